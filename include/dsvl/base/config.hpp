@@ -1,0 +1,121 @@
+// Build configuration: every macro of dsvl lives here, and nowhere else.
+//
+// A host overrides any `#ifndef` block below by defining DSVL_USER_CONFIG to a header of its own
+// (`-DDSVL_USER_CONFIG='"my_dsvl_config.hpp"'`) or by defining the macro before the first include.
+#ifndef DSVL_BASE_CONFIG_HPP
+#define DSVL_BASE_CONFIG_HPP
+
+#ifdef DSVL_USER_CONFIG
+#include DSVL_USER_CONFIG
+#endif
+
+#include <cassert>
+
+// --- version -----------------------------------------------------------------------------------
+// Semantic versioning. Until 1.0 a minor version may change the API; the inline namespace keeps two
+// such versions apart when both end up in one program.
+#define DSVL_VERSION_MAJOR 0
+#define DSVL_VERSION_MINOR 1
+#define DSVL_VERSION_PATCH 0
+#define DSVL_VERSION (DSVL_VERSION_MAJOR * 10000 + DSVL_VERSION_MINOR * 100 + DSVL_VERSION_PATCH)
+#define DSVL_VERSION_STRING "0.1.0"
+#define DSVL_ABI v0_1
+
+#define DSVL_BEGIN_NAMESPACE \
+  namespace dsvl {           \
+  inline namespace DSVL_ABI {
+#define DSVL_END_NAMESPACE \
+  }                        \
+  }
+
+// --- what the code relies on -------------------------------------------------------------------
+#if defined(__FAST_MATH__) || (defined(_M_FP_FAST) && _M_FP_FAST)
+#error "dsvl promises equal bits for any schedule: compile without -ffast-math (/fp:fast)"
+#endif
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "dsvl reads little-endian weights in place and does not support big-endian machines"
+#endif
+
+// --- compile once ------------------------------------------------------------------------------
+// DSVL_HEADER_ONLY=1 (default): include and use. DSVL_HEADER_ONLY=0 (project-wide): dsvl.hpp only declares, and the
+// one source file that defines DSVL_IMPLEMENTATION before including it holds the definitions.
+#ifndef DSVL_HEADER_ONLY
+#define DSVL_HEADER_ONLY 1
+#endif
+#if DSVL_HEADER_ONLY
+#define DSVL_INLINE inline
+#else
+#define DSVL_INLINE
+#endif
+
+// --- internal contracts ------------------------------------------------------------------------
+// Only for bugs in dsvl itself; what a caller or a file can get wrong comes back as a Status.
+#ifndef DSVL_ASSERT
+#define DSVL_ASSERT(condition) assert(condition)
+#endif
+
+// --- exceptions --------------------------------------------------------------------------------
+// dsvl never throws; this only tells whether a foreign exception (nlohmann/json, std) can pass by.
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#define DSVL_HAS_EXCEPTIONS 1
+#else
+#define DSVL_HAS_EXCEPTIONS 0
+#endif
+
+// --- compiler words ----------------------------------------------------------------------------
+#if defined(_MSC_VER) && !defined(__clang__)
+#define DSVL_FORCE_INLINE __forceinline
+#define DSVL_NO_INLINE __declspec(noinline)
+#define DSVL_RESTRICT __restrict
+#define DSVL_PRINTF_LIKE(format_index, first_argument)
+#else
+#define DSVL_FORCE_INLINE inline __attribute__((always_inline))
+#define DSVL_NO_INLINE __attribute__((noinline))
+#define DSVL_RESTRICT __restrict__
+#define DSVL_PRINTF_LIKE(format_index, first_argument) \
+  __attribute__((format(printf, format_index, first_argument)))
+#endif
+
+// --- the instruction set of this translation unit ----------------------------------------------
+// Kernels live in an inline namespace of this name, so that two units compiled with different flags never share a
+// kernel symbol (the linker would keep an arbitrary copy, and an old processor would stop at it).
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define DSVL_ISA avx512
+#define DSVL_ISA_STRING "avx512"
+#elif defined(__AVX2__) && defined(__FMA__)
+#define DSVL_ISA avx2_fma
+#define DSVL_ISA_STRING "avx2+fma"
+#elif defined(__AVX2__)
+#define DSVL_ISA avx2
+#define DSVL_ISA_STRING "avx2"
+#elif defined(__AVX__)
+#define DSVL_ISA avx
+#define DSVL_ISA_STRING "avx"
+#elif defined(__SSE4_2__)
+#define DSVL_ISA sse4_2
+#define DSVL_ISA_STRING "sse4.2"
+#elif defined(__x86_64__) || defined(_M_X64)
+#define DSVL_ISA sse2
+#define DSVL_ISA_STRING "sse2"
+#elif defined(__aarch64__) || defined(_M_ARM64)
+#define DSVL_ISA neon64
+#define DSVL_ISA_STRING "neon64"
+#else
+#define DSVL_ISA generic
+#define DSVL_ISA_STRING "generic"
+#endif
+
+// --- control flow ------------------------------------------------------------------------------
+// The only control-flow macros: leave the function with the error, or go on with the value.
+//   DSVL_TRY(file, open(path));      // Result<T>: `file` is a T from here on
+//   DSVL_CHECK_STATUS(validate(x));  // Status: returns it unless ok
+#define DSVL_CONCAT_(a, b) a##b
+#define DSVL_CONCAT(a, b) DSVL_CONCAT_(a, b)
+#define DSVL_TRY(name, expression)                                           \
+  auto DSVL_CONCAT(dsvl_result_, name) = (expression);                       \
+  if (!DSVL_CONCAT(dsvl_result_, name)) return DSVL_CONCAT(dsvl_result_, name).error(); \
+  auto&& name = *DSVL_CONCAT(dsvl_result_, name)
+#define DSVL_CHECK_STATUS(expression)                                        \
+  if (auto dsvl_status = (expression); !dsvl_status.ok()) return dsvl_status
+
+#endif  // DSVL_BASE_CONFIG_HPP

@@ -1,0 +1,37 @@
+// FunctionRef: call somebody's lambda without owning it and without allocating.
+#ifndef DSVL_BASE_FUNCTION_REF_HPP
+#define DSVL_BASE_FUNCTION_REF_HPP
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "config.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+template <class Signature>
+class FunctionRef;
+
+/// A callable by reference: valid only while the callable lives, so take it as a parameter and do not keep it.
+template <class R, class... A>
+class FunctionRef<R(A...)> {
+ public:
+  template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef> && std::is_invocable_r_v<R, F&, A...>)
+  FunctionRef(F&& f) noexcept  // NOLINT: implicit by design
+      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
+        call_([](void* object, A... a) -> R {
+          return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<A>(a)...);
+        }) {}
+
+  R operator()(A... a) const { return call_(object_, std::forward<A>(a)...); }
+
+ private:
+  void* object_;
+  R (*call_)(void*, A...);
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_BASE_FUNCTION_REF_HPP

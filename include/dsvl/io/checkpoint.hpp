@@ -1,0 +1,168 @@
+// Checkpoint: all tensors of a model, from one safetensors file or from several with an index.
+//
+// What model/ asks for weights by name. It keeps the files' bytes, so every Matrix made of it stays good while it lives.
+// Source: the layout that transformers writes: model.safetensors, or model.safetensors.index.json with a "weight_map"
+// {"tensor": "file"} beside the files it names.
+#ifndef DSVL_IO_CHECKPOINT_HPP
+#define DSVL_IO_CHECKPOINT_HPP
+
+#include <vector>
+
+#include "safetensors.hpp"
+#include "source.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// Immutable after opening: any number of threads may read it.
+class Checkpoint {
+ public:
+  static constexpr std::string_view kSingle = "model.safetensors";
+  static constexpr std::string_view kIndex = "model.safetensors.index.json";
+  static constexpr std::size_t kMaxFiles = 4096;
+
+  struct Part {
+    std::string name;  ///< within the folder
+    Bytes bytes;
+    Safetensors tensors;
+  };
+
+  /// model.safetensors when the folder has it, otherwise what the index lists. With an index, exactly the tensors it
+  /// lists are there; others in its files are not. Each file is opened once; `progress` runs over the bytes of all.
+  /// Codes: those of Folder::open, json::Document::parse and Safetensors::parse.
+  static Result<Checkpoint> open(const Folder& folder, LoadMode mode = LoadMode::map, Allocator* from = nullptr,
+                                 const Progress& progress = {}, const CancelToken* cancel = nullptr) noexcept {
+    if (folder.has(kSingle)) return open_file(folder, kSingle, mode, from, progress, cancel);
+    if (folder.has(kIndex)) return open_index(folder, mode, from, progress, cancel);
+    return fail(Code::not_found, "%s: no such file, nor %s beside it", Printable(folder.describe(kSingle)).text(),
+                kIndex.data());
+  }
+  /// One safetensors file of any name.
+  static Result<Checkpoint> open_file(const Folder& folder, std::string_view name, LoadMode mode = LoadMode::map,
+                                      Allocator* from = nullptr, const Progress& progress = {},
+                                      const CancelToken* cancel = nullptr) noexcept;
+
+  /// In the order of their names.
+  [[nodiscard]] std::span<const TensorInfo> tensors() const noexcept { return tensors_.span(); }
+  /// Null when there is none; otherwise valid while the Checkpoint lives, also after it was moved.
+  [[nodiscard]] const TensorInfo* find(std::string_view name) const noexcept { return find_tensor(tensors(), name); }
+  /// The files, for reports: names, bytes (owned or mapped), metadata.
+  [[nodiscard]] std::span<const Part> parts() const noexcept { return parts_; }
+
+ private:
+  struct Listed {
+    std::string_view tensor, file;
+  };
+
+  explicit Checkpoint(Allocator* from) noexcept : tensors_(from) {}
+
+  static Result<Checkpoint> open_index(const Folder& folder, LoadMode mode, Allocator* from, const Progress& progress,
+                                       const CancelToken* cancel) noexcept;
+  static Status read_index(const json::Document& index, std::string_view what, Buffer<Listed>& list) noexcept;
+  Status add_parts(const Folder& folder, std::span<const std::string_view> names, LoadMode mode, Allocator* from,
+                   const Progress& progress, const CancelToken* cancel) noexcept;
+  Status add_tensors(std::span<const Listed> list, const Folder& folder) noexcept;
+
+  std::vector<Part> parts_;
+  Buffer<TensorInfo> tensors_;
+};
+
+inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::string_view name, LoadMode mode,
+                                                Allocator* from, const Progress& progress,
+                                                const CancelToken* cancel) noexcept {
+  Checkpoint checkpoint(from);
+  DSVL_CHECK_STATUS(checkpoint.add_parts(folder, {&name, 1}, mode, from, progress, cancel));
+  const std::span<const TensorInfo> all = checkpoint.parts_[0].tensors.tensors();
+  if (!checkpoint.tensors_.append(all.data(), all.size()))
+    return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(folder.describe(name)).text(),
+                all.size());
+  return Result<Checkpoint>(std::move(checkpoint));
+}
+
+inline Result<Checkpoint> Checkpoint::open_index(const Folder& folder, LoadMode mode, Allocator* from,
+                                                 const Progress& progress, const CancelToken* cancel) noexcept {
+  const std::string what = folder.describe(kIndex);
+  DSVL_TRY(bytes, folder.open(kIndex, LoadMode::read, from, {}, cancel));
+  DSVL_TRY(index, json::Document::parse(bytes.text(), what, from));
+  Buffer<Listed> list(from);
+  DSVL_CHECK_STATUS(read_index(index, what, list));
+  // By file, then by name: each file is met once, and its tensors with it.
+  std::sort(list.begin(), list.end(), [](const Listed& a, const Listed& b) {
+    return a.file != b.file ? a.file < b.file : a.tensor < b.tensor;
+  });
+  std::vector<std::string_view> files;
+  for (const Listed& entry : list) {
+    if (!files.empty() && files.back() == entry.file) continue;
+    if (files.size() == kMaxFiles)
+      return fail(Code::limit, "%s: names more than %zu files", Printable(what).text(), kMaxFiles);
+    if (Status bad = check_name(entry.file); !bad.ok())
+      return fail(Code::bad_file, "%s: %s", Printable(what).text(), bad.text());
+    files.push_back(entry.file);
+  }
+  Checkpoint checkpoint(from);
+  DSVL_CHECK_STATUS(checkpoint.add_parts(folder, files, mode, from, progress, cancel));
+  DSVL_CHECK_STATUS(checkpoint.add_tensors(list.span(), folder));
+  return Result<Checkpoint>(std::move(checkpoint));
+}
+
+inline Status Checkpoint::read_index(const json::Document& index, std::string_view what,
+                                     Buffer<Listed>& list) noexcept {
+  const json::Value map = index.root().find("weight_map");
+  if (!map.is_object()) return fail(Code::bad_file, "%s: has no object \"weight_map\"", Printable(what).text());
+  if (map.size() == 0) return fail(Code::bad_file, "%s: its \"weight_map\" is empty", Printable(what).text());
+  for (const json::Value entry : map) {
+    const auto file = entry.string();
+    if (!file)
+      return fail(Code::bad_file, "%s: tensor '%s' has no file name", Printable(what).text(),
+                  Printable(entry.key()).text());
+    if (!list.push_back({entry.key(), *file}))
+      return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(what).text(), map.size());
+  }
+  return {};
+}
+
+/// Opens and parses files; progress over the sum of their sizes, which is why these are asked for first.
+inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::string_view> names, LoadMode mode,
+                                    Allocator* from, const Progress& progress, const CancelToken* cancel) noexcept {
+  struct Overall {
+    const Progress& report;
+    double before, total;
+  } overall{progress, 0, 0};
+  for (const std::string_view name : names) {
+    DSVL_TRY(size, folder.size(name));
+    overall.total += static_cast<double>(size);
+  }
+  const Progress shifted{[](void* user, Stage stage, double done, double) {
+                           const Overall& o = *static_cast<const Overall*>(user);
+                           o.report(stage, o.before + done, o.total);
+                         },
+                         &overall};
+  parts_.reserve(names.size());
+  for (const std::string_view name : names) {
+    DSVL_TRY(bytes, folder.open(name, mode, from, shifted, cancel));
+    DSVL_TRY(tensors, Safetensors::parse(bytes.span(), folder.describe(name), from));
+    overall.before += static_cast<double>(bytes.size());
+    parts_.push_back(Part{std::string(name), std::move(bytes), std::move(tensors)});
+  }
+  return {};
+}
+
+/// The tensors that the index lists, looked up in the files it names; `list` and parts_ are in the order of the files.
+inline Status Checkpoint::add_tensors(std::span<const Listed> list, const Folder& folder) noexcept {
+  std::size_t part = 0;
+  for (const Listed& entry : list) {
+    while (parts_[part].name != entry.file) ++part;
+    const TensorInfo* const tensor = parts_[part].tensors.find(entry.tensor);
+    if (!tensor)
+      return fail(Code::not_found, "%s: does not have tensor '%s', which the index says it has",
+                  Printable(folder.describe(entry.file)).text(), Printable(entry.tensor).text());
+    if (!tensors_.push_back(*tensor))
+      return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors",
+                  Printable(folder.describe(kIndex)).text(), list.size());
+  }
+  std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
+  return {};
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_CHECKPOINT_HPP

@@ -1,0 +1,168 @@
+// File: a regular file opened for reading, by path, on POSIX and Windows.
+//
+// The handle under both ways to get at a file's bytes: MappedFile maps it, io/source.hpp reads it in blocks.
+#ifndef DSVL_IO_FILE_HPP
+#define DSVL_IO_FILE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#ifdef _WIN32
+#ifndef WIN32_LEAN_AND_MEAN
+#define WIN32_LEAN_AND_MEAN
+#define DSVL_UNDEFINE_LEAN
+#endif
+#ifndef NOMINMAX
+#define NOMINMAX
+#define DSVL_UNDEFINE_NOMINMAX
+#endif
+#include <windows.h>
+#ifdef DSVL_UNDEFINE_LEAN
+#undef WIN32_LEAN_AND_MEAN
+#undef DSVL_UNDEFINE_LEAN
+#endif
+#ifdef DSVL_UNDEFINE_NOMINMAX
+#undef NOMINMAX
+#undef DSVL_UNDEFINE_NOMINMAX
+#endif
+#else
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
+#include "../base/status.hpp"
+#include "printable.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// A path as UTF-8, for messages.
+inline std::string utf8(const std::filesystem::path& path) {
+  const std::u8string text = path.u8string();
+  return {reinterpret_cast<const char*>(text.data()), text.size()};
+}
+
+/// A regular file open for reading; closed when it goes. `what` names the file in errors.
+class File {
+ public:
+#ifdef _WIN32
+  using Handle = HANDLE;
+#else
+  using Handle = int;
+#endif
+
+  /// Codes: not_found, io (not allowed, a directory, a device, …).
+  static Result<File> open(const std::filesystem::path& path, std::string_view what) noexcept;
+
+  File(File&& other) noexcept : handle_(std::exchange(other.handle_, closed())), size_(other.size_) {}
+  File& operator=(File&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~File();
+
+  /// Bytes at the time of opening; somebody else may change the file later.
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  [[nodiscard]] Handle handle() const noexcept { return handle_; }
+
+  /// Fills `into` from byte `offset` on. Code io when the file ends before that or the system says no.
+  Status read(std::uint64_t offset, std::span<std::byte> into, std::string_view what) const noexcept;
+
+ private:
+  File(Handle handle, std::uint64_t size) noexcept : handle_(handle), size_(size) {}
+  static Handle closed() noexcept;
+
+  Handle handle_;
+  std::uint64_t size_ = 0;
+};
+
+#ifdef _WIN32
+
+inline File::Handle File::closed() noexcept { return INVALID_HANDLE_VALUE; }
+inline File::~File() { if (handle_ != closed()) CloseHandle(handle_); }
+
+inline Result<File> File::open(const std::filesystem::path& path, std::string_view what) noexcept {
+  const HANDLE handle = CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
+                                    OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
+  if (handle == INVALID_HANDLE_VALUE) {
+    const DWORD error = GetLastError();
+    if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND)
+      return fail(Code::not_found, "%s: no such file", Printable(what).text());
+    return fail(Code::io, "%s: cannot be opened (system error %lu)", Printable(what).text(), error);
+  }
+  LARGE_INTEGER size = {};
+  File file(handle, 0);
+  if (GetFileType(handle) != FILE_TYPE_DISK || !GetFileSizeEx(handle, &size))
+    return fail(Code::io, "%s: not a regular file", Printable(what).text());
+  file.size_ = static_cast<std::uint64_t>(size.QuadPart);
+  return file;
+}
+
+inline Status File::read(std::uint64_t offset, std::span<std::byte> into, std::string_view what) const noexcept {
+  while (!into.empty()) {
+    OVERLAPPED at = {};
+    at.Offset = static_cast<DWORD>(offset & 0xFFFFFFFFu);
+    at.OffsetHigh = static_cast<DWORD>(offset >> 32);
+    constexpr std::size_t kMost = std::size_t{1} << 30;
+    const DWORD wanted = static_cast<DWORD>(into.size() < kMost ? into.size() : kMost);
+    DWORD got = 0;
+    if (!ReadFile(handle_, into.data(), wanted, &got, &at) && GetLastError() != ERROR_HANDLE_EOF)
+      return fail(Code::io, "%s: cannot be read (system error %lu)", Printable(what).text(), GetLastError());
+    if (got == 0)
+      return fail(Code::io, "%s: ends at byte %llu, %zu more were expected", Printable(what).text(),
+                  static_cast<unsigned long long>(offset), into.size());
+    offset += got;
+    into = into.subspan(got);
+  }
+  return {};
+}
+
+#else
+
+inline File::Handle File::closed() noexcept { return -1; }
+inline File::~File() { if (handle_ != closed()) ::close(handle_); }
+
+inline Result<File> File::open(const std::filesystem::path& path, std::string_view what) noexcept {
+  int handle = -1;
+  do handle = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not make us wait for a writer
+  while (handle < 0 && errno == EINTR);
+  if (handle < 0) {
+    const int error = errno;
+    if (error == ENOENT || error == ENOTDIR) return fail(Code::not_found, "%s: no such file", Printable(what).text());
+    if (error == EACCES) return fail(Code::io, "%s: reading is not allowed", Printable(what).text());
+    return fail(Code::io, "%s: cannot be opened (system error %d)", Printable(what).text(), error);
+  }
+  File file(handle, 0);
+  struct stat about = {};
+  if (::fstat(handle, &about) != 0 || !S_ISREG(about.st_mode))
+    return fail(Code::io, "%s: not a regular file", Printable(what).text());
+  file.size_ = static_cast<std::uint64_t>(about.st_size);
+  return file;
+}
+
+inline Status File::read(std::uint64_t offset, std::span<std::byte> into, std::string_view what) const noexcept {
+  while (!into.empty()) {
+    const ::ssize_t got = ::pread(handle_, into.data(), into.size(), static_cast<::off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(Code::io, "%s: cannot be read (system error %d)", Printable(what).text(), errno);
+    if (got == 0)
+      return fail(Code::io, "%s: ends at byte %llu, %zu more were expected", Printable(what).text(),
+                  static_cast<unsigned long long>(offset), into.size());
+    offset += static_cast<std::uint64_t>(got);
+    into = into.subspan(static_cast<std::size_t>(got));
+  }
+  return {};
+}
+
+#endif
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_FILE_HPP

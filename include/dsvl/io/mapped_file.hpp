@@ -1,0 +1,79 @@
+// MappedFile: a file's bytes as read-only memory, fetched by the system when they are first touched.
+//
+// How weights get into the process without a copy. The price: the file must stay as it is while it is mapped. When
+// somebody truncates it, POSIX answers the next access beyond its new end with SIGBUS, which ends the host; Windows
+// refuses the truncation. Where files can change under a running program, use LoadMode::read (io/source.hpp).
+#ifndef DSVL_IO_MAPPED_FILE_HPP
+#define DSVL_IO_MAPPED_FILE_HPP
+
+#include <limits>
+
+#include "file.hpp"
+
+#ifndef _WIN32
+#include <sys/mman.h>
+#endif
+
+DSVL_BEGIN_NAMESPACE
+
+/// Owns the mapping, not the file: the File may go. An empty file gives data() == nullptr and size() == 0.
+class MappedFile {
+ public:
+  MappedFile() noexcept = default;
+  MappedFile(MappedFile&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  MappedFile& operator=(MappedFile&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~MappedFile() { unmap(); }
+
+  /// The whole file. Codes: io, limit (larger than the address space).
+  static Result<MappedFile> map(const File& file, std::string_view what) noexcept {
+    MappedFile mapped;
+    if (file.size() == 0) return mapped;
+    if (file.size() > static_cast<std::uint64_t>((std::numeric_limits<std::ptrdiff_t>::max)()))
+      return fail(Code::limit, "%s: too large for this machine's address space", Printable(what).text());
+    mapped.size_ = static_cast<std::size_t>(file.size());
+    mapped.data_ = map(file.handle(), mapped.size_);
+    if (!mapped.data_) {
+      mapped.size_ = 0;
+      return fail(Code::io, "%s: the system cannot map its %llu bytes", Printable(what).text(),
+                  static_cast<unsigned long long>(file.size()));
+    }
+    return mapped;
+  }
+  static Result<MappedFile> open(const std::filesystem::path& path, std::string_view what) noexcept {
+    DSVL_TRY(file, File::open(path, what));
+    return map(file, what);
+  }
+
+  [[nodiscard]] const std::byte* data() const noexcept { return data_; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+#ifdef _WIN32
+  static const std::byte* map(HANDLE file, std::size_t) noexcept {
+    const HANDLE section = CreateFileMappingW(file, nullptr, PAGE_READONLY, 0, 0, nullptr);
+    if (!section) return nullptr;
+    const void* const data = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+    CloseHandle(section);  // the view keeps what it needs
+    return static_cast<const std::byte*>(data);
+  }
+  void unmap() noexcept { if (data_) UnmapViewOfFile(data_); }
+#else
+  static const std::byte* map(int file, std::size_t size) noexcept {
+    void* const data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+    return data == MAP_FAILED ? nullptr : static_cast<const std::byte*>(data);
+  }
+  void unmap() noexcept { if (data_) ::munmap(const_cast<std::byte*>(data_), size_); }
+#endif
+
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_MAPPED_FILE_HPP

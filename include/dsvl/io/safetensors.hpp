@@ -1,0 +1,228 @@
+// Safetensors: the tensors of one safetensors file, read in place.
+//
+// A checkpoint is one such file or several (checkpoint.hpp). The file: 8 bytes with the header's length, little-endian,
+// a JSON header {"name": {"dtype", "shape", "data_offsets": [begin, end]}, …}, then the data, row-major, little-endian.
+// Every check of the format's reference reader is made here, so that what comes out may be used unchecked.
+// Source: https://github.com/huggingface/safetensors, README "Format" and safetensors/src/tensor.rs.
+#ifndef DSVL_IO_SAFETENSORS_HPP
+#define DSVL_IO_SAFETENSORS_HPP
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "../base/buffer.hpp"
+#include "../base/checked.hpp"
+#include "../base/matrix.hpp"
+#include "../base/status.hpp"
+#include "json.hpp"
+#include "printable.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// One tensor of a file: what it is called, what it looks like, where it lies. `name` and `dtype` belong to the
+/// Safetensors it came from, `data` to the file's bytes; `data` may have any alignment.
+struct TensorInfo {
+  static constexpr int kMaxRank = 8;
+
+  std::string_view name;
+  std::string_view dtype;  ///< as the file spells it: "BF16", "I64", …
+  Index shape[kMaxRank] = {};
+  int rank = 0;
+  const std::byte* data = nullptr;
+  std::size_t bytes = 0;
+
+  [[nodiscard]] std::span<const Index> dims() const noexcept { return {shape, static_cast<std::size_t>(rank)}; }
+};
+
+/// Bits of one element; nothing for a dtype the format does not have. Source: safetensors/src/tensor.rs, Dtype.
+constexpr std::optional<std::uint64_t> dtype_bits(std::string_view dtype) noexcept {
+  struct Row {
+    std::string_view dtype;
+    std::uint64_t bits;
+  };
+  constexpr Row kRows[] = {
+      {"F32", 32},     {"BF16", 16},    {"F16", 16},         {"F64", 64},         {"I64", 64},    {"I32", 32},
+      {"I16", 16},     {"I8", 8},       {"U64", 64},         {"U32", 32},         {"U16", 16},    {"U8", 8},
+      {"BOOL", 8},     {"C64", 64},     {"F8_E4M3", 8},      {"F8_E5M2", 8},      {"F8_E8M0", 8}, {"F4", 4},
+      {"F6_E2M3", 6},  {"F6_E3M2", 6},  {"F8_E4M3FNUZ", 8},  {"F8_E5M2FNUZ", 8},
+  };
+  for (const Row& row : kRows)
+    if (row.dtype == dtype) return row.bits;
+  return std::nullopt;
+}
+
+/// The tensor as a weight: (first dimension, product of the rest); (1, n) when it has one dimension, (1, 1) when none.
+/// Code unsupported unless F32, BF16 or F16.
+inline Result<Matrix> as_matrix(const TensorInfo& tensor) noexcept {
+  Format format = Format::f32;
+  if (tensor.dtype == "BF16") format = Format::bf16;
+  else if (tensor.dtype == "F16") format = Format::f16;
+  else if (tensor.dtype != "F32")
+    return fail(Code::unsupported, "tensor '%s': has dtype %s, weights are read from F32, BF16 and F16",
+                Printable(tensor.name).text(), Printable(tensor.dtype).text());
+  Index cols = 1;
+  for (int d = tensor.rank > 1 ? 1 : 0; d < tensor.rank; ++d) cols *= tensor.shape[d];
+  return Matrix(format, tensor.data, tensor.rank > 1 ? tensor.shape[0] : 1, cols);
+}
+
+/// The tensor of that name in a list that is sorted by name; null when there is none.
+inline const TensorInfo* find_tensor(std::span<const TensorInfo> sorted, std::string_view name) noexcept {
+  const auto at = std::lower_bound(sorted.begin(), sorted.end(), name,
+                                   [](const TensorInfo& tensor, std::string_view n) { return tensor.name < n; });
+  return at != sorted.end() && at->name == name ? &*at : nullptr;
+}
+
+/// The parsed header of one file. Does not own the file's bytes; they must outlive it.
+class Safetensors {
+ public:
+  static constexpr std::uint64_t kMaxHeader = 100'000'000;  // the reference reader's limit
+
+  /// `what` names the file in errors. Codes: bad_file, unsupported (a dtype the format does not have, more than
+  /// kMaxRank dimensions), limit, out_of_memory. Cost: that of the header, the data is not touched.
+  static Result<Safetensors> parse(std::span<const std::byte> file, std::string_view what,
+                                   Allocator* from = nullptr) noexcept;
+
+  /// In the order of their names.
+  [[nodiscard]] std::span<const TensorInfo> tensors() const noexcept { return tensors_.span(); }
+  [[nodiscard]] const TensorInfo* find(std::string_view name) const noexcept { return find_tensor(tensors(), name); }
+  /// The "__metadata__" object, all its members strings; missing() when the file has none.
+  [[nodiscard]] json::Value metadata() const noexcept { return header_.root().find("__metadata__"); }
+
+ private:
+  Safetensors(json::Document header, Buffer<TensorInfo> tensors) noexcept
+      : header_(std::move(header)), tensors_(std::move(tensors)) {}
+
+  static Status read_tensor(json::Value entry, std::span<const std::byte> data, std::string_view what,
+                            TensorInfo& tensor) noexcept;
+  static Status read_shape(json::Value shape, std::string_view where, TensorInfo& tensor,
+                           std::uint64_t& bits) noexcept;
+  static Status check_metadata(json::Value metadata, std::string_view what) noexcept;
+  static Status check_layout(std::span<TensorInfo> tensors, std::span<const std::byte> data,
+                             std::string_view what) noexcept;
+
+  json::Document header_;  // keeps the names
+  Buffer<TensorInfo> tensors_;
+};
+
+inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, std::string_view what,
+                                              Allocator* from) noexcept {
+  const Printable name(what);
+  if (file.size() < 8)
+    return fail(Code::bad_file, "%s: %zu bytes are too few for a safetensors file", name.text(), file.size());
+  std::uint64_t length = 0;
+  for (std::size_t i = 8; i-- > 0;) length = (length << 8) | std::to_integer<std::uint64_t>(file[i]);
+  if (length > kMaxHeader)
+    return fail(Code::bad_file, "%s: claims a header of %llu bytes, more than the format allows; not a safetensors file?",
+                name.text(), static_cast<unsigned long long>(length));
+  if (length > file.size() - 8)
+    return fail(Code::bad_file, "%s: truncated: the header has %llu bytes, the file %zu", name.text(),
+                static_cast<unsigned long long>(length), file.size());
+  const std::string_view text(reinterpret_cast<const char*>(file.data()) + 8, static_cast<std::size_t>(length));
+  if (text.empty() || text[0] != '{') return fail(Code::bad_file, "%s: the header does not begin with '{'", name.text());
+
+  DSVL_TRY(header, json::Document::parse(text, what, from));
+  const std::span<const std::byte> data = file.subspan(8 + text.size());
+  Buffer<TensorInfo> tensors(from);
+  if (!tensors.reserve(header.root().size()))
+    return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", name.text(), header.root().size());
+  for (const json::Value entry : header.root()) {
+    if (entry.key() == "__metadata__") {
+      DSVL_CHECK_STATUS(check_metadata(entry, what));
+      continue;
+    }
+    TensorInfo tensor;
+    DSVL_CHECK_STATUS(read_tensor(entry, data, what, tensor));
+    if (!tensors.push_back(tensor)) return fail(Code::out_of_memory, "%s: no memory for its tensors", name.text());
+  }
+  DSVL_CHECK_STATUS(check_layout(tensors.span(), data, what));
+  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
+  return Safetensors(std::move(header), std::move(tensors));
+}
+
+inline Status Safetensors::check_metadata(json::Value metadata, std::string_view what) noexcept {
+  if (!metadata.is_object()) return fail(Code::bad_file, "%s: __metadata__ is no object", Printable(what).text());
+  for (const json::Value value : metadata)
+    if (!value.is_string())
+      return fail(Code::bad_file, "%s: __metadata__ has '%s', which is no string", Printable(what).text(),
+                  Printable(value.key()).text());
+  return {};
+}
+
+/// Fills shape and rank, and multiplies `bits` (of one element) by the number of elements.
+inline Status Safetensors::read_shape(json::Value shape, std::string_view what, TensorInfo& tensor,
+                                      std::uint64_t& bits) noexcept {
+  const Printable file(what), name(tensor.name);
+  if (!shape.is_array()) return fail(Code::bad_file, "%s: tensor '%s' has no shape", file.text(), name.text());
+  if (shape.size() > static_cast<std::size_t>(TensorInfo::kMaxRank))
+    return fail(Code::unsupported, "%s: tensor '%s' has %zu dimensions, at most %d are read", file.text(), name.text(),
+                shape.size(), TensorInfo::kMaxRank);
+  std::uint64_t nonzero_bits = bits;  // so that a 0 does not hide dimensions whose product overflows
+  for (const json::Value value : shape) {
+    const auto dim = value.integer();
+    if (!dim || *dim < 0)
+      return fail(Code::bad_file, "%s: tensor '%s' has a dimension that is no size", file.text(), name.text());
+    const auto product = checked_multiply(nonzero_bits, static_cast<std::uint64_t>((std::max<Index>)(*dim, 1)));
+    if (!product || !std::in_range<std::int64_t>(*product))
+      return fail(Code::bad_file, "%s: tensor '%s' has a shape too large for any file", file.text(), name.text());
+    nonzero_bits = *product;
+    bits *= static_cast<std::uint64_t>(*dim);
+    tensor.shape[tensor.rank++] = *dim;
+  }
+  return {};
+}
+
+inline Status Safetensors::read_tensor(json::Value entry, std::span<const std::byte> data, std::string_view what,
+                                       TensorInfo& tensor) noexcept {
+  tensor.name = entry.key();
+  tensor.dtype = entry.find("dtype").string().value_or("");
+  const Printable file(what), name(tensor.name);
+  if (tensor.dtype.empty()) return fail(Code::bad_file, "%s: tensor '%s' has no dtype", file.text(), name.text());
+  const auto element = dtype_bits(tensor.dtype);
+  if (!element)
+    return fail(Code::unsupported, "%s: tensor '%s' has the unknown dtype '%s'", file.text(), name.text(),
+                Printable(tensor.dtype).text());
+  std::uint64_t bits = *element;
+  DSVL_CHECK_STATUS(read_shape(entry.find("shape"), what, tensor, bits));
+
+  const json::Value offsets = entry.find("data_offsets");
+  const auto begin = offsets[0].integer(), end = offsets[1].integer();
+  if (!offsets.is_array() || offsets.size() != 2 || !begin || !end || *begin < 0 || *end < *begin)
+    return fail(Code::bad_file, "%s: tensor '%s' has no data_offsets [begin, end]", file.text(), name.text());
+  if (static_cast<std::uint64_t>(*end) > data.size())
+    return fail(Code::bad_file, "%s: tensor '%s' ends at byte %lld of %zu: the file is truncated", file.text(),
+                name.text(), static_cast<long long>(*end), data.size());
+  tensor.bytes = static_cast<std::size_t>(*end - *begin);
+  if (bits % 8 != 0 || bits / 8 != tensor.bytes)
+    return fail(Code::bad_file, "%s: tensor '%s' has %zu bytes, its shape and dtype %s need %llu", file.text(),
+                name.text(), tensor.bytes, Printable(tensor.dtype).text(), static_cast<unsigned long long>(bits / 8));
+  tensor.data = data.data() + *begin;
+  return {};
+}
+
+/// The tensors must cover the data exactly: two that share bytes, or bytes nobody names, are signs of a forged file.
+/// Leaves the list in the order of the data.
+inline Status Safetensors::check_layout(std::span<TensorInfo> tensors, std::span<const std::byte> data,
+                                        std::string_view what) noexcept {
+  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
+    return a.data != b.data ? a.data < b.data : a.bytes < b.bytes;
+  });
+  const Printable file(what);
+  std::size_t at = 0;
+  for (const TensorInfo& tensor : tensors) {
+    const auto begin = static_cast<std::size_t>(tensor.data - data.data());
+    if (begin != at)
+      return fail(Code::bad_file, "%s: tensor '%s' begins at byte %zu, %s byte %zu", file.text(),
+                  Printable(tensor.name).text(), begin,
+                  begin < at ? "inside another that goes on to" : "but nothing is named from", at);
+    at += tensor.bytes;
+  }
+  if (at != data.size())
+    return fail(Code::bad_file, "%s: %zu bytes follow the last tensor", file.text(), data.size() - at);
+  return {};
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_SAFETENSORS_HPP

@@ -1,0 +1,238 @@
+// Lanes: one register of floats, and the few operations that the kernels are written in.
+//
+// Everything that xsimd 8.1 lacks or that changed its name since (fixed-order sums, half loads, partial loads, bit casts)
+// is covered here once; the kernels use nothing else of xsimd or of the compiler's intrinsics.
+// The width is that of the translation unit's flags; DSVL_ISA keeps units of different widths apart.
+#ifndef DSVL_KERNELS_LANES_HPP
+#define DSVL_KERNELS_LANES_HPP
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+#include <xsimd/xsimd.hpp>
+
+#include "../base/half.hpp"
+#include "../base/view.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace kernels {
+inline namespace DSVL_ISA {
+
+using Lanes = xsimd::batch<float>;
+using Bits = xsimd::batch<std::uint32_t>;  ///< the same register as integers
+using Mask = xsimd::batch_bool<float>;
+
+inline constexpr Index kLanes = static_cast<Index>(Lanes::size);
+/// Registers the compiler has: it decides how large a block of sums can be.
+#if defined(__AVX512F__) || defined(__aarch64__) || defined(_M_ARM64)
+inline constexpr int kRegisters = 32;
+#else
+inline constexpr int kRegisters = 16;
+#endif
+
+/// Calls f(0), …, f(n - 1) with constants: the loop is gone at compile time, so that arrays of Lanes stay in registers.
+template <int n, class F>
+DSVL_FORCE_INLINE void unroll(F&& f) noexcept {
+  [&]<int... i>(std::integer_sequence<int, i...>) { (f(std::integral_constant<int, i>{}), ...); }
+  (std::make_integer_sequence<int, n>{});
+}
+
+// --- whole and partial registers -----------------------------------------------------------------
+DSVL_FORCE_INLINE Lanes splat(float x) noexcept { return Lanes(x); }
+DSVL_FORCE_INLINE Lanes load(const float* from) noexcept { return Lanes::load_unaligned(from); }
+DSVL_FORCE_INLINE void store(float* to, Lanes x) noexcept { x.store_unaligned(to); }
+/// 0, 1, 2, …
+DSVL_FORCE_INLINE Lanes iota() noexcept {
+  alignas(64) constexpr float kCount[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  static_assert(kLanes <= 16);
+  return load(kCount);
+}
+
+/// The first n lanes (0 <= n < kLanes) from memory, the others zero; nothing behind the n is touched.
+DSVL_FORCE_INLINE Lanes load(const float* from, Index n) noexcept {
+#if defined(__AVX512F__)
+  return Lanes(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), from));
+#else
+  alignas(64) float part[kLanes] = {};
+  std::memcpy(part, from, static_cast<std::size_t>(n) * sizeof(float));
+  return load(part);
+#endif
+}
+DSVL_FORCE_INLINE void store(float* to, Lanes x, Index n) noexcept {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1u), x);
+#else
+  alignas(64) float part[kLanes];
+  store(part, x);
+  std::memcpy(to, part, static_cast<std::size_t>(n) * sizeof(float));
+#endif
+}
+
+// --- arithmetic ----------------------------------------------------------------------------------
+/// a * b + c, rounded once where the hardware can. Written out wherever a product meets a sum: what the compiler would
+/// contract on its own depends on the surrounding code.
+DSVL_FORCE_INLINE Lanes fma(Lanes a, Lanes b, Lanes c) noexcept {
+#if defined(__AVX512F__)
+  return Lanes(_mm512_fmadd_ps(a, b, c));  // xsimd 8.1 multiplies and adds here
+#else
+  return xsimd::fma(a, b, c);
+#endif
+}
+DSVL_FORCE_INLINE Lanes select(Mask where, Lanes yes, Lanes no) noexcept { return xsimd::select(where, yes, no); }
+DSVL_FORCE_INLINE Lanes larger(Lanes a, Lanes b) noexcept { return select(a < b, b, a); }
+DSVL_FORCE_INLINE Lanes abs(Lanes x) noexcept { return xsimd::abs(x); }
+DSVL_FORCE_INLINE Bits bits(Lanes x) noexcept { return std::bit_cast<Bits>(x); }
+DSVL_FORCE_INLINE Lanes from_bits(Bits x) noexcept { return std::bit_cast<Lanes>(x); }
+DSVL_FORCE_INLINE Bits splat_bits(std::uint32_t x) noexcept { return Bits(x); }
+
+// --- across lanes --------------------------------------------------------------------------------
+/// Sum of all lanes, always in the order: lane i + lane (i + half), then quarters, then eighths, …
+DSVL_FORCE_INLINE float sum(Lanes x) noexcept {
+  alignas(64) float part[kLanes];
+  store(part, x);
+  for (Index half = kLanes / 2; half > 0; half /= 2)
+    for (Index i = 0; i < half; ++i) part[i] += part[i + half];
+  return part[0];
+}
+DSVL_FORCE_INLINE float largest(Lanes x) noexcept {
+  alignas(64) float part[kLanes];
+  store(part, x);
+  for (Index half = kLanes / 2; half > 0; half /= 2)
+    for (Index i = 0; i < half; ++i) part[i] = part[i] < part[i + half] ? part[i + half] : part[i];
+  return part[0];
+}
+
+namespace detail {
+
+#if defined(__AVX512F__)
+/// One level of the tree: distance 8, 4, 2 or 1 inside a register; the results of a and b share a register.
+template <int distance>
+DSVL_FORCE_INLINE __m512 fold(__m512 a, __m512 b) noexcept {
+  if constexpr (distance == 8) return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+  else if constexpr (distance == 4) return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+  else if constexpr (distance == 2) return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
+  else return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xDD));
+}
+/// Which two registers a level joins, so that the last level leaves sum i in lane i.
+template <int distance>
+inline constexpr int kPartner = distance == 8 ? 4 : distance == 4 ? 8 : distance == 2 ? 1 : 2;
+#elif defined(__AVX__)
+template <int distance>
+DSVL_FORCE_INLINE __m256 fold(__m256 a, __m256 b) noexcept {
+  if constexpr (distance == 4) return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  else if constexpr (distance == 2) return _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xEE));
+  else return _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xDD));
+}
+template <int distance>
+inline constexpr int kPartner = distance == 4 ? 4 : distance == 2 ? 1 : 2;
+#else
+/// Four lanes: interleaving the low and the high halves of a and b brings lane i and lane (i + 2) together.
+template <int distance>
+DSVL_FORCE_INLINE Lanes fold(Lanes a, Lanes b) noexcept {
+  return xsimd::zip_lo(a, b) + xsimd::zip_hi(a, b);
+}
+template <int distance>
+inline constexpr int kPartner = distance;
+#endif
+
+/// Sum of register `i` and of those that a level of the tree or a lower one joins with it.
+template <int distance, int i>
+DSVL_FORCE_INLINE Lanes fold_tree(const Lanes* x) noexcept {
+  if constexpr (distance == kLanes) return x[i];
+  else return Lanes(fold<distance>(fold_tree<2 * distance, i>(x), fold_tree<2 * distance, i + kPartner<distance>>(x)));
+}
+
+}  // namespace detail
+
+/// Lane i of the result is sum(x[i]), bit for bit; x has kLanes registers.
+DSVL_FORCE_INLINE Lanes transposed_sum(const Lanes* x) noexcept { return detail::fold_tree<1, 0>(x); }
+
+// --- halves --------------------------------------------------------------------------------------
+/// kLanes bf16 from any address: exact.
+DSVL_FORCE_INLINE Lanes load_bf16(const std::byte* from) noexcept {
+#if defined(__AVX512F__)
+  const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return Lanes(_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16)));
+#elif defined(__AVX2__)
+  const __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  return Lanes(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16)));
+#elif defined(__AVX__)
+  const __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)), zero = _mm_setzero_si128();
+  const __m128i low = _mm_unpacklo_epi16(zero, half), high = _mm_unpackhi_epi16(zero, half);
+  return Lanes(_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_castsi128_ps(low)), _mm_castsi128_ps(high), 1));
+#elif defined(__SSE2__) || defined(_M_X64)
+  const __m128i half = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+  return Lanes(_mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), half)));
+#else
+  alignas(64) std::uint32_t wide[kLanes];
+  for (Index i = 0; i < kLanes; ++i) {
+    std::uint16_t half;
+    std::memcpy(&half, from + 2 * i, 2);
+    wide[i] = std::uint32_t{half} << 16;
+  }
+  return from_bits(Bits::load_aligned(wide));
+#endif
+}
+
+/// binary16 in the low halves of 32-bit lanes to float, without hardware help. The exponent is moved up by arithmetic on
+/// the bits; what is subnormal there is normalised by an exact subtraction (no subnormal float ever appears).
+DSVL_FORCE_INLINE Lanes widen_f16(Bits half) noexcept {
+  const Bits sign = (half & splat_bits(0x8000u)) << 16, rest = (half & splat_bits(0x7FFFu)) << 13;
+  const Lanes normal = from_bits(rest + splat_bits(112u << 23));
+  const Lanes subnormal = from_bits(rest + splat_bits(113u << 23)) - from_bits(splat_bits(113u << 23));
+  const Lanes special = from_bits(rest + splat_bits(224u << 23));  // infinity and NaN keep their mantissa
+  const Lanes finite = select(normal < from_bits(splat_bits(113u << 23)), subnormal, normal);
+  return from_bits(bits(select(normal < splat(65536.0f), finite, special)) | sign);
+}
+
+/// kLanes binary16 from any address: exact.
+DSVL_FORCE_INLINE Lanes load_f16(const std::byte* from) noexcept {
+#if defined(__AVX512F__)
+  return Lanes(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+#elif defined(__AVX2__) && (defined(__F16C__) || defined(_MSC_VER))  // every processor with AVX2 has it; MSVC has no macro
+  return Lanes(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+#else
+  return widen_f16(bits(load_bf16(from)) >> 16);  // the same bytes, seen as integers
+#endif
+}
+
+/// The first n (0 <= n < kLanes) of kLanes 16-bit weights, zero behind them.
+template <class Load>
+DSVL_FORCE_INLINE Lanes load_part16(const std::byte* from, Index n, Load&& load_whole) noexcept {
+  alignas(64) std::byte part[2 * kLanes] = {};
+  std::memcpy(part, from, static_cast<std::size_t>(2 * n));
+  return load_whole(part);
+}
+
+/// Rounds to bf16 (nearest, ties to even; NaN stays NaN): the same bits as to_bf16. `to` may be misaligned.
+DSVL_FORCE_INLINE void store_bf16(std::byte* to, Lanes x) noexcept {
+  const Bits b = bits(x), upper = b >> 16;
+  const Bits rounded = (b + splat_bits(0x7FFFu) + (upper & splat_bits(1u))) >> 16;
+  const Bits half = bits(select(x != x, from_bits(upper | splat_bits(0x40u)), from_bits(rounded)));
+  alignas(64) std::uint32_t wide[kLanes];
+  half.store_aligned(wide);
+  for (Index i = 0; i < kLanes; ++i) {
+    const auto narrow = static_cast<std::uint16_t>(wide[i]);
+    std::memcpy(to + 2 * i, &narrow, 2);
+  }
+}
+
+/// Asks for the cache line at `at`, which need not exist.
+DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
+#if defined(__SSE2__) || defined(_M_X64)
+  _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0);
+#elif defined(__GNUC__)
+  __builtin_prefetch(at);
+#else
+  (void)at;
+#endif
+}
+
+}  // namespace DSVL_ISA
+}  // namespace kernels
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_KERNELS_LANES_HPP

@@ -1,0 +1,259 @@
+// Reference kernels: every entry of the table as plain scalar loops in the obvious order.
+//
+// The oracle that the vectorised kernels are tested against, and the way to run a model in double. T is float or double;
+// double keeps everything in double (weights are read exactly, `full` blocks of keys and values store T).
+// Sources: the formulas stand at the entries of table.hpp.
+#ifndef DSVL_KERNELS_REFERENCE_HPP
+#define DSVL_KERNELS_REFERENCE_HPP
+
+#include <cmath>
+#include <cstring>
+
+#include "../base/half.hpp"
+#include "table.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace kernels {
+inline namespace DSVL_ISA {
+namespace reference {
+
+/// Element i of memory that need not be aligned.
+template <class Stored>
+Stored load(const std::byte* from, Index i) noexcept {
+  Stored x;
+  std::memcpy(&x, from + i * static_cast<Index>(sizeof(Stored)), sizeof(Stored));
+  return x;
+}
+template <class Stored>
+void store(std::byte* to, Index i, Stored x) noexcept {
+  std::memcpy(to + i * static_cast<Index>(sizeof(Stored)), &x, sizeof(Stored));
+}
+
+/// Weight i of `format`, exact.
+template <class T>
+T weight(Format format, const std::byte* w, Index i) noexcept {
+  switch (format) {
+    case Format::f32: return static_cast<T>(load<float>(w, i));
+    case Format::bf16: return static_cast<T>(to_float(load<bf16>(w, i)));
+    case Format::f16: return static_cast<T>(to_float(load<f16>(w, i)));
+  }
+  return 0;
+}
+
+template <class T>
+void linear(const LinearTile<T>& t, T* /*scratch*/) noexcept {
+  for (Index r = 0; r < t.rows; ++r) {
+    for (Index n = 0; n < t.outputs; ++n) {
+      const std::byte* const w = t.w + n * row_bytes(t.format, t.cols);
+      T sum = 0;
+      for (Index k = 0; k < t.cols; ++k) sum += t.x[r * t.x_stride + k] * weight<T>(t.format, w, k);
+      if (t.bias) sum += static_cast<T>(t.bias[n]);
+      T& y = t.y[r * t.y_stride + n];
+      y = t.add ? y + sum : sum;
+    }
+  }
+}
+
+template <class T>
+void layer_norm(const NormTile<T>& t) noexcept {
+  for (Index r = 0; r < t.rows; ++r) {
+    const T* const x = t.x + r * t.x_stride;
+    T mean = 0, variance = 0;
+    for (Index c = 0; c < t.cols; ++c) mean += x[c];
+    mean /= static_cast<T>(t.cols);
+    for (Index c = 0; c < t.cols; ++c) variance += (x[c] - mean) * (x[c] - mean);
+    variance /= static_cast<T>(t.cols);
+    const T factor = 1 / std::sqrt(variance + t.eps);
+    for (Index c = 0; c < t.cols; ++c)
+      t.y[r * t.y_stride + c] = (x[c] - mean) * factor * static_cast<T>(t.weight[c]) + static_cast<T>(t.bias[c]);
+  }
+}
+
+template <class T>
+void rms_norm(const NormTile<T>& t) noexcept {
+  for (Index r = 0; r < t.rows; ++r) {
+    const T* const x = t.x + r * t.x_stride;
+    T squares = 0;
+    for (Index c = 0; c < t.cols; ++c) squares += x[c] * x[c];
+    const T factor = 1 / std::sqrt(squares / static_cast<T>(t.cols) + t.eps);
+    for (Index c = 0; c < t.cols; ++c) t.y[r * t.y_stride + c] = x[c] * factor * static_cast<T>(t.weight[c]);
+  }
+}
+
+template <class T>
+void gelu_erf(T* x, Index n) noexcept {
+  const T root_half = static_cast<T>(0.70710678118654752440);
+  for (Index i = 0; i < n; ++i) x[i] = x[i] / 2 * (1 + std::erf(x[i] * root_half));
+}
+
+template <class T>
+void gelu_tanh(T* x, Index n) noexcept {
+  const T root_2_over_pi = static_cast<T>(0.79788456080286535588), cubic = static_cast<T>(0.044715);
+  for (Index i = 0; i < n; ++i) x[i] = x[i] / 2 * (1 + std::tanh(root_2_over_pi * (x[i] + cubic * x[i] * x[i] * x[i])));
+}
+
+template <class T>
+void silu_mul(T* gate, const T* up, Index n) noexcept {
+  for (Index i = 0; i < n; ++i) gate[i] = gate[i] / (1 + std::exp(-gate[i])) * up[i];
+}
+
+template <class T>
+void add_scaled(const T* x, T scale, T* y, Index n) noexcept {
+  for (Index i = 0; i < n; ++i) y[i] += scale * x[i];
+}
+
+template <class T>
+void unpack(Format format, const std::byte* w, T* y, Index n) noexcept {
+  for (Index i = 0; i < n; ++i) y[i] = weight<T>(format, w, i);
+}
+template <class T>
+void add_unpacked(Format format, const std::byte* w, T* y, Index n) noexcept {
+  for (Index i = 0; i < n; ++i) y[i] += weight<T>(format, w, i);
+}
+
+template <class T>
+void rope(T* x, Index heads, Index head_dim, const T* cos, const T* sin) noexcept {
+  const Index half = head_dim / 2;
+  for (Index h = 0; h < heads; ++h, x += head_dim) {
+    for (Index i = 0; i < half; ++i) {
+      const T a = x[i], b = x[half + i];
+      x[i] = a * cos[i] - b * sin[i];
+      x[half + i] = b * cos[i] + a * sin[i];
+    }
+  }
+}
+
+/// Element i of a block of keys and values.
+template <class T>
+T kv(KvFormat format, const std::byte* block, Index i) noexcept {
+  return format == KvFormat::full ? load<T>(block, i) : static_cast<T>(to_float(load<bf16>(block, i)));
+}
+template <class T>
+void put_kv(KvFormat format, std::byte* block, Index i, T x) noexcept {
+  if (format == KvFormat::full) store(block, i, x);
+  else store(block, i, to_bf16(static_cast<float>(x)));
+}
+
+template <class T>
+void store_kv(const T* k, const T* v, Index head_dim, KvFormat format, std::byte* block, Index slot) noexcept {
+  const Index padded = round_up(head_dim, kKvPad), row = head_dim * kKvBlock + slot * padded;
+  for (Index d = 0; d < head_dim; ++d) put_kv(format, block, d * kKvBlock + slot, k[d]);
+  for (Index d = 0; d < padded; ++d) put_kv(format, block, row + d, d < head_dim ? v[d] : T(0));
+}
+
+/// scale * q[r] . k[j] + bias[r, j].
+template <class T>
+T score(const AttendTile<T>& t, Index r, Index j) noexcept {
+  const std::byte* const block = t.pages[j / kKvBlock] + t.offset;
+  T dot = 0;
+  for (Index d = 0; d < t.head_dim; ++d)
+    dot += t.q[r * t.q_stride + d] * kv<T>(t.format, block, d * kKvBlock + j % kKvBlock);
+  dot *= t.scale;
+  if (t.bias_y) dot += t.bias_y[r * t.bias_stride + j / t.map_width] + t.bias_x[r * t.bias_stride + j % t.map_width];
+  return dot;
+}
+
+/// Two passes over the keys (largest score, then the weighted sum); scores are computed twice rather than kept.
+template <class T>
+void attend(const AttendTile<T>& t, T* scratch) noexcept {
+  const Index padded = round_up(t.head_dim, kKvPad);
+  for (Index r = 0; r < t.rows; ++r) {
+    const Index keys = t.keys + r * t.keys_step;
+    T largest = 0, total = 0;
+    for (Index j = 0; j < keys; ++j) {
+      const T s = score(t, r, j);
+      if (j == 0 || s > largest) largest = s;
+    }
+    for (Index d = 0; d < t.head_dim; ++d) scratch[d] = 0;
+    for (Index j = 0; j < keys; ++j) {
+      const std::byte* const block = t.pages[j / kKvBlock] + t.offset;
+      const Index row = t.head_dim * kKvBlock + j % kKvBlock * padded;
+      const T p = std::exp(score(t, r, j) - largest);
+      total += p;
+      for (Index d = 0; d < t.head_dim; ++d) scratch[d] += p * kv<T>(t.format, block, row + d);
+    }
+    for (Index d = 0; d < t.head_dim; ++d) t.y[r * t.y_stride + d] = keys > 0 ? scratch[d] / total : T(0);
+  }
+}
+
+template <class T>
+void unfold(const UnfoldTile<T>& t) noexcept {
+  for (Index p = 0; p < t.count; ++p) {
+    const Index top = (t.first + p) / t.out_width * t.step - t.padding;
+    const Index left = (t.first + p) % t.out_width * t.step - t.padding;
+    T* y = t.y + p * t.y_stride;
+    for (Index c = 0; c < t.channels; ++c) {
+      for (Index ky = top; ky < top + t.size; ++ky) {
+        for (Index kx = left; kx < left + t.size; ++kx, ++y) {
+          const bool inside = ky >= 0 && ky < t.height && kx >= 0 && kx < t.width;
+          *y = inside ? t.map[c * t.channel_stride + ky * t.row_stride + kx * t.pixel_stride] : T(0);
+        }
+      }
+    }
+  }
+}
+
+/// Where output i of an axis reads: (1 - weight) * [low] + weight * [high].
+template <class T>
+struct Sample {
+  Index low, high;
+  T weight;
+};
+template <class T>
+Sample<T> sample(Index i, Index from, Index to) noexcept {
+  const T scale = static_cast<T>(from) / static_cast<T>(to);
+  const T at = scale * (static_cast<T>(i) + T(0.5)) - T(0.5);
+  const T inside = at > 0 ? at : T(0);
+  const Index floor = static_cast<Index>(inside), low = floor < from ? floor : from - 1;
+  return {low, low + 1 < from ? low + 1 : low, inside - static_cast<T>(low)};
+}
+
+template <class T>
+void resize(const ResizeTile<T>& t) noexcept {
+  for (Index row = t.first; row < t.first + t.count; ++row) {
+    const Sample<T> v = sample<T>(row, t.from.height, t.to.height);
+    for (Index column = 0; column < t.to.width; ++column) {
+      const Sample<T> h = sample<T>(column, t.from.width, t.to.width);
+      const auto at = [&](Index y, Index x, Index c) { return t.map[(y * t.from.width + x) * t.channels + c]; };
+      for (Index c = 0; c < t.channels; ++c) {
+        const T low = (1 - h.weight) * at(v.low, h.low, c) + h.weight * at(v.low, h.high, c);
+        const T high = (1 - h.weight) * at(v.high, h.low, c) + h.weight * at(v.high, h.high, c);
+        t.y[(row * t.to.width + column) * t.channels + c] = (1 - v.weight) * low + v.weight * high;
+      }
+    }
+  }
+}
+
+template <class T>
+inline constexpr Kernels<T> kTable = {
+    .name = "reference",
+    .linear = linear<T>,
+    .layer_norm = layer_norm<T>,
+    .rms_norm = rms_norm<T>,
+    .gelu_erf = gelu_erf<T>,
+    .gelu_tanh = gelu_tanh<T>,
+    .silu_mul = silu_mul<T>,
+    .add_scaled = add_scaled<T>,
+    .unpack = unpack<T>,
+    .add_unpacked = add_unpacked<T>,
+    .rope = rope<T>,
+    .store_kv = store_kv<T>,
+    .attend = attend<T>,
+    .unfold = unfold<T>,
+    .resize = resize<T>,
+};
+
+}  // namespace reference
+
+/// The scalar table, T = float or double.
+template <class T>
+const Kernels<T>& reference_kernels() noexcept {
+  return reference::kTable<T>;
+}
+
+}  // namespace DSVL_ISA
+}  // namespace kernels
+using kernels::reference_kernels;
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_KERNELS_REFERENCE_HPP

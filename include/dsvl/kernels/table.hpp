@@ -1,0 +1,137 @@
+// Kernels<T>: the one table of functions that everything above floor 1 calls.
+//
+// Pointers in, pointers out; a call covers one tile (a block of rows, outputs or queries) and runs on one thread. T is the
+// activation scalar: float for use (native.hpp, vectorised), float and double for the oracle (reference.hpp).
+//
+// The promise behind every entry: an output element is a fixed function of its own inputs (for `linear`: of its row of x
+// and its row of w). How work is cut into tiles, chunks, batches of rows or threads never moves a bit.
+#ifndef DSVL_KERNELS_TABLE_HPP
+#define DSVL_KERNELS_TABLE_HPP
+
+#include "../base/matrix.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// Tokens in one block of keys and values. Absolute: block b holds positions [64 b, 64 b + 64).
+inline constexpr Index kKvBlock = 64;
+/// Rows of V are padded to a multiple of this many elements, so that no kernel needs a tail loop along head_dim.
+inline constexpr Index kKvPad = 16;
+
+/// How the cache stores keys and values: as the activation scalar, or rounded to bf16.
+enum class KvFormat : unsigned char { full, bf16 };
+
+/// Bytes of one block of one head: K transposed (head_dim, 64), then V (64, head_dim padded).
+template <class T>
+constexpr Index kv_block_bytes(KvFormat format, Index head_dim) noexcept {
+  const Index element = format == KvFormat::full ? static_cast<Index>(sizeof(T)) : 2;
+  return element * kKvBlock * (head_dim + round_up(head_dim, kKvPad));
+}
+
+/// y[r, n] = bias[n] + sum_k x[r, k] * w[n, k], or y[r, n] += that.
+template <class T>
+struct LinearTile {
+  const T* x = nullptr;           ///< (rows, cols), rows x_stride apart
+  Index x_stride = 0, rows = 0;
+  const std::byte* w = nullptr;   ///< (outputs, cols) consecutive rows of `format`, any alignment
+  Format format = Format::f32;
+  Index outputs = 0, cols = 0;
+  const float* bias = nullptr;    ///< (outputs) or null
+  T* y = nullptr;                 ///< (rows, outputs), rows y_stride apart; does not overlap x
+  Index y_stride = 0;
+  bool add = false;               ///< y += instead of y =
+};
+/// Scratch that `linear` needs, in elements of T.
+constexpr Index linear_scratch(Index cols) noexcept { return 16 * round_up(cols, 16); }
+
+/// Rows of x normalised into y (may be the same memory).
+template <class T>
+struct NormTile {
+  const T* x = nullptr;
+  Index x_stride = 0, rows = 0, cols = 0;
+  const float* weight = nullptr;  ///< (cols)
+  const float* bias = nullptr;    ///< (cols); not read by rms_norm
+  T eps = 0;                      ///< added to the variance (layer_norm) or the mean square (rms_norm)
+  T* y = nullptr;
+  Index y_stride = 0;
+};
+
+/// y[r] = sum_j softmax_j(scale * q[r] . k[j] + bias[r, j]) v[j] over the keys that row r sees.
+template <class T>
+struct AttendTile {
+  const T* q = nullptr;               ///< (rows, head_dim), rows q_stride apart
+  Index q_stride = 0, rows = 0, head_dim = 0;
+  T scale = 0;
+  const std::byte* const* pages = nullptr;  ///< block b of this head starts at pages[b] + offset
+  Index offset = 0;
+  KvFormat format = KvFormat::full;
+  Index keys = 0;                     ///< row r sees the keys [0, keys + r * keys_step)
+  Index keys_step = 0;                ///< 0: all rows see the same; 1: causal
+  const T* bias_y = nullptr;          ///< null, or (rows, bias_stride): key j adds bias_y[j / map_width] + bias_x[j % map_width]
+  const T* bias_x = nullptr;
+  Index bias_stride = 0, map_width = 0;
+  T* y = nullptr;                     ///< (rows, head_dim), rows y_stride apart
+  Index y_stride = 0;
+};
+/// Scratch that `attend` needs, in elements of T.
+constexpr Index attend_scratch(Index rows, Index head_dim) noexcept {
+  return rows * (kKvBlock + round_up(head_dim, kKvPad) + 2 * kKvPad);
+}
+
+/// Gathers the k x k neighbourhoods of `count` output pixels of a map into rows: the product of a row with a
+/// convolution's weight (out, channels * k * k) is that pixel's output. Outside the map is zero.
+template <class T>
+struct UnfoldTile {
+  const T* map = nullptr;             ///< element (c, y, x) is map[c * channel_stride + y * row_stride + x * pixel_stride]
+  Index channel_stride = 0, row_stride = 0, pixel_stride = 0;
+  Index channels = 0, height = 0, width = 0;
+  Index size = 1, step = 1, padding = 0;  ///< k, stride, zero border
+  Index out_width = 0;                ///< output pixel p is at (p / out_width, p % out_width)
+  Index first = 0, count = 0;         ///< output pixels of this tile
+  T* y = nullptr;                     ///< (count, channels * k * k), element order c, ky, kx; rows y_stride apart
+  Index y_stride = 0;
+};
+
+/// Bilinear resize (align_corners = false, no antialias) of a channels-last map: rows [first, first + count) of the output.
+template <class T>
+struct ResizeTile {
+  const T* map = nullptr;  ///< (from.height, from.width, channels) contiguous
+  Grid from, to;
+  Index channels = 0, first = 0, count = 0;
+  T* y = nullptr;          ///< (to.height, to.width, channels) contiguous
+};
+
+template <class T>
+struct Kernels {
+  const char* name = "";  ///< the instruction set, for reports
+
+  /// `scratch`: linear_scratch(cols) elements, aligned to 64 bytes.
+  void (*linear)(const LinearTile<T>&, T* scratch) noexcept = nullptr;
+  /// (x - mean) / sqrt(var + eps) * weight + bias, biased variance.
+  void (*layer_norm)(const NormTile<T>&) noexcept = nullptr;
+  /// x / sqrt(mean(x^2) + eps) * weight.
+  void (*rms_norm)(const NormTile<T>&) noexcept = nullptr;
+  /// x[i] = x[i] / 2 * (1 + erf(x[i] / sqrt 2)), in place.
+  void (*gelu_erf)(T* x, Index n) noexcept = nullptr;
+  /// x[i] = x[i] / 2 * (1 + tanh(sqrt(2 / pi) * (x[i] + 0.044715 x[i]^3))), in place.
+  void (*gelu_tanh)(T* x, Index n) noexcept = nullptr;
+  /// gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i].
+  void (*silu_mul)(T* gate, const T* up, Index n) noexcept = nullptr;
+  /// y[i] += scale * x[i].
+  void (*add_scaled)(const T* x, T scale, T* y, Index n) noexcept = nullptr;
+  /// y[i] = w[i], or y[i] += w[i] (positions), for n consecutive weights of `format`.
+  void (*unpack)(Format format, const std::byte* w, T* y, Index n) noexcept = nullptr;
+  void (*add_unpacked)(Format format, const std::byte* w, T* y, Index n) noexcept = nullptr;
+  /// Half rotation of `heads` consecutive heads in place: (a, b) -> (a cos - b sin, b cos + a sin), a the first and b the
+  /// second half of a head; cos and sin have head_dim / 2 elements.
+  void (*rope)(T* x, Index heads, Index head_dim, const T* cos, const T* sin) noexcept = nullptr;
+  /// Writes one token of one head into slot [0, 64) of a block.
+  void (*store_kv)(const T* k, const T* v, Index head_dim, KvFormat format, std::byte* block, Index slot) noexcept = nullptr;
+  /// `scratch`: attend_scratch(rows, head_dim) elements, aligned to 64 bytes.
+  void (*attend)(const AttendTile<T>&, T* scratch) noexcept = nullptr;
+  void (*unfold)(const UnfoldTile<T>&) noexcept = nullptr;
+  void (*resize)(const ResizeTile<T>&) noexcept = nullptr;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_KERNELS_TABLE_HPP

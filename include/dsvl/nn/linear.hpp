@@ -1,0 +1,114 @@
+// Linear:  y = x W^T + b.  The weight is read in place, in whatever format the file keeps it.
+#ifndef DSVL_NN_LINEAR_HPP
+#define DSVL_NN_LINEAR_HPP
+
+#include <algorithm>
+
+#include "tiling.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// A fully connected layer's weights: weight (out, in), bias (out) or null.
+struct Linear {
+  Matrix weight;
+  const float* bias = nullptr;
+
+  template <class V>
+  void visit(V& v, Index out, Index in) {
+    v.matrix("weight", weight, out, in);
+    v.vector("bias", bias, out);
+  }
+};
+
+/// The same without a bias.
+struct Projection {
+  Matrix weight;
+
+  template <class V>
+  void visit(V& v, Index out, Index in) {
+    v.matrix("weight", weight, out, in);
+  }
+};
+
+namespace ops {
+
+/// One matrix product. Tiles are blocks of rows times blocks of outputs; a block of outputs never crosses the border of two
+/// row blocks of the weight.
+template <class T>
+struct Product {
+  static constexpr const char* kName = "linear";
+  RowCount count;
+  View<const T> x;
+  Matrix w;
+  const float* bias;
+  View<T> y;
+  bool add;
+
+  // Blocks of up to 64 rows let a strip of unpacked weights serve many rows; outputs fill the tile up to kTileFlops.
+  static constexpr Index kRows = 64;
+  [[nodiscard]] Index row_step() const noexcept { return std::min<Index>(kRows, std::max<Index>(count.of(x.rows), 1)); }
+  [[nodiscard]] Index output_step() const noexcept {
+    const double per_output = 2.0 * static_cast<double>(row_step() * w.cols);
+    return std::clamp<Index>(static_cast<Index>(kTileFlops / per_output) / 16 * 16, 16, 1024);
+  }
+  [[nodiscard]] Index output_tiles() const noexcept {
+    Index tiles = 0;
+    for (int b = 0; b < w.block_count; ++b) tiles += ceil_div(w.blocks[b].rows, output_step());
+    return tiles;
+  }
+
+  [[nodiscard]] Index tiles() const noexcept { return ceil_div(count.of(x.rows), row_step()) * output_tiles(); }
+  [[nodiscard]] Index scratch() const noexcept { return linear_scratch(w.cols); }
+  [[nodiscard]] double cost() const noexcept { return 2.0 * static_cast<double>(count.of(x.rows) * w.rows * w.cols); }
+
+  void run(const Worker<T>& on, Index tile) const noexcept {
+    const Index across = output_tiles();
+    const Range rows = tile_range(tile / across, row_step(), count.of(x.rows));
+    Index left = tile % across, first_output = 0;
+    for (int b = 0; b < w.block_count; ++b) {
+      const Matrix::Block& block = w.blocks[b];
+      const Index here = ceil_div(block.rows, output_step());
+      if (left < here) {
+        const Range outputs = tile_range(left, output_step(), block.rows);
+        const Index n = first_output + outputs.first;
+        on.kernels.linear({.x = x.row(rows.first), .x_stride = x.stride, .rows = rows.count,
+                           .w = block.data + outputs.first * row_bytes(w.format, w.cols), .format = w.format,
+                           .outputs = outputs.count, .cols = w.cols, .bias = bias ? bias + n : nullptr,
+                           .y = y.row(rows.first) + n, .y_stride = y.stride, .add = add},
+                          on.scratch);
+        return;
+      }
+      left -= here;
+      first_output += block.rows;
+    }
+  }
+};
+
+}  // namespace ops
+
+/// y = x W^T + b.
+///
+/// x (tokens, in), y (tokens, out); they must not overlap
+/// Cost   2 * tokens * in * out operations; for few tokens bound by reading W once
+template <class On>
+void linear(On& on, View<const Scalar<On>> x, const Linear& w, View<Scalar<On>> y) noexcept {
+  on(ops::Product<Scalar<On>>{on.rows(), x, w.weight, w.bias, y, false});
+}
+template <class On>
+void linear(On& on, View<const Scalar<On>> x, const Projection& w, View<Scalar<On>> y) noexcept {
+  on(ops::Product<Scalar<On>>{on.rows(), x, w.weight, nullptr, y, false});
+}
+
+/// y += x W^T + b: the residual form.
+template <class On>
+void linear_add(On& on, View<const Scalar<On>> x, const Linear& w, View<Scalar<On>> y) noexcept {
+  on(ops::Product<Scalar<On>>{on.rows(), x, w.weight, w.bias, y, true});
+}
+template <class On>
+void linear_add(On& on, View<const Scalar<On>> x, const Projection& w, View<Scalar<On>> y) noexcept {
+  on(ops::Product<Scalar<On>>{on.rows(), x, w.weight, nullptr, y, true});
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_NN_LINEAR_HPP

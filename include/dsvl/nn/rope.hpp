@@ -1,0 +1,76 @@
+// Rotary positions (half rotation): angles once per chunk, then every layer turns its q and k.
+//
+// Source: arXiv:2104.09864; transformers LlamaRotaryEmbedding (frequencies theta^(-2j / head_dim), angle = position * frequency).
+#ifndef DSVL_NN_ROPE_HPP
+#define DSVL_NN_ROPE_HPP
+
+#include <cmath>
+
+#include "attention.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// Cosines and sines of the rows of a chunk: (tokens, head_dim / 2) each.
+template <class T>
+struct RopeAngles {
+  View<T> cos, sin;
+
+  void carve(Arena& arena, Index tokens, Index head_dim) noexcept {
+    cos = arena.view<T>("rope cos", tokens, head_dim / 2);
+    sin = arena.view<T>("rope sin", tokens, head_dim / 2);
+  }
+};
+
+namespace ops {
+
+template <class T>
+struct RopeTable : RowWise {
+  static constexpr const char* kName = "rope_angles";
+  const Index* start;
+  double theta;
+  RopeAngles<T> angles;
+
+  void run(const Worker<T>&, Index tile) const noexcept {
+    const Range r = range(tile);
+    for (Index j = 0; j < cols; ++j) {  // in double: float angles at position 4000 are wrong in the 4th digit
+      const double frequency = std::pow(theta, -static_cast<double>(j) / static_cast<double>(cols));
+      for (Index i = r.first; i < r.first + r.count; ++i) {
+        const double angle = static_cast<double>(*start + i) * frequency;
+        angles.cos.row(i)[j] = static_cast<T>(std::cos(angle));
+        angles.sin.row(i)[j] = static_cast<T>(std::sin(angle));
+      }
+    }
+  }
+};
+
+template <class T>
+struct Rotate : RowWise {
+  static constexpr const char* kName = "rope";
+  View<T> x;
+  Index head_dim;
+  RopeAngles<T> angles;
+
+  void run(const Worker<T>& on, Index tile) const noexcept {
+    const Range r = range(tile);
+    for (Index i = r.first; i < r.first + r.count; ++i)
+      on.kernels.rope(x.row(i), cols / head_dim, head_dim, angles.cos.row(i), angles.sin.row(i));
+  }
+};
+
+}  // namespace ops
+
+/// Fills `angles` for the positions *start, *start + 1, …; `start` is read when the program runs.
+template <class On>
+void rope_angles(On& on, const Index* start, double theta, RopeAngles<Scalar<On>> angles) noexcept {
+  on(ops::RopeTable<Scalar<On>>{{on.rows(), angles.cos.rows, angles.cos.cols}, start, theta, angles});
+}
+
+/// Turns every head of x (tokens, heads * head_dim) in place: (a, b) -> (a cos - b sin, b cos + a sin).
+template <class On>
+void rope(On& on, View<Scalar<On>> x, Index head_dim, RopeAngles<Scalar<On>> angles) noexcept {
+  on(ops::Rotate<Scalar<On>>{{on.rows(), x.rows, x.cols}, x, head_dim, angles});
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_NN_ROPE_HPP

@@ -1,0 +1,39 @@
+// How operations are cut into tiles: small enough to stop within half a millisecond, large enough to be worth a call.
+#ifndef DSVL_NN_TILING_HPP
+#define DSVL_NN_TILING_HPP
+
+#include "../run/program.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// Arithmetic per tile: about 0.1 to 0.2 ms on one core (tens of GFLOP/s for products, a few for elementwise work).
+inline constexpr double kTileFlops = 8e6;
+inline constexpr Index kTileElements = 32 * 1024;
+
+/// One range of a dimension that is cut into equal steps.
+struct Range {
+  Index first = 0, count = 0;
+};
+constexpr Range tile_range(Index tile, Index step, Index total) noexcept {
+  const Index first = tile * step;
+  return {first, total - first < step ? total - first : step};
+}
+
+/// Rows per tile of an operation that does little work per element.
+constexpr Index rows_per_tile(Index cols) noexcept { return cols >= kTileElements ? 1 : kTileElements / (cols > 0 ? cols : 1); }
+
+/// An operation that treats each row on its own: T-independent bookkeeping, inherited by the operations of that kind.
+struct RowWise {
+  RowCount count;
+  Index rows = 0, cols = 0;
+
+  [[nodiscard]] Index live_rows() const noexcept { return count.of(rows); }
+  [[nodiscard]] Index tiles() const noexcept { return ceil_div(live_rows(), rows_per_tile(cols)); }
+  [[nodiscard]] Range range(Index tile) const noexcept { return tile_range(tile, rows_per_tile(cols), live_rows()); }
+  [[nodiscard]] Index scratch() const noexcept { return 0; }
+  [[nodiscard]] double cost() const noexcept { return 8.0 * static_cast<double>(live_rows() * cols); }
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_NN_TILING_HPP

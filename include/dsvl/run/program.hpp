@@ -1,0 +1,119 @@
+// Operations and the Program they are recorded into.
+//
+// A forward pass reads like the paper, and what its calls do is append operations (what, operands, shapes) to a Program. A
+// Runner then executes (step, tile) pairs from a cursor. That one mechanism gives slices of time, cancellation, progress,
+// tracing and the memory plan, without threads of our own, coroutines or fibers.
+#ifndef DSVL_RUN_PROGRAM_HPP
+#define DSVL_RUN_PROGRAM_HPP
+
+#include <cstdint>
+#include <concepts>
+#include <new>
+
+#include "../kernels/table.hpp"
+#include "arena.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// What a tile runs with: the kernels, and this worker's own strip of scratch (at least the operation's scratch()).
+template <class T>
+struct Worker {
+  const Kernels<T>& kernels;
+  T* scratch;
+};
+
+/// An operation over activations of scalar T: plain data, cut into tiles that may run in any order and at the same time.
+/// Tiles are meant to last at most half a millisecond; how the work is cut never changes a result.
+template <class O, class T>
+concept Operation = std::is_trivially_copyable_v<O> && requires(const O& op, const Worker<T>& worker, Index tile) {
+  { op.tiles() } noexcept -> std::same_as<Index>;            // may read live state, constant while the program runs
+  { op.run(worker, tile) } noexcept -> std::same_as<void>;
+  { op.scratch() } noexcept -> std::same_as<Index>;          // elements of T per worker
+  { op.cost() } noexcept -> std::same_as<double>;            // about how many arithmetic operations: for progress
+  { O::kName } -> std::convertible_to<const char*>;
+};
+
+/// The activation scalar of an execution policy `On`: Recorder<T> (into a program) or Immediate<T> (at once).
+template <class On>
+using Scalar = typename On::Scalar;
+
+/// How many rows an operation covers: those of its views, or a number read when it runs. The latter lets one recorded
+/// program serve a prefill chunk of any length and every decoded token.
+struct RowCount {
+  const Index* live = nullptr;
+  [[nodiscard]] Index of(Index fixed) const noexcept { return live ? *live : fixed; }
+};
+
+/// Recorded steps. Storage belongs to the Arena it was recorded into.
+template <class T>
+class Program {
+ public:
+  struct Step {
+    const void* op = nullptr;
+    Index (*tiles)(const void* op) noexcept = nullptr;
+    void (*run)(const void* op, const Worker<T>& worker, Index tile) noexcept = nullptr;
+    double (*cost)(const void* op) noexcept = nullptr;
+    const char* name = "";  ///< of the operation: "linear"
+    const char* part = "";  ///< of the model: "siglip"
+    Step* next = nullptr;
+  };
+
+  [[nodiscard]] Index steps() const noexcept { return count_; }
+  [[nodiscard]] const Step* first() const noexcept { return first_; }
+  /// Elements of T that every worker needs.
+  [[nodiscard]] Index scratch() const noexcept { return scratch_; }
+  /// Sum of the operations' cost with the live state as it is now.
+  [[nodiscard]] double cost() const noexcept {
+    double sum = 0;
+    for (const Step* s = first_; s; s = s->next) sum += s->cost(s->op);
+    return sum;
+  }
+
+ private:
+  template <class>
+  friend class Recorder;
+  Step* first_ = nullptr;
+  Step* last_ = nullptr;
+  Index count_ = 0, scratch_ = 0;
+};
+
+/// "How to execute" for a forward pass: append to a program. Over a measuring Arena it only counts.
+template <class T>
+class Recorder {
+ public:
+  using Scalar = T;
+  Recorder(Program<T>& program, Arena& arena) noexcept : program_(program), arena_(arena) {}
+
+  template <Operation<T> O>
+  void operator()(const O& op) noexcept {
+    using Step = typename Program<T>::Step;
+    void* const op_memory = arena_.array<O>("program", 1);
+    void* const step_memory = arena_.array<Step>("program", 1);
+    if (op.scratch() > program_.scratch_) program_.scratch_ = op.scratch();
+    ++program_.count_;
+    if (arena_.measuring()) return;
+    Step* const step = ::new (step_memory) Step{
+        ::new (op_memory) O(op),
+        [](const void* o) noexcept { return static_cast<const O*>(o)->tiles(); },
+        [](const void* o, const Worker<T>& worker, Index tile) noexcept { static_cast<const O*>(o)->run(worker, tile); },
+        [](const void* o) noexcept { return static_cast<const O*>(o)->cost(); }, O::kName, part_, nullptr};
+    (program_.last_ ? program_.last_->next : program_.first_) = step;
+    program_.last_ = step;
+  }
+
+  /// Names the part of the model that the following steps belong to (a string literal).
+  void part(const char* name) noexcept { part_ = name; }
+  /// The row count that the following operations take instead of their views' own.
+  void rows(RowCount rows) noexcept { rows_ = rows; }
+  [[nodiscard]] RowCount rows() const noexcept { return rows_; }
+
+ private:
+  Program<T>& program_;
+  Arena& arena_;
+  RowCount rows_;
+  const char* part_ = "";
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_RUN_PROGRAM_HPP

@@ -1,0 +1,213 @@
+// Tokenizer: text to token ids and back, as DeepSeek-LLM's byte-level BPE does it.
+//
+// Added tokens are cut out first (added_tokens.hpp), the rest is cut into pieces (pretokenizer.hpp), and inside each
+// piece byte pairs are joined (bpe.hpp). Built from a TokenizerSpec; tokenizer_json.hpp makes one from tokenizer.json.
+// Immutable once built: any number of threads may use one at the same time.
+#ifndef DSVL_TEXT_TOKENIZER_HPP
+#define DSVL_TEXT_TOKENIZER_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "../base/buffer.hpp"
+#include "../base/status.hpp"
+#include "added_tokens.hpp"
+#include "bpe.hpp"
+#include "pretokenizer.hpp"
+#include "vocabulary.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// How DeepSeek's published vocabularies spell their control tokens (U+FF5C and U+2581 inside).
+inline constexpr std::string_view kBosText = "<｜begin▁of▁sentence｜>";
+inline constexpr std::string_view kEosText = "<｜end▁of▁sentence｜>";
+inline constexpr std::string_view kImageText = "<image_placeholder>";
+
+/// What the text of a control token (bos, eos, the image placeholder) means when it stands in a text.
+enum class ControlTokens : unsigned char {
+  as_text,  ///< ordinary characters: for what somebody typed
+  allow,    ///< the control token: for prompts the program wrote, and to compare with reference tokenizers
+};
+
+struct DecodeOptions {
+  bool skip_special = true;  ///< leave control tokens out
+  /// Print as HF does, where the added token `ü` is taken for the byte 0xFC and comes out as U+FFFD. For comparisons.
+  bool strict_hf = false;
+};
+
+/// Bytes [begin, end) of a text.
+struct TextSpan {
+  std::size_t begin = 0, end = 0;
+};
+
+class Tokenizer {
+ public:
+  /// Checks and copies everything; afterwards encoding can only fail for the text's sake or for memory.
+  /// Codes: bad_file (what the files get wrong: ids or texts twice, merges of unknown tokens, no symbol for a byte),
+  /// limit (kMaxVocabulary, kMaxAddedToken), out_of_memory. Cost: about 30 ms for the published vocabulary.
+  static Result<Tokenizer> build(const TokenizerSpec& spec, Allocator* from = nullptr) {
+    DSVL_TRY(vocabulary, Vocabulary::build(spec, from));
+    Tokenizer t(std::move(vocabulary), from);
+    DSVL_CHECK_STATUS(t.added_.build(t.vocabulary_));
+    DSVL_CHECK_STATUS(t.add_byte_symbols());
+    DSVL_CHECK_STATUS(t.add_merges(spec.merges));
+    for (const auto& id : {spec.bos, spec.eos})
+      if (id && t.vocabulary_.kind(*id) == Vocabulary::Kind::none)
+        return fail(Code::bad_file, "bos or eos has the id %d, which is no token", *id);
+    t.bos_ = spec.bos;
+    t.eos_ = spec.eos;
+    return t;
+  }
+
+  /// Appends the ids of `text`, without bos or eos. Time is linear in the text, but n log n in its longest piece;
+  /// temporary memory about 1 byte per byte of text and 20 per byte of the longest piece.
+  /// Codes: bad_text (not UTF-8; utf8::repair() helps), limit (2 GiB), out_of_memory. On error `out` is as it was.
+  Status encode(std::string_view text, ControlTokens control, Buffer<std::int32_t>& out) const noexcept {
+    const TextSpan all{0, text.size()};
+    return encode(text, std::span<const TextSpan>(&all, control == ControlTokens::as_text ? 1 : 0), out);
+  }
+
+  /// The same for a text of mixed origin: a control token is found only where it touches none of the spans `as_text`
+  /// (in order, not overlapping); everywhere else, and across all borders, the text is encoded as one.
+  Status encode(std::string_view text, std::span<const TextSpan> as_text, Buffer<std::int32_t>& out) const noexcept {
+    DSVL_CHECK_STATUS(utf8::validate(text));
+    if (text.size() > kMaxBytes) return fail(Code::limit, "a text of %zu bytes is too long to encode", text.size());
+    const std::size_t before = out.size();
+    Buffer<std::uint8_t> classes(from_);
+    bool fits = classes.resize(text.size());
+    if (fits) {
+      pretokenizer::classify(text, classes.span());
+      fits = encode_around_added(text, classes.span(), as_text, out);
+    }
+    if (fits) return {};
+    (void)out.resize(before);  // smaller: cannot fail
+    return fail(Code::out_of_memory, "no memory to encode a text of %zu bytes", text.size());
+  }
+
+  /// The text of `ids`; ids that are no token give nothing. Bytes that are no UTF-8 become U+FFFD.
+  [[nodiscard]] std::string decode(std::span<const std::int32_t> ids, DecodeOptions options = {}) const {
+    std::string bytes, letters;
+    for (const std::int32_t id : ids) {
+      if (options.skip_special && is_special(id)) continue;
+      const bool respell = options.strict_hf && is_added(id) && kByteAlphabet.decode(token_bytes(id), letters);
+      bytes += respell ? std::string_view(letters) : token_bytes(id);
+    }
+    return utf8::repair(bytes);
+  }
+
+  /// What one token adds to the text: possibly half a character, so collect it in a Utf8Stream. A control token gives
+  /// its own text; an id that is no token (the padding rows of an embedding, a negative one) gives nothing.
+  [[nodiscard]] std::string_view token_bytes(std::int32_t id) const noexcept { return vocabulary_.bytes(id); }
+
+  /// Whether it is a control token.
+  [[nodiscard]] bool is_special(std::int32_t id) const noexcept {
+    return vocabulary_.kind(id) == Vocabulary::Kind::special;
+  }
+
+  /// The token that is exactly this text: an added one ("<image_placeholder>"), else a base one (" yes", in plain
+  /// bytes). Nothing when it takes several tokens.
+  [[nodiscard]] std::optional<std::int32_t> find(std::string_view text) const noexcept {
+    std::int32_t id = added_.find(vocabulary_, text);
+    if (id < 0) id = vocabulary_.find_base(text);
+    return id < 0 ? std::nullopt : std::optional(id);
+  }
+
+  [[nodiscard]] std::optional<std::int32_t> bos() const noexcept { return bos_; }
+  [[nodiscard]] std::optional<std::int32_t> eos() const noexcept { return eos_; }
+  /// One more than the highest id. (A model's embedding may have more rows.)
+  [[nodiscard]] std::int32_t vocab_size() const noexcept { return vocabulary_.size(); }
+
+ private:
+  static constexpr std::size_t kMaxBytes = 0x7FFFFFFF;
+
+  Tokenizer(Vocabulary&& vocabulary, Allocator* from) noexcept
+      : from_(from), vocabulary_(std::move(vocabulary)), added_(from), merges_(from) {}
+
+  [[nodiscard]] bool is_added(std::int32_t id) const noexcept {
+    return vocabulary_.kind(id) == Vocabulary::Kind::added || is_special(id);
+  }
+
+  Status add_byte_symbols() noexcept {
+    for (int b = 0; b < 256; ++b) {
+      const char byte = static_cast<char>(static_cast<unsigned char>(b));
+      byte_symbols_[b] = vocabulary_.find_base(std::string_view(&byte, 1));
+      const bool in_utf8 = b < 0xC0 || (b >= 0xC2 && b < 0xF5);  // others never occur in valid text
+      if (in_utf8 && byte_symbols_[b] < 0)
+        return fail(Code::bad_file, "no token stands for the single byte 0x%02X", static_cast<unsigned>(b));
+    }
+    return {};
+  }
+
+  Status add_merges(std::span<const TokenizerSpec::Merge> merges) {
+    if (merges.size() > 4 * kMaxVocabulary)
+      return fail(Code::limit, "%zu merges, at most %zu are accepted", merges.size(), 4 * kMaxVocabulary);
+    if (!merges_.reserve(merges.size()))
+      return fail(Code::out_of_memory, "no memory for %zu merges", merges.size());
+    std::string left, right;
+    for (std::size_t i = 0; i < merges.size(); ++i) {
+      MergeTable::Rule rule{-1, -1, -1};
+      if (kByteAlphabet.decode(merges[i].left, left) && kByteAlphabet.decode(merges[i].right, right)) {
+        rule.left = vocabulary_.find_base(left);
+        rule.right = vocabulary_.find_base(right);
+        rule.joined = vocabulary_.find_base(left += right);
+      }
+      if (rule.left < 0 || rule.right < 0 || rule.joined < 0)
+        return fail(Code::bad_file, "merge %zu joins or makes a token that is not in the vocabulary", i);
+      if (!merges_.add(rule)) return fail(Code::bad_file, "merge %zu joins a pair that has one already", i);
+    }
+    return {};
+  }
+
+  bool encode_around_added(std::string_view text, pretokenizer::Classes classes, std::span<const TextSpan> as_text,
+                           Buffer<std::int32_t>& out) const noexcept {
+    MergeScratch scratch(from_);
+    std::size_t gap = 0, span = 0;
+    for (std::size_t at = 0; at < text.size();) {
+      while (span < as_text.size() && as_text[span].end <= at) ++span;
+      // Control tokens may reach up to the next stretch that is text, and nowhere inside it.
+      const std::size_t special_end =
+          span == as_text.size() ? text.size() : as_text[span].begin > at ? as_text[span].begin : 0;
+      const AddedTokens::Match match = added_.longest_at(vocabulary_, text, at, special_end);
+      if (match.id < 0) { ++at; continue; }
+      if (!encode_pieces(text, classes, gap, at, scratch, out) || !out.push_back(match.id)) return false;
+      gap = at = match.end;
+    }
+    return encode_pieces(text, classes, gap, text.size(), scratch, out);
+  }
+
+  bool encode_pieces(std::string_view text, pretokenizer::Classes classes, std::size_t begin, std::size_t end,
+                     MergeScratch& scratch, Buffer<std::int32_t>& out) const noexcept {
+    bool fits = true;
+    pretokenizer::split(classes, begin, end, [&](std::size_t from, std::size_t to) {
+      const std::size_t start = out.size();
+      std::size_t n = to - from;
+      if (!fits || !grow(out, n)) { fits = false; return; }
+      for (std::size_t i = 0; i < n; ++i) out[start + i] = byte_symbols_[static_cast<unsigned char>(text[from + i])];
+      fits = merge_pairs(merges_, out.data() + start, n, scratch) && out.resize(start + n);
+    });
+    return fits;
+  }
+
+  /// n more elements; capacity at least doubles, so that many small pieces cost linear time.
+  static bool grow(Buffer<std::int32_t>& out, std::size_t n) noexcept {
+    const std::size_t needed = out.size() + n;
+    if (needed > out.capacity() && !out.reserve(std::max<std::size_t>(needed, out.capacity() * 2))) return false;
+    return out.resize(needed);
+  }
+
+  Allocator* from_;
+  Vocabulary vocabulary_;
+  AddedTokens added_;
+  MergeTable merges_;
+  std::int32_t byte_symbols_[256] = {};
+  std::optional<std::int32_t> bos_, eos_;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_TEXT_TOKENIZER_HPP

@@ -1,0 +1,274 @@
+// Preprocessor: from the caller's pixels to the normalised square tensors that the vision towers read.
+//
+// prepare() checks everything and takes all memory; after that the work is a few steps, each cut into independent tiles
+// of about half a millisecond that cannot fail. Whoever schedules (a session, preprocess() below) runs the steps in
+// order and the tiles of one step in any order, on any threads: the result is the same to the last bit.
+// Sources: see pre_config.hpp; model details in the paper, arXiv:2403.05525, section 2.2.
+#ifndef DSVL_VISION_PREPROCESS_HPP
+#define DSVL_VISION_PREPROCESS_HPP
+
+#include "pre_config.hpp"
+#include "resample.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// One letterboxed view: 8-bit planes, and the tensor made of them.
+struct Canvas {
+  ViewConfig view;
+  Rect content;                  ///< where the picture lies; background around it
+  Buffer<std::uint8_t> pixels;   ///< (3, side, side)
+  Buffer<float> normalised;      ///< (3, 256): what an 8-bit value becomes
+  Volume<float> out;
+
+  [[nodiscard]] Volume<std::uint8_t> planes() noexcept { return {pixels.data(), 3, view.side, view.side}; }
+
+  /// Fills the margins of rows [begin, end), then writes these rows of the tensor.
+  void finish(Index begin, Index end) noexcept {
+    const Volume<std::uint8_t> plane = planes();
+    for (Index c = 0; c < 3; ++c) {
+      const float* const becomes = normalised.data() + c * 256;
+      const std::uint8_t background = view.background[static_cast<std::size_t>(c)];
+      for (Index y = begin; y < end; ++y) {
+        std::uint8_t* const row = plane.row(c, y);
+        const bool inside = y >= content.y && y < content.y + content.height;
+        const Index left = inside ? content.x : view.side, right = content.x + content.width;
+        for (Index x = 0; x < left; ++x) row[x] = background;
+        if (inside)
+          for (Index x = right; x < view.side; ++x) row[x] = background;
+        float* const to = out.row(c, y);
+        for (Index x = 0; x < view.side; ++x) to[x] = becomes[row[x]];
+      }
+    }
+  }
+};
+
+/// What a source byte stands for: itself, or its entry in a table.
+struct AsInteger {
+  std::int32_t operator()(std::uint8_t value) const noexcept { return value; }
+};
+struct AsFloat {
+  const float* becomes;
+  float operator()(std::uint8_t value) const noexcept { return becomes[value]; }
+};
+
+}  // namespace detail
+
+/// Makes the tower inputs of one picture.
+///
+///   Preprocessor p;
+///   DSVL_CHECK_STATUS(p.prepare(pixels, config, low, high));
+///   for (int s = 0; s < p.steps(); ++s)
+///     for (Index t = 0; t < p.tiles(s); ++t) p.run(s, t, scratch);   // tiles in any order, at once if you like
+///
+/// Memory: the 8-bit views (3.4 MB for 1024 and 384), weights (about 16 bytes per row and column of the picture), no
+/// copy of the picture. May be prepared again for another picture.
+class Preprocessor {
+ public:
+  /// Checks and plans.
+  ///
+  /// picture  1 to kMaxPictureSide pixels a side; read in place, must stay until the last step
+  /// low      (3, config.low.side, config.low.side), written by the last step
+  /// high     (3, config.high.side, config.high.side), or empty where the configuration has no high view
+  /// Fails    bad_argument (picture, configuration), bad_shape (low, high), limit (a side too long), out_of_memory;
+  ///          then there is nothing to run
+  Status prepare(const Pixels& picture, const PreprocessConfig& config, Volume<float> low, Volume<float> high = {},
+                 Allocator* from = nullptr) noexcept;
+
+  [[nodiscard]] int steps() const noexcept { return steps_; }
+  [[nodiscard]] Index tiles(int step) const noexcept;
+  /// What run() needs at `scratch`, aligned to kAlignment; the same for every step.
+  [[nodiscard]] std::size_t scratch_bytes() const noexcept { return scratch_bytes_; }
+  /// One tile. A step may begin when all tiles of the steps before have returned.
+  void run(int step, Index tile, void* scratch) noexcept;
+
+  /// The 8-bit letterboxed views (3, side, side) after the last step, RGB planes; valid as long as this object. Empty
+  /// where there is no such view: no high one, or a low one made in float.
+  [[nodiscard]] Volume<const std::uint8_t> low_pixels() const noexcept { return seen(low_); }
+  [[nodiscard]] Volume<const std::uint8_t> high_pixels() const noexcept { return seen(high_); }
+
+ private:
+  enum class Work : unsigned char { resize_high, finish_high, resize_low, resize_low_floats, finish_low };
+  static constexpr Index kFinishRows = 32;  // of 1024 pixels and 3 channels: about 0.1 ms
+
+  static Volume<const std::uint8_t> seen(const detail::Canvas& c) noexcept {
+    if (c.pixels.empty()) return {};
+    return {c.pixels.data(), 3, c.view.side, c.view.side};
+  }
+  Status plan(const PreprocessConfig& config, Allocator* from) noexcept;
+  Status make_canvas(const PreprocessConfig& config, const ViewConfig& view, bool from_square, Allocator* from,
+                     detail::Canvas& canvas) noexcept;
+  void add(Work work, std::size_t scratch) noexcept {
+    work_[steps_++] = work;
+    scratch_bytes_ = std::max<std::size_t>(scratch_bytes_, scratch);
+  }
+  void resize_into(detail::Canvas& canvas, const Resampler<std::int32_t>& by, const Samples& source, Index tile,
+                   void* scratch) noexcept;
+  void resize_low_floats(Index tile, void* scratch) noexcept;
+
+  Pixels picture_;
+  bool low_from_high_ = false;
+  detail::Canvas low_, high_;
+  Buffer<float> unit_;  // (256): an 8-bit value in 0..1, not normalised
+  Resampler<std::int32_t> to_high_, to_low_;
+  Resampler<float> to_low_floats_;
+  Work work_[4] = {};
+  int steps_ = 0;
+  std::size_t scratch_bytes_ = 0;
+};
+
+namespace detail {
+
+inline Status check(const Pixels& p) noexcept {
+  if (!p.data || p.width < 1 || p.height < 1)
+    return fail(Code::bad_argument, "picture of %td x %td pixels: there is nothing to see", p.width, p.height);
+  if (p.width > kMaxPictureSide || p.height > kMaxPictureSide)
+    return fail(Code::limit, "picture of %td x %td pixels: a side may have at most %td", p.width, p.height,
+                kMaxPictureSide);
+  if (p.format > PixelFormat::gray)
+    return fail(Code::bad_argument, "unknown pixel format %d", static_cast<int>(p.format));
+  const Index packed = p.width * channels(p.format), far = (std::numeric_limits<Index>::max)() / p.height;
+  const bool too_short = p.stride != 0 && p.stride < packed && p.stride > -packed;
+  if (too_short || p.stride > far || p.stride < -far || packed > far)
+    return fail(Code::bad_argument, "picture of %td x %td pixels: a stride of %td bytes does not fit rows of %td",
+                p.width, p.height, p.stride, packed);
+  return {};
+}
+
+inline Status check(const char* name, Volume<float> out, Index side) noexcept {
+  if (side == 0 && !out.data) return {};
+  if (out.data && out.channels == 3 && out.height == side && out.width == side) return {};
+  return fail(Code::bad_shape, "%s view: given %td x %td x %td, the configuration makes %d x %td x %td", name,
+              out.data ? out.channels : 0, out.height, out.width, side ? 3 : 0, side, side);
+}
+
+}  // namespace detail
+
+inline Status Preprocessor::prepare(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
+                                    Volume<float> high, Allocator* from) noexcept {
+  *this = Preprocessor();
+  DSVL_CHECK_STATUS(detail::check(picture));
+  DSVL_CHECK_STATUS(check(config));
+  DSVL_CHECK_STATUS(detail::check("low", low, config.low.side));
+  DSVL_CHECK_STATUS(detail::check("high", high, config.high.side));
+  picture_ = picture;
+  low_.out = low;
+  high_.out = high;
+  const Status planned = plan(config, from);
+  if (!planned.ok()) *this = Preprocessor();
+  return planned;
+}
+
+inline Status Preprocessor::plan(const PreprocessConfig& config, Allocator* from) noexcept {
+  const int of = channels(picture_.format) == 1 ? 1 : 3;
+  if (config.high.side) {
+    DSVL_CHECK_STATUS(make_canvas(config, config.high, false, from, high_));
+    DSVL_CHECK_STATUS(to_high_.prepare(config.high.filter, picture_.width, picture_.height, high_.content.width,
+                                       high_.content.height, of, from));
+    add(Work::resize_high, to_high_.scratch_bytes());
+    add(Work::finish_high, 0);
+  }
+  const Index side = config.low.side, square = config.high.side;
+  low_from_high_ = config.low_source != LowSource::picture;
+  if (config.low_source == LowSource::high_floats) {
+    low_.view = config.low;
+    unit_ = Buffer<float>(from);
+    if (!unit_.resize(256)) return fail(Code::out_of_memory, "preprocessing: no memory for 256 values");
+    for (int v = 0; v < 256; ++v) unit_[static_cast<std::size_t>(v)] = static_cast<float>(v * config.rescale);
+    DSVL_CHECK_STATUS(to_low_floats_.prepare(config.low.filter, square, square, side, side, 3, from));
+    add(Work::resize_low_floats, to_low_floats_.scratch_bytes());
+    return {};
+  }
+  DSVL_CHECK_STATUS(make_canvas(config, config.low, low_from_high_, from, low_));
+  DSVL_CHECK_STATUS(to_low_.prepare(config.low.filter, low_from_high_ ? square : picture_.width,
+                                    low_from_high_ ? square : picture_.height, low_.content.width,
+                                    low_.content.height, low_from_high_ ? 3 : of, from));
+  add(Work::resize_low, to_low_.scratch_bytes());
+  add(Work::finish_low, 0);
+  return {};
+}
+
+inline Status Preprocessor::make_canvas(const PreprocessConfig& config, const ViewConfig& view, bool from_square,
+                                        Allocator* from, detail::Canvas& canvas) noexcept {
+  const Index longest = std::max<Index>(picture_.width, picture_.height), side = view.side;
+  const Index width = target_side(config.size_rule, picture_.width, longest, side, config.min_side);
+  const Index height = target_side(config.size_rule, picture_.height, longest, side, config.min_side);
+  canvas.view = view;
+  // An odd margin has its larger half at the bottom or right.
+  canvas.content = from_square ? Rect{0, 0, side, side} : Rect{(side - width) / 2, (side - height) / 2, width, height};
+  canvas.pixels = Buffer<std::uint8_t>(from);
+  canvas.normalised = Buffer<float>(from);
+  const auto bytes = static_cast<std::uint64_t>(side) * static_cast<std::uint64_t>(side) * 3;  // sides are below 2^21
+  if (bytes > (std::numeric_limits<std::size_t>::max)() || !canvas.pixels.resize(static_cast<std::size_t>(bytes)) ||
+      !canvas.normalised.resize(3 * 256))
+    return fail(Code::out_of_memory, "preprocessing: no memory for a view of %td x %td pixels", side, side);
+  for (std::size_t c = 0; c < 3; ++c)
+    for (int v = 0; v < 256; ++v)
+      canvas.normalised[c * 256 + static_cast<std::size_t>(v)] =
+          (static_cast<float>(v * config.rescale) - view.mean[c]) / view.deviation[c];
+  return {};
+}
+
+inline Index Preprocessor::tiles(int step) const noexcept {
+  switch (work_[step]) {
+    case Work::resize_high: return to_high_.tiles();
+    case Work::finish_high: return ceil_div(high_.view.side, kFinishRows);
+    case Work::resize_low: return to_low_.tiles();
+    case Work::resize_low_floats: return to_low_floats_.tiles();
+    case Work::finish_low: return ceil_div(low_.view.side, kFinishRows);
+  }
+  return 0;
+}
+
+inline void Preprocessor::run(int step, Index tile, void* scratch) noexcept {
+  const Index first = tile * kFinishRows, last = first + kFinishRows;
+  switch (work_[step]) {
+    case Work::resize_high: return resize_into(high_, to_high_, samples_of(picture_), tile, scratch);
+    case Work::finish_high: return high_.finish(first, std::min<Index>(last, high_.view.side));
+    case Work::resize_low:
+      return resize_into(low_, to_low_, low_from_high_ ? samples_of(high_pixels()) : samples_of(picture_), tile,
+                         scratch);
+    case Work::resize_low_floats: return resize_low_floats(tile, scratch);
+    case Work::finish_low: return low_.finish(first, std::min<Index>(last, low_.view.side));
+  }
+}
+
+inline void Preprocessor::resize_into(detail::Canvas& canvas, const Resampler<std::int32_t>& by, const Samples& source,
+                                      Index tile, void* scratch) noexcept {
+  const Volume<std::uint8_t> planes = canvas.planes();
+  const Rect at = canvas.content;
+  const bool gray = source.channels == 1;
+  by.run(tile, source, detail::AsInteger(), [=](Index c, Index y, Index x, std::int32_t value) noexcept {
+    const auto byte = static_cast<std::uint8_t>(value);
+    planes.row(c, at.y + y)[at.x + x] = byte;
+    if (gray) planes.row(1, at.y + y)[at.x + x] = planes.row(2, at.y + y)[at.x + x] = byte;
+  }, scratch);
+}
+
+inline void Preprocessor::resize_low_floats(Index tile, void* scratch) noexcept {
+  const ViewConfig& view = low_.view;
+  const Volume<float> out = low_.out;
+  const auto sink = [&](Index c, Index y, Index x, float value) noexcept {
+    const auto channel = static_cast<std::size_t>(c);
+    out.row(c, y)[x] = (value - view.mean[channel]) / view.deviation[channel];
+  };
+  to_low_floats_.run(tile, samples_of(high_pixels()), detail::AsFloat{unit_.data()}, sink, scratch);
+}
+
+/// All of it on the calling thread. For arguments and errors see Preprocessor::prepare.
+inline Status preprocess(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
+                         Volume<float> high = {}, Allocator* from = nullptr) noexcept {
+  Preprocessor work;
+  DSVL_CHECK_STATUS(work.prepare(picture, config, low, high, from));
+  Buffer<std::byte> scratch(from);
+  if (!scratch.resize(work.scratch_bytes()))
+    return fail(Code::out_of_memory, "preprocessing: no memory for %zu bytes of scratch", work.scratch_bytes());
+  for (int step = 0; step < work.steps(); ++step)
+    for (Index tile = 0; tile < work.tiles(step); ++tile) work.run(step, tile, scratch.data());
+  return {};
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_VISION_PREPROCESS_HPP

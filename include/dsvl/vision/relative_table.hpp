@@ -1,0 +1,47 @@
+// Relative-position tables of SAM as the attention wants them: resized to the map, in reverse order, in float.
+#ifndef DSVL_VISION_RELATIVE_TABLE_HPP
+#define DSVL_VISION_RELATIVE_TABLE_HPP
+
+#include <algorithm>
+
+#include "../base/half.hpp"
+#include "../base/matrix.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+namespace detail {
+/// One element of a stored weight.
+inline float element(const Matrix& m, Index row, Index col) noexcept {
+  const std::byte* const at = m.row(row) + row_bytes(m.format, col);
+  if (m.format == Format::f32) {
+    float x;
+    std::copy_n(at, sizeof x, reinterpret_cast<std::byte*>(&x));
+    return x;
+  }
+  std::uint16_t bits;
+  std::copy_n(at, sizeof bits, reinterpret_cast<std::byte*>(&bits));
+  return m.format == Format::bf16 ? to_float(bf16{bits}) : to_float(f16{bits});
+}
+}  // namespace detail
+
+/// out (rows, stored.cols) = the stored table, linearly resized along its length (align_corners = false) when that differs
+/// from `rows`, last row first.
+///
+/// Source SAM get_rel_pos: F.interpolate(mode="linear")
+inline void resize_relative_table(const Matrix& stored, Index rows, float* out) noexcept {
+  const double scale = static_cast<double>(stored.rows) / static_cast<double>(rows);
+  for (Index r = 0; r < rows; ++r) {
+    const double at = std::max(0.0, (static_cast<double>(r) + 0.5) * scale - 0.5);
+    const Index low = std::min<Index>(static_cast<Index>(at), stored.rows - 1);
+    const Index high = std::min<Index>(low + 1, stored.rows - 1);
+    const double part = at - static_cast<double>(low);
+    float* const row = out + (rows - 1 - r) * stored.cols;
+    for (Index c = 0; c < stored.cols; ++c)
+      row[c] = static_cast<float>((1.0 - part) * static_cast<double>(detail::element(stored, low, c)) +
+                                  part * static_cast<double>(detail::element(stored, high, c)));
+  }
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_VISION_RELATIVE_TABLE_HPP

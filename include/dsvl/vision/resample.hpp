@@ -1,0 +1,251 @@
+// Resampler: resizes a picture in two passes, cut into tiles that may run in any order on any threads.
+//
+// preprocess.hpp brings pictures to a tower's size with it. Integer weights give Pillow's 8-bit resize bit for bit,
+// float weights torchvision's float resize. No pass over the whole picture is ever stored: a tile filters just the
+// source it needs into scratch memory along one axis, then along the other; the rows that two tiles share are computed
+// in both. Both passes are the same loop: kLanes neighbours at once, one weight at a time.
+// Sources: Pillow, Resample.c (ImagingResampleInner, and in 12.2/12.3 the exception for tall pictures).
+#ifndef DSVL_VISION_RESAMPLE_HPP
+#define DSVL_VISION_RESAMPLE_HPP
+
+#include <algorithm>
+
+#include "../base/pixels.hpp"
+#include "pre_taps.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// 8-bit samples wherever they lie, interleaved or planar: (c, y, x) is plane[c][y * row_stride + x * pixel_stride].
+struct Samples {
+  const std::uint8_t* plane[3] = {};
+  Index row_stride = 0, pixel_stride = 0;
+  int channels = 0;  ///< 3, or 1 for gray
+};
+
+/// The caller's picture, read in place; alpha is skipped.
+inline Samples samples_of(const Pixels& pixels) noexcept {
+  const std::uint8_t* const at = pixels.data;
+  const Index row = pixels.row_stride(), step = channels(pixels.format);
+  if (pixels.format == PixelFormat::gray) return {{at, at, at}, row, step, 1};
+  if (pixels.format == PixelFormat::bgr || pixels.format == PixelFormat::bgra)
+    return {{at + 2, at + 1, at}, row, step, 3};
+  return {{at, at + 1, at + 2}, row, step, 3};
+}
+/// A channels-first picture of three channels.
+inline Samples samples_of(Volume<const std::uint8_t> v) noexcept {
+  return {{v.row(0, 0), v.row(1, 0), v.row(2, 0)}, v.width, 1, 3};
+}
+
+/// A rectangle of a picture, in pixels.
+struct Rect {
+  Index x = 0, y = 0, width = 0, height = 0;
+};
+
+namespace detail {
+
+inline constexpr Index kLanes = 16;
+
+/// out[l] = sum over j of samples[j * stride + l] * weights[j], rounded to 8 bits as Pillow does. The sum of a pixel's
+/// weights stays below 1.5 in magnitude, so 32 bits hold it.
+inline void weigh(const std::int32_t* DSVL_RESTRICT samples, Index stride, const std::int32_t* DSVL_RESTRICT weights,
+                  Index n, std::int32_t* DSVL_RESTRICT out) noexcept {
+  std::int32_t sum[kLanes];
+  for (Index l = 0; l < kLanes; ++l) sum[l] = 1 << (kWeightBits - 1);
+  Index j = 0;
+  for (; j + 4 <= n; j += 4) {  // four at a time: the sums may live in memory, depending on the compiler
+    const std::int32_t *a = samples + j * stride, *b = a + stride, *c = b + stride, *d = c + stride;
+    const std::int32_t wa = weights[j], wb = weights[j + 1], wc = weights[j + 2], wd = weights[j + 3];
+    for (Index l = 0; l < kLanes; ++l) sum[l] += a[l] * wa + b[l] * wb + c[l] * wc + d[l] * wd;
+  }
+  for (; j < n; ++j) {
+    const std::int32_t *a = samples + j * stride, wa = weights[j];
+    for (Index l = 0; l < kLanes; ++l) sum[l] += a[l] * wa;
+  }
+  for (Index l = 0; l < kLanes; ++l) {
+    const std::int32_t value = sum[l] >> kWeightBits, positive = value < 0 ? 0 : value;
+    out[l] = positive > 255 ? 255 : positive;
+  }
+}
+
+/// The same for floats. Products of two floats are exact in double, so the result does not depend on whether the
+/// compiler fuses them with the sum.
+inline void weigh(const float* DSVL_RESTRICT samples, Index stride, const float* DSVL_RESTRICT weights, Index n,
+                  float* DSVL_RESTRICT out) noexcept {
+  double sum[kLanes] = {};
+  for (Index j = 0; j < n; ++j) {
+    const float* const a = samples + j * stride;
+    const double wa = weights[j];
+    for (Index l = 0; l < kLanes; ++l) sum[l] += static_cast<double>(a[l]) * wa;
+  }
+  for (Index l = 0; l < kLanes; ++l) out[l] = static_cast<float>(sum[l]);
+}
+
+}  // namespace detail
+
+/// One resize, planned once and run in tiles. Weight is std::int32_t (Pillow, 8-bit between and after the passes) or
+/// float (torchvision, nothing rounded or clipped).
+template <class Weight>
+class Resampler {
+ public:
+  using Value = Weight;  ///< what the passes compute with, and what the sink gets
+
+  /// Plans (in_height, in_width) -> (out_height, out_width) for `channels` = 1 or 3.
+  /// Fails: bad_argument, limit (a side out of range), out_of_memory.
+  Status prepare(Filter filter, Index in_width, Index in_height, Index out_width, Index out_height, int channels,
+                 Allocator* from) noexcept {
+    // Pillow 12.2 and 12.3 filter very tall pictures along the columns first, and the 8-bit rounding in between shows
+    // it. Swapping the axes (and the strides, in run) turns that into the usual order.
+    constexpr bool integer = std::is_same_v<Weight, std::int32_t>;
+    const bool sane = in_width >= 1 && in_width <= kMaxPictureSide;
+    columns_first_ = integer && sane && in_height > 100 * in_width && out_height < in_height;
+    DSVL_CHECK_STATUS(make_taps(filter, in_width, out_width, from, columns_first_ ? second_ : first_));
+    DSVL_CHECK_STATUS(make_taps(filter, in_height, out_height, from, columns_first_ ? first_ : second_));
+    channels_ = channels;
+    choose_tile();
+    return {};
+  }
+
+  [[nodiscard]] Index tiles() const noexcept {
+    return ceil_div(first_.out, tile_first_) * ceil_div(second_.out, tile_second_);
+  }
+  /// What run() needs at `scratch`, at alignment kAlignment: for photos some 100 KiB, a few MiB at the worst.
+  [[nodiscard]] std::size_t scratch_bytes() const noexcept { return scratch_bytes(tile_first_, tile_second_); }
+  /// What rectangle() needs for a rectangle of this size.
+  [[nodiscard]] std::size_t rectangle_scratch_bytes(Index width, Index height) const noexcept {
+    return columns_first_ ? scratch_bytes(height, width) : scratch_bytes(width, height);
+  }
+
+  /// Computes one tile of the output.
+  ///
+  /// load     Value(std::uint8_t): what a sample of the source stands for
+  /// sink     void(Index c, Index y, Index x, Value): takes output samples, each once; gray ones come as channel 0
+  /// scratch  scratch_bytes(), one per thread
+  template <class Load, class Sink>
+  void run(Index tile, const Samples& source, const Load& load, const Sink& sink, void* scratch) const noexcept {
+    const Index across = ceil_div(first_.out, tile_first_);
+    const Index a = tile % across * tile_first_, b = tile / across * tile_second_;
+    part({a, std::min<Index>(a + tile_first_, first_.out), b, std::min<Index>(b + tile_second_, second_.out)}, source,
+         load, sink, static_cast<Value*>(scratch));
+  }
+
+  /// Computes any rectangle of the output: the same values as every tile that covers it.
+  template <class Load, class Sink>
+  void rectangle(Rect r, const Samples& source, const Load& load, const Sink& sink, void* scratch) const noexcept {
+    if (r.width < 1 || r.height < 1) return;
+    const Range range = columns_first_ ? Range{r.y, r.y + r.height, r.x, r.x + r.width}
+                                       : Range{r.x, r.x + r.width, r.y, r.y + r.height};
+    part(range, source, load, sink, static_cast<Value*>(scratch));
+  }
+
+ private:
+  static constexpr Index kLanes = detail::kLanes;
+
+  /// Outputs [first_begin, first_end) along the axis that is filtered first, and so on.
+  struct Range { Index first_begin, first_end, second_begin, second_end; };
+
+  [[nodiscard]] Index strip_width(Index first) const noexcept { return round_up(first * channels_, kLanes); }
+  [[nodiscard]] std::size_t scratch_bytes(Index first, Index second) const noexcept {
+    const Index block = first_.reach(first) * channels_ * kLanes;
+    const Index strip = (second_.reach(second) + 1) * strip_width(first);
+    return static_cast<std::size_t>(block + strip) * sizeof(Value);
+  }
+
+  /// Work of a tile of that many outputs, in multiplications; loading a sample costs about four.
+  [[nodiscard]] double cost(Index first, Index second) const noexcept {
+    const double lanes = static_cast<double>(strip_width(first)), of = channels_;
+    const double rows = static_cast<double>(round_up(second_.reach(second), kLanes));
+    const double loads = static_cast<double>(first_.reach(first)) * of * 4;
+    const double filters = static_cast<double>(first) * of * static_cast<double>(first_.most + 6);
+    return rows * (loads + filters) + static_cast<double>(second) * lanes * static_cast<double>(second_.most + 6) + 2e4;
+  }
+
+  /// The tile, among powers of two, that costs least in all and stays under about half a millisecond.
+  void choose_tile() noexcept {
+    constexpr double kMost = 1.2e6;
+    double best = -1;
+    for (Index a = 1; a < 2 * first_.out; a *= 2) {
+      for (Index b = 1; b < 2 * second_.out; b *= 2) {
+        const Index first = std::min<Index>(a, first_.out), second = std::min<Index>(b, second_.out);
+        const double each = cost(first, second);
+        if (each > kMost && (a > 1 || b > 1)) continue;
+        const double all = each * static_cast<double>(ceil_div(first_.out, first) * ceil_div(second_.out, second));
+        if (best >= 0 && all >= best) continue;
+        best = all;
+        tile_first_ = first;
+        tile_second_ = second;
+      }
+    }
+  }
+
+  template <class Load, class Sink>
+  void part(Range r, const Samples& source, const Load& load, const Sink& sink, Value* scratch) const noexcept {
+    const Index x0 = first_.begin(r.first_begin), x1 = first_.end(r.first_end - 1);
+    const Index y0 = second_.begin(r.second_begin), y1 = second_.end(r.second_end - 1);
+    const Index width = strip_width(r.first_end - r.first_begin);
+    Value* const row = scratch;            // one finished row
+    Value* const strip = row + width;      // (y1 - y0, width), filtered along the first axis
+    Value* const block = strip + (y1 - y0) * width;  // (x1 - x0, channels, kLanes): kLanes source rows, transposed
+    DSVL_ASSERT(x1 - x0 <= first_.reach(r.first_end - r.first_begin));
+    DSVL_ASSERT(y1 - y0 <= second_.reach(r.second_end - r.second_begin));
+    for (Index y = y0; y < y1; y += kLanes) {
+      const Index rows = std::min<Index>(kLanes, y1 - y);
+      transpose(source, load, x0, x1, y, rows, block);
+      filter_first(r, block, x0, rows, width, strip + (y - y0) * width);
+    }
+    for (Index o = r.second_begin; o < r.second_end; ++o) {
+      const Value* const from = strip + (second_.begin(o) - y0) * width;
+      for (Index l = 0; l < width; l += kLanes)
+        detail::weigh(from + l, width, second_.row(o), second_.size(o), row + l);
+      for (int c = 0; c < channels_; ++c)
+        for (Index i = r.first_begin; i < r.first_end; ++i)
+          put(sink, c, o, i, row[(i - r.first_begin) * channels_ + c]);
+    }
+  }
+
+  /// block[x - x0][c][l] = sample (c, y + l, x); lanes past the last row repeat it.
+  template <class Load>
+  void transpose(const Samples& source, const Load& load, Index x0, Index x1, Index y, Index rows,
+                 Value* DSVL_RESTRICT block) const noexcept {
+    const Index across = columns_first_ ? source.row_stride : source.pixel_stride;
+    const Index down = columns_first_ ? source.pixel_stride : source.row_stride;
+    for (Index l = 0; l < kLanes; l += 4) {  // four rows at a time: a few streams that the cache can hold
+      for (int c = 0; c < channels_; ++c) {
+        const std::uint8_t* p[4];
+        for (Index i = 0; i < 4; ++i) p[i] = source.plane[c] + (y + std::min<Index>(l + i, rows - 1)) * down;
+        Value* to = block + c * kLanes + l;
+        for (Index x = x0; x < x1; ++x, to += channels_ * kLanes)
+          for (Index i = 0; i < 4; ++i) to[i] = load(p[i][x * across]);
+      }
+    }
+  }
+
+  /// Filters kLanes transposed rows along the first axis and lays them down as `rows` rows of the strip.
+  void filter_first(Range r, const Value* block, Index x0, Index rows, Index width, Value* strip) const noexcept {
+    const Index stride = channels_ * kLanes;
+    for (Index o = r.first_begin; o < r.first_end; ++o) {
+      for (int c = 0; c < channels_; ++c) {
+        Value out[kLanes];
+        detail::weigh(block + (first_.begin(o) - x0) * stride + c * kLanes, stride, first_.row(o), first_.size(o), out);
+        Value* const to = strip + (o - r.first_begin) * channels_ + c;
+        for (Index l = 0; l < rows; ++l) to[l * width] = out[l];
+      }
+    }
+    for (Index l = 0; l < rows; ++l)  // the lanes that round the width up: computed with, never used
+      for (Index i = (r.first_end - r.first_begin) * channels_; i < width; ++i) strip[l * width + i] = 0;
+  }
+
+  template <class Sink>
+  void put(const Sink& sink, int c, Index second, Index first, Value value) const noexcept {
+    if (columns_first_) sink(c, first, second, value);
+    else sink(c, second, first, value);
+  }
+
+  Taps<Weight> first_, second_;  // x and y, or y and x when columns go first
+  bool columns_first_ = false;
+  int channels_ = 3;
+  Index tile_first_ = 1, tile_second_ = 1;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_VISION_RESAMPLE_HPP

@@ -1,0 +1,85 @@
+#!/bin/sh
+# Uses dsvl from a project of somebody else's: builds examples/01_hello.cpp there and runs it.
+#   consume.sh ROUTE WORK_DIR
+# ROUTE  plain (the compile line of README.md), cmake_subdirectory (what FetchContent does, too), cmake_package and
+#        meson_pkgconfig (from an installed copy, which `consume.sh install` makes), meson_subproject
+# Environment: CXX, CMAKE, GENERATOR, and BUILD, dsvl's own build directory.
+set -eu
+
+route=$1 work=$2/consume_$1 prefix=$2/prefix
+here=$(cd "$(dirname "$0")" && pwd)
+source=$(cd "$here/../.." && pwd)
+hello=$source/examples/01_hello.cpp
+export CXX
+
+run() {
+  echo "+ $*"
+  "$@"
+}
+
+# Every route ends here: the program answers from the model that ships with dsvl, which it looks for from the
+# top of the repository.
+finish() {
+  cd "$source"
+  run "$1" >"$work/output.txt" || { cat "$work/output.txt"; echo "FAILED: $1" >&2; exit 1; }
+  cat "$work/output.txt"
+  [ -s "$work/output.txt" ] || { echo "FAILED: $1 printed nothing" >&2; exit 1; }
+}
+
+rm -rf "$work"
+mkdir -p "$work"
+
+case $route in
+  install)
+    rm -rf "$prefix"
+    run "$CMAKE" --install "$BUILD" --prefix "$prefix" >"$work/log.txt"
+    for file in include/dsvl/dsvl.hpp share/cmake/dsvl/dsvl-config.cmake share/pkgconfig/dsvl.pc share/doc/dsvl/LICENSE; do
+      [ -f "$prefix/$file" ] || { echo "FAILED: $file was not installed" >&2; exit 1; }
+    done
+    installed=$(cd "$prefix/include" && find . -type f | sort)
+    in_source=$(cd "$source/include" && find . -type f | sort)
+    [ "$installed" = "$in_source" ] || { echo "FAILED: not the same headers installed as in the source" >&2; exit 1; }
+    if grep -r "$source" "$prefix/share"; then echo "FAILED: the installed files name the source folder" >&2; exit 1; fi
+    echo "$(echo "$installed" | wc -l) headers installed"
+    ;;
+
+  plain)
+    # As a reader types it, from the top of the repository; only the place of the program is another.
+    line=$(sed -n 's/^\$\{0,1\} *\(\(g++\|c++\|clang++\) .*01_hello\.cpp.*\)/\1/p' "$source/README.md" | head -n 1)
+    [ -n "$line" ] || { echo "FAILED: README.md has no line that compiles 01_hello.cpp" >&2; exit 1; }
+    echo "README.md: $line"
+    mkdir "$work/clone"
+    ln -s "$source/include" "$source/examples" "$work/clone/"
+    compile=$(echo "$line" | sed -e 's/ *&&.*//' -e 's/ *-o *[^ ]*//')
+    (cd "$work/clone" && run $compile -o "$work/hello")
+    finish "$work/hello"
+    ;;
+
+  cmake_subdirectory | cmake_package)
+    run "$CMAKE" -S "$here/$route" -B "$work/build" -G "$GENERATOR" -DCMAKE_BUILD_TYPE=Release \
+      -DDSVL_SOURCE="$source" -DHELLO="$hello" -DCMAKE_PREFIX_PATH="$prefix" >"$work/log.txt" || { cat "$work/log.txt"; exit 1; }
+    run "$CMAKE" --build "$work/build"
+    finish "$work/build/hello"
+    ;;
+
+  meson_subproject | meson_pkgconfig)
+    # Meson wants everything below its own folder: the project is put together here.
+    cp "$here/$route/meson.build" "$work/"
+    cp "$hello" "$work/hello.cpp"
+    if [ "$route" = meson_subproject ]; then
+      mkdir "$work/subprojects"
+      ln -s "$source" "$work/subprojects/dsvl"
+    fi
+    PKG_CONFIG_PATH=$prefix/share/pkgconfig run meson setup --buildtype=release "$work/build" "$work" >"$work/log.txt" || {
+      cat "$work/log.txt"
+      exit 1
+    }
+    run meson compile -C "$work/build"
+    finish "$work/build/hello"
+    ;;
+
+  *)
+    echo "unknown route: $route" >&2
+    exit 2
+    ;;
+esac

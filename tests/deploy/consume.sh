@@ -17,13 +17,22 @@ run() {
   "$@"
 }
 
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+# What configuring said matters only when it went wrong.
+quietly() {
+  run "$@" >"$work/log.txt" 2>&1 || { cat "$work/log.txt"; fail "$1"; }
+}
+
 # Every route ends here: the program answers from the model that ships with dsvl, which it looks for from the
 # top of the repository.
 finish() {
   cd "$source"
-  run "$1" >"$work/output.txt" || { cat "$work/output.txt"; echo "FAILED: $1" >&2; exit 1; }
+  "$1" >"$work/output.txt" || { cat "$work/output.txt"; fail "$1"; }
   cat "$work/output.txt"
-  [ -s "$work/output.txt" ] || { echo "FAILED: $1 printed nothing" >&2; exit 1; }
+  [ -s "$work/output.txt" ] || fail "$1 printed nothing"
 }
 
 rm -rf "$work"
@@ -32,21 +41,22 @@ mkdir -p "$work"
 case $route in
   install)
     rm -rf "$prefix"
-    run "$CMAKE" --install "$BUILD" --prefix "$prefix" >"$work/log.txt"
-    for file in include/dsvl/dsvl.hpp share/cmake/dsvl/dsvl-config.cmake share/pkgconfig/dsvl.pc share/doc/dsvl/LICENSE; do
-      [ -f "$prefix/$file" ] || { echo "FAILED: $file was not installed" >&2; exit 1; }
+    quietly "$CMAKE" --install "$BUILD" --prefix "$prefix"
+    for file in include/dsvl/dsvl.hpp share/cmake/dsvl/dsvl-config.cmake share/pkgconfig/dsvl.pc \
+      share/doc/dsvl/LICENSE; do
+      [ -f "$prefix/$file" ] || fail "$file was not installed"
     done
     installed=$(cd "$prefix/include" && find . -type f | sort)
     in_source=$(cd "$source/include" && find . -type f | sort)
-    [ "$installed" = "$in_source" ] || { echo "FAILED: not the same headers installed as in the source" >&2; exit 1; }
-    if grep -r "$source" "$prefix/share"; then echo "FAILED: the installed files name the source folder" >&2; exit 1; fi
+    [ "$installed" = "$in_source" ] || fail "not the same headers installed as in the source"
+    ! grep -r "$source" "$prefix/share" || fail "the installed files name the source folder"
     echo "$(echo "$installed" | wc -l) headers installed"
     ;;
 
   plain)
     # As a reader types it, from the top of the repository; only the place of the program is another.
     line=$(sed -n 's/^\$\{0,1\} *\(\(g++\|c++\|clang++\) .*01_hello\.cpp.*\)/\1/p' "$source/README.md" | head -n 1)
-    [ -n "$line" ] || { echo "FAILED: README.md has no line that compiles 01_hello.cpp" >&2; exit 1; }
+    [ -n "$line" ] || fail "README.md has no line that compiles 01_hello.cpp"
     echo "README.md: $line"
     mkdir "$work/clone"
     ln -s "$source/include" "$source/examples" "$work/clone/"
@@ -56,8 +66,8 @@ case $route in
     ;;
 
   cmake_subdirectory | cmake_package)
-    run "$CMAKE" -S "$here/$route" -B "$work/build" -G "$GENERATOR" -DCMAKE_BUILD_TYPE=Release \
-      -DDSVL_SOURCE="$source" -DHELLO="$hello" -DCMAKE_PREFIX_PATH="$prefix" >"$work/log.txt" || { cat "$work/log.txt"; exit 1; }
+    quietly "$CMAKE" -S "$here/$route" -B "$work/build" -G "$GENERATOR" -DCMAKE_BUILD_TYPE=Release \
+      -DDSVL_SOURCE="$source" -DHELLO="$hello" -DCMAKE_PREFIX_PATH="$prefix"
     run "$CMAKE" --build "$work/build"
     finish "$work/build/hello"
     ;;
@@ -70,10 +80,8 @@ case $route in
       mkdir "$work/subprojects"
       ln -s "$source" "$work/subprojects/dsvl"
     fi
-    PKG_CONFIG_PATH=$prefix/share/pkgconfig run meson setup --buildtype=release "$work/build" "$work" >"$work/log.txt" || {
-      cat "$work/log.txt"
-      exit 1
-    }
+    export PKG_CONFIG_PATH="$prefix/share/pkgconfig"
+    quietly meson setup --buildtype=release "$work/build" "$work"
     run meson compile -C "$work/build"
     finish "$work/build/hello"
     ;;

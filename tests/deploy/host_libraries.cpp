@@ -1,5 +1,5 @@
-// A host that uses stb_image and nlohmann/json itself, before and after dsvl. Its stb_image (host_stb.cpp) still decodes
-// the formats that dsvl leaves out, and its json is the library's own type.
+// A host that uses stb_image and nlohmann/json itself, before and after dsvl. Its stb_image (host_stb.cpp) still
+// decodes the formats that dsvl leaves out, and its json is the library's own type.
 #if __has_include(<stb/stb_image.h>)
 #include <stb/stb_image.h>
 #else

@@ -60,15 +60,25 @@ DSVL_FORCE_INLINE void with_format(Format format, Call&& f) noexcept {
   }
 }
 
-/// y[i] = w[i] for n weights, y zero up to the next multiple of kLanes when `pad`.
+/// Weights [at, …) of a row.
 template <WeightFormat F>
-DSVL_FORCE_INLINE void unpack_row(const std::byte* w, float* y, Index n, bool pad) noexcept {
-  Index i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(y + i, F::load(w + i * F::kBytes));
-  if (i == n) return;
-  const Lanes last = F::load(w + i * F::kBytes, n - i);
-  if (pad) store(y + i, last);
-  else store(y + i, last, n - i);
+DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, Whole at) noexcept { return F::load(row + at.i * F::kBytes); }
+template <WeightFormat F>
+DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, Part at) noexcept {
+  return F::load(row + at.i * F::kBytes, at.n);
+}
+
+/// y[i] = w[i] for n weights.
+inline void unpack(Format format, const std::byte* w, float* y, Index n) noexcept {
+  with_format(format, [&](auto f) {
+    sweep(n, [&](auto at) { at.store(y, load_weights<decltype(f)>(w, at)); });
+  });
+}
+/// y[i] += w[i] for n weights.
+inline void add_unpacked(Format format, const std::byte* w, float* y, Index n) noexcept {
+  with_format(format, [&](auto f) {
+    sweep(n, [&](auto at) { at.store(y, at.load(y) + load_weights<decltype(f)>(w, at)); });
+  });
 }
 
 }  // namespace DSVL_ISA

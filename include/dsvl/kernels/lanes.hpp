@@ -71,6 +71,27 @@ DSVL_FORCE_INLINE void store(float* to, Lanes x, Index n) noexcept {
 #endif
 }
 
+/// A whole register at element i, or its first n lanes: what `sweep` hands to a loop's body.
+struct Whole {
+  Index i;
+  DSVL_FORCE_INLINE Lanes load(const float* x) const noexcept { return kernels::load(x + i); }
+  DSVL_FORCE_INLINE void store(float* x, Lanes value) const noexcept { kernels::store(x + i, value); }
+};
+struct Part {
+  Index i, n;
+  DSVL_FORCE_INLINE Lanes load(const float* x) const noexcept { return kernels::load(x + i, n); }
+  DSVL_FORCE_INLINE void store(float* x, Lanes value) const noexcept { kernels::store(x + i, value, n); }
+};
+
+/// body(at) for n elements, a register at a time. The tail runs the same body on a part of a register, so that an
+/// element's result does not depend on where it stands.
+template <class Body>
+DSVL_FORCE_INLINE void sweep(Index n, Body&& body) noexcept {
+  Index i = 0;
+  for (; i + kLanes <= n; i += kLanes) body(Whole{i});
+  if (i < n) body(Part{i, n - i});
+}
+
 // --- arithmetic ----------------------------------------------------------------------------------
 /// a * b + c, rounded once where the hardware can. Written out wherever a product meets a sum: what the compiler would
 /// contract on its own depends on the surrounding code.

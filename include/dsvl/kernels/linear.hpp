@@ -31,10 +31,10 @@ inline constexpr Index kDepth = 1024;
 inline constexpr int kFewRows = 2;
 
 /// sums[r][n] += x[r] * w[n] over columns [0, cols) for `rows` x kOutputBlock chains. `stride` separates the chains of
-/// two rows in `sums`; w[n] points at weights of format F.
+/// two rows in `sums`; w[n] points at weights of format F. Not inlined: the compiler then finds the registers.
 template <class F, int rows>
-DSVL_FORCE_INLINE void accumulate(const float* const* x, const std::byte* const* w, Index cols, Lanes* sums,
-                                  int stride) noexcept {
+DSVL_NO_INLINE void accumulate(const float* const* x, const std::byte* const* w, Index cols, Lanes* sums,
+                               int stride) noexcept {
   Lanes total[rows][kOutputBlock];
   unroll<rows>([&](auto r) { unroll<kOutputBlock>([&](auto n) { total[r][n] = sums[r * stride + n]; }); });
   const auto step = [&](auto&& load_x, auto&& load_w) {
@@ -123,10 +123,11 @@ DSVL_NO_INLINE inline void many_rows(const LinearTile<float>& t, const std::byte
   for (Index r = 0; r < t.rows; r += kRowBlock) strip<F32, kRowBlock>(t, w, stride, n, r);
 }
 
+/// Rows of weights as floats, zeros up to a multiple of kStrip columns (so that every load is a whole register).
 template <WeightFormat F>
 DSVL_NO_INLINE void unpack_strip(const std::byte* w, Index cols, Index outputs, float* scratch) noexcept {
-  for (Index n = 0; n < outputs; ++n)
-    unpack_row<F>(w + n * cols * F::kBytes, scratch + n * round_up(cols, kStrip), cols, true);
+  for (Index n = 0; n < outputs; ++n, w += cols * F::kBytes, scratch += round_up(cols, kStrip))
+    sweep(cols, [&](auto at) { store(scratch + at.i, load_weights<F>(w, at)); });
 }
 
 }  // namespace linear_detail

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "../base/half.hpp"
+#include "sample.hpp"
 #include "table.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -191,21 +192,6 @@ void unfold(const UnfoldTile<T>& t) noexcept {
       }
     }
   }
-}
-
-/// Where output i of an axis reads: (1 - weight) * [low] + weight * [high].
-template <class T>
-struct Sample {
-  Index low, high;
-  T weight;
-};
-template <class T>
-Sample<T> sample(Index i, Index from, Index to) noexcept {
-  const T scale = static_cast<T>(from) / static_cast<T>(to);
-  const T at = scale * (static_cast<T>(i) + T(0.5)) - T(0.5);
-  const T inside = at > 0 ? at : T(0);
-  const Index floor = static_cast<Index>(inside), low = floor < from ? floor : from - 1;
-  return {low, low + 1 < from ? low + 1 : low, inside - static_cast<T>(low)};
 }
 
 template <class T>

@@ -133,7 +133,7 @@ inline bool starts_with_ids(const std::vector<Segment>& content) noexcept {
 inline Result<Prompt> original(std::span<const Message> messages, const ChatTemplate& how) {
   Prompt prompt;
   if (!how.system.empty()) prompt.segments.push_back(Segment::plain(std::string(how.system) + "\n\n"));
-  for (std::size_t i = 0; i < messages.size() + how.ask_for_answer; ++i) {
+  for (std::size_t i = 0; i < messages.size() + (how.ask_for_answer ? 1 : 0); ++i) {
     // The separator follows the parity of the turn, so the reference is only defined for turns that alternate.
     const Role turn = i % 2 == 0 ? Role::user : Role::assistant;
     const Role role = i < messages.size() ? messages[i].role : Role::assistant;
@@ -175,7 +175,7 @@ inline Prompt hf(std::span<const Message> messages, const ChatTemplate& how) {
 
 /// The prompt of a conversation. All texts keep the ControlTokens they came with; what the template adds needs none.
 /// Codes: bad_argument (original style: turns that do not alternate).
-inline Result<Prompt> render(std::span<const Message> messages, const ChatTemplate& how = {}) {
+inline Result<Prompt> render_chat(std::span<const Message> messages, const ChatTemplate& how = {}) {
   if (how.style == ChatTemplate::Style::hf) return chat_template::hf(messages, how);
   return chat_template::original(messages, how);
 }

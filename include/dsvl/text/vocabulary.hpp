@@ -44,7 +44,7 @@ class Vocabulary {
 
   static Result<Vocabulary> build(const TokenizerSpec& spec, Allocator* from) {
     Vocabulary v(from);
-    DSVL_CHECK_STATUS(v.fill(spec));
+    DSVL_CHECK_STATUS(v.fill(spec, from));
     DSVL_CHECK_STATUS(v.index());
     return v;
   }
@@ -101,7 +101,7 @@ class Vocabulary {
     return {};
   }
 
-  Status fill(const TokenizerSpec& spec) {
+  Status fill(const TokenizerSpec& spec, Allocator* from) {
     std::size_t ids = spec.tokens.size();
     for (const TokenizerSpec::Added& added : spec.added) {
       if (added.id < 0) return fail(Code::bad_file, "an added token has the id %d", added.id);
@@ -109,7 +109,7 @@ class Vocabulary {
     }
     if (ids > kMaxVocabulary)
       return fail(Code::limit, "token ids go up to %zu, at most %zu are accepted", ids - 1, kMaxVocabulary);
-    Buffer<std::int32_t> added_at;
+    Buffer<std::int32_t> added_at(from);
     DSVL_CHECK_STATUS(place_added(spec, ids, added_at));
     if (!starts_.resize(ids + 1) || !kinds_.resize(ids)) return out_of_memory(ids);
     std::string bytes;

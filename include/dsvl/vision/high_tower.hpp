@@ -36,11 +36,11 @@ struct HighTower {
     View<T> map, unfolded;
     Downsample::Buffers<T> down;
 
+    void carve_table(Arena& arena, const HighTower& tower) noexcept { sam.carve_table(arena, tower.sam.dims); }
     void carve(Arena& arena, const HighTower& tower) noexcept {
       const Index tokens = tower.sam.dims.grid().tokens();
       x = arena.view<T>("sam tokens", tokens, tower.sam.dims.hidden);
       side = arena.view<T>("side branch", tower.dims.grid().tokens(), tower.dims.out);
-      sam.carve_table(arena, tower.sam.dims);
       arena.overlap([&] { sam.carve(arena, tower.sam.dims); },
                     [&] {  // the side branch runs between two blocks, when their buffers are free
                       map = arena.view<T>("neck map", tokens, tower.dims.neck);

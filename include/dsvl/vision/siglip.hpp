@@ -96,8 +96,10 @@ struct Siglip {
     View<T> patches;
     VitBuffers<T> block;
 
-    void carve(Arena& arena, const SiglipDims& d) noexcept {
+    void carve_table(Arena& arena, const SiglipDims& d) noexcept {
       block.carve_table(arena, d.head_shape(), d.tokens());
+    }
+    void carve(Arena& arena, const SiglipDims& d) noexcept {
       arena.overlap([&] { patches = arena.view<T>("patches", d.tokens(), d.input.elements()); },
                     [&] { block.carve(arena, d.head_shape(), d.tokens(), d.intermediate); });
     }

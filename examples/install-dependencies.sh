@@ -1,0 +1,61 @@
+#!/bin/sh
+# Installs what dsvl is built with, as far as it is missing, from Debian's or Ubuntu's packages.
+#   examples/install-dependencies.sh build         a compiler, CMake, Ninja and the libraries
+#   examples/install-dependencies.sh build test    and what tests/run.sh uses
+# With nothing missing it does nothing, and needs neither root nor network.
+set -eu
+
+# group, package, and the program or header that shows it is there
+packages='
+build g++                g++
+build cmake              cmake
+build ninja-build        ninja
+build libxsimd-dev       xsimd/xsimd.hpp
+build nlohmann-json3-dev nlohmann/json.hpp
+build libstb-dev         stb/stb_image.h
+test  libeigen3-dev      eigen3/Eigen/Core
+test  doctest-dev        doctest/doctest.h
+test  clang              clang++
+test  meson              meson
+test  pkg-config         pkg-config
+'
+
+present() {
+  case $1 in
+    */*) [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ] ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+  esac
+}
+
+missing=$(echo "$packages" | while read -r group package probe; do
+  case " $* " in *" ${group:-none} "*) present "$probe" || printf ' %s' "$package" ;; esac
+done)
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "Missing here, by the names that Debian has for them:$missing" >&2
+  echo "This system has no apt-get: please install them its own way, then run this again." >&2
+  exit 1
+fi
+sudo=
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null 2>&1 || {
+    echo "Missing:$missing" >&2
+    echo "Installing needs root, and sudo is not here. As root: apt-get update && apt-get install$missing" >&2
+    exit 1
+  }
+  sudo=sudo
+fi
+
+echo "Installing$missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get "$@"; }
+# Old lists may still do when the network is away, so only the installation decides.
+apt update >"$log" 2>&1 || true
+# shellcheck disable=SC2086  # a list of packages
+if ! apt install -y --no-install-recommends $missing >>"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "apt-get could not install:$missing" >&2
+  exit 1
+fi

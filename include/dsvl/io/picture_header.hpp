@@ -1,0 +1,28 @@
+// PictureHeader: what is known of a picture before it is decoded. Shared by png.hpp, jpeg.hpp and image.hpp.
+#ifndef DSVL_IO_PICTURE_HEADER_HPP
+#define DSVL_IO_PICTURE_HEADER_HPP
+
+#include <cstdint>
+#include <span>
+
+#include "../base/status.hpp"
+#include "../base/view.hpp"
+#include "printable.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+struct PictureHeader {
+  Index width = 0, height = 0;      ///< at least 1, below 2^31
+  int bits_per_pixel = 0;           ///< as stored, all channels together
+  std::span<const std::byte> exif;  ///< the TIFF structure inside, for exif.hpp; empty when there is none
+};
+
+/// Big-endian numbers, as both formats have them.
+inline std::uint32_t big_endian16(const std::byte* p) noexcept {
+  return std::to_integer<std::uint32_t>(p[0]) << 8 | std::to_integer<std::uint32_t>(p[1]);
+}
+inline std::uint32_t big_endian32(const std::byte* p) noexcept { return big_endian16(p) << 16 | big_endian16(p + 2); }
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_PICTURE_HEADER_HPP

@@ -1,0 +1,164 @@
+// What a PNG file is allowed to show the decoder: its structure checked, its checksums too, only what is needed copied.
+//
+// stb_image looks at neither checksums nor the end of the file, and reads palette entries that the file does not have.
+// So it is given a file of our own making: IHDR, a full palette where one is needed, the data, IEND.
+// Source: PNG specification, third edition, sections 5 and 11 and annex D (CRC).
+#ifndef DSVL_IO_PNG_HPP
+#define DSVL_IO_PNG_HPP
+
+#include <array>
+
+#include "../base/buffer.hpp"
+#include "picture_header.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace png {
+
+inline constexpr std::array<unsigned char, 8> kSignature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+
+inline bool is_png(std::span<const std::byte> file) noexcept {
+  return file.size() >= kSignature.size() && std::memcmp(file.data(), kSignature.data(), kSignature.size()) == 0;
+}
+
+constexpr std::array<std::uint32_t, 256> make_crc_table() noexcept {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t n = 0; n < 256; ++n) {
+    std::uint32_t c = n;
+    for (int k = 0; k < 8; ++k) c = (c & 1u) ? 0xEDB88320u ^ (c >> 1) : c >> 1;
+    table[n] = c;
+  }
+  return table;
+}
+inline constexpr std::array<std::uint32_t, 256> kCrcTable = make_crc_table();
+
+inline std::uint32_t crc32(std::span<const std::byte> bytes) noexcept {
+  std::uint32_t c = 0xFFFFFFFFu;
+  for (const std::byte b : bytes) c = kCrcTable[(c ^ std::to_integer<std::uint32_t>(b)) & 0xFFu] ^ (c >> 8);
+  return ~c;
+}
+
+/// Walks the chunks of one file.
+class Reader {
+ public:
+  Reader(std::span<const std::byte> file, std::string_view what, Buffer<std::byte>& essential) noexcept
+      : file_(file), what_(what), out_(essential) {}
+
+  Result<PictureHeader> read() noexcept {
+    if (!out_.reserve(file_.size() + 2048) || !out_.append(file_.data(), kSignature.size())) return no_memory();
+    std::size_t at = kSignature.size();
+    for (bool first = true;; first = false) {
+      if (file_.size() - at < 12) return refuse("truncated: it ends before its IEND chunk");
+      const std::uint32_t length = big_endian32(file_.data() + at);
+      if (length > file_.size() - at - 12) return refuse("truncated: it ends inside a chunk");
+      const std::span<const std::byte> checked = file_.subspan(at + 4, 4 + length);
+      const std::string_view type(reinterpret_cast<const char*>(checked.data()), 4);
+      const bool critical = (type[0] & 0x20) == 0;
+      if (first && type == "CgBI")
+        return fail(Code::unsupported, "%s: is Apple's variant of PNG, which other programs cannot read", name());
+      if (first != (type == "IHDR")) return refuse("has no IHDR chunk at its beginning, or a second one");
+      if (critical && crc32(checked) != big_endian32(checked.data() + checked.size()))
+        return fail(Code::bad_file, "%s: damaged: the checksum of its chunk '%s' is wrong", name(),
+                    Printable(type).text());
+      if (type == "IEND") return finish();
+      DSVL_CHECK_STATUS(take(type, critical, checked.subspan(4)));
+      at += 12 + length;
+    }
+  }
+
+ private:
+  [[nodiscard]] const char* name() const noexcept { return name_.text(); }
+  Status refuse(const char* why) const noexcept { return fail(Code::bad_file, "%s: %s", name(), why); }
+  Status no_memory() const noexcept {
+    return fail(Code::out_of_memory, "%s: no memory for its %zu bytes", name(), file_.size());
+  }
+
+  Status take(std::string_view type, bool critical, std::span<const std::byte> data) noexcept {
+    if (type == "IHDR") return header(data);
+    if (type == "PLTE") return palette(data);
+    if (type == "IDAT") {
+      if (color_ == 3 && !has_palette_) return refuse("has no palette before its data");
+      if (data_at_ == 0 && !chunk("IDAT", {}, &data_at_)) return no_memory();
+      // All data becomes one chunk; its length is filled in at the end, before the checksum that nobody reads.
+      return out_.append(data.data(), data.size()) ? Status() : no_memory();
+    }
+    if (type == "eXIf") header_.exif = data;
+    if (critical)
+      return fail(Code::unsupported, "%s: has the unknown critical chunk '%s'", name(), Printable(type).text());
+    return {};
+  }
+
+  Status header(std::span<const std::byte> data) noexcept {
+    if (data.size() != 13) return refuse("has an IHDR chunk of a wrong size");
+    const std::uint32_t width = big_endian32(data.data()), height = big_endian32(data.data() + 4);
+    if (width == 0 || height == 0) return refuse("is a picture without pixels");
+    if (width > 0x7FFFFFFFu || height > 0x7FFFFFFFu) return refuse("has sides that PNG does not allow");
+    const int depth = std::to_integer<int>(data[8]);
+    color_ = std::to_integer<int>(data[9]);
+    const int channels = color_ == 0 || color_ == 3 ? 1 : color_ == 2 ? 3 : color_ == 4 ? 2 : color_ == 6 ? 4 : 0;
+    const bool small = depth == 1 || depth == 2 || depth == 4;
+    if (channels == 0 || !(depth == 8 || (depth == 16 && color_ != 3) || (small && channels == 1)))
+      return refuse("has a combination of depth and color type that PNG does not allow");
+    if (data[10] != std::byte{0} || data[11] != std::byte{0} || data[12] > std::byte{1})
+      return refuse("has an unknown compression, filter or interlace method");
+    header_.width = static_cast<Index>(width);
+    header_.height = static_cast<Index>(height);
+    header_.bits_per_pixel = depth * channels;
+    return chunk("IHDR", data) ? Status() : no_memory();
+  }
+
+  /// stb looks colors up without asking how many there are: the missing ones become black.
+  Status palette(std::span<const std::byte> data) noexcept {
+    if (data.size() > 768 || data.size() % 3 != 0 || data.empty()) return refuse("has a palette of a wrong size");
+    if (has_palette_) return refuse("has two palettes");
+    if (color_ != 3 || data_at_ != 0) return {};  // a suggestion for screens of few colors, or too late
+    has_palette_ = true;
+    std::array<std::byte, 768> full{};
+    std::memcpy(full.data(), data.data(), data.size());
+    return chunk("PLTE", full) ? Status() : no_memory();
+  }
+
+  Result<PictureHeader> finish() noexcept {
+    if (data_at_ == 0) return refuse("has no picture data");
+    const std::size_t length = out_.size() - data_at_;
+    if (length > 0x7FFFFFFFu) return refuse("has too much picture data");
+    put_big_endian32(out_.data() + data_at_ - 8, static_cast<std::uint32_t>(length));
+    if (!out_.append(kNoChecksum.data(), kNoChecksum.size()) || !chunk("IEND", {})) return no_memory();
+    return header_;
+  }
+
+  /// Appends a chunk; with `begin`, only its head, and tells where its data begins.
+  [[nodiscard]] bool chunk(const char* type, std::span<const std::byte> data, std::size_t* begin = nullptr) noexcept {
+    std::byte head[8];
+    put_big_endian32(head, static_cast<std::uint32_t>(data.size()));
+    std::memcpy(head + 4, type, 4);
+    if (!out_.append(head, sizeof head)) return false;
+    if (begin) return *begin = out_.size(), true;
+    return out_.append(data.data(), data.size()) && out_.append(kNoChecksum.data(), kNoChecksum.size());
+  }
+  static void put_big_endian32(std::byte* to, std::uint32_t value) noexcept {
+    for (int i = 0; i < 4; ++i) to[i] = static_cast<std::byte>((value >> (24 - 8 * i)) & 0xFFu);
+  }
+
+  static constexpr std::array<std::byte, 4> kNoChecksum{};
+
+  std::span<const std::byte> file_;
+  std::string_view what_;
+  Printable name_{what_};
+  Buffer<std::byte>& out_;
+  PictureHeader header_;
+  int color_ = 0;  // IHDR's color type
+  bool has_palette_ = false;
+  std::size_t data_at_ = 0;
+};
+
+/// Checks a PNG file and writes what the decoder needs of it to `essential`. Codes: bad_file (truncated, damaged, not
+/// allowed by the format), unsupported, out_of_memory.
+inline Result<PictureHeader> read(std::span<const std::byte> file, std::string_view what,
+                                  Buffer<std::byte>& essential) noexcept {
+  return Reader(file, what, essential).read();
+}
+
+}  // namespace png
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_PNG_HPP

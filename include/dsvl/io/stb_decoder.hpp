@@ -1,0 +1,196 @@
+// The only header that includes stb_image: PNG and JPEG, private to our namespace, memory from a budgeted arena.
+//
+// image.hpp checks a file first (png.hpp, jpeg.hpp) and only then lets stb see it. A host may use its own stb_image.h,
+// before or after us, with or without STB_IMAGE_IMPLEMENTATION: every macro is put back, and no symbol is shared.
+// stb's stance on hostile files (its SECURITY.md): bugs are possible. Where a picture comes from an attacker and much is
+// at stake, decode it in another process and hand us the pixels.
+#ifndef DSVL_IO_STB_DECODER_HPP
+#define DSVL_IO_STB_DECODER_HPP
+
+// What stb_image.h includes, before it does so inside our namespace.
+#include <limits.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#endif
+#ifdef _MSC_VER
+#include <intrin.h>
+#endif
+
+#include <span>
+#include <utility>
+
+#include "../base/buffer.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace stb {
+
+/// Where one decoding gets its memory: zeroed blocks from the host's allocator, up to a budget, all given back at the
+/// end whatever stb leaked. Zeroed, because stb reads tables and planes that a damaged file never filled.
+class Arena {
+ public:
+  /// `budget`: bytes at any one time. `growth`: the largest block that may come about by growing another, which is how
+  /// a compressed stream that never ends shows.
+  Arena(Allocator* from, std::size_t budget, std::size_t growth) noexcept
+      : from_(from), left_(budget), growth_(growth) {}
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  ~Arena() { while (blocks_) release(blocks_ + 1); }
+
+  void* allocate(std::size_t bytes) noexcept {
+    if (bytes > left_ || left_ - bytes < sizeof(Block)) return over_budget_ = true, nullptr;
+    void* const memory = dsvl::allocate(from_, bytes + sizeof(Block));
+    if (!memory) return refused_ = true, nullptr;
+    std::memset(memory, 0, bytes + sizeof(Block));
+    Block* const block = new (memory) Block{nullptr, blocks_, bytes};
+    if (blocks_) blocks_->before = block;
+    blocks_ = block;
+    left_ -= bytes + sizeof(Block);
+    return block + 1;
+  }
+  void* reallocate(void* memory, std::size_t bytes) noexcept {
+    if (!memory) return allocate(bytes);
+    if (bytes > growth_) return over_budget_ = true, nullptr;
+    void* const grown = allocate(bytes);
+    if (!grown) return nullptr;
+    const std::size_t kept = block_of(memory)->bytes;
+    std::memcpy(grown, memory, kept < bytes ? kept : bytes);
+    release(memory);
+    return grown;
+  }
+  void release(void* memory) noexcept {
+    if (!memory) return;
+    Block* const block = block_of(memory);
+    (block->before ? block->before->after : blocks_) = block->after;
+    if (block->after) block->after->before = block->before;
+    left_ += block->bytes + sizeof(Block);
+    deallocate(from_, block, block->bytes + sizeof(Block));
+  }
+
+  [[nodiscard]] bool refused() const noexcept { return refused_; }          ///< the host's allocator said no
+  [[nodiscard]] bool over_budget() const noexcept { return over_budget_; }  ///< stb wanted more than it may have
+
+ private:
+  struct alignas(kAlignment) Block {
+    Block *before, *after;
+    std::size_t bytes;
+  };
+  static Block* block_of(void* memory) noexcept { return static_cast<Block*>(memory) - 1; }
+
+  Allocator* from_;
+  std::size_t left_, growth_;
+  Block* blocks_ = nullptr;
+  bool refused_ = false, over_budget_ = false;
+};
+
+/// The arena of the decoding that goes on in this thread; stb's allocation macros have no other way to learn it. One
+/// variable for all translation units, set only for the duration of a call.
+inline Arena*& current_arena() noexcept {
+  static thread_local Arena* arena = nullptr;
+  return arena;
+}
+class ArenaScope {
+ public:
+  explicit ArenaScope(Arena& arena) noexcept : before_(std::exchange(current_arena(), &arena)) {}
+  ArenaScope(const ArenaScope&) = delete;
+  ArenaScope& operator=(const ArenaScope&) = delete;
+  ~ArenaScope() { current_arena() = before_; }
+
+ private:
+  Arena* before_;
+};
+
+inline void* allocate_block(std::size_t bytes) noexcept {
+  Arena* const arena = current_arena();
+  return arena ? arena->allocate(bytes) : nullptr;
+}
+inline void* reallocate_block(void* memory, std::size_t bytes) noexcept {
+  Arena* const arena = current_arena();
+  return arena ? arena->reallocate(memory, bytes) : nullptr;
+}
+inline void release_block(void* memory) noexcept {
+  if (Arena* const arena = current_arena()) arena->release(memory);
+}
+
+}  // namespace stb
+DSVL_END_NAMESPACE
+
+#include "stb_macros_push.hpp"
+
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBIDEF static inline
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STBI_NO_STDIO
+#define STBI_NO_LINEAR
+#define STBI_NO_FAILURE_STRINGS
+#define STBI_NO_THREAD_LOCALS
+#define STBI_ASSERT(condition) static_cast<void>(0)
+#define STBI_MALLOC(bytes) allocate_block(bytes)
+#define STBI_REALLOC(memory, bytes) reallocate_block(memory, bytes)
+#define STBI_FREE(memory) release_block(memory)
+
+#if defined(__GNUC__) || defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wall"
+#pragma GCC diagnostic ignored "-Wextra"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wimplicit-fallthrough"
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#pragma GCC diagnostic ignored "-Wdouble-promotion"
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wuseless-cast"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#elif defined(_MSC_VER)
+#pragma warning(push, 0)
+#pragma warning(disable : 4505 4702 4996)
+#endif
+
+DSVL_BEGIN_NAMESPACE
+namespace stb {
+#if __has_include(<stb_image.h>)
+#include <stb_image.h>
+#elif __has_include(<stb/stb_image.h>)
+#include <stb/stb_image.h>
+#else
+#error "dsvl/io/image.hpp needs stb_image.h (or stb/stb_image.h) in the include path; hand over pixels to do without"
+#endif
+}  // namespace stb
+DSVL_END_NAMESPACE
+
+#if defined(__GNUC__) || defined(__clang__)
+#pragma GCC diagnostic pop
+#elif defined(_MSC_VER)
+#pragma warning(pop)
+#endif
+
+#include "stb_macros_pop.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace stb {
+
+/// Packed RGB, top row first, in memory of the current arena; null when stb refuses. `file` has at most INT_MAX bytes.
+inline const unsigned char* decode_rgb(std::span<const std::byte> file, int& width, int& height) noexcept {
+  int channels = 0;
+  return stbi_load_from_memory(reinterpret_cast<const unsigned char*>(file.data()), static_cast<int>(file.size()),
+                               &width, &height, &channels, 3);
+}
+
+}  // namespace stb
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_STB_DECODER_HPP

@@ -1,0 +1,183 @@
+// Binder: the visitor that joins names, files and shapes.
+//
+// Components say what they have (name, field, shape); names.hpp says how a layout spells it; the checkpoint says where it
+// lies. Matrices are used in place. Vectors (norms, biases) are unpacked to float once, into the Arena: the binder is run
+// twice, first to check everything and to measure that. Everything that is missing, misshapen or of the wrong dtype is collected, not only the first.
+#ifndef DSVL_MODEL_BIND_HPP
+#define DSVL_MODEL_BIND_HPP
+
+#include <string>
+#include <vector>
+
+#include "../io/checkpoint.hpp"
+#include "../kernels/dispatch.hpp"
+#include "../run/arena.hpp"
+#include "names.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// What loading found, tensor by tensor. Filled whether loading succeeds or not.
+struct LoadReport {
+  std::vector<std::string> missing;    ///< needed, and not in the checkpoint (in its own spelling)
+  std::vector<std::string> misshapen;  ///< "name: file has …, model needs …"; wrong dtypes too
+  std::vector<std::string> unused;     ///< in the checkpoint, and never read: ignored
+};
+
+/// Keeps the path of names while components are visited; what a leaf means is up to the derived visitor, which has
+/// matrix(name, Matrix&, rows, cols), vector(name, const float*&, n) and table(name, const float*&, rows, cols, convert).
+template <class Derived>
+class PathVisitor {
+ public:
+  template <class Component, class... Sizes>
+  void child(std::string_view name, Component& component, const Sizes&... sizes) {
+    group(name, [&] { component.visit(self(), sizes...); });
+  }
+  template <class Component, class... Sizes>
+  void layer(std::size_t i, Component& component, const Sizes&... sizes) {
+    child(std::to_string(i), component, sizes...);
+  }
+  template <class Body>
+  void group(std::string_view name, Body&& body) {
+    const std::size_t before = path_.size();
+    if (before) path_ += '.';
+    path_ += name;
+    body();
+    path_.resize(before);
+  }
+
+ protected:
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  Derived& self() noexcept { return static_cast<Derived&>(*this); }
+  std::string path_;
+};
+
+class Binder : public PathVisitor<Binder> {
+ public:
+  /// Over a measuring Arena everything is looked up and checked, and nothing is unpacked.
+  Binder(const Checkpoint& from, Layout layout, Arena& arena, LoadReport& report)
+      : from_(from), layout_(layout), arena_(arena), report_(report), used_(from.tensors().size()) {}
+
+  void matrix(std::string_view leaf, Matrix& field, Index rows, Index cols) {
+    find(leaf, field, rows, cols);
+  }
+
+  void vector(std::string_view leaf, const float*& field, Index n) {
+    float* const to = arena_.array<float>("norms and biases", n);
+    Matrix stored;
+    if (!find(leaf, stored, n, 1) || arena_.measuring()) return;  // a column, so that q, k and v biases stack like rows
+    float* at = to;
+    for (int b = 0; b < stored.block_count; at += stored.blocks[b++].rows)
+      active_kernels<float>().unpack(stored.format, stored.blocks[b].data, at, stored.blocks[b].rows);
+    field = to;
+  }
+
+  /// A table that the model keeps in another form: `convert(stored, rows, out)` fills out (rows, cols) from a stored table
+  /// of that width and any length.
+  void table(std::string_view leaf, const float*& field, Index rows, Index cols,
+             void (*convert)(const Matrix& stored, Index rows, float* out) noexcept) {
+    float* const to = arena_.array<float>("relative positions", rows * cols);
+    Matrix stored;
+    if (!find(leaf, stored, kAnyRows, cols) || arena_.measuring()) return;
+    convert(stored, rows, to);
+    field = to;
+  }
+
+  /// Ok, or a headline over everything that is wrong. Fills the report's list of unused tensors.
+  [[nodiscard]] Status finish() {
+    for (std::size_t i = 0; i < used_.size(); ++i)
+      if (!used_[i]) report_.unused.emplace_back(from_.tensors()[i].name);
+    if (!report_.missing.empty())
+      return fail(Code::not_found, "the checkpoint lacks %zu tensor%s, first '%s' (and has %zu of the wrong shape or dtype)",
+                  report_.missing.size(), report_.missing.size() == 1 ? "" : "s", report_.missing[0].c_str(),
+                  report_.misshapen.size());
+    if (!report_.misshapen.empty())
+      return fail(Code::bad_shape, "%zu tensor%s not as the model needs: %s", report_.misshapen.size(),
+                  report_.misshapen.size() == 1 ? " is" : "s are", report_.misshapen[0].c_str());
+    return {};
+  }
+
+ private:
+  static constexpr Index kAnyRows = -1;
+
+  /// Looks the leaf up in all its spellings and stacks what belongs together; false (and reported) when that fails.
+  bool find(std::string_view leaf, Matrix& field, Index rows, Index cols) {
+    // A Linear or a norm adds its suffix; positions, tables and alpha are spelled wholly in the table of names.
+    const bool suffixed = leaf == "weight" || leaf == "bias";
+    const std::string ours = suffixed ? path() : path() + "." + std::string(leaf);
+    const std::string suffix = suffixed ? "." + std::string(leaf) : std::string();
+    for (std::size_t way = 0;; ++way) {
+      const Spelling first = spell(ours, layout_, way, 0);
+      const bool last = spell(ours, layout_, way + 1, 0).name.empty();
+      if (first.name.empty()) {
+        report_.missing.push_back(ours + " (the " + std::string(name(layout_)) + " layout has no name for it)");
+        return false;
+      }
+      if (from_.find(first.name + suffix) || last) return stack(ours, suffix, way, first.stack, field, rows, cols);
+    }
+  }
+
+  bool stack(const std::string& ours, const std::string& suffix, std::size_t way, std::size_t parts, Matrix& field,
+             Index rows, Index cols) {
+    Matrix whole;
+    const std::size_t before = report_.missing.size() + report_.misshapen.size();
+    for (std::size_t part = 0; part < parts; ++part) {
+      const std::string spelled = spell(ours, layout_, way, part).name + suffix;
+      const TensorInfo* const tensor = from_.find(spelled);
+      if (!tensor) {
+        report_.missing.push_back(spelled);
+        continue;
+      }
+      used_[static_cast<std::size_t>(tensor - from_.tensors().data())] = true;
+      add(*tensor, parts, whole, rows, cols);
+    }
+    if (report_.missing.size() + report_.misshapen.size() > before) return false;
+    if (rows != kAnyRows && whole.rows != rows) {
+      misshapen(ours, "has " + std::to_string(whole.rows) + " rows in all, model needs " + std::to_string(rows));
+      return false;
+    }
+    field = whole;
+    return true;
+  }
+
+  /// Reads the tensor as (its part of rows, cols), cutting its shape into two groups of dimensions, and stacks it.
+  void add(const TensorInfo& tensor, std::size_t parts, Matrix& whole, Index rows, Index cols) {
+    const auto matrix = as_matrix(tensor);
+    if (!matrix) {
+      report_.misshapen.emplace_back(matrix.error().text());
+      return;
+    }
+    const Index elements = matrix->rows * matrix->cols;
+    Index tail = 1;
+    bool fits = cols == 1 || elements == 0;
+    for (int d = tensor.rank; d-- > 0 && !fits;) fits = (tail *= tensor.shape[d]) == cols;
+    const bool enough = elements > 0 && elements % cols == 0 && (rows == kAnyRows || parts > 1 || elements == rows * cols);
+    if (!fits || !enough) {
+      misshapen(tensor.name, "has shape " + shape_text(tensor) + ", model needs " +
+                                 (rows == kAnyRows || parts > 1 ? std::string("any") : std::to_string(rows)) + " x " +
+                                 std::to_string(cols));
+    } else if (!whole.stack(Matrix(matrix->format, tensor.data, elements / cols, cols))) {
+      misshapen(tensor.name, "has dtype " + std::string(tensor.dtype) + ", unlike those it is used with");
+    }
+  }
+
+  void misshapen(std::string_view tensor, const std::string& what) {
+    report_.misshapen.push_back("tensor '" + std::string(tensor) + "' " + what);
+  }
+  static std::string shape_text(const TensorInfo& tensor) {
+    std::string out = "[";
+    for (int d = 0; d < tensor.rank; ++d) out += (d ? ", " : "") + std::to_string(tensor.shape[d]);
+    return out + "]";
+  }
+
+  const Checkpoint& from_;
+  Layout layout_;
+  Arena& arena_;
+  LoadReport& report_;
+  std::vector<bool> used_;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_MODEL_BIND_HPP

@@ -1,0 +1,122 @@
+// Fields: reads the members of a JSON object into typed sizes, and remembers the first thing that was wrong.
+#ifndef DSVL_MODEL_FIELDS_HPP
+#define DSVL_MODEL_FIELDS_HPP
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "../base/status.hpp"
+#include "../io/json.hpp"
+#include "../io/printable.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// One object of a configuration file. Getters never fail: they give the default and note the error, and status() is asked
+/// once at the end. A null counts as absent, as it does in Python's configurations.
+class Fields {
+ public:
+  static constexpr Index kMaxSize = Index{1} << 24;  ///< of any one dimension: far above every model, far below overflow
+
+  /// `where` is how messages call the object: "config.json", "config.json: text_config".
+  Fields(json::Value object, std::string where, Status& status) : object_(object), where_(std::move(where)), status_(status) {}
+
+  [[nodiscard]] bool has(std::string_view key) const noexcept { return !value(key).missing(); }
+  [[nodiscard]] Fields child(std::string_view key) const {
+    const json::Value v = value(key);
+    if (!v.missing() && !v.is_object()) wrong(key, v, "an object");
+    return Fields(v, where_ + (where_.find(": ") == std::string::npos ? ": " : ".") + std::string(key), status_);
+  }
+  /// The same, and an error when it is not there.
+  [[nodiscard]] Fields required_child(std::string_view key) const {
+    if (!has(key)) absent(key);
+    return child(key);
+  }
+
+  /// A dimension: an integer in [1, kMaxSize].
+  [[nodiscard]] Index size(std::string_view key, Index otherwise) const { return integer(key, otherwise, 1, kMaxSize); }
+  [[nodiscard]] Index required_size(std::string_view key) const {
+    if (!has(key)) absent(key);
+    return size(key, 1);
+  }
+  [[nodiscard]] Index integer(std::string_view key, Index otherwise, Index low, Index high) const {
+    const json::Value v = value(key);
+    if (v.missing()) return otherwise;
+    const auto n = v.integer();
+    if (n && *n >= low && *n <= high) return *n;
+    wrong(key, v, ("an integer from " + std::to_string(low) + " to " + std::to_string(high)).c_str());
+    return otherwise;
+  }
+  /// A finite number above 0.
+  [[nodiscard]] double positive(std::string_view key, double otherwise) const {
+    const json::Value v = value(key);
+    if (v.missing()) return otherwise;
+    if (const auto n = v.number(); n && *n > 0) return *n;
+    wrong(key, v, "a number above 0");
+    return otherwise;
+  }
+  [[nodiscard]] bool flag(std::string_view key, bool otherwise) const {
+    const json::Value v = value(key);
+    if (v.missing()) return otherwise;
+    if (const auto b = v.boolean()) return *b;
+    wrong(key, v, "true or false");
+    return otherwise;
+  }
+  [[nodiscard]] std::string_view text(std::string_view key, std::string_view otherwise) const {
+    const json::Value v = value(key);
+    if (v.missing()) return otherwise;
+    if (const auto s = v.string()) return *s;
+    wrong(key, v, "a string");
+    return otherwise;
+  }
+  /// A list of at most 256 integers in [low, high].
+  [[nodiscard]] std::vector<Index> integers(std::string_view key, std::vector<Index> otherwise, Index low, Index high) const {
+    const json::Value v = value(key);
+    if (v.missing()) return otherwise;
+    std::vector<Index> out;
+    if (v.is_array() && v.size() <= 256)
+      for (const json::Value e : v)
+        if (const auto n = e.integer(); n && *n >= low && *n <= high) out.push_back(*n);
+    if (v.is_array() && out.size() == v.size()) return out;
+    wrong(key, v, "a list of integers in range");
+    return otherwise;
+  }
+  /// Three numbers (RGB); false when absent.
+  bool triple(std::string_view key, float (&out)[3]) const {
+    const json::Value v = value(key);
+    if (v.missing()) return false;
+    for (std::size_t c = 0; c < 3; ++c) {
+      const auto n = v.size() == 3 ? v[c].number() : std::nullopt;
+      if (!v.is_array() || !n) return wrong(key, v, "a list of three numbers"), false;
+      out[c] = static_cast<float>(*n);
+    }
+    return true;
+  }
+
+  /// Notes an error of the caller's finding.
+  void refuse(Code code, std::string_view key, const std::string& why) const {
+    if (status_.ok()) status_ = fail(code, "%s.%.*s: %s", where_.c_str(), static_cast<int>(key.size()), key.data(), why.c_str());
+  }
+  [[nodiscard]] const std::string& where() const noexcept { return where_; }
+  [[nodiscard]] json::Value value(std::string_view key) const noexcept {
+    const json::Value v = object_.find(key);
+    return v.is_null() ? json::Value() : v;
+  }
+
+ private:
+  void absent(std::string_view key) const { refuse(Code::bad_file, key, "is not there, and has no default"); }
+  void wrong(std::string_view key, json::Value found, const char* needed) const {
+    std::string what(name(found.kind()));
+    if (const auto n = found.number()) what = std::to_string(*n);
+    if (const auto s = found.string()) what = "'" + std::string(Printable(*s).text()) + "'";
+    refuse(Code::bad_file, key, "is " + what + ", needs to be " + needed);
+  }
+
+  json::Value object_;
+  std::string where_;
+  Status& status_;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_MODEL_FIELDS_HPP

@@ -1,0 +1,169 @@
+// What every tensor is called: ours, and in the two published layouts. The only place where a checkpoint's spelling stands.
+//
+// Notation of a spelling:  #  layer number        [2#+1]  a number made of it        {q,k,v}  stack these, in this order
+//                          @x the place x below, which may have been spelled in several ways
+// `.weight` and `.bias` are not written where a Linear or a norm adds them.
+// Source: the tensor lists of deepseek-ai/deepseek-vl-* and deepseek-community/deepseek-vl-*.
+#ifndef DSVL_MODEL_NAMES_HPP
+#define DSVL_MODEL_NAMES_HPP
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "../base/config.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// How a published model is laid out: as deepseek-ai released it (`multi_modality`), or as transformers keeps it.
+enum class Layout : unsigned char { original, hf };
+
+constexpr std::string_view name(Layout layout) noexcept { return layout == Layout::original ? "original" : "hf"; }
+
+struct NameRow {
+  std::string_view ours, original, hf;
+  [[nodiscard]] constexpr std::string_view in(Layout layout) const noexcept {
+    return layout == Layout::original ? original : hf;
+  }
+};
+
+/// Prefixes; alternatives are separated by `|` and tried in order.
+inline constexpr NameRow kPlaces[] = {
+    {"@siglip", "vision_model.vision_tower|vision_model.vision_tower_low.vision_tower",
+     "model.vision_model|model.vision_model.vision_model"},
+    {"@sam", "vision_model.vision_tower_high.vision_tower", "model.high_res_vision_model.vision_encoder"},
+    {"@language", "language_model.model", "model.language_model"},
+};
+
+inline constexpr NameRow kNames[] = {
+    {"siglip.patch", "@siglip.patch_embed.proj", "@siglip.embeddings.patch_embedding"},
+    {"siglip.position", "@siglip.pos_embed", "@siglip.embeddings.position_embedding.weight"},
+    {"siglip.#.norm1", "@siglip.blocks.#.norm1", "@siglip.encoder.layers.#.layer_norm1"},
+    {"siglip.#.attn.qkv", "@siglip.blocks.#.attn.qkv", "@siglip.encoder.layers.#.self_attn.{q,k,v}_proj"},
+    {"siglip.#.attn.out", "@siglip.blocks.#.attn.proj", "@siglip.encoder.layers.#.self_attn.out_proj"},
+    {"siglip.#.norm2", "@siglip.blocks.#.norm2", "@siglip.encoder.layers.#.layer_norm2"},
+    {"siglip.#.mlp.fc1", "@siglip.blocks.#.mlp.fc1", "@siglip.encoder.layers.#.mlp.fc1"},
+    {"siglip.#.mlp.fc2", "@siglip.blocks.#.mlp.fc2", "@siglip.encoder.layers.#.mlp.fc2"},
+    {"siglip.norm", "@siglip.norm", "@siglip.post_layernorm"},
+
+    {"sam.patch", "@sam.patch_embed.proj", "@sam.patch_embed.projection"},
+    {"sam.position", "@sam.pos_embed", "@sam.pos_embed"},
+    {"sam.#.norm1", "@sam.blocks.#.norm1", "@sam.layers.#.layer_norm1"},
+    {"sam.#.attn.qkv", "@sam.blocks.#.attn.qkv", "@sam.layers.#.attn.qkv"},
+    {"sam.#.attn.out", "@sam.blocks.#.attn.proj", "@sam.layers.#.attn.proj"},
+    {"sam.#.attn.relative_y", "@sam.blocks.#.attn.rel_pos_h", "@sam.layers.#.attn.rel_pos_h"},
+    {"sam.#.attn.relative_x", "@sam.blocks.#.attn.rel_pos_w", "@sam.layers.#.attn.rel_pos_w"},
+    {"sam.#.norm2", "@sam.blocks.#.norm2", "@sam.layers.#.layer_norm2"},
+    {"sam.#.mlp.fc1", "@sam.blocks.#.mlp.lin1", "@sam.layers.#.mlp.lin1"},
+    {"sam.#.mlp.fc2", "@sam.blocks.#.mlp.lin2", "@sam.layers.#.mlp.lin2"},
+    {"sam.neck.conv1", "@sam.neck.0", "@sam.neck.conv1"},
+    {"sam.neck.norm1", "@sam.neck.1", "@sam.neck.layer_norm1"},
+    {"sam.neck.conv2", "@sam.neck.2", "@sam.neck.conv2"},
+    {"sam.neck.norm2", "@sam.neck.3", "@sam.neck.layer_norm2"},
+    {"sam.side_neck.conv1", "@sam.neck_hd.0", "model.high_res_vision_neck.conv1"},
+    {"sam.side_neck.norm1", "@sam.neck_hd.1", "model.high_res_vision_neck.layer_norm1"},
+    {"sam.side_neck.conv2", "@sam.neck_hd.2", "model.high_res_vision_neck.conv2"},
+    {"sam.side_neck.norm2", "@sam.neck_hd.3", "model.high_res_vision_neck.layer_norm2"},
+    {"sam.down.conv1", "@sam.downsamples.0", "model.high_res_vision_proj.conv1"},
+    {"sam.down.conv2", "@sam.downsamples.1", "model.high_res_vision_proj.conv2"},
+    {"sam.alpha", "@sam.hd_alpha_downsamples", "model.high_res_vision_alpha"},
+
+    {"aligner.linear", "aligner.layers", "model.aligner.linear"},
+    {"aligner.mlp.#", "aligner.layers.[2#]", "model.aligner.linear[#+1]"},
+    {"aligner.high", "aligner.high_up_proj", "model.aligner.high_res_vision_proj"},
+    {"aligner.low", "aligner.low_up_proj", "model.aligner.vision_proj"},
+    {"aligner.split.#", "aligner.layers.[2#+1]", "model.aligner.proj"},
+
+    {"language.embed", "@language.embed_tokens", "@language.embed_tokens"},
+    {"language.#.norm1", "@language.layers.#.input_layernorm", "@language.layers.#.input_layernorm"},
+    {"language.#.attn.qkv", "@language.layers.#.self_attn.{q,k,v}_proj", "@language.layers.#.self_attn.{q,k,v}_proj"},
+    {"language.#.attn.out", "@language.layers.#.self_attn.o_proj", "@language.layers.#.self_attn.o_proj"},
+    {"language.#.norm2", "@language.layers.#.post_attention_layernorm", "@language.layers.#.post_attention_layernorm"},
+    {"language.#.mlp.gate", "@language.layers.#.mlp.gate_proj", "@language.layers.#.mlp.gate_proj"},
+    {"language.#.mlp.up", "@language.layers.#.mlp.up_proj", "@language.layers.#.mlp.up_proj"},
+    {"language.#.mlp.down", "@language.layers.#.mlp.down_proj", "@language.layers.#.mlp.down_proj"},
+    {"language.norm", "@language.norm", "@language.norm"},
+    {"language.head", "language_model.lm_head", "lm_head"},
+};
+
+namespace detail {
+
+/// Our name with its layer number replaced by `#`; the number, or -1.
+inline std::string pattern_of(std::string_view ours, std::ptrdiff_t& layer) {
+  std::string pattern;
+  layer = -1;
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    const bool digit = ours[i] >= '0' && ours[i] <= '9' && i > 0 && ours[i - 1] == '.';
+    if (!digit) { pattern += ours[i]; continue; }
+    layer = 0;
+    for (; i < ours.size() && ours[i] >= '0' && ours[i] <= '9'; ++i) layer = layer * 10 + (ours[i] - '0');
+    pattern += '#';
+    --i;
+  }
+  return pattern;
+}
+
+/// The `i`-th of the parts of `list` that `separator` divides; empty and `end` set behind the last.
+inline std::string_view nth(std::string_view list, char separator, std::size_t i, bool& end) {
+  while (i-- > 0) {
+    const std::size_t at = list.find(separator);
+    if (at == std::string_view::npos) { end = true; return {}; }
+    list.remove_prefix(at + 1);
+  }
+  end = false;
+  return list.substr(0, list.find(separator));
+}
+
+}  // namespace detail
+
+/// One way to spell one tensor. `ways` alternatives of the place and `stacked` tensors were counted on the way.
+struct Spelling {
+  std::string name;      ///< empty: there is no such alternative
+  std::size_t stack = 1; ///< how many tensors are stacked
+};
+
+/// The name of `ours` ("language.7.attn.qkv", without .weight) in a layout: alternative `way` of its place, tensor `part`
+/// of its stack. Empty when the layout has no such tensor or no such alternative.
+inline Spelling spell(std::string_view ours, Layout layout, std::size_t way, std::size_t part) {
+  std::ptrdiff_t layer = -1;
+  const std::string pattern = detail::pattern_of(ours, layer);
+  for (const NameRow& row : kNames) {
+    if (row.ours != pattern) continue;
+    Spelling out;
+    std::string_view rest = row.in(layout);
+    bool none = false;
+    if (!rest.empty() && rest[0] == '@') {
+      const std::string_view place = rest.substr(0, rest.find('.'));
+      for (const NameRow& p : kPlaces)
+        if (p.ours == place) out.name = detail::nth(p.in(layout), '|', way, none);
+      rest.remove_prefix(place.size());
+    } else {
+      none = way > 0;
+    }
+    if (none) return {};
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+      if (rest[i] == '#') {
+        out.name += std::to_string(layer);
+      } else if (rest[i] == '[') {  // [2#], [2#+1], [#+1]
+        const std::string_view rule = rest.substr(i + 1, rest.find(']', i) - i - 1);
+        out.name += std::to_string((rule[0] == '2' ? 2 : 1) * layer + (rule.back() == '1' ? 1 : 0));
+        i += rule.size() + 1;
+      } else if (rest[i] == '{') {
+        const std::string_view list = rest.substr(i + 1, rest.find('}', i) - i - 1);
+        bool end = false;
+        for (out.stack = 0; !end; ++out.stack) detail::nth(list, ',', out.stack, end);
+        --out.stack;
+        out.name += detail::nth(list, ',', part, end);
+        i += list.size() + 1;
+      } else {
+        out.name += rest[i];
+      }
+    }
+    return out;
+  }
+  return {};
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_MODEL_NAMES_HPP

@@ -1,0 +1,199 @@
+// Sampler: from the logits of one position to a token.
+//
+// Order of operations: bias, repetition penalty, bans, temperature, top-k, top-p, draw; the log-probability that is
+// reported comes from the logits as the model gave them. Source: the logits processors and warpers of transformers,
+// which the reference uses (its sampling default top_k 50 is not a default here).
+#ifndef DSVL_TEXT_SAMPLER_HPP
+#define DSVL_TEXT_SAMPLER_HPP
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "../base/buffer.hpp"
+#include "../base/status.hpp"
+#include "../base/view.hpp"
+#include "random.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// Added to a token's logit.
+struct TokenBias { std::int32_t id = 0; float bias = 0; };
+
+struct SamplerOptions {
+  float temperature = 0;         ///< 0: greedy, the best token; among equals the lowest id
+  Index top_k = 0;               ///< draw among the k best; 0: all. Equals at the border: lower ids stay
+  float top_p = 1;               ///< draw among the fewest best whose probabilities reach p; in (0, 1]
+  float repetition_penalty = 1;  ///< > 0: logits of tokens seen before are divided (if positive) or multiplied by it
+  bool penalize_prompt = false;  ///< whether the prompt counts as seen (HF does so; the original can not)
+  std::uint64_t seed = 0;
+  std::vector<TokenBias> bias = {};
+  std::vector<std::int32_t> banned = {};  ///< tokens that are never chosen
+};
+
+struct Choice {
+  std::int32_t id = 0;
+  double log_probability = 0;  ///< log softmax of the raw logits: temperature 1, no bias, penalty or cut
+};
+
+/// log(sum(exp(logits))) as (largest, log of the rest), so that log p(i) = (logits[i] - largest) - log_sum.
+struct LogSum {
+  double largest = 0, log_sum = 0;
+  [[nodiscard]] double log_probability(float logit) const noexcept { return double{logit} - largest - log_sum; }
+};
+
+/// In float64, summed in the order of ids. Codes: bad_argument when a logit is NaN or +inf, or all are -inf.
+inline Result<LogSum> log_sum_exp(std::span<const float> logits) noexcept {
+  float largest = -std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (!(logits[i] < std::numeric_limits<float>::infinity()))
+      return fail(Code::bad_argument, "the logit of token %zu is %s", i, std::isnan(logits[i]) ? "NaN" : "infinite");
+    if (logits[i] > largest) largest = logits[i];
+  }
+  if (!(largest > -std::numeric_limits<float>::infinity()))
+    return fail(Code::bad_argument, "none of the %zu logits is finite", logits.size());
+  double sum = 0;
+  for (const float x : logits) sum += std::exp(double{x} - double{largest});
+  return LogSum{largest, std::log(sum)};
+}
+
+/// Chooses tokens for one sequence. Allocates only in make(); one per session, not for several threads at once.
+class Sampler {
+ public:
+  /// `vocab` is the number of logits. Codes: bad_argument (an option out of its range), out_of_memory.
+  static Result<Sampler> make(SamplerOptions options, Index vocab, Allocator* from = nullptr) {
+    DSVL_CHECK_STATUS(check(options, vocab));
+    Sampler s(std::move(options), from);
+    const auto n = static_cast<std::size_t>(vocab);
+    if (!s.scores_.resize(n) || !s.candidates_.resize(n) || !s.seen_.resize(n))
+      return fail(Code::out_of_memory, "no memory to sample among %td tokens", vocab);
+    s.begin({});
+    return s;
+  }
+
+  [[nodiscard]] const SamplerOptions& options() const noexcept { return options_; }
+
+  /// A new sequence: forgets what was seen, then looks at the prompt if the options say so.
+  void begin(std::span<const std::int32_t> prompt) noexcept {
+    std::fill(seen_.begin(), seen_.end(), std::uint8_t{0});
+    if (options_.penalize_prompt)
+      for (const std::int32_t id : prompt) accept(id);
+  }
+
+  /// The token is now part of the sequence. Separate from choose(), so that a draft can be compared before it counts.
+  void accept(std::int32_t id) noexcept {
+    if (id >= 0 && static_cast<std::size_t>(id) < seen_.size()) seen_[static_cast<std::size_t>(id)] = 1;
+  }
+
+  /// Chooses from (vocab) logits. The same logits, options, accepted tokens and `position` give the same token.
+  /// Codes: bad_argument (a wrong number of logits, NaN or +inf among them, every token banned).
+  /// Cost: an exp per logit, a second one when drawing; with top-k or top-p a heap and k (or as many as p takes) pops.
+  Result<Choice> choose(std::span<const float> logits, std::uint64_t position) noexcept {
+    if (logits.size() != scores_.size())
+      return fail(Code::bad_argument, "%zu logits for a vocabulary of %zu", logits.size(), scores_.size());
+    DSVL_TRY(raw, log_sum_exp(logits));
+    adjust(logits);
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < scores_.size(); ++i)
+      if (scores_[i] > scores_[best]) best = i;
+    if (!(scores_[best] > -std::numeric_limits<float>::infinity()))
+      return fail(Code::bad_argument, "bans and biases leave no token to choose");
+    if (options_.temperature > 0) best = draw(scores_[best], random_unit(options_.seed, position));
+    return Choice{static_cast<std::int32_t>(best), raw.log_probability(logits[best])};
+  }
+
+ private:
+  struct Candidate { double weight; float score; std::int32_t id; };
+
+  Sampler(SamplerOptions&& options, Allocator* from) noexcept
+      : options_(std::move(options)), scores_(from), candidates_(from), seen_(from) {}
+
+  static Status check(const SamplerOptions& o, Index vocab) noexcept {
+    const auto bad = [](const char* name, double found, const char* needed) {
+      return fail(Code::bad_argument, "%s is %g, must be %s", name, found, needed);
+    };
+    if (vocab < 1 || vocab > (std::numeric_limits<std::int32_t>::max)())
+      return fail(Code::bad_argument, "a vocabulary of %td tokens", vocab);
+    if (!(o.temperature >= 0) || !std::isfinite(o.temperature)) return bad("temperature", o.temperature, "0 or more");
+    if (o.top_k < 0) return bad("top_k", static_cast<double>(o.top_k), "0 (all) or more");
+    if (!(o.top_p > 0 && o.top_p <= 1)) return bad("top_p", o.top_p, "above 0 and at most 1");
+    if (!(o.repetition_penalty > 0) || !std::isfinite(o.repetition_penalty))
+      return bad("repetition_penalty", o.repetition_penalty, "above 0");
+    for (const TokenBias& b : o.bias)
+      if (b.id < 0 || b.id >= vocab || !(b.bias < std::numeric_limits<float>::infinity()))
+        return fail(Code::bad_argument, "a bias of %g for token %d of %td", double{b.bias}, b.id, vocab);
+    for (const std::int32_t id : o.banned)
+      if (id < 0 || id >= vocab) return fail(Code::bad_argument, "token %d of %td is banned", id, vocab);
+    return {};
+  }
+
+  void adjust(std::span<const float> logits) noexcept {
+    std::copy(logits.begin(), logits.end(), scores_.begin());
+    for (const TokenBias& b : options_.bias) scores_[static_cast<std::size_t>(b.id)] += b.bias;
+    if (const float p = options_.repetition_penalty; p != 1)
+      for (std::size_t i = 0; i < scores_.size(); ++i)
+        if (seen_[i]) scores_[i] = scores_[i] > 0 ? scores_[i] / p : scores_[i] * p;
+    for (const std::int32_t id : options_.banned)
+      scores_[static_cast<std::size_t>(id)] = -std::numeric_limits<float>::infinity();
+  }
+
+  /// Draws with the uniform number u from exp((score - best) / temperature), cut by top-k and top-p.
+  std::size_t draw(float best, double u) noexcept {
+    // Best first; a total order, so any heap gives the same sequence.
+    const auto worse = [](const Candidate& a, const Candidate& b) noexcept {
+      return a.score != b.score ? a.score < b.score : a.id > b.id;
+    };
+    Candidate* const c = candidates_.data();
+    std::size_t n = 0;
+    double total = 0;
+    for (std::size_t i = 0; i < scores_.size(); ++i) {
+      if (!(scores_[i] > -std::numeric_limits<float>::infinity())) continue;
+      const double weight = std::exp((double{scores_[i]} - double{best}) / double{options_.temperature});
+      c[n++] = {weight, scores_[i], static_cast<std::int32_t>(i)};
+      total += weight;
+    }
+    const bool cut_k = options_.top_k > 0 && static_cast<std::size_t>(options_.top_k) < n, cut_p = options_.top_p < 1;
+    if (!cut_k && !cut_p) return walk(c, n, u * total);
+    std::make_heap(c, c + n, worse);
+    std::size_t kept = 0;  // the best lie at the end of the array, the very best last
+    const auto take = [&] { std::pop_heap(c, c + (n - kept), worse), ++kept; };
+    if (cut_k) {
+      while (kept < static_cast<std::size_t>(options_.top_k)) take();
+      total = 0;
+      for (std::size_t i = 0; i < kept; ++i) total += c[n - 1 - i].weight;
+    }
+    if (cut_p) {
+      std::size_t needed = 0;
+      double sum = 0;
+      const std::size_t limit = cut_k ? kept : n;
+      while (needed < limit && (needed == 0 || sum < double{options_.top_p} * total)) {
+        if (needed == kept) take();
+        sum += c[n - 1 - needed++].weight;
+      }
+      kept = needed;
+      total = sum;
+    }
+    std::reverse(c, c + n);
+    return walk(c, kept, u * total);
+  }
+
+  /// The candidate in whose share of the sum `target` falls.
+  static std::size_t walk(const Candidate* c, std::size_t n, double target) noexcept {
+    std::size_t i = 0;
+    for (double sum = c[0].weight; sum <= target && i + 1 < n; sum += c[i].weight) ++i;
+    return static_cast<std::size_t>(c[i].id);
+  }
+
+  SamplerOptions options_;
+  Buffer<float> scores_;           // the logits as adjusted
+  Buffer<Candidate> candidates_;   // scratch of draw()
+  Buffer<std::uint8_t> seen_;      // by token
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_TEXT_SAMPLER_HPP

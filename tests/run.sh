@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds dsvl in several ways and runs every test. Debian 12, Ubuntu 24.04 or later.
+#
+#   tests/run.sh              everything below; this is what CI runs
+#   tests/run.sh --release    g++, optimised for this machine: all tests, examples, packaging tests   in build/
+#   tests/run.sh --sanitize   the test programs under ASan and UBSan, those with threads under TSan   in build/asan, build/tsan
+#   tests/run.sh --clang      clang++ for any machine of this kind, built by Meson                    in build/meson-clang
+#   tests/run.sh --full       with the tests that take minutes or want published models (ctest -L full)
+#   tests/run.sh --help
+#
+# JOBS=n compiles and tests n at a time (default: one per core).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+full=
+phases=()
+for option in "$@"; do
+  case $option in
+    --release) phases+=(release) ;;
+    --sanitize) phases+=(asan tsan) ;;
+    --clang) phases+=(clang) ;;
+    --full) full=yes ;;
+    -h | --help)
+      sed -n '2,/^set/{/^#/s/^# \{0,1\}//p;}' "$0"
+      exit 0
+      ;;
+    *)
+      echo "tests/run.sh: unknown option $option; see tests/run.sh --help" >&2
+      exit 2
+      ;;
+  esac
+done
+[ ${#phases[@]} -gt 0 ] || phases=(release asan tsan clang)
+
+jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
+
+# configure FOLDER [CMAKE OPTION...]; a folder that is there keeps its generator.
+configure() {
+  local folder=$1
+  shift
+  if [ ! -f "$folder/CMakeCache.txt" ] && command -v ninja >/dev/null 2>&1; then set -- -G Ninja "$@"; fi
+  cmake -S . -B "$folder" -DCMAKE_BUILD_TYPE=Release -DDSVL_TESTS=ON -DDSVL_WERROR=ON "$@"
+}
+
+run_release() {
+  configure build -DDSVL_NATIVE=ON -DDSVL_EXAMPLES=ON -DDSVL_BENCHMARKS=ON -DDSVL_INSTALL=ON
+  cmake --build build --parallel "$jobs"
+  ctest --test-dir build --output-on-failure --parallel "$jobs" --label-exclude full
+  [ -z "$full" ] || ctest --test-dir build --output-on-failure --label-regex full --no-tests=ignore
+}
+
+run_asan() {
+  configure build/asan -DDSVL_SANITIZE=address,undefined -DDSVL_EXAMPLES=OFF -DDSVL_BENCHMARKS=OFF
+  cmake --build build/asan --parallel "$jobs"
+  ctest --test-dir build/asan --output-on-failure --parallel "$jobs" --label-exclude full
+}
+
+run_tsan() {
+  configure build/tsan -DDSVL_SANITIZE=thread -DDSVL_EXAMPLES=OFF -DDSVL_BENCHMARKS=OFF
+  cmake --build build/tsan --parallel "$jobs" --target test_run test_chat
+  # Some kernels place memory where ThreadSanitizer does not expect it; without randomisation they do not.
+  local fixed_addresses=()
+  if setarch "$(uname -m)" -R true 2>/dev/null; then fixed_addresses=(setarch "$(uname -m)" -R); fi
+  "${fixed_addresses[@]}" ctest --test-dir build/tsan --output-on-failure --parallel "$jobs" --tests-regex '^(run|chat)$'
+}
+
+run_clang() {
+  if [ ! -f build/meson-clang/build.ninja ]; then
+    CXX=clang++ meson setup --werror -Dexamples=true -Dbenchmarks=true build/meson-clang
+  else
+    meson setup --reconfigure build/meson-clang
+  fi
+  meson compile -C build/meson-clang -j "$jobs"
+  meson test -C build/meson-clang --no-rebuild --print-errorlogs --num-processes "$jobs"
+}
+
+describe() {
+  case $1 in
+    release) echo "g++, optimised for this machine: all tests" ;;
+    asan) echo "g++, AddressSanitizer and UndefinedBehaviorSanitizer: unit tests" ;;
+    tsan) echo "g++, ThreadSanitizer: tests with threads" ;;
+    clang) echo "clang++, any machine of this kind, built by Meson: unit tests and examples" ;;
+  esac
+}
+
+sh examples/install-dependencies.sh build test
+
+mkdir -p build
+failed=
+summary=
+SECONDS=0
+for phase in "${phases[@]}"; do
+  began=$SECONDS
+  printf '\n=== %s ===\n' "$(describe "$phase")"
+  log=build/run-$phase.log
+  set +e
+  (
+    set -e
+    "run_$phase"
+  ) 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  set -e
+  # ctest and Meson each say it their own way.
+  result=$(grep -E '^[0-9]+% tests passed' "$log" | paste -sd ';' || true)
+  [ -n "$result" ] || result=$(awk '/^(Ok|Fail|Timeout):/ { printf "%s %s  ", tolower($1), $2 }' "$log")
+  [ "$status" = 0 ] && verdict=passed || verdict=FAILED
+  [ "$status" = 0 ] || failed+=" $phase"
+  summary+=$(printf '%-8s %-7s %4d s  %s' "$phase" "$verdict" $((SECONDS - began)) "${result:-did not get as far as the tests}")$'\n'
+done
+
+printf '\n=== Summary ===\n'
+skipped=$(grep -h '^SKIPPED:' build/Testing/Temporary/LastTest.log 2>/dev/null | sort -u || true)
+[ -z "$skipped" ] || printf '%s\n' "$skipped"
+printf '%s' "$summary"
+printf 'Total %d min %02d s. %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "${failed:+FAILED:$failed}"
+[ -z "$failed" ]

@@ -37,6 +37,7 @@ void check_everything(const std::string& name, const Kernels<T>& kernels, KvForm
   const auto vision_memory = test::slab([&](Arena& a) {
     pictures = a.view<T>("pictures", 2 * tokens, hidden);
     features = a.view<T>("features", tokens, net.siglip.dims.hidden);
+    b.carve_table(a, net);
     b.carve(a, net);
   });
   const auto pixels = g.floats("pixel_values");
@@ -97,7 +98,8 @@ void check_everything(const std::string& name, const Kernels<T>& kernels, KvForm
   DecoderBuffers<T> d;
   KvCache<T> cache;
   const auto decoder_memory = test::slab([&](Arena& a) {
-    d.carve(a, net.decoder.dims, prompt, prompt);
+    d.carve(a, net.decoder.dims, prompt);
+    d.carve_logits(a, net.decoder.dims, prompt);
     cache.carve(a, net.decoder.dims.heads, net.decoder.dims.layers, total, kv);
   });
   std::vector<TokenInput<T>> inputs;

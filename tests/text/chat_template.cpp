@@ -79,8 +79,10 @@ TEST_CASE("the original strips both ends of the content and of the prompt, and w
 
 TEST_CASE("HF strips the first part on the left and the last on the right, and joins texts by a space") {
   CHECK(hf({Message::user({Segment::plain("  x "), Segment::plain(" y  ")})}) == "User: x   y\n\nAssistant:");
-  CHECK(hf({Message::user({Segment::image(), Segment::plain("  y  ")})}) == "User: <image_placeholder>  y\n\nAssistant:");
-  CHECK(hf({Message::user({Segment::plain("  x  "), Segment::image()})}) == "User: x  <image_placeholder>\n\nAssistant:");
+  CHECK(hf({Message::user({Segment::image(), Segment::plain("  y  ")})}) ==
+        "User: <image_placeholder>  y\n\nAssistant:");
+  CHECK(hf({Message::user({Segment::plain("  x  "), Segment::image()})}) ==
+        "User: x  <image_placeholder>\n\nAssistant:");
   CHECK(hf({Message::user("a")}, false) == "User: a");
   CHECK(hf({Message::user("")}) == "User: \n\nAssistant:");
   CHECK(hf({Message::user("a"), Message::assistant("")}, false) == "User: a\n\nAssistant:");
@@ -117,7 +119,8 @@ TEST_CASE("a user who types control tokens gets them as text") {
 }
 
 TEST_CASE("a completion is the segments and nothing else") {
-  CHECK(completion({Segment::image(), Segment::plain(" A photo of ")}).to_string() == "<image_placeholder> A photo of ");
+  CHECK(completion({Segment::image(), Segment::plain(" A photo of ")}).to_string() ==
+        "<image_placeholder> A photo of ");
 }
 
 TEST_CASE("all 114 shipped questions give the reference's prompt ids") {
@@ -153,7 +156,8 @@ TEST_CASE("all conversations, picture pairs, bare texts and JPEG questions give 
   }
   for (const json::Value q : more.find("two_images"))
     check({Message::user(split_placeholders(str(q.find("content"))))}, q.find("prompt_ids"), 2);
-  for (const json::Value q : more.find("text_only")) check({Message::user(str(q.find("question")))}, q.find("prompt_ids"), 0);
+  for (const json::Value q : more.find("text_only"))
+    check({Message::user(str(q.find("question")))}, q.find("prompt_ids"), 0);
   for (const json::Value q : more.find("jpeg")) check(picture_question(q.find("question")), q.find("prompt_ids"), 1);
   CHECK(prompts > 2 * (2 * 23 + 16 + 12 + 16) - 1);
   CHECK(same == prompts);
@@ -170,7 +174,8 @@ TEST_CASE("scored texts and choices give the reference's ids, and generated ids 
   }
   for (const json::Value q : document.root().find("choices"))
     for (const json::Value choice : q.find("choices")) {
-      CHECK(test::encode(t, " " + std::string(choice.key()), ControlTokens::as_text) == test::integers(choice.find("ids")));
+      const std::string continuation = " " + std::string(choice.key());
+      CHECK(test::encode(t, continuation, ControlTokens::as_text) == test::integers(choice.find("ids")));
       ++checked;
     }
   for (const json::Value q : document.root().find("text_only")) {
@@ -186,7 +191,8 @@ TEST_CASE("scored texts and choices give the reference's ids, and generated ids 
 TEST_CASE("with the published vocabulary the documented prompts have the documented ids") {
   const Tokenizer* t = test::published_tokenizer();
   if (!t) return;
-  const std::vector<Message> ask{Message::user({Segment::image(), Segment::plain("Describe each stage of this image.")})};
+  const std::string question = "Describe each stage of this image.";
+  const std::vector<Message> ask{Message::user({Segment::image(), Segment::plain(question)})};
   const Ids want{100000, 2054, 418,  245,  9394, 4706, 285,  10046, 20308, 13,   1257, 418,   2249,   276,
                  2579,   254,  7959, 3093, 344,  254,  2677, 4614,  11,    285,  4750, 254,   2677,   366,
                  245,    6265, 280,  9224, 1244, 3892, 4706, 13,    185,   185,  5726, 25,    207,    100015,

@@ -31,25 +31,25 @@ std::vector<std::u32string> naive(const std::u32string& text) {
     while (n < s.size() && (classify(s[n]) & set)) ++n;
     return n - at;
   };
-  using Match = std::size_t (*)(const std::u32string&, std::size_t, decltype(run)&);  // length at a place, 0: none
+  using Run = decltype(run);
+  using Text = const std::u32string&;
+  using Match = std::size_t (*)(Text, std::size_t, const Run&);  // length of the match at a place, 0: none
   static constexpr Match kSteps[] = {
-      [](const std::u32string& s, std::size_t at, decltype(run)&) -> std::size_t { return s[at] == '\r' || s[at] == '\n'; },
-      [](const std::u32string& s, std::size_t at, decltype(run)& f) -> std::size_t {
-        if ((classify(s[at]) & unicode::kSpace) && f(s, at + 1, unicode::kLetter)) return 1 + f(s, at + 1, unicode::kLetter);
-        return f(s, at, unicode::kLetter);
+      [](Text s, std::size_t at, const Run&) -> std::size_t { return s[at] == '\r' || s[at] == '\n'; },
+      [](Text s, std::size_t at, const Run& f) -> std::size_t {
+        const std::size_t after = f(s, at + 1, unicode::kLetter);
+        return after && (classify(s[at]) & unicode::kSpace) ? 1 + after : f(s, at, unicode::kLetter);
       },
-      [](const std::u32string& s, std::size_t at, decltype(run)& f) -> std::size_t {
-        if ((classify(s[at]) & unicode::kSpace) && f(s, at + 1, unicode::kPunct)) return 1 + f(s, at + 1, unicode::kPunct);
-        return f(s, at, unicode::kPunct);
+      [](Text s, std::size_t at, const Run& f) -> std::size_t {
+        const std::size_t after = f(s, at + 1, unicode::kPunct);
+        return after && (classify(s[at]) & unicode::kSpace) ? 1 + after : f(s, at, unicode::kPunct);
       },
-      [](const std::u32string& s, std::size_t at, decltype(run)& f) -> std::size_t {
+      [](Text s, std::size_t at, const Run& f) -> std::size_t {
         const std::size_t n = f(s, at, unicode::kSpace);
         return at + n == s.size() ? n : 0;
       },
-      [](const std::u32string& s, std::size_t at, decltype(run)& f) -> std::size_t { return f(s, at, unicode::kCjkChar); },
-      [](const std::u32string& s, std::size_t at, decltype(run)&) -> std::size_t {
-        return (classify(s[at]) & unicode::kNumber) != 0;
-      }};
+      [](Text s, std::size_t at, const Run& f) -> std::size_t { return f(s, at, unicode::kCjkChar); },
+      [](Text s, std::size_t at, const Run&) -> std::size_t { return (classify(s[at]) & unicode::kNumber) != 0; }};
   std::vector<std::u32string> now{text};
   for (const Match match : kSteps) {
     std::vector<std::u32string> next;

@@ -75,7 +75,7 @@ TEST_CASE("a typed placeholder is text; one in a text that may name control toke
   const auto joined = encode(t, {Segment::plain("<image_", ControlTokens::allow), Segment::plain("placeholder>")});
   CHECK(joined.images.empty());
   // Next to typed text a meant one still works.
-  CHECK(encode(t, {Segment::plain("<"), Segment::plain(std::string(kImageText), ControlTokens::allow)}).images.size() == 1);
+  CHECK(encode(t, {Segment::plain("<"), Segment::plain(kImageText, ControlTokens::allow)}).images.size() == 1);
 }
 
 TEST_CASE("given ids and ends of turns stand as they are") {

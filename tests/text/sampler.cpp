@@ -24,7 +24,10 @@ Sampler make(SamplerOptions options, Index vocab) {
 std::vector<double> shares(SamplerOptions options, const std::vector<float>& logits, int n) {
   Sampler s = make(options, static_cast<Index>(logits.size()));
   std::vector<double> out(logits.size());
-  for (int i = 0; i < n; ++i) out[static_cast<std::size_t>(s.choose(logits, static_cast<std::uint64_t>(i))->id)] += 1.0 / n;
+  for (int i = 0; i < n; ++i) {
+    const auto choice = s.choose(logits, static_cast<std::uint64_t>(i));
+    out[static_cast<std::size_t>(choice->id)] += 1.0 / n;
+  }
   return out;
 }
 
@@ -53,7 +56,8 @@ TEST_CASE("drawing follows the softmax at its temperature") {
     double sum = 0;
     for (const float x : logits) sum += std::exp(x / temperature);
     const auto found = shares(o, logits, 20000);
-    for (std::size_t i = 0; i < 4; ++i) CHECK(found[i] == doctest::Approx(std::exp(logits[i] / temperature) / sum).epsilon(0.1));
+    for (std::size_t i = 0; i < 4; ++i)
+      CHECK(found[i] == doctest::Approx(std::exp(logits[i] / temperature) / sum).epsilon(0.1));
   }
   SamplerOptions cold;
   cold.temperature = 1e-30f;

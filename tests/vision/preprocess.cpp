@@ -107,9 +107,10 @@ struct Picture {
 Picture picture_of(const std::string& name) {
   for (std::size_t k = 0; k < std::size(test::kFormulaPictures); ++k) {
     const auto& p = test::kFormulaPictures[k];
-    if (p.name == name) return {test::formula_picture(p.width, p.height, static_cast<std::int64_t>(k)), p.width, p.height};
+    if (p.name == name)
+      return {test::formula_picture(p.width, p.height, static_cast<std::int64_t>(k)), p.width, p.height};
   }
-  auto image = dsvl::read_image(test::data("preprocess/" + name).string().c_str());
+  auto image = dsvl::read_image(test::data("preprocess/" + name));
   REQUIRE_MESSAGE(image.has_value(), image.error().text());
   const Pixels at = image->pixels();
   Picture out{{}, at.width, at.height};
@@ -290,7 +291,9 @@ TEST_CASE("preprocess: a low view from the picture ignores the high view") {
 }
 
 TEST_CASE("preprocess: extreme shapes fit and keep at least the shortest side") {
-  for (const auto& [width, height] : {std::pair<Index, Index>{1, 1}, {1, 5000}, {5000, 1}, {2, 201}, {3000, 2}, {1, 13}}) {
+  struct Shape { Index width, height; };
+  for (const Shape shape : {Shape{1, 1}, {1, 5000}, {5000, 1}, {2, 201}, {3000, 2}, {1, 13}}) {
+    const Index width = shape.width, height = shape.height;
     CAPTURE(width);
     CAPTURE(height);
     const Picture picture{std::vector<std::uint8_t>(static_cast<std::size_t>(width * height * 3), 200), width, height};

@@ -98,9 +98,10 @@ std::vector<int> by_tiles(const Resampler<std::int32_t>& r, const Pixels& p, Ind
 
 TEST_CASE("resample: integer weights equal two full passes of Pillow's algorithm at every size") {
   struct Case { Index w, h, ow, oh; };
-  for (const Case c : {Case{1, 1, 1, 1}, {1, 1, 40, 7}, {7, 5, 7, 5}, {7, 5, 7, 11}, {7, 5, 13, 5}, {100, 37, 17, 16},
-                       {64, 64, 15, 17}, {33, 200, 100, 31}, {500, 3, 48, 14}, {3, 301, 14, 40}, {3, 300, 14, 40},
-                       {2, 700, 14, 384}, {2, 700, 14, 800}, {1, 3000, 5, 100}, {400, 300, 1, 1}, {257, 129, 128, 64}}) {
+  for (const Case c : {Case{1, 1, 1, 1}, {1, 1, 40, 7}, {7, 5, 7, 5}, {7, 5, 7, 11}, {7, 5, 13, 5},
+                       {100, 37, 17, 16}, {64, 64, 15, 17}, {33, 200, 100, 31}, {500, 3, 48, 14}, {3, 301, 14, 40},
+                       {3, 300, 14, 40}, {2, 700, 14, 384}, {2, 700, 14, 800}, {1, 3000, 5, 100}, {400, 300, 1, 1},
+                       {257, 129, 128, 64}}) {
     CAPTURE(c.w);
     CAPTURE(c.h);
     for (const Filter filter : {Filter::bilinear, Filter::bicubic}) {
@@ -166,7 +167,8 @@ TEST_CASE("resample: float weights agree with the same sums in double") {
             double want = 0;
             for (Index i = 0; i < kIn; ++i)
               for (Index j = 0; j < kIn; ++j)
-                want += weights[static_cast<std::size_t>(y * kIn + i)] * weights[static_cast<std::size_t>(x * kIn + j)] *
+                want += weights[static_cast<std::size_t>(y * kIn + i)] *
+                        weights[static_cast<std::size_t>(x * kIn + j)] *
                         rgb[static_cast<std::size_t>((i * kIn + j) * 3 + c)] / 255;
             worst = std::max(worst, std::abs(want - static_cast<double>(v)));
           }, scratch.data());

@@ -43,7 +43,7 @@
 DSVL_BEGIN_NAMESPACE
 
 /// A path as UTF-8, for messages.
-inline std::string utf8(const std::filesystem::path& path) {
+inline std::string path_to_utf8(const std::filesystem::path& path) {
   const std::u8string text = path.u8string();
   return {reinterpret_cast<const char*>(text.data()), text.size()};
 }

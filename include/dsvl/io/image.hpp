@@ -111,7 +111,7 @@ inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLi
 /// Reads and decodes a file. Codes: those of decode_image, and not_found and io.
 inline Result<Image> read_image(const std::filesystem::path& path, const ImageLimits& limits = {},
                                 Allocator* from = nullptr) noexcept {
-  const std::string what = utf8(path);
+  const std::string what = path_to_utf8(path);
   DSVL_TRY(file, File::open(path, what));
   if (file.size() > static_cast<std::uint64_t>((std::max<Index>)(limits.max_file_bytes, 0)))
     return fail(Code::limit, "%s: %llu bytes are more than is accepted", Printable(what).text(),

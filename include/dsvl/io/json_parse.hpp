@@ -100,11 +100,13 @@ class Builder {
     if (check_tokens()) nlohmann::json::sax_parse(Cursor{&at_}, Cursor{&end_}, this);
   }
 
-  /// A first pass: no string, number or word may be long, because the lexer keeps one whole in std::string.
+  /// A first pass. No string, number or word may be long, because the lexer keeps one whole in std::string; and there
+  /// is no NUL, which the lexer takes for the end of the text.
   bool check_tokens() noexcept {
     const char* start = begin_;
     bool quoted = false;
     for (const char* p = begin_; p != end_; ++p) {
+      if (*p == '\0') return refuse(Code::bad_file, static_cast<std::size_t>(p - begin_), "a NUL byte");
       if (quoted) {
         if (*p == '\\' && p + 1 != end_) ++p;
         else if (*p == '"') quoted = false;

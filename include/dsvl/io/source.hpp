@@ -110,7 +110,7 @@ class Folder {
   /// How messages call the file: its path, or its name and that it is no path.
   [[nodiscard]] std::string describe(std::string_view name) const {
     switch (kind_) {
-      case Kind::directory: return utf8(path_of(name));
+      case Kind::directory: return path_to_utf8(path_of(name));
       case Kind::memory: return std::string(name) + " (in memory)";
       case Kind::reader: return std::string(name) + " (from the reader)";
     }

@@ -15,7 +15,7 @@ inline void gelu_erf(float* x, Index n) noexcept {
   sweep(n, [&](auto at) {
     const Lanes v = at.load(x);
     const Product tail = normal_tail(v);
-    const Lanes left = tail.value * tail.scale, right = fma(splat(0.0f) - tail.value, tail.scale, splat(1.0f));
+    const Lanes left = tail.value * tail.scale, right = fma(negate(tail.value), tail.scale, splat(1.0f));
     at.store(x, v * select(v < splat(0.0f), left, right));
   });
 }
@@ -33,7 +33,7 @@ inline void gelu_tanh(float* x, Index n) noexcept {
 inline void silu_mul(float* gate, const float* up, Index n) noexcept {
   sweep(n, [&](auto at) {
     const Lanes v = at.load(gate);
-    const Product e = exp_factors(splat(0.0f) - v);
+    const Product e = exp_factors(negate(v));
     at.store(gate, v / fma(e.value, e.scale, splat(1.0f)) * at.load(up));
   });
 }

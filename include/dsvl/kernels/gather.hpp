@@ -17,15 +17,10 @@ namespace gather_detail {
 template <bool clipped>
 DSVL_FORCE_INLINE void neighbourhood(const UnfoldTile<float>& t, Index top, Index left, float* y) noexcept {
   for (Index c = 0; c < t.channels; ++c) {
-    for (Index ky = 0; ky < t.size; ++ky) {
-      const float* const row = t.map + c * t.channel_stride + (top + ky) * t.row_stride + left * t.pixel_stride;
-      for (Index kx = 0; kx < t.size; ++kx, ++y) {
-        if constexpr (clipped) {
-          const bool inside = top + ky >= 0 && top + ky < t.height && left + kx >= 0 && left + kx < t.width;
-          *y = inside ? row[kx * t.pixel_stride] : 0.0f;
-        } else {
-          *y = row[kx * t.pixel_stride];
-        }
+    for (Index ky = top; ky < top + t.size; ++ky) {
+      for (Index kx = left; kx < left + t.size; ++kx, ++y) {
+        const bool inside = !clipped || (ky >= 0 && ky < t.height && kx >= 0 && kx < t.width);
+        *y = inside ? t.map[c * t.channel_stride + ky * t.row_stride + kx * t.pixel_stride] : 0.0f;
       }
     }
   }

@@ -17,6 +17,12 @@
 #include "../base/half.hpp"
 #include "../base/view.hpp"
 
+#if defined(__GNUC__) && !defined(__clang__)  // GCC 12 warns about its own AVX-512 header (PR 105593)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
@@ -108,6 +114,9 @@ DSVL_FORCE_INLINE Lanes abs(Lanes x) noexcept { return xsimd::abs(x); }
 DSVL_FORCE_INLINE Bits bits(Lanes x) noexcept { return std::bit_cast<Bits>(x); }
 DSVL_FORCE_INLINE Lanes from_bits(Bits x) noexcept { return std::bit_cast<Lanes>(x); }
 DSVL_FORCE_INLINE Bits splat_bits(std::uint32_t x) noexcept { return Bits(x); }
+DSVL_FORCE_INLINE Bits shift_left(Bits x, int by) noexcept { return x << by; }
+DSVL_FORCE_INLINE Bits shift_right(Bits x, int by) noexcept { return x >> by; }  ///< zeros come in
+DSVL_FORCE_INLINE Lanes negate(Lanes x) noexcept { return from_bits(bits(x) ^ splat_bits(0x80000000u)); }
 
 // --- across lanes --------------------------------------------------------------------------------
 /// Sum of all lanes, always in the order: lane i + lane (i + half), then quarters, then eighths, …
@@ -201,7 +210,7 @@ DSVL_FORCE_INLINE Lanes load_bf16(const std::byte* from) noexcept {
 /// binary16 in the low halves of 32-bit lanes to float, without hardware help. The exponent is moved up by arithmetic on
 /// the bits; what is subnormal there is normalised by an exact subtraction (no subnormal float ever appears).
 DSVL_FORCE_INLINE Lanes widen_f16(Bits half) noexcept {
-  const Bits sign = (half & splat_bits(0x8000u)) << 16, rest = (half & splat_bits(0x7FFFu)) << 13;
+  const Bits sign = shift_left(half & splat_bits(0x8000u), 16), rest = shift_left(half & splat_bits(0x7FFFu), 13);
   const Lanes normal = from_bits(rest + splat_bits(112u << 23));
   const Lanes subnormal = from_bits(rest + splat_bits(113u << 23)) - from_bits(splat_bits(113u << 23));
   const Lanes special = from_bits(rest + splat_bits(224u << 23));  // infinity and NaN keep their mantissa
@@ -216,7 +225,7 @@ DSVL_FORCE_INLINE Lanes load_f16(const std::byte* from) noexcept {
 #elif defined(__AVX2__) && (defined(__F16C__) || defined(_MSC_VER))  // every processor with AVX2 has it; MSVC has no macro
   return Lanes(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
 #else
-  return widen_f16(bits(load_bf16(from)) >> 16);  // the same bytes, seen as integers
+  return widen_f16(shift_right(bits(load_bf16(from)), 16));  // the same bytes, seen as integers
 #endif
 }
 
@@ -230,9 +239,10 @@ DSVL_FORCE_INLINE Lanes load_part16(const std::byte* from, Index n, Load&& load_
 
 /// Rounds to bf16 (nearest, ties to even; NaN stays NaN): the same bits as to_bf16. `to` may be misaligned.
 DSVL_FORCE_INLINE void store_bf16(std::byte* to, Lanes x) noexcept {
-  const Bits b = bits(x), upper = b >> 16;
-  const Bits rounded = (b + splat_bits(0x7FFFu) + (upper & splat_bits(1u))) >> 16;
-  const Bits half = bits(select(x != x, from_bits(upper | splat_bits(0x40u)), from_bits(rounded)));
+  const Bits b = bits(x), upper = shift_right(b, 16);
+  const Bits rounded = shift_right(b + splat_bits(0x7FFFu) + (upper & splat_bits(1u)), 16);
+  // Not `x != x`: with AVX-512 xsimd 8.1 answers no for NaN.
+  const Bits half = bits(select(x == x, from_bits(rounded), from_bits(upper | splat_bits(0x40u))));
   alignas(64) std::uint32_t wide[kLanes];
   half.store_aligned(wide);
   for (Index i = 0; i < kLanes; ++i) {
@@ -255,5 +265,9 @@ DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
 }  // namespace DSVL_ISA
 }  // namespace kernels
 DSVL_END_NAMESPACE
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 #endif  // DSVL_KERNELS_LANES_HPP

@@ -34,8 +34,9 @@ DSVL_FORCE_INLINE Product exp_factors(Lanes x) noexcept {
   q = fma(q, r, splat(0.5f));
   const Lanes value = fma(q, r * r, r) + splat(1.0f);
   // 2^n in two factors, since n may leave the range of one exponent: 2^(h - 128) and 2^(n + 128 - h), h = (n + 256) / 2.
-  const Bits above = bits(shifted) - bits(shift) + splat_bits(256u), half = above >> 1;
-  const Lanes first = from_bits((half - splat_bits(1u)) << 23), second = from_bits((above - half - splat_bits(1u)) << 23);
+  const Bits above = bits(shifted) - bits(shift) + splat_bits(256u), half = shift_right(above, 1);
+  const Lanes first = from_bits(shift_left(half - splat_bits(1u), 23));
+  const Lanes second = from_bits(shift_left(above - half - splat_bits(1u), 23));
   return {value * first, second};
 }
 DSVL_FORCE_INLINE Lanes exp(Lanes x) noexcept {
@@ -48,7 +49,7 @@ DSVL_FORCE_INLINE Lanes exp(Lanes x) noexcept {
 DSVL_FORCE_INLINE Product normal_tail(Lanes x) noexcept {
   Lanes z = abs(x);
   z = select(z > splat(14.5f), splat(14.5f), z);  // beyond, the result is 0
-  const Lanes square = z * z, rest = fma(z, z, splat(0.0f) - square);  // z^2 = square + rest
+  const Lanes square = z * z, rest = fma(z, z, negate(square));  // z^2 = square + rest
   const Lanes t = splat(1.0f) / fma(z, splat(0.3f), splat(1.0f));
   Lanes p = splat(-0.0206249263f);
   p = fma(p, t, splat(0.11244379f));

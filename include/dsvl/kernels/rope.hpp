@@ -15,7 +15,7 @@ inline void rope(float* x, Index heads, Index head_dim, const float* cos, const 
   for (Index h = 0; h < heads; ++h, x += head_dim) {
     sweep(half, [&](auto at) {
       const Lanes a = at.load(x), b = at.load(x + half), c = at.load(cos), s = at.load(sin);
-      at.store(x, fma(a, c, splat(0.0f) - b * s));
+      at.store(x, fma(a, c, negate(b * s)));
       at.store(x + half, fma(b, c, a * s));
     });
   }

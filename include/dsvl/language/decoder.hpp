@@ -46,8 +46,13 @@ struct DecoderBuffers {
   View<T> x, normed, qkv, gate, up, last, logits;
   RopeAngles<T> angles;
 
-  /// `chunk` rows at a time, logits for up to `logits_rows` of them.
-  void carve(Arena& arena, const DecoderDims& d, Index chunk, Index logits_rows) noexcept {
+  /// What stays good when a forward pass is over: logits for up to `rows` of its tokens.
+  void carve_logits(Arena& arena, const DecoderDims& d, Index rows) noexcept {
+    last = arena.view<T>("last hidden", rows, d.hidden);
+    logits = arena.view<T>("logits", rows, d.vocab);
+  }
+  /// What a forward pass over up to `chunk` tokens works in.
+  void carve(Arena& arena, const DecoderDims& d, Index chunk) noexcept {
     x = arena.view<T>("residual stream", chunk, d.hidden);
     normed = arena.view<T>("normed", chunk, std::max<Index>(d.hidden, d.heads.width()));
     angles.carve(arena, chunk, d.heads.head_dim);
@@ -56,8 +61,6 @@ struct DecoderBuffers {
                     gate = arena.view<T>("gate", chunk, d.intermediate);
                     up = arena.view<T>("up", chunk, d.intermediate);
                   });
-    last = arena.view<T>("last hidden", logits_rows, d.hidden);
-    logits = arena.view<T>("logits", logits_rows, d.vocab);
   }
 };
 

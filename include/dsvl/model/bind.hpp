@@ -13,15 +13,9 @@
 #include "../kernels/dispatch.hpp"
 #include "../run/arena.hpp"
 #include "names.hpp"
+#include "report.hpp"
 
 DSVL_BEGIN_NAMESPACE
-
-/// What loading found, tensor by tensor. Filled whether loading succeeds or not.
-struct LoadReport {
-  std::vector<std::string> missing;    ///< needed, and not in the checkpoint (in its own spelling)
-  std::vector<std::string> misshapen;  ///< "name: file has …, model needs …"; wrong dtypes too
-  std::vector<std::string> unused;     ///< in the checkpoint, and never read: ignored
-};
 
 /// Keeps the path of names while components are visited; what a leaf means is up to the derived visitor, which has
 /// matrix(name, Matrix&, rows, cols), vector(name, const float*&, n) and table(name, const float*&, rows, cols, convert).

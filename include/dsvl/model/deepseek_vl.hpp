@@ -47,14 +47,17 @@ struct DeepseekVl {
     HighTower::Buffers<T> sam;
     Aligner::Buffers<T> aligner;
 
+    /// What must not overlap with anything.
+    void carve_table(Arena& arena, const DeepseekVl& net) noexcept {
+      siglip.carve_table(arena, net.siglip.dims);
+      if (net.high) sam.carve_table(arena, *net.high);
+    }
     void carve(Arena& arena, const DeepseekVl& net) noexcept {
       low = carve_pixels(arena, net.siglip.dims.input);
       low_features = arena.view<T>("low features", net.siglip.dims.tokens(), net.siglip.dims.hidden);
-      siglip.carve_table(arena, net.siglip.dims);
       if (net.high) {
         high = carve_pixels(arena, net.high->sam.dims.input);
         high_features = arena.view<T>("high features", net.high->dims.grid().tokens(), net.high->dims.out);
-        sam.carve_table(arena, *net.high);
       }
       arena.overlap([&] { siglip.carve(arena, net.siglip.dims); },
                     [&] { if (net.high) sam.carve(arena, *net.high); },

@@ -22,6 +22,8 @@ class Fields {
   Fields(json::Value object, std::string where, Status& status) : object_(object), where_(std::move(where)), status_(status) {}
 
   [[nodiscard]] bool has(std::string_view key) const noexcept { return !value(key).missing(); }
+  /// Written down as null (which the getters take for absent).
+  [[nodiscard]] bool is_null(std::string_view key) const noexcept { return object_.find(key).is_null(); }
   [[nodiscard]] Fields child(std::string_view key) const {
     const json::Value v = value(key);
     if (!v.missing() && !v.is_object()) wrong(key, v, "an object");

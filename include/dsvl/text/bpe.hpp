@@ -1,4 +1,4 @@
-// Byte pair encoding of one piece: join the adjacent pair of lowest rank, the leftmost on ties, until none can be joined.
+// Byte pair encoding of one piece: join the adjacent pair of lowest rank, the leftmost on ties, until none is left.
 //
 // MergeTable holds the rules; merge_pairs() applies them. Short pieces (nearly all words) by scanning a few symbols,
 // long ones with a heap over a linked list: n log n, so a megabyte without a space is no attack.
@@ -57,7 +57,7 @@ class MergeTable {
   struct Slot { std::uint32_t tag, rank; };  // the tag spares a look at rules_ for nearly every pair that is not there
 
   static std::uint64_t hash(std::int32_t left, std::int32_t right) noexcept {
-    std::uint64_t h = static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
+    std::uint64_t h = std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
     h = (h ^ h >> 32) * 0xD6E8FEB86659FD93ull;
     return h ^ h >> 32;
   }
@@ -107,11 +107,12 @@ inline bool merge_many(const MergeTable& table, std::int32_t* ids, std::size_t& 
   const auto later = std::greater<std::uint64_t>();
   if (!symbols.resize(n)) return false;
   heap.clear();
-  const auto candidate = [&](std::uint32_t left) noexcept {  // false only when memory runs out
+  // Both lambdas say false only when memory runs out.
+  const auto candidate = [&](std::uint32_t left) noexcept {
     const std::uint32_t rank = table.rank(symbols[left].id, symbols[symbols[left].next].id);
     return rank == MergeTable::kNoRank || heap.push_back(std::uint64_t{rank} << 32 | left);
   };
-  const auto push = [&](std::uint32_t left) noexcept {
+  const auto push = [&](std::uint32_t left) noexcept {  // into the heap as it stands
     const std::size_t before = heap.size();
     if (!candidate(left)) return false;
     if (heap.size() > before) std::push_heap(heap.begin(), heap.end(), later);

@@ -1,9 +1,9 @@
 // Chat template: a conversation becomes a Prompt, as the original DeepSeek-VL and as its HF port write it.
 //
-// Both give "{system}\n\nUser: {question}\n\nAssistant:" with past answers closed by eos; they differ in what they strip
-// and join. For base models there is completion(), which adds nothing.
-// Sources: deepseek_vl/utils/conversation.py ("deepseek") with VLChatProcessor.apply_sft_template_for_multi_turn_prompts;
-// the chat template of the HF checkpoints (transformers, convert_deepseek_vl_weights_to_hf.py).
+// Both give "{system}\n\nUser: {question}\n\nAssistant:" with past answers closed by eos; they differ in what they
+// strip and join. For base models there is completion(), which adds nothing.
+// Sources: deepseek_vl/utils/conversation.py ("deepseek") with VLChatProcessor's
+// apply_sft_template_for_multi_turn_prompts; the chat template of the HF checkpoints (transformers, convert_deepseek_vl_weights_to_hf.py).
 #ifndef DSVL_TEXT_CHAT_TEMPLATE_HPP
 #define DSVL_TEXT_CHAT_TEMPLATE_HPP
 
@@ -39,7 +39,9 @@ struct Message {
   static Message user(std::string_view text) { return {Role::user, {Segment::plain(text)}}; }
   static Message assistant(std::string_view text) { return {Role::assistant, {Segment::plain(text)}}; }
   /// A past answer as its ids were (without eos), rather than as the template would write its text.
-  static Message assistant(std::vector<std::int32_t> ids) { return {Role::assistant, {Segment::tokens(std::move(ids))}}; }
+  static Message assistant(std::vector<std::int32_t> ids) {
+    return {Role::assistant, {Segment::tokens(std::move(ids))}};
+  }
 };
 
 /// Text in which the caller has put "<image_placeholder>" on purpose: each becomes the place of a picture.
@@ -58,8 +60,8 @@ struct ChatTemplate {
 
   Style style = Style::original;
   std::string_view system = kDefaultSystem;  ///< may be empty; the HF template itself knows only the default
-  bool strip = true;          ///< off: as the original's command line, which passes its prompt through untouched
-  bool ask_for_answer = true; ///< end with "Assistant:"
+  bool strip = true;           ///< off: as the original's command line, which passes its prompt through untouched
+  bool ask_for_answer = true;  ///< end with "Assistant:"
 };
 
 namespace chat_template {

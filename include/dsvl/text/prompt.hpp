@@ -111,7 +111,7 @@ inline Status encode_prompt(const Tokenizer& tokenizer, const Prompt& prompt, st
     if (s.kind == Segment::Kind::image && !ids.push_back(image_id)) return no_memory();
     if (s.kind == Segment::Kind::tokens && !ids.append(s.ids.data(), s.ids.size())) return no_memory();
     if (s.kind != Segment::Kind::end_of_turn) continue;
-    if (!tokenizer.eos()) return fail(Code::bad_argument, "a turn ends, and the tokenizer has no end-of-sentence token");
+    if (!tokenizer.eos()) return fail(Code::bad_argument, "a turn ends, and the tokenizer has no eos token");
     if (!ids.push_back(*tokenizer.eos())) return no_memory();
   }
   return expand_images(image_id, image_tokens, ids, images);

@@ -91,7 +91,7 @@ class Sampler {
 
   /// Chooses from (vocab) logits. The same logits, options, accepted tokens and `position` give the same token.
   /// Codes: bad_argument (a wrong number of logits, NaN or +inf among them, every token banned).
-  /// Cost: an exp per logit, a second one when drawing; with top-k or top-p a heap and k (or as many as p takes) pops.
+  /// Cost: an exp per logit, a second one when drawing; with top-k or top-p a sort of what may stay.
   Result<Choice> choose(std::span<const float> logits, std::uint64_t position) noexcept {
     if (logits.size() != scores_.size())
       return fail(Code::bad_argument, "%zu logits for a vocabulary of %zu", logits.size(), scores_.size());
@@ -143,10 +143,6 @@ class Sampler {
 
   /// Draws with the uniform number u from exp((score - best) / temperature), cut by top-k and top-p.
   std::size_t draw(float best, double u) noexcept {
-    // Best first; a total order, so any heap gives the same sequence.
-    const auto worse = [](const Candidate& a, const Candidate& b) noexcept {
-      return a.score != b.score ? a.score < b.score : a.id > b.id;
-    };
     Candidate* const c = candidates_.data();
     std::size_t n = 0;
     double total = 0;
@@ -156,29 +152,28 @@ class Sampler {
       c[n++] = {weight, scores_[i], static_cast<std::int32_t>(i)};
       total += weight;
     }
-    const bool cut_k = options_.top_k > 0 && static_cast<std::size_t>(options_.top_k) < n, cut_p = options_.top_p < 1;
-    if (!cut_k && !cut_p) return walk(c, n, u * total);
-    std::make_heap(c, c + n, worse);
-    std::size_t kept = 0;  // the best lie at the end of the array, the very best last
-    const auto take = [&] { std::pop_heap(c, c + (n - kept), worse), ++kept; };
-    if (cut_k) {
-      while (kept < static_cast<std::size_t>(options_.top_k)) take();
+    // A total order, so that what is kept, and in which order it is summed, is the same with any library.
+    const auto better = [](const Candidate& a, const Candidate& b) noexcept {
+      return a.score != b.score ? a.score > b.score : a.id < b.id;
+    };
+    if (const auto k = static_cast<std::size_t>(options_.top_k); k > 0 && k < n) {
+      std::partial_sort(c, c + k, c + n, better);
+      n = k;
       total = 0;
-      for (std::size_t i = 0; i < kept; ++i) total += c[n - 1 - i].weight;
+      for (std::size_t i = 0; i < n; ++i) total += c[i].weight;
     }
-    if (cut_p) {
-      std::size_t needed = 0;
-      double sum = 0;
-      const std::size_t limit = cut_k ? kept : n;
-      while (needed < limit && (needed == 0 || sum < double{options_.top_p} * total)) {
-        if (needed == kept) take();
-        sum += c[n - 1 - needed++].weight;
-      }
-      kept = needed;
+    if (const double p = double{options_.top_p}; p < 1) {
+      // All candidates below this share together weigh less than 1 - p: never needed, so never sorted.
+      const double least = (1 - p) * total / static_cast<double>(n);
+      n = static_cast<std::size_t>(std::partition(c, c + n, [&](const Candidate& x) { return x.weight >= least; }) - c);
+      std::sort(c, c + n, better);
+      double sum = c[0].weight;
+      std::size_t kept = 1;
+      while (kept < n && sum < p * total) sum += c[kept++].weight;
+      n = kept;
       total = sum;
     }
-    std::reverse(c, c + n);
-    return walk(c, kept, u * total);
+    return walk(c, n, u * total);
   }
 
   /// The candidate in whose share of the sum `target` falls.

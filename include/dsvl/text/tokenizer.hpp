@@ -23,9 +23,12 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How DeepSeek's published vocabularies spell their control tokens (U+FF5C and U+2581 inside).
-inline constexpr std::string_view kBosText = "<｜begin▁of▁sentence｜>";
-inline constexpr std::string_view kEosText = "<｜end▁of▁sentence｜>";
+/// How DeepSeek's published vocabularies spell their control tokens: with U+FF5C for bars and U+2581 for blanks,
+/// written as bytes here because not every compiler takes a source file for UTF-8.
+inline constexpr std::string_view kBosText =
+    "<\xEF\xBD\x9C" "begin\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>";
+inline constexpr std::string_view kEosText =
+    "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>";
 inline constexpr std::string_view kImageText = "<image_placeholder>";
 
 /// What the text of a control token (bos, eos, the image placeholder) means when it stands in a text.
@@ -65,7 +68,7 @@ class Tokenizer {
   }
 
   /// Appends the ids of `text`, without bos or eos. Time is linear in the text, but n log n in its longest piece;
-  /// temporary memory about 1 byte per byte of text and 20 per byte of the longest piece.
+  /// temporary memory 1 byte per byte of text and up to 45 per byte of the longest piece.
   /// Codes: bad_text (not UTF-8; utf8::repair() helps), limit (2 GiB), out_of_memory. On error `out` is as it was.
   Status encode(std::string_view text, ControlTokens control, Buffer<std::int32_t>& out) const noexcept {
     const TextSpan all{0, text.size()};

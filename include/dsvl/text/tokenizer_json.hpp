@@ -1,7 +1,7 @@
 // Reads tokenizer.json (and bos and eos from tokenizer_config.json) into a Tokenizer.
 //
-// Only what this library computes is accepted: byte-level BPE with DeepSeek-LLM's pre-tokenizer. The file's patterns are
-// parsed and compared with the ranges of unicode.hpp, so that a model with other rules is refused, not misread.
+// Only what this library computes is accepted: byte-level BPE with DeepSeek-LLM's pre-tokenizer. The file's patterns
+// are parsed and compared with the ranges of unicode.hpp, so that a model with other rules is refused, not misread.
 // Source: the format of HF `tokenizers`. The files are untrusted.
 #ifndef DSVL_TEXT_TOKENIZER_JSON_HPP
 #define DSVL_TEXT_TOKENIZER_JSON_HPP
@@ -18,8 +18,8 @@
 DSVL_BEGIN_NAMESPACE
 namespace tokenizer_json {
 
-/// The characters between the brackets of a regular expression's class, as sorted ranges that do not touch; nothing when
-/// it uses more than characters, ranges and escaped single characters.
+/// The characters between the brackets of a regular expression's class, as sorted ranges that do not touch; nothing
+/// when it uses more than characters, ranges and escaped single characters.
 inline std::optional<std::vector<unicode::Range>> parse_class(std::string_view inside) {
   std::vector<unicode::Range> ranges;
   std::size_t at = 0;
@@ -147,7 +147,8 @@ inline Status read_tokens(json::Value vocab, const char* what, Buffer<std::strin
 /// model.merges, written as "left right" or as ["left", "right"].
 inline Status read_merges(json::Value merges, const char* what, Buffer<TokenizerSpec::Merge>& out) {
   if (!merges.is_array()) return fail(Code::bad_file, "%s: there is no array model.merges", what);
-  if (!out.reserve(merges.size())) return fail(Code::out_of_memory, "%s: no memory for %zu merges", what, merges.size());
+  if (!out.reserve(merges.size()))
+    return fail(Code::out_of_memory, "%s: no memory for %zu merges", what, merges.size());
   for (const json::Value merge : merges) {
     TokenizerSpec::Merge pair;
     if (const auto text = merge.string()) {
@@ -188,7 +189,7 @@ inline Status read_named(json::Value config, const char* key, std::string_view o
   auto text = entry.is_object() ? entry.find("content").string() : entry.string();
   const bool named = text.has_value();
   if (!named && !entry.missing() && !entry.is_null())
-    return fail(Code::bad_file, "%s: tokenizer_config '%s' is neither a string nor an object with 'content'", what, key);
+    return fail(Code::bad_file, "%s: '%s' of tokenizer_config is not a string and has no 'content'", what, key);
   if (!named) text = otherwise;
   for (const TokenizerSpec::Added& added : spec.added)
     if (added.text == *text) id = added.id;

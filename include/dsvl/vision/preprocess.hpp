@@ -76,7 +76,8 @@ class Preprocessor {
   Status prepare(const Pixels& picture, const PreprocessConfig& config, Volume<float> low, Volume<float> high = {},
                  Allocator* from = nullptr) noexcept;
 
-  [[nodiscard]] int steps() const noexcept { return steps_; }
+  static constexpr int kMaxSteps = 4;
+  [[nodiscard]] int steps() const noexcept { return steps_; }  ///< at most kMaxSteps
   [[nodiscard]] Index tiles(int step) const noexcept;
   /// What run() needs at `scratch`, aligned to kAlignment; the same for every step.
   [[nodiscard]] std::size_t scratch_bytes() const noexcept { return scratch_bytes_; }
@@ -113,7 +114,7 @@ class Preprocessor {
   Buffer<float> unit_;  // (256): an 8-bit value in 0..1, not normalised
   Resampler<std::int32_t> to_high_, to_low_;
   Resampler<float> to_low_floats_;
-  Work work_[4] = {};
+  Work work_[kMaxSteps] = {};
   int steps_ = 0;
   std::size_t scratch_bytes_ = 0;
 };

@@ -1,0 +1,141 @@
+// ThreadPool: the default Executor. Its threads sleep when there is nothing to do, and end with it.
+//
+// One run at a time has the threads; a second caller (another session of the same model) that finds them busy does its work on
+// its own thread instead of waiting: progress for everybody, and results do not depend on it.
+#ifndef DSVL_BASE_THREAD_POOL_HPP
+#define DSVL_BASE_THREAD_POOL_HPP
+
+#include <condition_variable>
+#include <cstdint>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#if defined(_WIN32)
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <windows.h>
+#else
+#include <pthread.h>
+#include <sched.h>
+#endif
+
+#include "host.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// How many threads may usefully run here: the processors this process may use, or what its control group allows (rounded
+/// up), whichever is less; at least 1.
+inline int available_threads() noexcept {
+  int count = static_cast<int>(std::thread::hardware_concurrency());
+#if defined(__linux__)
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) count = CPU_COUNT(&set);
+  if (std::FILE* const file = std::fopen("/sys/fs/cgroup/cpu.max", "re")) {
+    long long quota = 0, period = 0;  // "max 100000" when there is no quota
+    if (std::fscanf(file, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0 && (quota + period - 1) / period < count)
+      count = static_cast<int>((quota + period - 1) / period);
+    std::fclose(file);
+  }
+#endif
+  return count > 0 ? count : 1;
+}
+
+class ThreadPool final : public Executor {
+ public:
+  static constexpr int kMaxThreads = 256;
+
+  /// `threads` in all, the calling one included; 0 means available_threads(). When the system gives fewer, there are fewer.
+  explicit ThreadPool(int threads = 0) noexcept {
+    if (threads <= 0) threads = available_threads();
+    if (threads > kMaxThreads) threads = kMaxThreads;
+    while (started_ < threads - 1 && start(threads_[started_])) ++started_;
+  }
+  ~ThreadPool() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ending_ = true;
+    }
+    wake_.notify_all();
+    for (int i = 0; i < started_; ++i) join(threads_[i]);
+  }
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  [[nodiscard]] int workers() const noexcept override { return started_ + 1; }
+
+  void run(int tasks, FunctionRef<void(int)> task) noexcept override {
+    const std::unique_lock<std::mutex> mine(owner_, std::try_to_lock);
+    if (!mine.owns_lock() || tasks <= 1 || started_ == 0) {
+      for (int i = 0; i < tasks; ++i) task(i);
+      return;
+    }
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      task_ = &task;
+      tasks_ = tasks;
+      next_ = 0;
+      unfinished_ = tasks;
+    }
+    wake_.notify_all();
+    std::unique_lock<std::mutex> lock(mutex_);
+    work(lock);
+    finished_.wait(lock, [&] { return unfinished_ == 0; });
+    task_ = nullptr;
+  }
+
+ private:
+  /// Takes tasks until none is left to take. `lock` is held on entry and on return, not while a task runs.
+  void work(std::unique_lock<std::mutex>& lock) noexcept {
+    while (task_ && next_ < tasks_) {
+      const int mine = next_++;
+      const FunctionRef<void(int)> task = *task_;
+      lock.unlock();
+      task(mine);
+      lock.lock();
+      if (--unfinished_ == 0) finished_.notify_one();
+    }
+  }
+
+  void thread_main() noexcept {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (!ending_) {
+      wake_.wait(lock, [&] { return ending_ || (task_ && next_ < tasks_); });
+      work(lock);
+    }
+  }
+
+  // The system's own threads, since std::thread reports failure by throwing.
+#if defined(_WIN32)
+  using Thread = HANDLE;
+  bool start(Thread& thread) noexcept {
+    thread = CreateThread(nullptr, 0, [](void* self) -> DWORD { static_cast<ThreadPool*>(self)->thread_main(); return 0; },
+                          this, 0, nullptr);
+    return thread != nullptr;
+  }
+  static void join(Thread thread) noexcept { WaitForSingleObject(thread, INFINITE), CloseHandle(thread); }
+#else
+  using Thread = pthread_t;
+  bool start(Thread& thread) noexcept {
+    return pthread_create(&thread, nullptr,
+                          [](void* self) -> void* { static_cast<ThreadPool*>(self)->thread_main(); return nullptr; },
+                          this) == 0;
+  }
+  static void join(Thread thread) noexcept { pthread_join(thread, nullptr); }
+#endif
+
+  Thread threads_[kMaxThreads - 1] = {};
+  int started_ = 0;
+  std::mutex owner_;  // whose run has the threads
+  std::mutex mutex_;  // guards everything below
+  std::condition_variable wake_, finished_;
+  const FunctionRef<void(int)>* task_ = nullptr;
+  int tasks_ = 0, next_ = 0, unfinished_ = 0;
+  bool ending_ = false;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_BASE_THREAD_POOL_HPP

@@ -1,0 +1,81 @@
+// Album: the pictures a session has seen, encoded once and recognised by what they show.
+#ifndef DSVL_CHAT_ALBUM_HPP
+#define DSVL_CHAT_ALBUM_HPP
+
+#include <memory>
+#include <vector>
+
+#include "../base/hash.hpp"
+#include "../io/image.hpp"
+#include "engine.hpp"
+#include "picture.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// One picture as the decoder takes it.
+struct EncodedPicture {
+  ContentHash hash;
+  Buffer<float> rows;  ///< (image tokens, hidden)
+  Index hidden = 0;
+  [[nodiscard]] const float* row(Index i) const noexcept { return rows.data() + i * hidden; }
+};
+
+class Album {
+ public:
+  Album(const ImageLimits& limits, Index most, Allocator* from) noexcept : limits_(limits), most_(most), from_(from) {}
+
+  /// The encoded picture; decodes, resizes and encodes only what it has not seen. Adds the seconds to `usage`.
+  /// Codes: those of read_image and decode_image; limit (too many pictures), out_of_memory, cancelled.
+  Result<const EncodedPicture*> add(const Picture& picture, Index tokens, Index hidden, Engine& engine,
+                                    const Control& control, Usage& usage) {
+    if (const Pixels* const pixels = std::get_if<Pixels>(&picture.source()))
+      return add_pixels(*pixels, tokens, hidden, engine, control, usage);
+    if (control.cancel && control.cancel->cancelled()) return fail(Code::cancelled, "decode image was cancelled");
+    control.progress(Stage::decode_image, 0, 1);
+    const auto began = Clock::now();
+    const auto* const path = std::get_if<std::filesystem::path>(&picture.source());
+    auto image = path ? read_image(*path, limits_, from_)
+                      : decode_image(std::get<std::span<const std::byte>>(picture.source()), limits_, from_);
+    if (!image) return image.error();
+    usage.decode_image += seconds_since(began);
+    control.progress(Stage::decode_image, 1, 1);
+    return add_pixels(image->pixels(), tokens, hidden, engine, control, usage);
+  }
+
+  void clear() noexcept { pictures_.clear(); }
+
+  static double seconds_since(Clock::time_point began) noexcept {
+    return std::chrono::duration<double>(Clock::now() - began).count();
+  }
+
+ private:
+  Result<const EncodedPicture*> add_pixels(const Pixels& pixels, Index tokens, Index hidden, Engine& engine,
+                                           const Control& control, Usage& usage) {
+    DSVL_CHECK_STATUS(detail::check(pixels));
+    const ContentHash hash = hash_pixels(pixels);
+    for (const auto& known : pictures_)
+      if (known->hash == hash) return known.get();
+    if (static_cast<Index>(pictures_.size()) >= most_)
+      return fail(Code::limit, "the conversation holds %td pictures already, as many as its limits allow", most_);
+    auto fresh = std::make_unique<EncodedPicture>(EncodedPicture{hash, Buffer<float>(from_), hidden});
+    if (!fresh->rows.resize(static_cast<std::size_t>(tokens * hidden)))
+      return fail(Code::out_of_memory, "no memory for the embedding of a picture");
+    auto began = Clock::now();
+    DSVL_CHECK_STATUS(engine.preprocess(pixels, control));
+    usage.preprocess += seconds_since(began);
+    began = Clock::now();
+    DSVL_CHECK_STATUS(engine.encode({fresh->rows.data(), tokens, hidden}, control));
+    usage.encode += seconds_since(began);
+    pictures_.push_back(std::move(fresh));
+    return pictures_.back().get();
+  }
+
+  ImageLimits limits_;
+  Index most_;
+  Allocator* from_;
+  std::vector<std::unique_ptr<EncodedPicture>> pictures_;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_CHAT_ALBUM_HPP

@@ -1,0 +1,91 @@
+// What an application chooses: limits of a session, how to generate, and what it is told afterwards.
+#ifndef DSVL_CHAT_OPTIONS_HPP
+#define DSVL_CHAT_OPTIONS_HPP
+
+#include <string>
+#include <vector>
+
+#include "../kernels/table.hpp"
+#include "../text/chat_template.hpp"
+#include "../text/sampler.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// Declared once, when a session is opened; all its memory follows from them.
+struct Limits {
+  /// Tokens of prompt and answers together. 0: 4096 (what the models were trained with), or less if the model says so.
+  Index context = 0;
+  /// Tokens that go through the decoder at once during prefill. More is faster and takes more memory; results are equal.
+  Index chunk = 128;
+  /// Different pictures a conversation may hold; their embeddings are kept until clear().
+  Index pictures = 16;
+  /// Pixels of a picture file; a 108-megapixel photo passes.
+  Index picture_pixels = Index{128} << 20;
+  /// How keys and values are kept: float, or rounded to bf16 at half the memory.
+  KvFormat kv = KvFormat::full;
+};
+
+struct SessionOptions {
+  Limits limits;
+  Host host;  ///< null members: the model's own
+  /// The system text in front of a conversation; may be empty.
+  std::string system = std::string(kDefaultSystem);
+  /// Keep past answers as they were generated instead of as the template would write them (see README, "Conversations").
+  bool keep_generated_ids = false;
+  /// Turn photos upright as their EXIF data says. Off: like the original.
+  bool apply_exif_orientation = false;
+};
+
+struct GenerateOptions {
+  Index max_tokens = 512;
+  SamplerOptions sampling;               ///< greedy unless a temperature is given
+  std::vector<std::string> stop;         ///< texts that end the answer and are not part of it
+  /// The text has "<image_placeholder>" where the pictures belong. Otherwise that is ordinary text and pictures come first.
+  bool placeholders = false;
+  const CancelToken* cancel = nullptr;   ///< looked at before every tile of work
+  Progress progress = {};
+};
+
+/// Why an answer ended.
+enum class Finish : unsigned char {
+  none,          ///< it has not ended
+  eos,           ///< the model ended it
+  stop,          ///< a stop text was met
+  length,        ///< max_tokens
+  cancelled,
+  context_full,  ///< no room for another token
+  error,         ///< see status()
+};
+
+constexpr std::string_view name(Finish finish) noexcept {
+  switch (finish) {
+    case Finish::none: return "none";
+    case Finish::eos: return "eos";
+    case Finish::stop: return "stop";
+    case Finish::length: return "length";
+    case Finish::cancelled: return "cancelled";
+    case Finish::context_full: return "context_full";
+    case Finish::error: return "error";
+  }
+  return "unknown";
+}
+
+/// Counts and seconds of one answer.
+struct Usage {
+  Index prompt_tokens = 0;     ///< the whole conversation up to the answer
+  Index reused_tokens = 0;     ///< of these, found in the cache
+  Index answer_tokens = 0;     ///< generated, the end token included
+  double decode_image = 0, preprocess = 0, encode = 0, prefill = 0, decode = 0;  ///< seconds by stage
+};
+
+/// One generated token. `text` is whole characters only, so it can be empty while a character is incomplete or held back
+/// as the possible beginning of a stop text; it may hold NUL, and is good until the next call.
+struct Piece {
+  std::string_view text;
+  std::int32_t id = 0;
+  double log_probability = 0;  ///< of this token, from the model's own distribution
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_CHAT_OPTIONS_HPP

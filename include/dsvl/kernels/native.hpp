@@ -1,0 +1,42 @@
+// native_kernels(): the vectorised table, for the instruction set that this translation unit is compiled for.
+#ifndef DSVL_KERNELS_NATIVE_HPP
+#define DSVL_KERNELS_NATIVE_HPP
+
+#include "attention.hpp"
+#include "elementwise.hpp"
+#include "formats.hpp"
+#include "gather.hpp"
+#include "linear.hpp"
+#include "reduce.hpp"
+#include "rope.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace kernels {
+inline namespace DSVL_ISA {
+
+inline constexpr Kernels<float> kNative = {
+    .name = DSVL_ISA_STRING,
+    .linear = linear,
+    .layer_norm = layer_norm,
+    .rms_norm = rms_norm,
+    .gelu_erf = gelu_erf,
+    .gelu_tanh = gelu_tanh,
+    .silu_mul = silu_mul,
+    .add_scaled = add_scaled,
+    .unpack = unpack,
+    .add_unpacked = add_unpacked,
+    .rope = rope,
+    .store_kv = store_kv,
+    .attend = attend,
+    .unfold = unfold,
+    .resize = resize,
+};
+
+inline const Kernels<float>& native_kernels() noexcept { return kNative; }
+
+}  // namespace DSVL_ISA
+}  // namespace kernels
+using kernels::native_kernels;
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_KERNELS_NATIVE_HPP

@@ -1,0 +1,149 @@
+// Reads preprocessor_config.json of both published layouts into the PreprocessConfig of a model.
+//
+// The original normalises inside the model (pixel_mean, pixel_std of the vision configuration), the HF layout in the
+// processor. Here both are one step, with whatever means and deviations the files give.
+// Sources: model-spec sections 2.1, 2.2 and 5.
+#ifndef DSVL_MODEL_PREPROCESS_JSON_HPP
+#define DSVL_MODEL_PREPROCESS_JSON_HPP
+
+#include "config.hpp"
+#include "fields.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+namespace detail {
+
+inline constexpr float kClipMean[3] = {0.48145466f, 0.4578275f, 0.40821073f};
+inline constexpr float kClipDeviation[3] = {0.26862954f, 0.26130258f, 0.27577711f};
+
+/// Mean and deviation of one view; identity until something is applied. Applying a second one composes them.
+struct Normalisation {
+  float mean[3] = {0, 0, 0}, deviation[3] = {1, 1, 1};
+
+  void then(const float (&m)[3], const float (&d)[3]) noexcept {
+    for (int c = 0; c < 3; ++c) {
+      mean[c] = mean[c] + deviation[c] * m[c];
+      deviation[c] = deviation[c] * d[c];
+    }
+  }
+  void into(ViewConfig& view) const noexcept {
+    for (std::size_t c = 0; c < 3; ++c) view.mean[c] = mean[c], view.deviation[c] = deviation[c];
+  }
+};
+
+/// Three numbers, or the default; the letterbox colour follows from the mean, and is 127 where the file says null.
+struct Mean {
+  float value[3];
+  std::array<std::uint8_t, 3> background{127, 127, 127};
+
+  Mean(const Fields& f, std::string_view key, const float (&otherwise)[3]) {
+    std::copy_n(otherwise, 3, value);
+    f.triple(key, value);
+    if (f.is_null(key)) return;
+    for (std::size_t c = 0; c < 3; ++c) background[c] = background_of(static_cast<double>(value[c]));
+  }
+};
+
+inline Filter read_filter(const Fields& f, std::string_view key) {
+  const Index pillow = f.integer(key, 3, 0, 5);  // Pillow's numbers
+  if (pillow != 2 && pillow != 3) f.refuse(Code::unsupported, key, "needs to be 2 (bilinear) or 3 (bicubic)");
+  return pillow == 2 ? Filter::bilinear : Filter::bicubic;
+}
+
+/// `size` is {"height", "width"} or one number.
+inline Index read_side(const Fields& f, std::string_view key, Index otherwise) {
+  if (!f.value(key).is_object()) return f.size(key, otherwise);
+  const Fields size = f.child(key);
+  const Index height = size.size("height", otherwise);
+  if (size.size("width", height) != height) f.refuse(Code::unsupported, key, "needs to be a square");
+  return height;
+}
+
+/// Both views of the HF processors: 8-bit throughout, the low one of a hybrid made from the padded high one.
+inline void read_preprocess_hf(const Fields& f, ModelConfig& c) {
+  PreprocessConfig& p = c.preprocess;
+  p.size_rule = SizeRule::round_scaled;
+  for (const char* key : {"do_resize", "do_rescale", "do_pad"})
+    if (!f.flag(key, true)) f.refuse(Code::unsupported, key, "needs to be true");
+  const bool normalise = f.flag("do_normalize", true);
+  const auto view = [&](std::string_view prefix, Index side) {
+    const std::string key(prefix);
+    ViewConfig v;
+    v.side = read_side(f, key + "size", side);
+    v.filter = read_filter(f, key + "resample");
+    const Mean mean(f, key + "image_mean", kClipMean);
+    float deviation[3];
+    std::copy_n(kClipDeviation, 3, deviation);
+    f.triple(key + "image_std", deviation);
+    Normalisation n;
+    if (normalise) n.then(mean.value, deviation);
+    n.into(v);
+    v.background = mean.background;
+    return v;
+  };
+  p.low = view("", c.siglip.input.image);
+  if (!c.high) return;
+  p.high = view("high_res_", c.high->sam.input.image);
+  p.low_source = LowSource::high_pixels;
+}
+
+/// The original processor makes one picture; a hybrid model resizes it once more inside, in float.
+inline void read_preprocess_original(const Fields& f, const Fields& vision, ModelConfig& c) {
+  PreprocessConfig& p = c.preprocess;
+  p.size_rule = SizeRule::truncate;
+  constexpr float kHalf[3] = {0.5f, 0.5f, 0.5f};
+  const Mean mean(f, "image_mean", c.high ? kClipMean : kHalf);
+  float deviation[3];
+  std::copy_n(c.high ? kClipDeviation : kHalf, 3, deviation);
+  f.triple("image_std", deviation);
+  Normalisation before;
+  // The class's default is true, every released file says false; without the file (has() is false) we take the latter.
+  if (f.flag("do_normalize", f.has("image_size"))) before.then(mean.value, deviation);
+  const auto view = [&](const Fields& tower) {  // the model normalises only if it has both numbers
+    Normalisation n = before;
+    float m[3], d[3];
+    if (tower.triple("pixel_mean", m) && tower.triple("pixel_std", d)) n.then(m, d);
+    ViewConfig v;
+    n.into(v);
+    v.background = mean.background;
+    return v;
+  };
+  if (!c.high) {
+    p.low = view(vision);
+    p.low.side = f.size("image_size", c.siglip.input.image);
+    return;
+  }
+  if (before.deviation[0] != 1.0f)
+    f.refuse(Code::unsupported, "do_normalize", "needs to be false: a hybrid model makes its low view before normalising");
+  p.high = view(vision.child("high_res_cfg"));
+  p.high.side = f.size("image_size", c.high->sam.input.image);
+  p.low = view(vision.child("low_res_cfg"));
+  p.low.side = c.siglip.input.image;
+  p.low.filter = Filter::bilinear;
+  p.low_source = LowSource::high_floats;
+}
+
+}  // namespace detail
+
+/// preprocessor_config.json (or an empty object where there is none) -> config.preprocess, checked against the towers.
+/// `root` is config.json, where the original layout keeps its means. Codes: bad_file, unsupported.
+inline Status read_preprocess(json::Value file, const std::string& where, json::Value root, ModelConfig& config) {
+  Status status;
+  const Fields f(file, where, status);
+  config.preprocess = {};
+  config.preprocess.min_side = f.size("min_size", 14);
+  config.preprocess.rescale = f.positive("rescale_factor", 1.0 / 255.0);
+  if (config.layout == Layout::hf) detail::read_preprocess_hf(f, config);
+  else detail::read_preprocess_original(f, Fields(root, "config.json", status).child("vision_config").child("params"), config);
+  DSVL_CHECK_STATUS(status);
+  const Index low = config.siglip.input.image, high = config.high ? config.high->sam.input.image : 0;
+  if (config.preprocess.low.side != low || config.preprocess.high.side != high)
+    return fail(Code::bad_file, "%s: makes pictures of %td and %td a side, the towers take %td and %td", where.c_str(),
+                config.preprocess.low.side, config.preprocess.high.side, low, high);
+  if (Status bad = check(config.preprocess); !bad.ok()) return fail(Code::bad_file, "%s: %s", where.c_str(), bad.text());
+  return {};
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_MODEL_PREPROCESS_JSON_HPP

@@ -111,10 +111,10 @@ TEST_CASE("an index that does not fit its files is refused, and both are named")
   CHECK(has(sharded.error(), "bad_file: two.safetensors (in memory): tensor 'unlisted' ends at byte 4 of 3"));
   sharded = {};
   sharded.index = "{\"weight_map\":{";
-  for (int i = 0; i < 5000; ++i) sharded.index += "\"t" + std::to_string(i) + "\":\"f" + std::to_string(i) + "\",";
+  for (int i = 0; i < 300; ++i) sharded.index += "\"t" + std::to_string(i) + "\":\"f" + std::to_string(i) + "\",";
   sharded.index.back() = '}';
   sharded.index += '}';
-  CHECK(has(sharded.error(), "limit: model.safetensors.index.json (in memory): names more than 4096 files"));
+  CHECK(has(sharded.error(), "limit: model.safetensors.index.json (in memory): names more than 256 files"));
 }
 
 TEST_CASE("progress runs once over the bytes of all files") {

@@ -7,6 +7,7 @@
 #include "../model/preprocess_json.hpp"
 #include "../text/chat_template.hpp"
 #include "../text/tokenizer_json.hpp"
+#include "model.hpp"
 #include "model_state.hpp"
 
 DSVL_BEGIN_NAMESPACE

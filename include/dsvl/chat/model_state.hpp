@@ -2,11 +2,13 @@
 #ifndef DSVL_CHAT_MODEL_STATE_HPP
 #define DSVL_CHAT_MODEL_STATE_HPP
 
+#include <memory>
 #include <optional>
 
 #include "../base/thread_pool.hpp"
 #include "../model/load.hpp"
-#include "model.hpp"
+#include "../text/tokenizer.hpp"
+#include "model_info.hpp"
 
 DSVL_BEGIN_NAMESPACE
 

@@ -3,6 +3,7 @@
 #define DSVL_CHAT_SESSION_IMPL_HPP
 
 #include "model_impl.hpp"
+#include "session.hpp"
 #include "session_state.hpp"
 
 DSVL_BEGIN_NAMESPACE

@@ -7,7 +7,6 @@
 
 #include "album.hpp"
 #include "model_state.hpp"
-#include "session.hpp"
 #include "transcript.hpp"
 
 DSVL_BEGIN_NAMESPACE

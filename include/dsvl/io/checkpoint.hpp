@@ -1,6 +1,6 @@
 // Checkpoint: all tensors of a model, from one safetensors file or from several with an index.
 //
-// What model/ asks for weights by name. It keeps the files' bytes, so every Matrix made of it stays good while it lives.
+// What model/ asks for weights by name. It keeps the files' bytes: a Matrix made of it stays good while it lives.
 // Source: the layout that transformers writes: model.safetensors, or model.safetensors.index.json with a "weight_map"
 // {"tensor": "file"} beside the files it names.
 #ifndef DSVL_IO_CHECKPOINT_HPP
@@ -18,7 +18,7 @@ class Checkpoint {
  public:
   static constexpr std::string_view kSingle = "model.safetensors";
   static constexpr std::string_view kIndex = "model.safetensors.index.json";
-  static constexpr std::size_t kMaxFiles = 4096;
+  static constexpr std::size_t kMaxFiles = 256;  // the largest published models have below 200
 
   struct Part {
     std::string name;  ///< within the folder

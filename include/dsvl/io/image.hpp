@@ -1,8 +1,8 @@
 // Image: a PNG or JPEG file as 8-bit RGB.
 //
 // Optional: the library's currency for pictures is Pixels, and who has pixels needs none of this. The file is checked
-// first, its size known and within limits, before stb_image decodes it. Like the reference, color profiles and gamma are
-// ignored, alpha is dropped, gray becomes r = g = b, palettes are looked up, and of 16 bits the high byte is taken.
+// first, its size known and within limits, before stb_image decodes it. As in the reference, color profiles and gamma
+// are ignored, alpha is dropped, gray becomes r = g = b and palettes are looked up; of 16 bits the high byte is taken.
 #ifndef DSVL_IO_IMAGE_HPP
 #define DSVL_IO_IMAGE_HPP
 

@@ -19,7 +19,7 @@
 DSVL_BEGIN_NAMESPACE
 namespace json {
 
-inline constexpr std::size_t kMaxText = std::size_t{128} << 20;  ///< bytes of one text; above a safetensors header's 100 MB
+inline constexpr std::size_t kMaxText = std::size_t{128} << 20;  ///< bytes of one text; safetensors allows 100 MB
 inline constexpr std::size_t kMaxNodes = std::size_t{1} << 23;   ///< values in one text; a 100k vocabulary has 0.5 M
 inline constexpr std::size_t kMaxToken = std::size_t{64} << 10;  ///< bytes of one string or number as written
 inline constexpr int kMaxDepth = 64;                             ///< arrays and objects inside each other

@@ -12,29 +12,41 @@
 DSVL_BEGIN_NAMESPACE
 
 /// Use as `Printable(name).text()`: control characters and bytes that are not UTF-8 become '?', and what is longer than
-/// kMax bytes is cut between characters and ends in "...". Never allocates.
+/// kMax bytes loses its middle to "..." (a path says most at its end), between characters. Never allocates.
 class Printable {
  public:
   static constexpr std::size_t kMax = 120;
 
   explicit Printable(std::string_view from) noexcept {
-    std::size_t n = from.size();
-    const bool cut = n > kMax;
-    if (cut)
-      for (n = kMax - 3; n > 0 && (static_cast<unsigned char>(from[n]) & 0xC0) == 0x80;) --n;
-    for (std::size_t i = 0; i < n;) {
-      const std::size_t length = character(from.substr(i, n - i));
-      if (length == 0) text_[i++] = '?';
-      for (const std::size_t end = i + length; i < end; ++i) text_[i] = from[i];
+    if (from.size() <= kMax) {
+      put(from);
+      return;
     }
-    for (int dots = cut ? 3 : 0; dots > 0; --dots) text_[n++] = '.';
-    text_[n] = '\0';
+    std::size_t head = kHead, tail = from.size() - (kMax - 3 - kHead);
+    while (head > 0 && continues(from[head])) --head;
+    while (tail < from.size() && continues(from[tail])) ++tail;
+    put(from.substr(0, head));
+    put("...");
+    put(from.substr(tail));
   }
 
   /// Zero-terminated; lives as long as this object (to the end of the full expression when it is a temporary).
   [[nodiscard]] const char* text() const noexcept { return text_; }
 
  private:
+  static constexpr std::size_t kHead = 40;
+
+  static bool continues(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+  void put(std::string_view part) noexcept {
+    while (!part.empty()) {
+      const std::size_t length = character(part);
+      if (length == 0) text_[size_++] = '?';
+      for (std::size_t i = 0; i < length; ++i) text_[size_++] = part[i];
+      part.remove_prefix(length ? length : 1);
+    }
+  }
+
   /// Bytes of the character at the front; 0 when it must not be printed. (Overlong forms pass: nobody is fooled here.)
   static std::size_t character(std::string_view s) noexcept {
     const auto lead = static_cast<unsigned char>(s[0]);
@@ -42,11 +54,12 @@ class Printable {
     const std::size_t length = lead >= 0xF8 ? 0 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
     if (length > s.size()) return 0;
     for (std::size_t i = 1; i < length; ++i)
-      if ((static_cast<unsigned char>(s[i]) & 0xC0) != 0x80) return 0;
+      if (!continues(s[i])) return 0;
     return length;
   }
 
   char text_[kMax + 1] = {};
+  std::size_t size_ = 0;
 };
 
 DSVL_END_NAMESPACE

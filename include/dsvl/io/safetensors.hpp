@@ -1,7 +1,7 @@
 // Safetensors: the tensors of one safetensors file, read in place.
 //
-// A checkpoint is one such file or several (checkpoint.hpp). The file: 8 bytes with the header's length, little-endian,
-// a JSON header {"name": {"dtype", "shape", "data_offsets": [begin, end]}, …}, then the data, row-major, little-endian.
+// A checkpoint is one such file or several (checkpoint.hpp). The file: 8 bytes with the header's length, a JSON header
+// {"name": {"dtype", "shape", "data_offsets": [begin, end]}, …}, then the data, row-major; all little-endian.
 // Every check of the format's reference reader is made here, so that what comes out may be used unchecked.
 // Source: https://github.com/huggingface/safetensors, README "Format" and safetensors/src/tensor.rs.
 #ifndef DSVL_IO_SAFETENSORS_HPP
@@ -114,13 +114,14 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
   std::uint64_t length = 0;
   for (std::size_t i = 8; i-- > 0;) length = (length << 8) | std::to_integer<std::uint64_t>(file[i]);
   if (length > kMaxHeader)
-    return fail(Code::bad_file, "%s: claims a header of %llu bytes, more than the format allows; not a safetensors file?",
-                name.text(), static_cast<unsigned long long>(length));
+    return fail(Code::bad_file, "%s: claims a header of %llu bytes, at most %llu are allowed; not a safetensors file?",
+                name.text(), static_cast<unsigned long long>(length), static_cast<unsigned long long>(kMaxHeader));
   if (length > file.size() - 8)
     return fail(Code::bad_file, "%s: truncated: the header has %llu bytes, the file %zu", name.text(),
                 static_cast<unsigned long long>(length), file.size());
   const std::string_view text(reinterpret_cast<const char*>(file.data()) + 8, static_cast<std::size_t>(length));
-  if (text.empty() || text[0] != '{') return fail(Code::bad_file, "%s: the header does not begin with '{'", name.text());
+  if (text.empty() || text[0] != '{')
+    return fail(Code::bad_file, "%s: the header does not begin with '{'", name.text());
 
   DSVL_TRY(header, json::Document::parse(text, what, from));
   const std::span<const std::byte> data = file.subspan(8 + text.size());

@@ -2,8 +2,8 @@
 //
 // image.hpp checks a file first (png.hpp, jpeg.hpp) and only then lets stb see it. A host may use its own stb_image.h,
 // before or after us, with or without STB_IMAGE_IMPLEMENTATION: every macro is put back, and no symbol is shared.
-// stb's stance on hostile files (its SECURITY.md): bugs are possible. Where a picture comes from an attacker and much is
-// at stake, decode it in another process and hand us the pixels.
+// stb's own stance on hostile files (its SECURITY.md) is that bugs are possible. Where a picture comes from an attacker
+// and much is at stake, decode it in another process and hand us the pixels.
 #ifndef DSVL_IO_STB_DECODER_HPP
 #define DSVL_IO_STB_DECODER_HPP
 

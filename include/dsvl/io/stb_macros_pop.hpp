@@ -2,6 +2,8 @@
 #ifndef DSVL_IO_STB_MACROS_POP_HPP
 #define DSVL_IO_STB_MACROS_POP_HPP
 
+#include "stb_macros_push.hpp"  // so that each pop has its push wherever this is included
+
 #undef STB_IMAGE_IMPLEMENTATION
 #pragma pop_macro("STB_IMAGE_IMPLEMENTATION")
 #undef STB_IMAGE_STATIC

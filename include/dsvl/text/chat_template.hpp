@@ -3,7 +3,8 @@
 // Both give "{system}\n\nUser: {question}\n\nAssistant:" with past answers closed by eos; they differ in what they
 // strip and join. For base models there is completion(), which adds nothing.
 // Sources: deepseek_vl/utils/conversation.py ("deepseek") with VLChatProcessor's
-// apply_sft_template_for_multi_turn_prompts; the chat template of the HF checkpoints (transformers, convert_deepseek_vl_weights_to_hf.py).
+// apply_sft_template_for_multi_turn_prompts; the chat template of the HF checkpoints, in transformers'
+// convert_deepseek_vl_weights_to_hf.py.
 #ifndef DSVL_TEXT_CHAT_TEMPLATE_HPP
 #define DSVL_TEXT_CHAT_TEMPLATE_HPP
 

@@ -1,9 +1,9 @@
 // Which characters count as letter, punctuation, CJK, white space or number where text is cut into pieces.
 //
 // Read by pretokenizer.hpp, and by tokenizer_json.hpp, which checks a file's patterns against these very ranges.
-// Sources: letters, punctuation and CJK are the sets written out in DeepSeek-LLM's tokenizer.json (odd in places, e.g. "CJK"
-// starts at U+0800 and "punctuation" includes the ASCII letters); white space is Unicode's White_Space; numbers are the
-// general categories Nd, Nl and No of Unicode 15.1.
+// Sources: letters, punctuation and CJK are the sets written out in DeepSeek-LLM's tokenizer.json (odd in places: "CJK"
+// starts at U+0800, "punctuation" has the ASCII letters); white space is Unicode's White_Space; numbers are the general
+// categories Nd, Nl and No of Unicode 15.1.
 #ifndef DSVL_TEXT_UNICODE_HPP
 #define DSVL_TEXT_UNICODE_HPP
 

@@ -22,9 +22,12 @@ std::string file_of(const std::string& header, const std::string& data) {
 
 /// Two shards and an index; tests change what they want before they call folder().
 struct Sharded {
-  std::string index = R"({"metadata":{"total_size":6},"weight_map":{"z":"one.safetensors","a":"two.safetensors","m":"one.safetensors"}})";
-  std::string one = file_of(R"({"m":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"z":{"dtype":"BF16","shape":[1],"data_offsets":[2,4]}})", "mmzz");
-  std::string two = file_of(R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"unlisted":{"dtype":"F16","shape":[1],"data_offsets":[2,4]}})", "aauu");
+  std::string index = R"({"metadata":{"total_size":6},)"
+                      R"("weight_map":{"z":"one.safetensors","a":"two.safetensors","m":"one.safetensors"}})";
+  std::string one = file_of(R"({"m":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},)"
+                            R"("z":{"dtype":"BF16","shape":[1],"data_offsets":[2,4]}})", "mmzz");
+  std::string two = file_of(R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},)"
+                            R"("unlisted":{"dtype":"F16","shape":[1],"data_offsets":[2,4]}})", "aauu");
   std::string single;
   bool has_two = true;
 
@@ -84,7 +87,7 @@ TEST_CASE("a single file is preferred to an index") {
 TEST_CASE("a folder without weights says what it looked for") {
   const auto checkpoint = Checkpoint::open(Folder::memory({}));
   CHECK(checkpoint.error().code() == Code::not_found);
-  CHECK(has(checkpoint.error().text(), "model.safetensors (in memory): no such file, nor model.safetensors.index.json"));
+  CHECK(has(checkpoint.error().text(), "model.safetensors (in memory): no such file, nor model.safetensors.index"));
 }
 
 TEST_CASE("an index that does not fit its files is refused, and both are named") {

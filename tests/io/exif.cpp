@@ -24,7 +24,8 @@ std::vector<std::byte> tiff_of(bool little, unsigned tag, unsigned type, unsigne
 
 TEST_CASE("the orientation tag is found in both byte orders") {
   for (const bool little : {true, false})
-    for (unsigned o = 1; o <= 8; ++o) CHECK(dsvl::exif::orientation(tiff_of(little, 0x0112, 3, o)) == static_cast<int>(o));
+    for (int o = 1; o <= 8; ++o)
+      CHECK(dsvl::exif::orientation(tiff_of(little, 0x0112, 3, static_cast<unsigned>(o))) == o);
 }
 
 TEST_CASE("a missing or malformed orientation means upright") {

@@ -30,7 +30,7 @@ class FailingAllocator final : public dsvl::Allocator {
   int fail_at_;
 };
 
-/// Calls work(allocator) with an allocator that refuses its first request, then its second, … until nothing is refused.
+/// Calls work(allocator) with an allocator that refuses its first request, then its second, and so on to the end.
 /// `work` returns a Status: out_of_memory is expected each time, ok at last, and no byte may be kept. Returns how many
 /// requests there were, or -1 when that was not so.
 template <class Work>

@@ -31,8 +31,8 @@
 #endif
 
 TEST_CASE("a host that includes stb_image after dsvl gets all of it") {
-  const std::string bmp("BM\x3A\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\0\0\1\0\0\0\1\0\x18\0\0\0\0\0\4\0\0\0\0\0\0\0\0\0\0\0"
-                        "\0\0\0\0\0\0\0\0\3\2\1\0", 58);
+  const std::string bmp("BM\x3A\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\0\0\1\0\0\0\1\0\x18\0\0\0\0\0\4"
+                        "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\3\2\1\0", 58);
   int width = 0, height = 0, channels = 0;
   unsigned char* const theirs = ::stbi_load_from_memory(reinterpret_cast<const unsigned char*>(bmp.data()),
                                                         static_cast<int>(bmp.size()), &width, &height, &channels, 3);

@@ -25,7 +25,8 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 
 TEST_CASE("a JSON text is read into values of its kinds") {
   const auto document = Document::parse(
-      R"({"null":null,"yes":true,"no":false,"int":-7,"real":2.5e-1,"text":"a\"\u00e9\u0000b","list":[1,[2,3],{}],"last":1})",
+      R"({"null":null,"yes":true,"no":false,"int":-7,"real":2.5e-1,)"
+      R"("text":"a\"\u00e9\u0000b","list":[1,[2,3],{}],"last":1})",
       "some.json");
   REQUIRE(document);
   const Value root = document->root();
@@ -81,7 +82,8 @@ TEST_CASE("iteration visits members in the order of the text and skips what is i
 }
 
 TEST_CASE("integers are those that are written as such and fit") {
-  const auto document = Document::parse("[9223372036854775807,9223372036854775808,-9223372036854775808,3.0,3e0,-0]", "n");
+  const auto document = Document::parse(
+      "[9223372036854775807,9223372036854775808,-9223372036854775808,3.0,3e0,-0]", "some.json");
   REQUIRE(document);
   const Value root = document->root();
   CHECK(root[0].integer() == 9223372036854775807);
@@ -110,7 +112,7 @@ TEST_CASE("an error names the text, the byte and the fault") {
   CHECK(has(error_of(""), "bad_file: some.json: byte 1: "));
   CHECK(has(error_of("[1,2"), "some.json: byte 5: "));
   CHECK(has(error_of("[1] x"), "expected end of input"));
-  CHECK(has(error_of("[tru]"), "invalid literal"));
+  CHECK(error_of("[tru]") == "bad_file: some.json: byte 5: syntax error while parsing value - invalid literal");
   CHECK(has(error_of("{'a':1}"), "object key"));
   CHECK(has(error_of("[1,]"), "some.json: byte 4"));
   CHECK(has(error_of("// no\n1"), "invalid"));
@@ -134,7 +136,7 @@ TEST_CASE("a key may not be there twice in one object") {
 }
 
 TEST_CASE("texts that are too deep, or have too long tokens, are refused") {
-  const auto nested = [](int depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   CHECK(error_of(nested(dsvl::json::kMaxDepth)).empty());
   CHECK(has(error_of(nested(dsvl::json::kMaxDepth + 1)), "limit: some.json: byte 65: arrays and objects are nested"));
   CHECK(has(error_of(std::string(1000000, '[')), "nested too deep"));
@@ -205,7 +207,8 @@ TEST_CASE("what the writer writes can be read again") {
   dsvl::json::Writer out;
   out.begin_object();
   out.key("text").value("a\"\\\n\x01\xC3\xA9");
-  out.key("list").begin_array().value(1).value(-2.5).value(true).null().value(0.0 / 0.0).value(1e300 * 1e10).end_array();
+  out.key("list").begin_array().value(1).value(-2.5).value(true).null();
+  out.value(std::nan("")).value(HUGE_VAL).end_array();
   out.key("empty").begin_object().end_object();
   out.key("tenth").value(0.1).key("big").value(std::int64_t{9007199254740993}).end_object();
   const auto document = Document::parse(out.text(), "written");

@@ -72,7 +72,7 @@ struct Log {
   }
 };
 
-bool has(const char* text, std::string_view part) { return std::string_view(text).find(part) != std::string_view::npos; }
+bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
 }  // namespace
 

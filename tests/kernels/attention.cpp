@@ -31,7 +31,7 @@ struct Head {
     for (const auto& page : pages) table.push_back(page.data());
     q.assign(all.begin() + 2 * n * d, all.end());
     if (width > 0) {
-      const auto bias = noise(static_cast<std::size_t>(r * (n + width)), 72);
+      const auto bias = noise(static_cast<std::size_t>(r * (n + width) + 3), 72);
       bias_y.assign(bias.begin(), bias.begin() + r * stride());
       bias_x.assign(bias.begin() + 3, bias.begin() + 3 + r * stride());
     }

@@ -109,7 +109,7 @@ TEST_CASE("NaN stays NaN when it is rounded to 16 bits") {
 }
 
 TEST_CASE("a partial load fills with zeros and a partial store leaves the rest alone") {
-  for (Index n = 0; n < k::kLanes; ++n) {
+  for (Index n = 1; n < k::kLanes; ++n) {
     const std::vector<float> x(static_cast<std::size_t>(n), 3.0f);  // exactly n: a sanitizer sees a read behind it
     const auto loaded = to_vector(k::load(x.data(), n));
     std::vector<float> y(static_cast<std::size_t>(k::kLanes), 5.0f);

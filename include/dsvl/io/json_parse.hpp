@@ -83,11 +83,13 @@ class Builder {
   bool end_object() { return close() && keys_differ(last_closed_); }
   bool end_array() { return close(); }
   bool parse_error(std::size_t at, const std::string&, const nlohmann::json::exception& why) {
-    // "[json.exception.…] parse error at line 1, column 3: syntax error while …": the part after tag and place
-    std::string_view text = why.what();
-    if (const auto tag = text.find("] "); tag != text.npos) text.remove_prefix(tag + 2);
+    // "[json.exception.…] parse error at line 1, column 3: syntax error while parsing value - invalid literal; last
+    // read: '…'; expected …": without tag and place, and without what was read, which can be long
+    std::string text = why.what();
+    if (const auto tag = text.find("] "); tag != text.npos) text.erase(0, tag + 2);
     if (text.starts_with("parse error at line"))
-      if (const auto colon = text.find(": "); colon != text.npos) text.remove_prefix(colon + 2);
+      if (const auto colon = text.find(": "); colon != text.npos) text.erase(0, colon + 2);
+    if (const auto last = text.find("; last read: '"); last != text.npos) text.erase(last, text.rfind('\'') + 1 - last);
     return refuse(Code::bad_file, at, text);
   }
 

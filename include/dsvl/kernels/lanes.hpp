@@ -57,7 +57,7 @@ DSVL_FORCE_INLINE Lanes iota() noexcept {
   return load(kCount);
 }
 
-/// The first n lanes (0 <= n < kLanes) from memory, the others zero; nothing behind the n is touched.
+/// The first n lanes (0 < n < kLanes) from memory, the others zero; nothing behind the n is touched.
 DSVL_FORCE_INLINE Lanes load(const float* from, Index n) noexcept {
 #if defined(__AVX512F__)
   return Lanes(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), from));
@@ -229,7 +229,7 @@ DSVL_FORCE_INLINE Lanes load_f16(const std::byte* from) noexcept {
 #endif
 }
 
-/// The first n (0 <= n < kLanes) of kLanes 16-bit weights, zero behind them.
+/// The first n (0 < n < kLanes) of kLanes 16-bit weights, zero behind them.
 template <class Load>
 DSVL_FORCE_INLINE Lanes load_part16(const std::byte* from, Index n, Load&& load_whole) noexcept {
   alignas(64) std::byte part[2 * kLanes] = {};

@@ -1,0 +1,115 @@
+// What benchmarks share: medians, and the two ceilings of this machine, measured by the program itself.
+#ifndef DSVL_BENCHMARKS_BENCH_HPP
+#define DSVL_BENCHMARKS_BENCH_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <dsvl/base/buffer.hpp>
+#include <dsvl/base/host.hpp>
+#include <dsvl/kernels/lanes.hpp>
+#include <functional>
+#include <vector>
+
+namespace bench {
+
+inline double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+inline double median(std::vector<double> v) {
+  if (v.empty()) return 0;
+  std::sort(v.begin(), v.end());
+  return v[v.size() / 2];
+}
+
+/// Seconds of one call, the median of `runs` after one warm-up.
+template <class Body>
+double seconds(int runs, Body&& body) {
+  body();
+  std::vector<double> times;
+  for (int i = 0; i < runs; ++i) {
+    const double began = now();
+    body();
+    times.push_back(now() - began);
+  }
+  return median(times);
+}
+
+/// The limits against which work is held: arithmetic and reading, with all threads at once.
+struct Ceilings {
+  double gflops = 0;       ///< fused multiply-adds in registers, two operations each
+  double gigabytes = 0;    ///< reading memory much larger than any cache
+
+  static Ceilings measure(dsvl::Executor& executor) {
+    return {measure_flops(executor), measure_read(executor)};
+  }
+
+ private:
+  static double measure_flops(dsvl::Executor& executor) {
+    using Batch = xsimd::batch<float>;
+    constexpr int kChains = 12, kSteps = 400'000;  // enough independent chains to hide the latency of an fma
+    const int workers = executor.workers();
+    std::vector<float> sink(static_cast<std::size_t>(workers) * 16);
+    const double took = seconds(5, [&] {
+      executor.run(workers, [&](int w) {
+        Batch acc[kChains];
+        for (int c = 0; c < kChains; ++c) acc[c] = Batch(static_cast<float>(c) * 1e-3f);
+        const Batch a(0.999f), b(1e-3f);
+        for (int i = 0; i < kSteps; ++i)
+          for (int c = 0; c < kChains; ++c) acc[c] = xsimd::fma(acc[c], a, b);
+        Batch sum = acc[0];
+        for (int c = 1; c < kChains; ++c) sum += acc[c];
+        sink[static_cast<std::size_t>(w) * 16] = sum.get(0);
+      });
+    });
+    return 2.0 * kChains * kSteps * static_cast<double>(Batch::size) * workers / took / 1e9;
+  }
+
+  static double measure_read(dsvl::Executor& executor) {
+    using Batch = xsimd::batch<float>;
+    constexpr std::size_t kFloats = std::size_t{1} << 27;  // 512 MiB
+    dsvl::Buffer<float> memory;
+    if (!memory.resize(kFloats)) return 0;
+    std::fill(memory.begin(), memory.end(), 1.0f);
+    const auto workers = static_cast<std::size_t>(executor.workers());
+    std::vector<float> sink(workers * 16);
+    const double took = seconds(3, [&] {
+      executor.run(static_cast<int>(workers), [&](int w) {
+        constexpr std::size_t kStep = 8 * Batch::size;
+        const std::size_t share = kFloats / workers / kStep * kStep;
+        const float* const from = memory.data() + static_cast<std::size_t>(w) * share;
+        Batch acc[8];
+        for (auto& a : acc) a = Batch(0.0f);
+        for (std::size_t i = 0; i < share; i += kStep)
+          for (std::size_t k = 0; k < 8; ++k) acc[k] += Batch::load_unaligned(from + i + k * Batch::size);
+        Batch sum = acc[0];
+        for (std::size_t k = 1; k < 8; ++k) sum += acc[k];
+        sink[static_cast<std::size_t>(w) * 16] = sum.get(0);
+      });
+    });
+    return static_cast<double>(kFloats) * sizeof(float) / took / 1e9;
+  }
+};
+
+/// One line of a table: what was done, how long it took, and how near it came to the ceilings.
+struct Row {
+  const char* name = "";
+  double seconds = 0, flops = 0, bytes = 0;
+};
+
+inline void print_header() {
+  std::printf("%-28s %12s %10s %8s %9s %8s\n", "stage", "ms", "GFLOP/s", "of peak", "GB/s", "of read");
+}
+inline void print(const Row& r, const Ceilings& c) {
+  std::printf("%-28s %12.3f", r.name, 1e3 * r.seconds);
+  if (r.flops > 0) std::printf(" %10.1f %7.0f%%", r.flops / r.seconds / 1e9, 100 * r.flops / r.seconds / 1e9 / c.gflops);
+  else std::printf(" %10s %8s", "-", "-");
+  if (r.bytes > 0) std::printf(" %9.2f %7.0f%%", r.bytes / r.seconds / 1e9, 100 * r.bytes / r.seconds / 1e9 / c.gigabytes);
+  else std::printf(" %9s %8s", "-", "-");
+  std::printf("\n");
+}
+
+}  // namespace bench
+
+#endif  // DSVL_BENCHMARKS_BENCH_HPP

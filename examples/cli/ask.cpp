@@ -1,0 +1,111 @@
+// dsvl ask: one question, one answer.
+#include <dsvl/io/json_writer.hpp>
+
+#include "commands.hpp"
+#include "setup.hpp"
+#include "system.hpp"
+
+namespace cli {
+
+namespace {
+
+struct Ask : Settings {
+  std::vector<std::string> images;
+  std::string question;
+  bool json = false;
+};
+
+CommandLine describe(Ask& ask) {
+  CommandLine line("dsvl ask", "[OPTION]... [-i IMAGE]... QUESTION",
+                   "Asks one question and prints the answer as it comes. The pictures, PNG or JPEG, come before the text in\n"
+                   "the order given; without one the question is about text alone. QUESTION - is read from standard input.");
+  line.section("Question");
+  line.texts('i', "image", "FILE", "A picture; may be given several times", ask.images);
+  line.flag(0, "json", "One JSON object: text, token ids, counts, why it ended, seconds by stage", ask.json);
+  line.section("Answer");
+  add_generate_options(line, ask);
+  line.section("Model");
+  add_model_options(line, ask);
+  return line;
+}
+
+/// The question from the arguments or from standard input; an exit code when there is none.
+std::optional<int> read_question(const CommandLine& line, const std::vector<std::string>& rest, std::string& question) {
+  if (rest.empty()) return line.usage_error("no question was given", "for example: dsvl ask -i photo.jpg \"What is this?\"");
+  if (rest.size() > 1) {
+    std::error_code ignored;
+    const bool picture = std::filesystem::is_regular_file(to_path(rest[0]), ignored);
+    return line.usage_error("one question is expected, " + std::to_string(rest.size()) + " arguments were given",
+                            picture ? "pictures are named with -i, each with its own: -i " + rest[0]
+                                    : "put the question in quotes");
+  }
+  question = rest[0];
+  if (question == "-") {
+    question.clear();
+    LineReader input;
+    std::string text;
+    for (LineReader::Got got; (got = input.next(text)) != LineReader::Got::end; question += text + '\n')
+      if (got == LineReader::Got::interrupt) return kInterrupted;
+    while (!question.empty() && question.back() == '\n') question.pop_back();
+  }
+  if (question.find_first_not_of(" \t\r\n") == std::string::npos) return line.usage_error("the question is empty");
+  return std::nullopt;
+}
+
+void print_json(const dsvl::Answer& answer, const Talk& talk, double total_seconds) {
+  const dsvl::Usage u = answer.usage();
+  dsvl::json::Writer w;
+  w.begin_object().key("text").value(answer.text()).key("token_ids").begin_array();
+  for (const std::int32_t id : answer.ids()) w.value(id);
+  w.end_array().key("finish").value(name(answer.finish()));
+  w.key("prompt_tokens").value(u.prompt_tokens).key("reused_tokens").value(u.reused_tokens);
+  w.key("answer_tokens").value(u.answer_tokens);
+  w.key("seconds").begin_object().key("load").value(talk.load_seconds).key("decode_image").value(u.decode_image);
+  w.key("preprocess").value(u.preprocess).key("encode").value(u.encode).key("prefill").value(u.prefill);
+  w.key("decode").value(u.decode).key("total").value(total_seconds).end_object().end_object();
+  std::printf("%s\n", w.text().c_str());
+}
+
+/// Prints the answer while it comes; returns the exit code.
+int answer_question(const Ask& ask, std::span<const dsvl::Picture> pictures, Talk& talk, ProgressLine& progress,
+                    Clock::time_point began) {
+  dsvl::Answer answer = talk.session.ask(pictures, ask.question, ask.generate);
+  progress.clear();
+  while (const auto piece = answer.next())
+    if (!ask.json) print_text(piece->text);
+  if (ask.json && answer.status().ok()) print_json(answer, talk, seconds_since(began));
+  if (!ask.json && (answer.status().ok() || !answer.text().empty())) std::puts("");
+  const int exit = report(answer.status(), hint_for(answer.status()));
+  if (exit == kOk) print_cut(answer, ask);
+  if (ask.verbose) print_usage(answer, talk.load_seconds);
+  return finish_output(exit);
+}
+
+}  // namespace
+
+int run_ask(Arguments arguments) {
+  const auto began = Clock::now();
+  Ask ask;
+  const CommandLine line = describe(ask);
+  std::vector<std::string> rest;
+  if (const auto exit = line.parse(arguments, rest)) return *exit;
+  dsvl::CancelToken& interrupt = catch_interrupts();
+  if (const auto exit = read_question(line, rest, ask.question)) return *exit;
+  std::vector<dsvl::Picture> pictures;
+  for (const std::string& image : ask.images) {
+    auto picture = find_picture(image);
+    if (!picture) return kError;
+    pictures.push_back(std::move(*picture));
+  }
+  auto& most = ask.session.limits.pictures;
+  most = std::max<dsvl::Index>(most, static_cast<dsvl::Index>(pictures.size()));
+
+  ProgressLine progress(!ask.quiet);
+  ask.load.cancel = ask.generate.cancel = &interrupt;
+  ask.generate.progress = progress.hook();
+  int exit = kOk;
+  auto talk = open_talk(ask, progress, exit);
+  return talk ? answer_question(ask, pictures, *talk, progress, began) : exit;
+}
+
+}  // namespace cli

@@ -1,0 +1,19 @@
+// The commands: each takes its arguments and returns the program's exit code.
+#ifndef DSVL_CLI_COMMANDS_HPP
+#define DSVL_CLI_COMMANDS_HPP
+
+#include <span>
+#include <string>
+
+namespace cli {
+
+using Arguments = std::span<const std::string>;
+
+int run_ask(Arguments arguments);
+int run_chat(Arguments arguments);
+int run_eval(Arguments arguments);
+int run_inspect(Arguments arguments);
+
+}  // namespace cli
+
+#endif  // DSVL_CLI_COMMANDS_HPP

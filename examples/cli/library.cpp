@@ -1,0 +1,3 @@
+// The library's definitions, once for the whole program.
+#define DSVL_IMPLEMENTATION
+#include "library.hpp"

@@ -1,0 +1,10 @@
+// dsvl as this program uses it: declared in every file, compiled in one (library.cpp). A change here rebuilds in seconds.
+#ifndef DSVL_CLI_LIBRARY_HPP
+#define DSVL_CLI_LIBRARY_HPP
+
+#ifndef DSVL_HEADER_ONLY
+#define DSVL_HEADER_ONLY 0
+#endif
+#include <dsvl/dsvl.hpp>
+
+#endif  // DSVL_CLI_LIBRARY_HPP

@@ -1,0 +1,164 @@
+#include "setup.hpp"
+
+#include <algorithm>
+
+#include "system.hpp"
+
+namespace cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kWhatAModelIs =
+    "a model is a directory with config.json, tokenizer.json and *.safetensors, as published";
+
+std::string read_load_mode(std::string_view given, dsvl::LoadMode& mode) {
+  for (const auto candidate : {dsvl::LoadMode::map, dsvl::LoadMode::read, dsvl::LoadMode::prefault})
+    if (name(candidate) == given) return mode = candidate, std::string();
+  return "is none of map, read, prefault";
+}
+
+void log(void* settings, dsvl::Level level, std::string_view text) {
+  if (level >= dsvl::Level::warning) print_warning(text);
+  else if (static_cast<const Settings*>(settings)->verbose)
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+/// Lists what a checkpoint lacks; a headline with one name is not enough to mend it.
+void print_report(const dsvl::LoadReport& report) {
+  constexpr std::size_t kMost = 10;
+  const auto list = [](const char* what, const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), kMost); ++i)
+      std::fprintf(stderr, "      %s %s\n", what, names[i].c_str());
+    if (names.size() > kMost) std::fprintf(stderr, "      … and %zu more\n", names.size() - kMost);
+  };
+  if (report.missing.size() + report.misshapen.size() < 2) return;  // the headline has it
+  list("missing:", report.missing);
+  list("misfit:", report.misshapen);
+}
+
+}  // namespace
+
+void add_model_options(CommandLine& to, Settings& settings) {
+  to.text('m', "model", "DIR", "Directory of the model (default: tiny-vl, which ships with dsvl)", settings.model);
+  to.other(0, "load", "MODE", "How weights get into memory: map (default), read, prefault",
+           [&](std::string_view given) { return read_load_mode(given, settings.load.mode); });
+  to.whole(0, "threads", "Threads to use (default: all this process may use); never changes an answer",
+           settings.load.threads, 1, 256);
+  to.whole(0, "context", "Tokens of conversation to hold (default: 4096, or what the model allows)",
+           settings.session.limits.context, 1, 1 << 24);
+  to.text(0, "system", "TEXT", "System text in front of the conversation; \"\" for none", settings.session.system);
+  to.flag(0, "exif", "Turn photos upright as their EXIF data says", settings.session.apply_exif_orientation);
+  to.flag('v', "verbose", "Say where time went, and what the library has to say", settings.verbose);
+  to.flag('q', "quiet", "No progress line", settings.quiet);
+}
+
+void add_generate_options(CommandLine& to, Settings& settings) {
+  dsvl::GenerateOptions& g = settings.generate;
+  to.whole(0, "max-tokens", "Longest answer, in tokens (default: 512)", g.max_tokens, 1, 1 << 24);
+  to.real(0, "temperature", "0 (default): always the likeliest token; above: draw, the higher the freer",
+          g.sampling.temperature, 0, 100);
+  to.whole(0, "top-k", "Draw among the N likeliest tokens only (default: 0, all)", g.sampling.top_k, 0, 1 << 24);
+  to.real(0, "top-p", "Draw among the likeliest that make up this share, 0 to 1 (default: 1)", g.sampling.top_p, 1e-6, 1);
+  to.real(0, "repetition-penalty", "Above 1: avoid tokens that were used before (default: 1)",
+          g.sampling.repetition_penalty, 0.01, 100);
+  to.whole(0, "seed", "Another number, another draw (default: 0)", g.sampling.seed, 0, INT64_MAX);
+  to.texts(0, "stop", "TEXT", "End the answer before this text; may be given several times", g.stop);
+}
+
+std::optional<fs::path> find_model(const std::string& named) {
+  std::error_code ignored;
+  if (!named.empty()) {
+    const fs::path path = to_path(named);
+    if (fs::is_directory(path, ignored)) return path;
+    print_error(named + (fs::exists(path, ignored) ? ": is a file, a directory is needed" : ": no such directory"), kWhatAModelIs);
+    return std::nullopt;
+  }
+  const fs::path shipped = "examples/models/tiny-vl", here = program_directory();
+  std::vector<fs::path> places = {shipped};
+  if (!here.empty()) places.push_back((here / "../.." / shipped).lexically_normal());
+#ifdef DSVL_DEFAULT_MODEL
+  places.push_back(to_path(DSVL_DEFAULT_MODEL));
+#endif
+  std::string looked;
+  for (const fs::path& place : places) {
+    if (fs::is_directory(place, ignored)) return place;
+    looked += "\n        " + to_text(place);
+  }
+  print_error("no model was named, and the one that ships with dsvl is not where it was expected",
+              "name one: dsvl ask -m DIRECTORY …\n      looked for:" + looked);
+  return std::nullopt;
+}
+
+std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport& report, ProgressLine& progress, int& exit) {
+  exit = kError;
+  const auto path = find_model(settings.model);
+  if (!path) return std::nullopt;
+  dsvl::LoadOptions options = settings.load;
+  options.host.log = {log, const_cast<Settings*>(&settings)};
+  options.progress = progress.hook();
+  options.report = &report;
+  auto model = dsvl::Model::load(*path, options);
+  progress.clear();
+  if (model) return std::move(*model);
+  exit = cli::report(model.error(), model.error().code() == dsvl::Code::not_found && report.missing.empty() ? kWhatAModelIs : "");
+  if (exit == kError) print_report(report);
+  return std::nullopt;
+}
+
+std::optional<Talk> open_talk(const Settings& settings, ProgressLine& progress, int& exit) {
+  const auto began = Clock::now();
+  dsvl::LoadReport report;
+  auto model = load_model(settings, report, progress, exit);
+  if (!model) return std::nullopt;
+  auto session = dsvl::Session::open(*model, settings.session);
+  if (session) return Talk{std::move(*model), std::move(*session), seconds_since(began)};
+  exit = cli::report(session.error(), hint_for(session.error()));
+  return std::nullopt;
+}
+
+std::optional<dsvl::Picture> find_picture(const std::string& argument) {
+  std::error_code ignored;
+  const fs::path path = to_path(argument);
+  if (fs::is_directory(path, ignored)) print_error(argument + ": is a directory, a picture is needed");
+  else if (!fs::exists(path, ignored)) print_error(argument + ": no such file");
+  else return dsvl::Picture(path);
+  return std::nullopt;
+}
+
+std::string hint_for(const dsvl::Status& status) {
+  const std::string_view text = status.text();
+  const bool memory = status.code() == dsvl::Code::out_of_memory;
+  if (memory || (status.code() == dsvl::Code::limit && text.find("context") != text.npos))
+    return std::string(memory ? "a smaller" : "a larger") + " --context N may help";
+  return {};
+}
+
+void print_usage(const dsvl::Answer& answer, double load_seconds) {
+  const dsvl::Usage u = answer.usage();
+  std::string line = "prompt " + std::to_string(u.prompt_tokens) + " tokens";
+  if (u.reused_tokens > 0) line += " (" + std::to_string(u.reused_tokens) + " known)";
+  line += ", answer " + std::to_string(u.answer_tokens) + ", " + std::string(name(answer.finish()));
+  const struct { const char* what; double seconds; } stages[] = {
+      {"load", load_seconds}, {"decode image", u.decode_image}, {"preprocess", u.preprocess},
+      {"encode", u.encode},   {"prefill", u.prefill},           {"decode", u.decode}};
+  for (const auto& [what, seconds] : stages)
+    if (seconds > 0) line += std::string(" · ") + what + " " + seconds_text(seconds);
+  char speed[40] = "";
+  // The first token comes out of the prefill, so the decoder ran once less.
+  if (u.answer_tokens > 1 && u.decode > 0)
+    std::snprintf(speed, sizeof speed, " · %.1f tokens/s", static_cast<double>(u.answer_tokens - 1) / u.decode);
+  std::fprintf(stderr, "%s\n", paint(stderr, "2", line + speed).c_str());
+}
+
+void print_cut(const dsvl::Answer& answer, const Settings& settings) {
+  if (!is_terminal(stderr) && !settings.verbose) return;
+  std::string why;
+  if (answer.finish() == dsvl::Finish::length)
+    why = "(cut after " + std::to_string(settings.generate.max_tokens) + " tokens; --max-tokens allows more)";
+  if (answer.finish() == dsvl::Finish::context_full) why = "(cut: the context is full; --context allows more)";
+  if (!why.empty()) std::fprintf(stderr, "%s\n", paint(stderr, "2", why).c_str());
+}
+
+}  // namespace cli

@@ -1,0 +1,53 @@
+// What ask, chat and eval share: options for the model and for generating, and opening both with messages that help.
+#ifndef DSVL_CLI_SETUP_HPP
+#define DSVL_CLI_SETUP_HPP
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command_line.hpp"
+#include "console.hpp"
+#include "library.hpp"
+
+namespace cli {
+
+struct Settings {
+  std::string model;  ///< empty: the one that ships with dsvl
+  dsvl::LoadOptions load;
+  dsvl::SessionOptions session;
+  dsvl::GenerateOptions generate;
+  bool verbose = false, quiet = false;
+};
+
+/// -m, --load, --threads, --context, --system, --exif, --verbose and --quiet; then those of generating.
+void add_model_options(CommandLine& to, Settings& settings);
+void add_generate_options(CommandLine& to, Settings& settings);
+
+/// A model with a session, and how long loading took.
+struct Talk {
+  dsvl::Model model;
+  dsvl::Session session;
+  double load_seconds = 0;
+};
+
+/// The model's directory: the one named, or the shipped one wherever that lies. Prints why there is none.
+std::optional<std::filesystem::path> find_model(const std::string& named);
+/// Loads with progress; on failure prints what is wrong with the checkpoint and sets `exit`.
+std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport& report, ProgressLine& progress, int& exit);
+/// Loads and opens. `exit` is the program's exit code when there is no Talk.
+std::optional<Talk> open_talk(const Settings& settings, ProgressLine& progress, int& exit);
+
+/// A picture from an argument; prints an error when there is no such file, so that a slip shows before a model is loaded.
+std::optional<dsvl::Picture> find_picture(const std::string& argument);
+
+/// What to do about an error of an answer; empty when we do not know.
+std::string hint_for(const dsvl::Status& status);
+/// One line on stderr about where time went (with `load_seconds` if positive), for --verbose.
+void print_usage(const dsvl::Answer& answer, double load_seconds);
+/// Says on stderr that an answer is not whole, when a limit cut it.
+void print_cut(const dsvl::Answer& answer, const Settings& settings);
+
+}  // namespace cli
+
+#endif  // DSVL_CLI_SETUP_HPP

@@ -1,0 +1,155 @@
+#include "system.hpp"
+
+#include <cerrno>
+#include <csignal>
+
+#ifdef _WIN32
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <fcntl.h>
+#include <io.h>
+#include <shellapi.h>
+#include <windows.h>
+#ifdef _MSC_VER
+#pragma comment(lib, "shell32")
+#endif
+#else
+#include <unistd.h>
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#endif
+#endif
+
+namespace cli {
+
+namespace {
+
+// A signal handler can reach nothing but globals.
+dsvl::CancelToken g_interrupt;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler must not wait for a lock");
+
+#ifdef _WIN32
+BOOL WINAPI on_interrupt(DWORD event) {
+  if (event != CTRL_C_EVENT || g_interrupt.cancelled()) return FALSE;  // FALSE: what would happen without us
+  g_interrupt.cancel();
+  return TRUE;
+}
+#else
+extern "C" void dsvl_cli_on_interrupt(int signal) {
+  if (g_interrupt.cancelled()) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+  g_interrupt.cancel();
+}
+#endif
+
+/// One read of standard input: how many bytes came, 0 at the end, -1 when a signal came first.
+long read_input(char* into, unsigned size) {
+#ifdef _WIN32
+  return _read(0, into, size);
+#else
+  const long n = static_cast<long>(::read(0, into, size));
+  return n < 0 && errno != EINTR ? 0 : n;
+#endif
+}
+
+}  // namespace
+
+std::vector<std::string> start_up(int argc, char** argv) {
+#ifdef _WIN32
+  SetConsoleOutputCP(CP_UTF8);
+  SetConsoleCP(CP_UTF8);
+  for (const DWORD which : {STD_OUTPUT_HANDLE, STD_ERROR_HANDLE}) {
+    DWORD mode = 0;
+    const HANDLE console = GetStdHandle(which);
+    if (GetConsoleMode(console, &mode)) SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+  }
+  int count = 0;
+  std::vector<std::string> arguments;
+  if (wchar_t** const wide = CommandLineToArgvW(GetCommandLineW(), &count)) {
+    for (int i = 1; i < count; ++i) arguments.push_back(to_text(wide[i]));
+    LocalFree(wide);
+    return arguments;
+  }
+#endif
+  return {argv + (argc > 0 ? 1 : 0), argv + argc};
+}
+
+std::filesystem::path to_path(const std::string& argument) {
+#ifdef _WIN32
+  return std::filesystem::path(reinterpret_cast<const char8_t*>(argument.c_str()));
+#else
+  return argument;
+#endif
+}
+
+std::string to_text(const std::filesystem::path& path) {
+#ifdef _WIN32
+  const std::u8string text = path.u8string();
+  return {reinterpret_cast<const char*>(text.data()), text.size()};
+#else
+  return path.string();
+#endif
+}
+
+std::filesystem::path program_directory() {
+  std::error_code ignored;
+#if defined(_WIN32)
+  wchar_t file[4096];
+  const DWORD length = GetModuleFileNameW(nullptr, file, 4096);
+  return length > 0 && length < 4096 ? std::filesystem::path(file).parent_path() : std::filesystem::path();
+#elif defined(__APPLE__)
+  char file[4096];
+  std::uint32_t size = sizeof file;
+  if (_NSGetExecutablePath(file, &size) != 0) return {};
+  return std::filesystem::canonical(file, ignored).parent_path();
+#else
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+#endif
+}
+
+bool is_terminal(std::FILE* stream) {
+#ifdef _WIN32
+  return _isatty(_fileno(stream)) != 0;
+#else
+  return isatty(fileno(stream)) != 0;
+#endif
+}
+
+dsvl::CancelToken& catch_interrupts() {
+#ifdef _WIN32
+  SetConsoleCtrlHandler(on_interrupt, TRUE);
+#else
+  struct sigaction action = {};
+  sigaction(SIGINT, nullptr, &action);
+  if (action.sa_handler == SIG_IGN) return g_interrupt;  // run in the background by a shell: leave it so
+  action = {};
+  action.sa_handler = dsvl_cli_on_interrupt;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = 0;  // no SA_RESTART: a read must end
+  sigaction(SIGINT, &action, nullptr);
+#endif
+  return g_interrupt;
+}
+
+LineReader::Got LineReader::next(std::string& line) {
+  for (;;) {
+    const std::size_t at = waiting_.find('\n');
+    if (at != std::string::npos || (ended_ && !waiting_.empty())) {
+      line = waiting_.substr(0, at);
+      waiting_.erase(0, at == std::string::npos ? at : at + 1);
+      if (!line.empty() && line.back() == '\r') line.pop_back();
+      return Got::line;
+    }
+    if (ended_) return Got::end;
+    char block[4096];
+    const long n = read_input(block, sizeof block);
+    if (n < 0 || (n == 0 && g_interrupt.cancelled())) return Got::interrupt;
+    if (n == 0) ended_ = true;
+    waiting_.append(block, static_cast<std::size_t>(n));
+  }
+}
+
+}  // namespace cli

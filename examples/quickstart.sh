@@ -2,7 +2,8 @@
 # From a fresh clone to answers about pictures: installs what is missing, builds the program dsvl, and asks the small
 # model that ships with the project three questions. Run again, it only asks.
 #
-# Debian 12, Ubuntu 24.04 or later; elsewhere install a C++20 compiler, CMake, Ninja, xsimd 8, nlohmann/json and stb first.
+# Debian 12, Ubuntu 24.04 or later. Elsewhere install a C++20 compiler, CMake, Ninja, xsimd 8, nlohmann/json and stb
+# first.
 set -euo pipefail
 case ${1:-} in
   -h | --help)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds dsvl in several ways and runs every test. Debian 12, Ubuntu 24.04 or later.
 #
-#   tests/run.sh              everything below; this is what CI runs
-#   tests/run.sh --release    g++, optimised for this machine: all tests, examples, packaging tests   in build/
-#   tests/run.sh --sanitize   the test programs under ASan and UBSan, those with threads under TSan   in build/asan, build/tsan
-#   tests/run.sh --clang      clang++ for any machine of this kind, built by Meson                    in build/meson-clang
-#   tests/run.sh --full       with the tests that take minutes or want published models (ctest -L full)
+#   tests/run.sh              all of the following but --full; this is what CI runs
+#   tests/run.sh --release    g++, optimised for this machine: all tests, examples, packaging tests; in build/
+#   tests/run.sh --sanitize   unit tests under ASan and UBSan, those with threads under TSan; in build/asan, build/tsan
+#   tests/run.sh --clang      clang++, for any machine of this kind, built by Meson; in build/meson-clang
+#   tests/run.sh --full       also the tests that take minutes or want published models (ctest -L full)
 #   tests/run.sh --help
 #
 # JOBS=n compiles and tests n at a time (default: one per core).
@@ -61,7 +61,7 @@ run_tsan() {
   # Some kernels place memory where ThreadSanitizer does not expect it; without randomisation they do not.
   local fixed_addresses=()
   if setarch "$(uname -m)" -R true 2>/dev/null; then fixed_addresses=(setarch "$(uname -m)" -R); fi
-  "${fixed_addresses[@]}" ctest --test-dir build/tsan --output-on-failure --parallel "$jobs" --tests-regex '^(run|chat)$'
+  "${fixed_addresses[@]}" ctest --test-dir build/tsan --output-on-failure --parallel "$jobs" -R '^(run|chat)$'
 }
 
 run_clang() {
@@ -105,7 +105,8 @@ for phase in "${phases[@]}"; do
   [ -n "$result" ] || result=$(awk '/^(Ok|Fail|Timeout):/ { printf "%s %s  ", tolower($1), $2 }' "$log")
   [ "$status" = 0 ] && verdict=passed || verdict=FAILED
   [ "$status" = 0 ] || failed+=" $phase"
-  summary+=$(printf '%-8s %-7s %4d s  %s' "$phase" "$verdict" $((SECONDS - began)) "${result:-did not get as far as the tests}")$'\n'
+  summary+=$(printf '%-8s %-7s %4d s  %s' "$phase" "$verdict" $((SECONDS - began)) "${result:-did not reach the tests}")
+  summary+=$'\n'
 done
 
 printf '\n=== Summary ===\n'

@@ -1,4 +1,6 @@
 // dsvl ask: one question, one answer.
+#include "library.hpp"
+
 #include <dsvl/io/json_writer.hpp>
 
 #include "commands.hpp"
@@ -75,7 +77,7 @@ int answer_question(const Ask& ask, std::span<const dsvl::Picture> pictures, Tal
     if (!ask.json) print_text(piece->text);
   if (ask.json && answer.status().ok()) print_json(answer, talk, seconds_since(began));
   if (!ask.json && (answer.status().ok() || !answer.text().empty())) std::puts("");
-  const int exit = report(answer.status(), hint_for(answer.status()));
+  const int exit = give_up(answer.status(), hint_for(answer.status()));
   if (exit == kOk) print_cut(answer, ask);
   if (ask.verbose) print_usage(answer, talk.load_seconds);
   return finish_output(exit);

@@ -107,7 +107,7 @@ class Chat {
     // A question that was stopped before its answer began is forgotten, so its pictures wait for the next.
     if (!(stopped && answer.ids().empty())) waiting_.clear();
     if (stopped) return;
-    if (report(status, status.code() == dsvl::Code::limit ? "/clear begins anew" : hint_for(status)) != kOk) return failed();
+    if (give_up(status, status.code() == dsvl::Code::limit ? "/clear begins anew" : hint_for(status)) != kOk) return failed();
     print_cut(answer, settings_);
     if (settings_.verbose) print_usage(answer, 0);
   }

@@ -52,7 +52,7 @@ void print_error(std::string_view text, std::string_view hint) {
 
 void print_warning(std::string_view text) { print_labelled("1;33", "warning:", text); }
 
-int report(const dsvl::Status& status, std::string_view hint) {
+int give_up(const dsvl::Status& status, std::string_view hint) {
   if (status.ok()) return kOk;
   if (status.code() == dsvl::Code::cancelled) return kInterrupted;
   print_error(status.text(), hint);

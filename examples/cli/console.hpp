@@ -25,7 +25,7 @@ std::string paint(std::FILE* stream, const char* colour, std::string_view text);
 void print_error(std::string_view text, std::string_view hint = {});
 void print_warning(std::string_view text);
 /// The error as such, with a hint where we know one; returns the program's exit code (kInterrupted when cancelled).
-int report(const dsvl::Status& status, std::string_view hint = {});
+int give_up(const dsvl::Status& status, std::string_view hint = {});
 
 /// To stdout. On a terminal, control characters in it are shown and not obeyed: a picture's text may reach this.
 void print_text(std::string_view text);

@@ -1,4 +1,6 @@
 // dsvl eval: how many questions of a file are answered right, and how many as the reference answered them.
+#include "library.hpp"
+
 #include <dsvl/io/json.hpp>
 #include <dsvl/io/json_writer.hpp>
 #include <fstream>
@@ -164,7 +166,7 @@ void print_json(const Outcome& outcome, const Eval& eval) {
 
 void print_table(const Outcome& outcome, const Eval& eval) {
   const auto share = [](int part, int whole) {
-    return std::to_string(part) + "/" + std::to_string(whole) + (whole ? " (" + std::to_string(part * 100 / whole) + " %)" : "");
+    return std::to_string(part) + "/" + std::to_string(whole) + (whole ? " (" + std::to_string((part * 200 + whole) / (2 * whole)) + " %)" : "");
   };
   const auto row = [&](std::string_view kind, const Tally& t) {
     std::printf("%-12.*s  %16s  %s\n", static_cast<int>(kind.size()), kind.data(), share(t.correct, t.questions).c_str(),
@@ -208,9 +210,9 @@ int run_eval(Arguments arguments) {
   if (const auto exit = line.parse(arguments, rest)) return *exit;
   if (rest.size() != 1) return line.usage_error(rest.empty() ? "no file of questions was given" : "one file of questions is expected");
   auto document = read_file(rest[0]);
-  if (!document) return report(document.error());
+  if (!document) return give_up(document.error());
   auto entries = read_entries(*document, rest[0]);
-  if (!entries) return report(entries.error(), "see: dsvl eval --help");
+  if (!entries) return give_up(entries.error(), "see: dsvl eval --help");
 
   ProgressLine progress(!eval.quiet);
   eval.load.cancel = eval.generate.cancel = &catch_interrupts();

@@ -1,4 +1,6 @@
 // dsvl inspect: what a model is made of, and what it takes to run it.
+#include "library.hpp"
+
 #include <dsvl/chat/model_state.hpp>
 #include <dsvl/io/json_writer.hpp>
 
@@ -123,7 +125,7 @@ void print_text_report(const Findings& f, const dsvl::ModelConfig& config) {
   const auto n = [](Index value) { return std::to_string(value); };
   std::printf("%s\n\n", paint(stdout, "1", f.path).c_str());
   fact("layout", std::string(f.info.layout) + (f.info.hybrid ? ", hybrid: sees at two resolutions" : ""));
-  fact("files", std::to_string(f.files) + " of " + bytes_text(static_cast<double>(f.info.file_bytes)));
+  fact("weights", bytes_text(static_cast<double>(f.info.file_bytes)) + " in " + std::to_string(f.files) + (f.files == 1 ? " file" : " files"));
   const auto& vit = config.siglip;
   fact("siglip", n(vit.input.image) + " x " + n(vit.input.image) + " pixels, " + n(vit.layers) + " layers, width " + n(vit.hidden));
   if (config.high) {

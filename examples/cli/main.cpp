@@ -38,11 +38,13 @@ void print_help(std::FILE* to) {
                cli::paint(to, "1", "Examples:").c_str());
 }
 
-int unknown_command(const std::string& given) {
-  std::vector<std::string_view> names;
-  for (const Command& c : kCommands) names.push_back(c.name);
+int unknown(const std::string& given) {
+  const bool option = given.starts_with('-');
+  std::vector<std::string_view> names = {"--help", "--version"};
+  if (!option) names.clear();
+  for (const Command& c : kCommands)
+    if (!option) names.push_back(c.name);
   const std::string meant = cli::nearest(given, names);
-  const bool option = !given.empty() && given[0] == '-';
   cli::print_error((option ? "unknown option " : "unknown command ") + given,
                    meant.empty() ? "see: dsvl --help" : "did you mean: dsvl " + meant + "?");
   return cli::kUsage;
@@ -66,5 +68,5 @@ int main(int argc, char** argv) {
     if (asks_help && command.name == arguments[1]) return command.run({&help, 1});
     if (command.name == first) return command.run(cli::Arguments(arguments).subspan(1));
   }
-  return unknown_command(asks_help ? arguments[1] : first);
+  return unknown(asks_help ? arguments[1] : first);
 }

@@ -27,7 +27,7 @@ void log(void* settings, dsvl::Level level, std::string_view text) {
 
 /// Lists what a checkpoint lacks; a headline with one name is not enough to mend it.
 void print_report(const dsvl::LoadReport& report) {
-  constexpr std::size_t kMost = 10;
+  static constexpr std::size_t kMost = 10;
   const auto list = [](const char* what, const std::vector<std::string>& names) {
     for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), kMost); ++i)
       std::fprintf(stderr, "      %s %s\n", what, names[i].c_str());
@@ -102,7 +102,7 @@ std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport
   auto model = dsvl::Model::load(*path, options);
   progress.clear();
   if (model) return std::move(*model);
-  exit = cli::report(model.error(), model.error().code() == dsvl::Code::not_found && report.missing.empty() ? kWhatAModelIs : "");
+  exit = give_up(model.error(), model.error().code() == dsvl::Code::not_found && report.missing.empty() ? kWhatAModelIs : "");
   if (exit == kError) print_report(report);
   return std::nullopt;
 }
@@ -114,7 +114,7 @@ std::optional<Talk> open_talk(const Settings& settings, ProgressLine& progress, 
   if (!model) return std::nullopt;
   auto session = dsvl::Session::open(*model, settings.session);
   if (session) return Talk{std::move(*model), std::move(*session), seconds_since(began)};
-  exit = cli::report(session.error(), hint_for(session.error()));
+  exit = give_up(session.error(), hint_for(session.error()));
   return std::nullopt;
 }
 
@@ -128,14 +128,13 @@ std::optional<dsvl::Picture> find_picture(const std::string& argument) {
 }
 
 std::string hint_for(const dsvl::Status& status) {
-  const std::string_view text = status.text();
-  const bool memory = status.code() == dsvl::Code::out_of_memory;
-  if (memory || (status.code() == dsvl::Code::limit && text.find("context") != text.npos))
-    return std::string(memory ? "a smaller" : "a larger") + " --context N may help";
-  return {};
+  if (status.code() == dsvl::Code::out_of_memory) return "a smaller --context N may help";
+  const bool context = std::string_view(status.text()).find("the context holds") != std::string_view::npos;
+  return status.code() == dsvl::Code::limit && context ? "a larger --context N may help" : "";
 }
 
 void print_usage(const dsvl::Answer& answer, double load_seconds) {
+  std::fflush(stdout);
   const dsvl::Usage u = answer.usage();
   std::string line = "prompt " + std::to_string(u.prompt_tokens) + " tokens";
   if (u.reused_tokens > 0) line += " (" + std::to_string(u.reused_tokens) + " known)";
@@ -154,6 +153,7 @@ void print_usage(const dsvl::Answer& answer, double load_seconds) {
 
 void print_cut(const dsvl::Answer& answer, const Settings& settings) {
   if (!is_terminal(stderr) && !settings.verbose) return;
+  std::fflush(stdout);
   std::string why;
   if (answer.finish() == dsvl::Finish::length)
     why = "(cut after " + std::to_string(settings.generate.max_tokens) + " tokens; --max-tokens allows more)";

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Uses dsvl from a project of somebody else's: builds examples/01_hello.cpp there and runs it.
+# Uses dsvl from a project of somebody else's: builds a program there (examples/01_hello.cpp) and runs it.
 #   consume.sh ROUTE WORK_DIR
-# ROUTE  plain (the compile line of README.md), cmake_subdirectory (what FetchContent does, too), cmake_package and
-#        meson_pkgconfig (from an installed copy, which `consume.sh install` makes), meson_subproject
+# ROUTE  plain (program and compile line of README.md), cmake_subdirectory (what FetchContent does, too),
+#        cmake_package and meson_pkgconfig (from the copy that `consume.sh install` makes), meson_subproject
 # Environment: CXX, CMAKE, GENERATOR, and BUILD, dsvl's own build directory.
 set -eu
 
@@ -54,15 +54,16 @@ case $route in
     ;;
 
   plain)
-    # As a reader types it, from the top of the repository; only the place of the program is another.
-    line=$(sed -n 's/^\$\{0,1\} *\(\(g++\|c++\|clang++\) .*01_hello\.cpp.*\)/\1/p' "$source/README.md" | head -n 1)
-    [ -n "$line" ] || fail "README.md has no line that compiles 01_hello.cpp"
-    echo "README.md: $line"
-    mkdir "$work/clone"
-    ln -s "$source/include" "$source/examples" "$work/clone/"
-    compile=$(echo "$line" | sed -e 's/ *&&.*//' -e 's/ *-o *[^ ]*//')
-    (cd "$work/clone" && run $compile -o "$work/hello")
-    finish "$work/hello"
+    # What README.md shows first, as a reader copies it: its first program, its first compile line, and its output.
+    ln -s "$source/include" "$source/examples" "$work/"
+    awk '/^```cpp$/ { inside = 1; next } /^```$/ && inside { exit } inside' "$source/README.md" >"$work/hello.cpp"
+    awk '/^\$ g\+\+ / { sub(/^\$ /, ""); print; exit }' "$source/README.md" >"$work/line.sh"
+    awk '/^\$ g\+\+ / { inside = 1; next } /^```$/ && inside { exit } inside' "$source/README.md" >"$work/expected.txt"
+    [ -s "$work/hello.cpp" ] || fail "README.md has no program"
+    [ -s "$work/line.sh" ] || fail "README.md has no line that starts with \$ g++"
+    cat "$work/line.sh"
+    (cd "$work" && sh ./line.sh >output.txt && echo >>output.txt) # the last line may lack its end
+    diff --ignore-blank-lines "$work/expected.txt" "$work/output.txt" || fail "README.md shows another output"
     ;;
 
   cmake_subdirectory | cmake_package)

@@ -14,12 +14,22 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
+/// A small file that a model may have, or nothing. One that is there must be readable: without it answers would differ.
+inline Result<std::optional<Bytes>> open_optional(const Folder& folder, const char* file, Allocator* from) {
+  auto bytes = folder.open(file, LoadMode::read, from);
+  if (bytes) return std::optional<Bytes>(std::move(*bytes));
+  if (bytes.error().code() == Code::not_found) return std::optional<Bytes>();
+  return bytes.error();
+}
+
 /// A small JSON file of the model; an empty object when it is optional and not there.
 inline Result<json::Document> read_json(const Folder& folder, const char* file, bool optional, Allocator* from) {
   const std::string what = folder.describe(file);
-  if (optional && !folder.has(file)) return json::Document::parse("{}", what, from);
-  DSVL_TRY(bytes, folder.open(file, LoadMode::read, from));
-  return json::Document::parse(bytes.text(), what, from);
+  DSVL_TRY(bytes, open_optional(folder, file, from));
+  if (!bytes && !optional) return fail(Code::not_found, "%s: no such file", Printable(what).text());
+  DSVL_TRY(document, json::Document::parse(bytes ? bytes->text() : "{}", what, from));
+  if (!document.root().is_object()) return fail(Code::bad_file, "%s: is no JSON object", Printable(what).text());
+  return Result<json::Document>(std::move(document));
 }
 
 /// The processor's settings are fixed in the released models; what would change the prompt is refused.
@@ -47,17 +57,14 @@ inline Status load_settings(const Folder& folder, Allocator* from, ModelConfig& 
 
 inline Status load_tokenizer(const Folder& folder, ModelState& state) {
   Allocator* const from = state.host.allocator;
-  if (!folder.has("tokenizer.json")) {
+  DSVL_TRY(text, open_optional(folder, "tokenizer.json", from));
+  if (!text) {
     state.host.log(Level::warning, "the model has no tokenizer.json: only calls that take token ids will work");
     return {};
   }
-  DSVL_TRY(text, folder.open("tokenizer.json", LoadMode::read, from));
-  Bytes settings;
-  if (folder.has("tokenizer_config.json")) {
-    DSVL_TRY(bytes, folder.open("tokenizer_config.json", LoadMode::read, from));
-    settings = std::move(bytes);
-  }
-  DSVL_TRY(tokenizer, read_tokenizer_json(text.text(), folder.describe("tokenizer.json"), settings.text(), from));
+  DSVL_TRY(settings, open_optional(folder, "tokenizer_config.json", from));
+  DSVL_TRY(tokenizer, read_tokenizer_json(text->text(), folder.describe("tokenizer.json"),
+                                          settings ? settings->text() : std::string_view(), from));
   if (tokenizer.vocab_size() > state.config.decoder.vocab)
     return fail(Code::bad_file, "%s: has tokens up to id %d, the decoder knows %td", folder.describe("tokenizer.json").c_str(),
                 tokenizer.vocab_size() - 1, state.config.decoder.vocab);
@@ -92,10 +99,16 @@ DSVL_INLINE Result<Model> Model::load(const Folder& folder, const LoadOptions& o
   LoadReport unread;
   LoadReport& report = options.report ? *options.report : unread;
   report = {};
+  const auto go_on = [&] {
+    return options.cancel && options.cancel->cancelled() ? fail(Code::cancelled, "loading was cancelled") : Status();
+  };
+  DSVL_CHECK_STATUS(go_on());
   DSVL_CHECK_STATUS(detail::load_settings(folder, from, state->config));
   DSVL_CHECK_STATUS(detail::load_tokenizer(folder, *state));
   DSVL_CHECK_STATUS(detail::find_image_token(options, *state));
+  DSVL_CHECK_STATUS(go_on());
   DSVL_TRY(checkpoint, Checkpoint::open(folder, options.mode, from, options.progress, options.cancel));
+  DSVL_CHECK_STATUS(go_on());
   DSVL_TRY(network, load_network(std::move(checkpoint), state->config, from, report));
   state->network.emplace(std::move(network));
   state->info = detail::describe(state->config, state->network->checkpoint);

@@ -2,6 +2,7 @@
 #ifndef DSVL_CHAT_SESSION_IMPL_HPP
 #define DSVL_CHAT_SESSION_IMPL_HPP
 
+#include "../base/float_environment.hpp"
 #include "model_impl.hpp"
 #include "session.hpp"
 #include "session_state.hpp"
@@ -50,8 +51,27 @@ DSVL_INLINE Status SessionState::prepare(const GenerateOptions& options) {
   return {};
 }
 
+/// What a user gives: the pictures first, or where the text has placeholders on purpose.
+inline std::vector<Segment> content_of(std::size_t pictures, std::string_view text, bool placeholders) {
+  if (placeholders) return split_placeholders(text);
+  std::vector<Segment> content(pictures, Segment::image());
+  content.push_back(Segment::plain(text));
+  return content;
+}
+
+inline Status check_places(std::span<const Segment> content, std::size_t pictures) noexcept {
+  const auto is_place = [](const Segment& s) { return s.kind == Segment::Kind::image; };
+  return check_pictures(static_cast<std::size_t>(std::count_if(content.begin(), content.end(), is_place)), pictures);
+}
+
+// Arguments are copied before begin(): they may be the text or the ids of the answer that it ends.
+
 DSVL_INLINE std::uint64_t SessionState::ask(std::span<const Picture> pictures, std::string_view question,
                                             const GenerateOptions& options) {
+  const FloatEnvironment ours;
+  std::vector<Segment> content = content_of(pictures.size(), question, options.placeholders);
+  const Status readable = question.empty() ? fail(Code::bad_argument, "the question is empty")
+                                           : utf8::validate(question, "the question");
   begin(options);
   in_conversation_ = true;
   std::vector<Message> turns = turns_;
@@ -59,21 +79,16 @@ DSVL_INLINE std::uint64_t SessionState::ask(std::span<const Picture> pictures, s
   const Status status = [&]() -> Status {
     DSVL_CHECK_STATUS(needs_tokenizer());
     DSVL_CHECK_STATUS(prepare(options));
-    DSVL_CHECK_STATUS(utf8::validate(question, "the question"));
-    if (question.empty()) return fail(Code::bad_argument, "the question is empty");
-    std::vector<Segment> content;
-    if (!options.placeholders) content.assign(pictures.size(), Segment::image());
-    if (options.placeholders) content = split_placeholders(question);
-    else content.push_back(Segment::plain(question));
-    const auto marks = std::count_if(content.begin(), content.end(), [](const Segment& s) { return s.kind == Segment::Kind::image; });
-    DSVL_CHECK_STATUS(check_pictures(static_cast<std::size_t>(marks), pictures.size()));
+    DSVL_CHECK_STATUS(readable);
+    DSVL_CHECK_STATUS(check_places(content, pictures.size()));
     turns.push_back(Message::user(std::move(content)));
     ChatTemplate how;
     how.style = model_->config.layout == Layout::original ? ChatTemplate::Style::original : ChatTemplate::Style::hf;
     how.system = options_.system;
     DSVL_TRY(prompt, render_chat(turns, how));
-    DSVL_CHECK_STATUS(add_pictures(pictures, places));
-    return encode_segments(std::move(prompt), places);
+    std::vector<ImageSpan> spans;
+    DSVL_CHECK_STATUS(encode_segments(prompt, spans));
+    return take_prompt(spans, pictures, places);
   }();
   if (status.ok()) turns_ = std::move(turns), turn_pictures_ = std::move(places);
   return end_begin(status);
@@ -81,80 +96,93 @@ DSVL_INLINE std::uint64_t SessionState::ask(std::span<const Picture> pictures, s
 
 DSVL_INLINE std::uint64_t SessionState::complete(std::span<const Picture> pictures, std::string_view text,
                                                  const GenerateOptions& options) {
+  const FloatEnvironment ours;
+  std::vector<Segment> content = content_of(pictures.size(), text, options.placeholders);
+  const Status readable = utf8::validate(text, "the text");
   begin(options);
   in_conversation_ = false;
   return end_begin([&]() -> Status {
     DSVL_CHECK_STATUS(needs_tokenizer());
     DSVL_CHECK_STATUS(prepare(options));
-    DSVL_CHECK_STATUS(utf8::validate(text, "the text"));
-    std::vector<Segment> content(options.placeholders ? 0 : pictures.size(), Segment::image());
-    if (options.placeholders) content = split_placeholders(text);
-    else content.push_back(Segment::plain(text));
+    DSVL_CHECK_STATUS(readable);
+    DSVL_CHECK_STATUS(check_places(content, pictures.size()));
+    std::vector<ImageSpan> spans;
+    DSVL_CHECK_STATUS(encode_segments(completion(std::move(content)), spans));
     std::vector<const EncodedPicture*> places;
-    DSVL_CHECK_STATUS(add_pictures(pictures, places));
-    return encode_segments(completion(std::move(content)), places);
+    return take_prompt(spans, pictures, places);
   }());
 }
 
 DSVL_INLINE std::uint64_t SessionState::generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
                                                  const GenerateOptions& options) {
+  const FloatEnvironment ours;
+  Buffer<std::int32_t> copy(from_);
+  const bool copied = copy.append(ids.data(), ids.size());
   begin(options);
   in_conversation_ = false;
   return end_begin([&]() -> Status {
+    if (!copied) return fail(Code::out_of_memory, "no memory for the prompt's ids");
+    prompt_ids_ = std::move(copy);
     DSVL_CHECK_STATUS(prepare(options));
-    for (const std::int32_t id : ids)
-      if (id < 0 || id >= model_->config.decoder.vocab)
-        return fail(Code::bad_argument, "token id %d is outside the vocabulary of %td", id, model_->config.decoder.vocab);
-    std::vector<const EncodedPicture*> places;
-    DSVL_CHECK_STATUS(add_pictures(pictures, places));
-    if (!prompt_ids_.append(ids.data(), ids.size())) return fail(Code::out_of_memory, "no memory for the prompt's ids");
-    const Index run = model_->config.image_tokens();
     std::vector<ImageSpan> spans;
-    for (Index i = 0; model_->image_token && i < static_cast<Index>(ids.size());) {
-      const auto begin = ids.begin() + i;
-      if (*begin != *model_->image_token) { ++i; continue; }
-      spans.push_back({i, std::min<Index>(run, std::find_if(begin, ids.end(), [&](auto id) { return id != *model_->image_token; }) - begin)});
-      if (spans.back().count < run)
-        return fail(Code::bad_argument, "a picture takes %td image tokens, the prompt has a run of %td", run, spans.back().count);
-      i += run;
-    }
-    DSVL_CHECK_STATUS(check_pictures(spans.size(), pictures.size()));
-    return place(spans, places);
+    DSVL_CHECK_STATUS(find_images(spans));
+    std::vector<const EncodedPicture*> places;
+    return take_prompt(spans, pictures, places);
   }());
+}
+
+/// Where the runs of image tokens are: each as long as a picture takes.
+DSVL_INLINE Status SessionState::find_images(std::vector<ImageSpan>& spans) const {
+  const Index run = model_->config.image_tokens(), count = static_cast<Index>(prompt_ids_.size());
+  for (const std::int32_t id : prompt_ids_)
+    if (id < 0 || id >= model_->config.decoder.vocab)
+      return fail(Code::bad_argument, "token id %d is outside the vocabulary of %td", id, model_->config.decoder.vocab);
+  for (Index i = 0; model_->image_token && i < count;) {
+    const std::int32_t* const begin = prompt_ids_.data() + i;
+    const auto other = [&](std::int32_t id) { return id != *model_->image_token; };
+    const Index found = std::find_if(begin, begin + std::min<Index>(run, count - i), other) - begin;
+    if (found == 0) { ++i; continue; }
+    if (found < run)
+      return fail(Code::bad_argument, "a picture takes %td image tokens, the prompt has a run of %td", run, found);
+    spans.push_back({i, run});
+    i += run;
+  }
+  return {};
+}
+
+DSVL_INLINE Status SessionState::encode_segments(const Prompt& prompt, std::vector<ImageSpan>& spans) {
+  // Without pictures the image token may be unknown; any id will do, since no place asks for it.
+  return encode_prompt(*tokenizer(), prompt, model_->image_token.value_or(-1), model_->config.image_tokens(), prompt_ids_,
+                       spans);
 }
 
 DSVL_INLINE Status SessionState::add_pictures(std::span<const Picture> pictures, std::vector<const EncodedPicture*>& into) {
   if (!pictures.empty() && !model_->image_token)
     return fail(Code::bad_argument, "no token stands for pictures: give LoadOptions::image_token");
   for (const Picture& picture : pictures) {
-    DSVL_TRY(encoded, album_.add(picture, model_->config.image_tokens(), model_->config.decoder.hidden, *engine_, control(), usage_));
+    DSVL_TRY(encoded, album_.add(picture, {turn_pictures_, into}, model_->config.image_tokens(),
+                                 model_->config.decoder.hidden, *engine_, control(), usage_));
     into.push_back(encoded);
   }
   return {};
 }
 
-DSVL_INLINE Status SessionState::encode_segments(Prompt prompt, std::span<const EncodedPicture* const> pictures) {
-  std::vector<ImageSpan> spans;
-  // Without pictures the image token may be unknown; any id will do, since no place asks for it.
-  DSVL_CHECK_STATUS(encode_prompt(*tokenizer(), prompt, model_->image_token.value_or(-1), model_->config.image_tokens(),
-                                  prompt_ids_, spans));
-  DSVL_CHECK_STATUS(check_pictures(spans.size(), pictures.size()));
-  return place(spans, pictures);
-}
-
-/// Ids and pictures -> the slots the cache is to hold; then fills it.
-DSVL_INLINE Status SessionState::place(std::span<const ImageSpan> spans, std::span<const EncodedPicture* const> pictures) {
+/// Fills the cache with prompt_ids_. `places` has the pictures of earlier turns; `pictures` are added behind them, and
+/// encoded only when all else is right.
+DSVL_INLINE Status SessionState::take_prompt(std::span<const ImageSpan> spans, std::span<const Picture> pictures,
+                                             std::vector<const EncodedPicture*>& places) {
   const Index count = static_cast<Index>(prompt_ids_.size());
   if (count == 0) return fail(Code::bad_argument, "the prompt is empty");
   if (count > engine_->context())
     return fail(Code::limit, "the prompt takes %td tokens, the context holds %td", count, engine_->context());
+  DSVL_CHECK_STATUS(check_pictures(spans.size(), places.size() + pictures.size()));
+  DSVL_CHECK_STATUS(add_pictures(pictures, places));
   if (!wanted_.resize(prompt_ids_.size())) return fail(Code::out_of_memory, "no memory for the prompt's ids");
-  for (std::size_t i = 0; i < prompt_ids_.size(); ++i) wanted_[i] = {prompt_ids_[i], nullptr, 0};
+  for (std::size_t i = 0; i < prompt_ids_.size(); ++i) wanted_[i] = {prompt_ids_[i]};
   for (std::size_t p = 0; p < spans.size(); ++p)
     for (Index r = 0; r < spans[p].count; ++r) {
       Slot& slot = wanted_[static_cast<std::size_t>(spans[p].first + r)];
-      slot.picture = pictures[p];
-      slot.row = r;
+      slot = {slot.id, r, places[p]->hash, places[p]->row(r)};
     }
   sampler_->begin(prompt_ids_.span());
   return prefill();
@@ -179,7 +207,7 @@ DSVL_INLINE Status SessionState::extend(std::span<const Slot> slots, Stage stage
   if (!inputs_.resize(slots.size()) || !cached_.reserve(cached_.size() + slots.size()))
     return fail(Code::out_of_memory, "no memory for %zu tokens", slots.size());
   for (std::size_t i = 0; i < slots.size(); ++i)
-    inputs_[i] = {slots[i].id, slots[i].picture ? slots[i].picture->row(slots[i].row) : nullptr};
+    inputs_[i] = {slots[i].id, slots[i].input};
   const Index before = engine_->position();
   const Status status = engine_->extend(inputs_.span(), stage, control());
   const bool kept = cached_.append(slots.data(), static_cast<std::size_t>(engine_->position() - before));
@@ -192,11 +220,12 @@ DSVL_INLINE Status SessionState::extend(std::span<const Slot> slots, Stage stage
 
 DSVL_INLINE std::optional<Piece> SessionState::next() {
   if (finish_ != Finish::none || number_ == 0) return std::nullopt;
+  const FloatEnvironment ours;
   const auto began = Clock::now();
   if (generate_.cancel && generate_.cancel->cancelled()) return end_with(fail(Code::cancelled, "the answer was cancelled"));
   if (pending_) {
     if (engine_->position() == engine_->context()) return end(Finish::context_full), rest();
-    const Slot slot{*pending_, nullptr, 0};
+    const Slot slot{*pending_};
     if (const Status status = extend({&slot, 1}, Stage::decode); !status.ok()) return end_with(status);
     pending_.reset();
   }
@@ -241,6 +270,8 @@ DSVL_INLINE void SessionState::keep_turn() {
   if (!options_.keep_generated_ids) return turns_.push_back(Message::assistant(transcript_->text()));
   std::vector<std::int32_t> ids = answer_ids_;
   if (finish_ == Finish::eos) ids.pop_back();
+  // A picture's token that the model happened to choose would be the place of a picture in the next prompt.
+  if (model_->image_token) std::erase(ids, *model_->image_token);
   turns_.push_back(Message::assistant(std::move(ids)));
 }
 
@@ -304,6 +335,8 @@ DSVL_INLINE Result<Session> Session::open(const Model& model, const SessionOptio
   Executor& executor = chosen.host.executor ? *chosen.host.executor : state->executor();
   DSVL_TRY(engine, Engine::open(state->network->net, state->config.preprocess, limits, executor, chosen.host.allocator));
   auto session = std::make_shared<detail::SessionState>(state, chosen, std::move(engine), chosen.host.allocator);
+  if (!session->reserve())
+    return fail(Code::out_of_memory, "no memory for a session: the ids of a context of %td tokens", limits.context);
   return Session(std::move(session));
 }
 

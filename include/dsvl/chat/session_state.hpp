@@ -22,6 +22,12 @@ class SessionState {
                options.limits.pictures, from),
         from_(from), cached_(from), wanted_(from), prompt_ids_(from), inputs_(from) {}
 
+  /// Takes what an answer will need, so that going on with one never asks for memory. False: there is none.
+  [[nodiscard]] bool reserve() noexcept {
+    const auto context = static_cast<std::size_t>(engine_->context());
+    return cached_.reserve(context) && inputs_.reserve(context);
+  }
+
   /// Each begins an answer and gives its number; the one before, if any, is ended first.
   std::uint64_t ask(std::span<const Picture> pictures, std::string_view question, const GenerateOptions& options);
   std::uint64_t complete(std::span<const Picture> pictures, std::string_view text, const GenerateOptions& options);
@@ -41,12 +47,15 @@ class SessionState {
   [[nodiscard]] const ModelState& model() const noexcept { return *model_; }
 
  private:
-  /// One token of the cache.
+  /// One token of the cache: a token of text, or a row of a picture, known by what the picture shows.
   struct Slot {
     std::int32_t id = 0;
-    const EncodedPicture* picture = nullptr;
-    Index row = 0;
-    bool operator==(const Slot&) const noexcept = default;
+    Index row = -1;  // -1: text
+    ContentHash picture = {};
+    const float* input = nullptr;  // good until the picture leaves the album, so it is no part of what a slot is
+    bool operator==(const Slot& other) const noexcept {
+      return id == other.id && row == other.row && picture == other.picture;
+    }
   };
 
   [[nodiscard]] const Tokenizer* tokenizer() const noexcept { return model_->tokenizer ? &*model_->tokenizer : nullptr; }
@@ -56,9 +65,11 @@ class SessionState {
   std::uint64_t end_begin(const Status& status);
   Status prepare(const GenerateOptions& options);
   Status needs_tokenizer() const noexcept;
+  Status encode_segments(const Prompt& prompt, std::vector<ImageSpan>& spans);
+  Status find_images(std::vector<ImageSpan>& spans) const;
   Status add_pictures(std::span<const Picture> pictures, std::vector<const EncodedPicture*>& into);
-  Status encode_segments(Prompt prompt, std::span<const EncodedPicture* const> pictures);
-  Status place(std::span<const ImageSpan> spans, std::span<const EncodedPicture* const> pictures);
+  Status take_prompt(std::span<const ImageSpan> spans, std::span<const Picture> pictures,
+                     std::vector<const EncodedPicture*>& places);
   Status prefill();
   Status extend(std::span<const Slot> slots, Stage stage);
   void end(Finish why);

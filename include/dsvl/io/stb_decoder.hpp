@@ -186,7 +186,7 @@ namespace stb {
 /// Packed RGB, top row first, in memory of the current arena; null when stb refuses. `file` has at most INT_MAX bytes.
 inline const unsigned char* decode_rgb(std::span<const std::byte> file, int& width, int& height) noexcept {
   int channels = 0;
-  return stbi_load_from_memory(reinterpret_cast<const unsigned char*>(file.data()), static_cast<int>(file.size()),
+  return dsvl_stbi_load_from_memory(reinterpret_cast<const unsigned char*>(file.data()), static_cast<int>(file.size()),
                                &width, &height, &channels, 3);
 }
 

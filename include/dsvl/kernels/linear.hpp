@@ -27,40 +27,52 @@ inline constexpr int kOutputBlock = 4;
 inline constexpr int kRowBlock = kRegisters == 32 ? 6 : 3;
 /// Columns between two visits of the sums in memory: with a block of x they fit the first-level cache.
 inline constexpr Index kDepth = 1024;
-/// Up to this many rows the weights are not unpacked.
-inline constexpr int kFewRows = 2;
+/// Up to this many rows weights are converted again for every block of rows instead of unpacked once.
+inline constexpr int kFewRows = 4 * kRowBlock;
+/// Elements of x in a panel: 1 MiB.
+inline constexpr Index kPanel = 1 << 18;
 
-/// sums[r][n] += x[r] * w[n] over columns [0, cols) for `rows` x kOutputBlock chains. `stride` separates the chains of
-/// two rows in `sums`; w[n] points at weights of format F. Not inlined: the compiler then finds the registers.
+/// sums[r][n] += x[r] * w[n] for `rows` x kOutputBlock chains over the whole registers of columns [0, cols). The chains
+/// of two rows are kStrip apart; w[n] points at weights of format F.
+/// Not inlined, every loop body stands once, no tail: so that the compiler finds the registers.
 template <class F, int rows>
-DSVL_NO_INLINE void accumulate(const float* const* x, const std::byte* const* w, Index cols, Lanes* sums,
-                               int stride) noexcept {
+DSVL_NO_INLINE void accumulate(const float* const* x, const std::byte* const* w, Index cols, Lanes* sums) noexcept {
   Lanes total[rows][kOutputBlock];
-  unroll<rows>([&](auto r) { unroll<kOutputBlock>([&](auto n) { total[r][n] = sums[r * stride + n]; }); });
-  const auto step = [&](auto&& load_x, auto&& load_w) {
+#ifdef AHEAD
+  const Index ahead=AHEAD;
+#else
+  const Index ahead = (w[1] - w[0]) * kOutputBlock;
+#endif
+  unroll<rows>([&](auto r) { unroll<kOutputBlock>([&](auto n) { total[r][n] = sums[r * kStrip + n]; }); });
+  for (Index k = 0; k + kLanes <= cols; k += kLanes) {
     if constexpr (rows > kOutputBlock) {  // the shorter side waits in registers
       Lanes b[kOutputBlock];
-      unroll<kOutputBlock>([&](auto n) { b[n] = load_w(w[n]); });
+      unroll<kOutputBlock>([&](auto n) { b[n] = F::load(w[n] + k * F::kBytes); });
       unroll<rows>([&](auto r) {
-        const Lanes a = load_x(x[r]);
+        const Lanes a = load(x[r] + k);
         unroll<kOutputBlock>([&](auto n) { total[r][n] = fma(a, b[n], total[r][n]); });
       });
     } else {
       Lanes a[rows];
-      unroll<rows>([&](auto r) { a[r] = load_x(x[r]); });
+      unroll<rows>([&](auto r) { a[r] = load(x[r] + k); });
       unroll<kOutputBlock>([&](auto n) {
-        const Lanes b = load_w(w[n]);
+        const Lanes b = F::load(w[n] + k * F::kBytes);
+        if constexpr (rows <= 2) prefetch(w[n] + ahead + k * F::kBytes);
         unroll<rows>([&](auto r) { total[r][n] = fma(a[r], b, total[r][n]); });
       });
     }
-  };
-  Index k = 0;
-  for (; k + kLanes <= cols; k += kLanes)
-    step([&](const float* p) { return load(p + k); }, [&](const std::byte* p) { return F::load(p + k * F::kBytes); });
-  if (k < cols)
-    step([&](const float* p) { return load(p + k, cols - k); },
-         [&](const std::byte* p) { return F::load(p + k * F::kBytes, cols - k); });
-  unroll<rows>([&](auto r) { unroll<kOutputBlock>([&](auto n) { sums[r * stride + n] = total[r][n]; }); });
+  }
+  unroll<rows>([&](auto r) { unroll<kOutputBlock>([&](auto n) { sums[r * kStrip + n] = total[r][n]; }); });
+}
+
+/// The columns from k on, less than a register of them.
+template <class F>
+DSVL_NO_INLINE void accumulate_tail(int rows, const float* const* x, const std::byte* const* w, Index k, Index cols,
+                                    Lanes* sums) noexcept {
+  for (int n = 0; n < kOutputBlock; ++n) {
+    const Lanes b = F::load(w[n] + k * F::kBytes, cols - k);
+    for (int r = 0; r < rows; ++r) sums[r * kStrip + n] = fma(load(x[r] + k, cols - k), b, sums[r * kStrip + n]);
+  }
 }
 
 /// As many instances as a block has rows; which one runs does not show in the sums.
@@ -70,7 +82,7 @@ DSVL_FORCE_INLINE void accumulate_rows(int count, const float* const* x, const s
   if constexpr (rows > 1) {
     if (count < rows) return accumulate_rows<F, rows - 1>(count, x, w, cols, sums);
   }
-  accumulate<F, rows>(x, w, cols, sums, kStrip);
+  accumulate<F, rows>(x, w, cols, sums);
 }
 
 /// Adds the lanes of one row of sums, the bias, and what y holds if asked.
@@ -90,64 +102,85 @@ DSVL_FORCE_INLINE void finish(const Lanes* sums, const float* bias, int outputs,
   }
 }
 
-/// One strip of weights against up to kRowBlock rows of x.
-template <class F, int max_rows>
-inline void strip(const LinearTile<float>& t, const std::byte* w, Index w_stride, Index first, Index row) noexcept {
-  const int outputs = static_cast<int>(std::min<Index>(kStrip, t.outputs - first));
-  const int rows = static_cast<int>(std::min<Index>(max_rows, t.rows - row));
-  Lanes sums[max_rows * kStrip];
-  for (int i = 0; i < rows * kStrip; ++i) sums[i] = splat(0);
-  for (Index k = 0; k < t.cols; k += kDepth) {
-    const Index depth = std::min<Index>(kDepth, t.cols - k);
-    const float* x[max_rows];
+/// Up to kStrip rows of weights, `stride` bytes apart, that give the outputs from `first` on.
+struct Strip {
+  const std::byte* w;
+  Index stride, first;
+  int outputs;
+};
+
+/// A strip against `rows` <= kRowBlock rows of x from `row` on.
+template <class F>
+DSVL_FORCE_INLINE void multiply_block(const LinearTile<float>& t, const Strip& strip, Index row, int rows) noexcept {
+  Lanes sums[kRowBlock * kStrip];
+  for (int i = 0; i < rows * kStrip; ++i) sums[i] = splat(0.0f);
+  const Index most = rows <= 2 ? t.cols : kDepth;  // one or two rows fit the cache, and weights stream better whole
+  for (Index k = 0; k < t.cols; k += most) {
+    const Index depth = std::min<Index>(most, t.cols - k);
+    const float* x[kRowBlock];
     for (int r = 0; r < rows; ++r) x[r] = t.x + (row + r) * t.x_stride + k;
-    for (int n = 0; n < outputs; n += kOutputBlock) {
-      const std::byte* block[kOutputBlock];  // outputs that do not exist repeat the last one, and are not stored
+    for (int n = 0; n < strip.outputs; n += kOutputBlock) {
+      const std::byte* w[kOutputBlock];  // outputs that do not exist repeat the last one, and are not stored
       for (int i = 0; i < kOutputBlock; ++i)
-        block[i] = w + std::min<int>(n + i, outputs - 1) * w_stride + k * F::kBytes;
-      accumulate_rows<F, max_rows>(rows, x, block, depth, sums + n);
+        w[i] = strip.w + std::min<int>(n + i, strip.outputs - 1) * strip.stride + k * F::kBytes;
+      accumulate_rows<F, kRowBlock>(rows, x, w, depth, sums + n);
+      if (depth % kLanes != 0) accumulate_tail<F>(rows, x, w, depth - depth % kLanes, depth, sums + n);
     }
   }
   for (int r = 0; r < rows; ++r)
-    finish(sums + r * kStrip, t.bias ? t.bias + first : nullptr, outputs, t.add,
-           t.y + (row + r) * t.y_stride + first);
+    finish(sums + r * kStrip, t.bias ? t.bias + strip.first : nullptr, strip.outputs, t.add,
+           t.y + (row + r) * t.y_stride + strip.first);
 }
 
+/// A strip against all rows, in blocks of equal height (a low one at the end would waste loads).
+template <class F>
+DSVL_NO_INLINE void multiply_strip(const LinearTile<float>& t, const Strip& strip) noexcept {
+  const Index blocks = ceil_div(t.rows, kRowBlock);
+  for (Index b = 0; b < blocks; ++b) {
+    const Index row = t.rows * b / blocks, next = t.rows * (b + 1) / blocks;
+    multiply_block<F>(t, strip, row, static_cast<int>(next - row));
+  }
+}
+
+/// Rows of weights as floats, zeros up to a multiple of kStrip columns; aligned, so that no load crosses a cache line.
 template <WeightFormat F>
-DSVL_NO_INLINE void few_rows(const LinearTile<float>& t) noexcept {
-  const Index stride = t.cols * F::kBytes;
-  for (Index n = 0; n < t.outputs; n += kStrip) strip<F, kFewRows>(t, t.w + n * stride, stride, n, 0);
+DSVL_NO_INLINE Strip unpack_strip(const Strip& from, Index cols, float* scratch) noexcept {
+  const Index stride = round_up(cols, kStrip);
+  for (int n = 0; n < from.outputs; ++n) {
+    const std::byte* const w = from.w + n * from.stride;
+    sweep(cols, [&](auto at) { store(scratch + n * stride + at.i, load_weights<F>(w, at)); });
+  }
+  return {reinterpret_cast<const std::byte*>(scratch), stride * static_cast<Index>(sizeof(float)), from.first, from.outputs};
 }
 
-DSVL_NO_INLINE inline void many_rows(const LinearTile<float>& t, const std::byte* w, Index stride, Index n) noexcept {
-  for (Index r = 0; r < t.rows; r += kRowBlock) strip<F32, kRowBlock>(t, w, stride, n, r);
-}
-
-/// Rows of weights as floats, zeros up to a multiple of kStrip columns (so that every load is a whole register).
-template <WeightFormat F>
-DSVL_NO_INLINE void unpack_strip(const std::byte* w, Index cols, Index outputs, float* scratch) noexcept {
-  for (Index n = 0; n < outputs; ++n, w += cols * F::kBytes, scratch += round_up(cols, kStrip))
-    sweep(cols, [&](auto at) { store(scratch + at.i, load_weights<F>(w, at)); });
+/// Whether rows of floats can be used where they lie without loads across cache lines.
+inline bool aligned(const Strip& strip) noexcept {
+  constexpr auto kMask = static_cast<std::uintptr_t>(kLanes) * sizeof(float) - 1;
+  return ((reinterpret_cast<std::uintptr_t>(strip.w) | static_cast<std::uintptr_t>(strip.stride)) & kMask) == 0;
 }
 
 }  // namespace linear_detail
 
-inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
+inline void linear(const LinearTile<float>& tile, float* scratch) noexcept {
   namespace d = linear_detail;
-  with_format(t.format, [&](auto format) {
-    using F = decltype(format);
-    if (t.rows <= d::kFewRows) return d::few_rows<F>(t);
+  const auto run = [&]<class F>(F, const LinearTile<float>& t) {
+    const Index stride = t.cols * F::kBytes;
     for (Index n = 0; n < t.outputs; n += d::kStrip) {
-      const std::byte* const w = t.w + n * t.cols * F::kBytes;
-      if constexpr (std::is_same_v<F, F32>) {
-        d::many_rows(t, w, t.cols * F::kBytes, n);
-      } else {
-        d::unpack_strip<F>(w, t.cols, std::min<Index>(d::kStrip, t.outputs - n), scratch);
-        d::many_rows(t, reinterpret_cast<const std::byte*>(scratch),
-                     round_up(t.cols, d::kStrip) * static_cast<Index>(sizeof(float)), n);
-      }
+      const d::Strip strip{t.w + n * stride, stride, n, static_cast<int>(std::min<Index>(d::kStrip, t.outputs - n))};
+      if (t.rows <= d::kFewRows || (std::is_same_v<F, F32> && d::aligned(strip))) d::multiply_strip<F>(t, strip);
+      else d::multiply_strip<F32>(t, d::unpack_strip<F>(strip, t.cols, scratch));
     }
-  });
+  };
+  // All strips pass over the same rows of x: panels of them that stay in the second-level cache.
+  const Index panels = ceil_div(tile.rows * tile.cols, d::kPanel);
+  for (Index p = 0; p < panels; ++p) {
+    const Index row = tile.rows * p / panels;
+    LinearTile<float> t = tile;
+    t.x += row * t.x_stride;
+    t.y += row * t.y_stride;
+    t.rows = tile.rows * (p + 1) / panels - row;
+    with_format(t.format, [&](auto format) { run(format, t); });
+  }
 }
 
 }  // namespace DSVL_ISA

@@ -203,14 +203,14 @@ inline void read_original(const Fields& f, ModelConfig& c) {
 /// What does not fit together, whatever the layout.
 inline void check_whole(const Fields& f, const ModelConfig& c) {
   if (c.aligner.hidden != c.decoder.hidden)
-    f.refuse(Code::bad_file, "", "the aligner makes rows of " + std::to_string(c.aligner.hidden) + ", the decoder takes " +
-                                     std::to_string(c.decoder.hidden));
+    f.refuse_whole(Code::bad_file, "the aligner makes rows of " + std::to_string(c.aligner.hidden) +
+                                       ", the decoder takes " + std::to_string(c.decoder.hidden));
   if (c.aligner.kind == AlignerKind::identity && c.siglip.hidden != c.decoder.hidden)
-    f.refuse(Code::bad_file, "", "an identity aligner needs a tower as wide as the decoder");
+    f.refuse_whole(Code::bad_file, "an identity aligner needs a tower as wide as the decoder");
   if (c.aligner.kind == AlignerKind::low_high_hybrid_split_mlp_gelu && c.aligner.hidden % 2)
-    f.refuse(Code::bad_file, "", "a split aligner needs an even width");
+    f.refuse_whole(Code::bad_file, "a split aligner needs an even width");
   if (c.high && c.high->down.grid() != c.siglip.input.grid())
-    f.refuse(Code::bad_file, "", "the two towers' grids differ");
+    f.refuse_whole(Code::bad_file, "the two towers' grids differ");
   if (c.image_token && *c.image_token >= c.decoder.vocab)
     f.refuse(Code::bad_file, "image_token_id", "is " + std::to_string(*c.image_token) + ", outside the vocabulary of " +
                                                    std::to_string(c.decoder.vocab));
@@ -227,9 +227,10 @@ inline Result<ModelConfig> read_config(json::Value root, const std::string& wher
   const std::string_view type = f.text("model_type", "");
   if (type == "multi_modality") detail::read_original(f, config);
   else if (type == "deepseek_vl" || type == "deepseek_vl_hybrid") detail::read_hf(f, config);
-  else if (status.ok())
-    return fail(Code::unsupported, "%s: model_type is '%s', known are multi_modality, deepseek_vl and deepseek_vl_hybrid",
-                where.c_str(), Printable(type).text());
+  else
+    f.refuse(Code::unsupported, "model_type",
+             (f.has("model_type") ? "is '" + std::string(Printable(type).text()) + "'" : "is missing") +
+                 ", known are multi_modality, deepseek_vl and deepseek_vl_hybrid");
   if (status.ok()) detail::check_whole(f, config);
   if (!status.ok()) return status;
   return config;

@@ -18,8 +18,9 @@ class Fields {
  public:
   static constexpr Index kMaxSize = Index{1} << 24;  ///< of any one dimension: far above every model, far below overflow
 
-  /// `where` is how messages call the object: "config.json", "config.json: text_config".
-  Fields(json::Value object, std::string where, Status& status) : object_(object), where_(std::move(where)), status_(status) {}
+  /// `where` is how messages call the file; `path` leads to this object inside it ("text_config.").
+  Fields(json::Value object, std::string where, Status& status, std::string path = {})
+      : object_(object), where_(std::move(where)), path_(std::move(path)), status_(status) {}
 
   [[nodiscard]] bool has(std::string_view key) const noexcept { return !value(key).missing(); }
   /// Written down as null (which the getters take for absent).
@@ -27,7 +28,7 @@ class Fields {
   [[nodiscard]] Fields child(std::string_view key) const {
     const json::Value v = value(key);
     if (!v.missing() && !v.is_object()) wrong(key, v, "an object");
-    return Fields(v, where_ + (where_.find(": ") == std::string::npos ? ": " : ".") + std::string(key), status_);
+    return Fields(v, where_, status_, path_ + std::string(key) + ".");
   }
   /// The same, and an error when it is not there.
   [[nodiscard]] Fields required_child(std::string_view key) const {
@@ -95,11 +96,14 @@ class Fields {
     return true;
   }
 
-  /// Notes an error of the caller's finding.
+  /// Notes an error of the caller's finding: "config.json: text_config.hidden_size is 0, needs to be …".
   void refuse(Code code, std::string_view key, const std::string& why) const {
-    if (status_.ok()) status_ = fail(code, "%s.%.*s: %s", where_.c_str(), static_cast<int>(key.size()), key.data(), why.c_str());
+    refuse_whole(code, path_ + std::string(key) + " " + why);
   }
-  [[nodiscard]] const std::string& where() const noexcept { return where_; }
+  /// The same for what is no single key's fault.
+  void refuse_whole(Code code, const std::string& why) const {
+    if (status_.ok()) status_ = fail(code, "%s: %s", Printable(where_).text(), why.c_str());
+  }
   [[nodiscard]] json::Value value(std::string_view key) const noexcept {
     const json::Value v = object_.find(key);
     return v.is_null() ? json::Value() : v;
@@ -108,14 +112,20 @@ class Fields {
  private:
   void absent(std::string_view key) const { refuse(Code::bad_file, key, "is not there, and has no default"); }
   void wrong(std::string_view key, json::Value found, const char* needed) const {
-    std::string what(name(found.kind()));
-    if (const auto n = found.number()) what = std::to_string(*n);
-    if (const auto s = found.string()) what = "'" + std::string(Printable(*s).text()) + "'";
-    refuse(Code::bad_file, key, "is " + what + ", needs to be " + needed);
+    refuse(Code::bad_file, key, "is " + spelled(found) + ", needs to be " + needed);
+  }
+  static std::string spelled(json::Value v) {
+    if (const auto i = v.integer()) return std::to_string(*i);
+    if (const auto s = v.string()) return "'" + std::string(Printable(*s).text()) + "'";
+    if (const auto b = v.boolean()) return *b ? "true" : "false";
+    if (!v.number()) return v.is_array() ? "an array of " + std::to_string(v.size()) : "an " + std::string(name(v.kind()));
+    char text[32];
+    std::snprintf(text, sizeof text, "%g", *v.number());
+    return text;
   }
 
   json::Value object_;
-  std::string where_;
+  std::string where_, path_;
   Status& status_;
 };
 

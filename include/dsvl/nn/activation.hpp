@@ -61,12 +61,14 @@ void gelu(On& on, View<Scalar<On>> x, Activation kind) noexcept {
 /// gate = silu(gate) * up; both (tokens, intermediate). Source arXiv:2002.05202.
 template <class On>
 void silu_mul(On& on, View<const Scalar<On>> up, View<Scalar<On>> gate) noexcept {
+  DSVL_ASSERT(up.rows == gate.rows && up.cols == gate.cols);
   on(ops::SiluMul<Scalar<On>>{{on.rows(), gate.rows, gate.cols}, gate, up});
 }
 
 /// y += *scale * x; same shapes. `scale` is a learned scalar.
 template <class On>
 void add_scaled(On& on, View<const Scalar<On>> x, const float* scale, View<Scalar<On>> y) noexcept {
+  DSVL_ASSERT(x.rows == y.rows && x.cols == y.cols);
   on(ops::AddScaled<Scalar<On>>{{on.rows(), x.rows, x.cols}, x, scale, y});
 }
 

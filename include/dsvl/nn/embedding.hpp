@@ -77,18 +77,21 @@ struct CopyRows : RowWise {
 /// must be inside the table.
 template <class On>
 void embed(On& on, const TokenInput<Scalar<On>>* inputs, const Embedding& table, View<Scalar<On>> y) noexcept {
+  DSVL_ASSERT(y.cols == table.weight.cols);
   on(ops::Lookup<Scalar<On>>{{on.rows(), y.rows, y.cols}, inputs, table.weight, y});
 }
 
 /// y[i] += table[i]: learned absolute positions.
 template <class On>
 void add_positions(On& on, const Embedding& table, View<Scalar<On>> y) noexcept {
+  DSVL_ASSERT(y.cols == table.weight.cols && y.rows <= table.weight.rows);
   on(ops::AddTable<Scalar<On>>{{on.rows(), y.rows, y.cols}, table.weight, y});
 }
 
 /// y[i] = x[*first + i]; `first` (null means 0) is read when the program runs.
 template <class On>
 void copy_rows(On& on, View<const Scalar<On>> x, const Index* first, View<Scalar<On>> y) noexcept {
+  DSVL_ASSERT(x.cols == y.cols);
   on(ops::CopyRows<Scalar<On>>{{on.rows(), y.rows, y.cols}, x, first, y});
 }
 

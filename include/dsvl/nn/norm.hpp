@@ -57,6 +57,7 @@ struct Normalise : RowWise {
 /// Source arXiv:1607.06450; torch.nn.LayerNorm
 template <class On>
 void layer_norm(On& on, View<const Scalar<On>> x, const LayerNorm& n, View<Scalar<On>> y) noexcept {
+  DSVL_ASSERT(x.rows == y.rows && x.cols == y.cols);
   on(ops::Normalise<Scalar<On>>{{on.rows(), x.rows, x.cols}, x, y, n.weight, n.bias, static_cast<Scalar<On>>(n.eps), false});
 }
 
@@ -66,6 +67,7 @@ void layer_norm(On& on, View<const Scalar<On>> x, const LayerNorm& n, View<Scala
 /// Source arXiv:1910.07467 eq. 4; transformers LlamaRMSNorm
 template <class On>
 void rms_norm(On& on, View<const Scalar<On>> x, const RmsNorm& n, View<Scalar<On>> y) noexcept {
+  DSVL_ASSERT(x.rows == y.rows && x.cols == y.cols);
   on(ops::Normalise<Scalar<On>>{{on.rows(), x.rows, x.cols}, x, y, n.weight, nullptr, static_cast<Scalar<On>>(n.eps), true});
 }
 

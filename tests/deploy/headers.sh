@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles headers the way that the tests' own sources do not, with all warnings as errors.
-#   each_header_alone.sh alone|hostile INCLUDE_DIR WORK_DIR COMPILER [FLAG...]
+#   headers.sh alone|hostile INCLUDE_DIR WORK_DIR COMPILER [FLAG...]
 # alone    every header as a translation unit of its own: it includes what it needs
 # hostile  all headers without exceptions and RTTI, in a host that defined the names that windows.h and others are
 #          known for before it included them
@@ -18,9 +18,9 @@ if [ "$mode" = hostile ]; then
   set -- -fno-exceptions -fno-rtti "$@"
   {
     # Standard and third-party headers cannot stand such macros: a host includes those first. stb_image is not among
-    # them, because dsvl includes it in a way of its own, and neither is what other systems have.
-    find "$include" -name '*.hpp' -exec sed -n 's/^ *# *include *<\(.*\)>.*/\1/p' {} + |
-      grep -v -e 'stb_image\.h' -e '^intrin\.h' | sort -u | while read -r header; do
+    # them, because dsvl includes it in a way of its own, and neither is what only other systems have.
+    find "$include" -name '*.hpp' -exec sed -n 's/^ *# *include *<\(.*\)>.*/\1/p' {} + | sort -u |
+      grep -v -e 'stb_image\.h' -e '^intrin\.h' | while read -r header; do
       printf '#if __has_include(<%s>)\n#include <%s>\n#endif\n' "$header" "$header"
     done
     # Each expands to something that no grammar has, so any use is an error that names the macro.
@@ -45,6 +45,6 @@ else
 fi
 
 # Two at a time; xargs ends with 123 when any of them failed.
-xargs -P 2 -n 1 "$compiler" -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror \
+xargs -P 2 -n 1 "$compiler" -std=c++20 -fsyntax-only -fmax-errors=50 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror \
   -I"$include" "$@" <"$work/units"
 echo "$(echo "$headers" | wc -l) headers, $mode, $compiler: no complaint"

@@ -1,0 +1,78 @@
+// Linear layers over stacked, misaligned weights of every format, against plain sums in double.
+#include <dsvl/nn/linear.hpp>
+
+#include "../oracle.hpp"
+
+using namespace dsvl;
+using test::Mat;
+using test::Rows;
+
+TEST_CASE("linear gives x W^T + b for every format, with rows of weights in three blocks at odd addresses") {
+  struct Size { Index rows, in, out; };
+  for (const Size s : {Size{1, 7, 5}, {2, 64, 33}, {5, 130, 100}, {70, 48, 144}, {3, 1100, 40}, {130, 20, 7}})
+    for (const Format format : {Format::f32, Format::bf16, Format::f16}) {
+      INFO(s.rows << " x " << s.in << " x " << s.out << " " << name(format));
+      test::Weights weights(static_cast<std::uint64_t>(s.rows), format);
+      Linear layer;
+      layer.visit(weights, s.out, s.in);
+      REQUIRE(layer.weight.block_count == 3);
+      const Mat x = test::noise_mat(s.rows, s.in, 3), want = test::linear(x, weights["weight"], weights["bias"]);
+      test::with_kernels([&](const auto& kernels) {
+        using T = test::scalar_of<decltype(kernels)>;
+        Immediate<T> on(kernels);
+        Rows<T> in(x), out(s.rows, s.out);
+        linear(on, in, layer, out);
+        test::check_near("linear", out.view(), want, test::kNear<T>);
+        linear_add(on, in, layer, out);
+        test::check_near("linear_add", out.view(), test::plus(want, want), test::kNear<T>);
+        CHECK(out.padding_untouched());
+        CHECK(on.status().ok());
+      });
+    }
+}
+
+TEST_CASE("a projection is a linear layer without bias") {
+  test::Weights weights(5);
+  Projection layer;
+  layer.visit(weights, 40, 24);
+  const Mat x = test::noise_mat(6, 24, 3), want = test::linear(x, weights["weight"]);
+  Immediate<float> on(active_kernels<float>());
+  Rows<float> in(x), out(6, 40);
+  linear(on, in, layer, out);
+  test::check_near("projection", out.view(), want, 2e-6);
+  linear_add(on, in, layer, out);
+  test::check_near("projection, added", out.view(), test::plus(want, want), 2e-6);
+}
+
+TEST_CASE("a live row count decides how many rows are computed, and the others stay untouched") {
+  test::Weights weights(6, Format::bf16);
+  Linear layer;
+  layer.visit(weights, 50, 32);
+  const Mat x = test::noise_mat(100, 32, 3);
+  Rows<float> in(x), all(100, 50);
+  Immediate<float> on(active_kernels<float>());
+  linear(on, in, layer, all);
+  for (const Index live : {Index{0}, Index{1}, Index{2}, Index{63}, Index{64}, Index{65}, Index{100}}) {
+    INFO(live);
+    Rows<float> some(100, 50);
+    on.rows({&live});
+    linear(on, in, layer, some);
+    CHECK(test::same_bits<float>(some.view().row_range(0, live), all.view().row_range(0, live)));
+    for (Index r = live; r < 100; ++r) CHECK(std::isnan(some.view().row(r)[0]));
+  }
+}
+
+TEST_CASE("how rows of weights are cut into blocks does not move a bit") {
+  test::Weights weights(7, Format::bf16);
+  Matrix blocks;
+  weights.matrix("w", blocks, 200, 75);
+  REQUIRE(blocks.block_count == 3);
+  const Matrix whole(blocks.format, blocks.blocks[0].data, 200, 75);  // the blocks lie one behind the other
+  for (const Index rows : {1, 2, 3, 70}) {
+    Rows<float> in(test::noise_mat(rows, 75, 1)), a(rows, 200), b(rows, 200);
+    Immediate<float> on(active_kernels<float>());
+    linear(on, in, Projection{blocks}, a);
+    linear(on, in, Projection{whole}, b);
+    CHECK(test::same_bits<float>(a.view(), b.view()));
+  }
+}

@@ -1,0 +1,61 @@
+// Rotary positions against the formula in double, also far behind the positions that models are trained with.
+#include <dsvl/nn/rope.hpp>
+
+#include "../oracle.hpp"
+
+using namespace dsvl;
+using test::Mat;
+using test::Rows;
+
+TEST_CASE("rope turns the two halves of every head by position times frequency") {
+  for (const Index head_dim : {2, 16, 20, 128})
+    for (const Index start : {Index{0}, Index{4095}, Index{16380}, Index{1000000}})
+      for (const double theta : {10000.0, 500000.0}) {
+        INFO("head_dim " << head_dim << ", position " << start << ", theta " << theta);
+        const Mat x = test::noise_mat(9, 3 * head_dim, 4), want = test::rope(x, head_dim, start, theta);
+        test::with_kernels([&](const auto& kernels) {
+          using T = test::scalar_of<decltype(kernels)>;
+          RopeAngles<T> angles;
+          const auto memory = test::slab([&](Arena& a) { angles.carve(a, 9, head_dim); });
+          Immediate<T> on(kernels);
+          Rows<T> y(x);
+          rope_angles(on, &start, theta, angles);
+          rope(on, y, head_dim, angles);
+          // std::pow of the frequency may differ in the last bit, times a million.
+          test::check_near("rope", y.view(), want, sizeof(T) == 4 ? 3e-7 : 1e-10);
+          CHECK(y.padding_untouched());
+        });
+      }
+}
+
+TEST_CASE("rope's convention is the half rotation, not the interleaved one, and position 0 changes nothing") {
+  RopeAngles<double> angles;
+  const auto memory = test::slab([&](Arena& a) { angles.carve(a, 2, 4); });
+  Immediate<double> on(reference_kernels<double>());
+  const Index start = 0;
+  rope_angles(on, &start, 10000.0, angles);
+  double x[] = {1, 2, 3, 4, 1, 2, 3, 4};
+  rope(on, View<double>(x, 2, 4), 4, angles);
+  for (int i = 0; i < 4; ++i) CHECK(x[i] == i + 1);
+  CHECK(x[4] == doctest::Approx(1 * std::cos(1.0) - 3 * std::sin(1.0)));
+  CHECK(x[6] == doctest::Approx(3 * std::cos(1.0) + 1 * std::sin(1.0)));
+  CHECK(x[5] == doctest::Approx(2 * std::cos(0.01) - 4 * std::sin(0.01)));
+  CHECK(x[7] == doctest::Approx(4 * std::cos(0.01) + 2 * std::sin(0.01)));
+}
+
+TEST_CASE("the bits of a row's angles do not depend on the chunk it comes in") {
+  RopeAngles<float> whole, one;
+  const auto memory = test::slab([&](Arena& a) {
+    whole.carve(a, 600, 128);
+    one.carve(a, 1, 128);
+  });
+  Immediate<float> on(active_kernels<float>());
+  Index start = 100;
+  rope_angles(on, &start, 10000.0, whole);
+  for (Index i : {0, 1, 255, 256, 599}) {
+    start = 100 + i;
+    rope_angles(on, &start, 10000.0, one);
+    CHECK(test::same_bits<float>(one.cos, whole.cos.row_range(i, 1)));
+    CHECK(test::same_bits<float>(one.sin, whole.sin.row_range(i, 1)));
+  }
+}

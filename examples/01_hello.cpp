@@ -11,6 +11,6 @@ int main(int argc, char** argv) {
   auto answer = session->ask(argc > 2 ? argv[2] : "examples/models/tiny-vl/demo/000.png",
                              argc > 3 ? argv[3] : "How many bars are there?");
   while (auto piece = answer.next()) std::fwrite(piece->text.data(), 1, piece->text.size(), stdout);
-  std::puts("");
+  if (answer.status().ok()) std::puts("");
   return dsvl::report(answer.status());
 }

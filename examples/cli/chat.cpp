@@ -95,6 +95,7 @@ class Chat {
 
   void ask(const std::string& question) {
     interrupt_.reset();
+    progress_.clear();  // patience begins now
     dsvl::Answer answer = talk_.session.ask(waiting_, question, settings_.generate);
     progress_.clear();
     while (const auto piece = answer.next()) print_text(piece->text);

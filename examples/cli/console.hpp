@@ -47,7 +47,7 @@ class ProgressLine {
   /// For the library.
   [[nodiscard]] dsvl::Progress hook() { return {&ProgressLine::on_progress, this}; }
   void show(std::string_view what, double done, double total);
-  /// Takes the line away, before something else is printed.
+  /// Takes the line away, before something else is printed; what comes next is given its while again.
   void clear();
 
  private:

@@ -180,7 +180,7 @@ void print_table(const Outcome& outcome, const Eval& eval) {
   if (outcome.kinds.size() > 1 || !outcome.kinds[0].first.empty())
     for (const auto& [kind, tally] : outcome.kinds) row(kind.empty() ? "(none)" : kind, tally);
   row("total", outcome.total);
-  std::printf("%d questions in %s", outcome.total.questions, seconds_text(outcome.seconds).c_str());
+  std::printf("%s%d questions in %s", outcome.interrupted ? "stopped after " : "", outcome.total.questions, seconds_text(outcome.seconds).c_str());
   std::printf(outcome.total.failed ? ", %d could not be asked\n" : "\n", outcome.total.failed);
   if (eval.verbose && outcome.total.questions > 0)
     std::fprintf(stderr, "%s a question\n", seconds_text(outcome.seconds / outcome.total.questions).c_str());

@@ -18,7 +18,7 @@ if [ "$mode" = hostile ]; then
   set -- -fno-exceptions -fno-rtti "$@"
   {
     # Standard and third-party headers cannot stand such macros: a host includes those first. stb_image is not among
-    # them, because dsvl includes it in a way of its own, and neither is what only other systems have.
+    # them, because dsvl includes it in a way of its own; nor is what only other systems have.
     find "$include" -name '*.hpp' -exec sed -n 's/^ *# *include *<\(.*\)>.*/\1/p' {} + | sort -u |
       grep -v -e 'stb_image\.h' -e '^intrin\.h' | while read -r header; do
       printf '#if __has_include(<%s>)\n#include <%s>\n#endif\n' "$header" "$header"

@@ -70,7 +70,7 @@ void check_everything(const std::string& name, const Kernels<T>& kernels, KvForm
       compare<T>("sam patches", b.sam.x, golden("high_res_vision_model.vision_encoder.patch_embed"));
       high.sam.forward(on, b.high, b.sam.sam, b.sam.x, [&](Index layer) {
         compare<T>("sam block", b.sam.x, golden("high_res_vision_model.vision_encoder.layers." + std::to_string(layer)));
-        if (layer != high.sam.dims.global_layers.front()) return;
+        if (layer != high.sam.dims.tap) return;
         high.bring_down(on, high.side_neck, b.sam, b.sam.side);
         compare<T>("side neck", b.sam.map, golden("high_res_vision_neck", high.dims.neck));
         compare<T>("side branch", b.sam.side, golden("high_res_vision_proj", high.dims.out));

@@ -9,9 +9,11 @@ TEST_CASE("the high tower is down(neck(sam)) + alpha down(side_neck(first global
   for (const std::vector<Index>& global : {std::vector<Index>{1, 2}, {2, 1}, {0}}) {
     HighTower tower;
     SamDims& d = tower.sam.dims;
+    d.global_layers = {};
     d.input = {40, 4, 3};
     d.hidden = 24, d.intermediate = 40, d.layers = 3, d.heads = 3, d.window = 4;
-    d.global_layers = global;
+    d.global_layers.add(global);
+    d.tap = global.front();
     d.eps = 1e-5;  // the neck's own stays 1e-6
     tower.dims = {.neck = 7, .resized = {16, 16}, .middle = 10, .out = 18};
     CHECK(tower.dims.grid() == Grid{4, 4});

@@ -44,7 +44,7 @@ inline Mat sam_window(const Weights& w, const std::string& at, Index heads, cons
 }
 inline Mat sam_block(const Weights& w, const std::string& at, const dsvl::SamDims& d, Index layer, Mat x) {
   const Grid map = d.input.grid();
-  const bool global = std::count(d.global_layers.begin(), d.global_layers.end(), layer) > 0;
+  const bool global = d.is_global(layer);
   const Index side_y = global ? map.height : d.window, side_x = global ? map.width : d.window;
   const Mat h = norm(w, at + "norm1.", x, d.eps);
   for (Index top = 0; top < map.height; top += side_y)

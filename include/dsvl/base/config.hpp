@@ -72,8 +72,13 @@
 #define DSVL_FORCE_INLINE inline __attribute__((always_inline))
 #define DSVL_NO_INLINE __attribute__((noinline))
 #define DSVL_RESTRICT __restrict__
+#if defined(__MINGW32__)  // its plain `printf` means Microsoft's, which knows neither %zu nor %td
+#define DSVL_PRINTF_LIKE(format_index, first_argument) \
+  __attribute__((format(gnu_printf, format_index, first_argument)))
+#else
 #define DSVL_PRINTF_LIKE(format_index, first_argument) \
   __attribute__((format(printf, format_index, first_argument)))
+#endif
 #endif
 
 // --- the instruction set of this translation unit ----------------------------------------------

@@ -22,7 +22,9 @@ class FunctionRef<R(A...)> {
   FunctionRef(F&& f) noexcept  // NOLINT: implicit by design
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
         call_([](void* object, A... a) -> R {
-          return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<A>(a)...);
+          auto& callable = *static_cast<std::remove_reference_t<F>*>(object);
+          if constexpr (std::is_void_v<R>) static_cast<void>(callable(std::forward<A>(a)...));
+          else return callable(std::forward<A>(a)...);
         }) {}
 
   R operator()(A... a) const { return call_(object_, std::forward<A>(a)...); }

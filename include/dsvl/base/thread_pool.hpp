@@ -5,6 +5,7 @@
 #ifndef DSVL_BASE_THREAD_POOL_HPP
 #define DSVL_BASE_THREAD_POOL_HPP
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdio>
@@ -67,8 +68,7 @@ class ThreadPool final : public Executor {
   [[nodiscard]] int workers() const noexcept override { return started_ + 1; }
 
   void run(int tasks, FunctionRef<void(int)> task) noexcept override {
-    const std::unique_lock<std::mutex> mine(owner_, std::try_to_lock);
-    if (!mine.owns_lock() || tasks <= 1 || started_ == 0) {
+    if (tasks <= 1 || started_ == 0 || busy_.exchange(true, std::memory_order_acquire)) {
       for (int i = 0; i < tasks; ++i) task(i);
       return;
     }
@@ -84,6 +84,8 @@ class ThreadPool final : public Executor {
     work(lock);
     finished_.wait(lock, [&] { return unfinished_ == 0; });
     task_ = nullptr;
+    lock.unlock();
+    busy_.store(false, std::memory_order_release);
   }
 
  private:
@@ -128,8 +130,8 @@ class ThreadPool final : public Executor {
 
   Thread threads_[kMaxThreads - 1] = {};
   int started_ = 0;
-  std::mutex owner_;  // whose run has the threads
-  std::mutex mutex_;  // guards everything below
+  std::atomic<bool> busy_{false};  // somebody's run has the threads; no mutex, since a task may call run() itself
+  std::mutex mutex_;               // guards everything below
   std::condition_variable wake_, finished_;
   const FunctionRef<void(int)>* task_ = nullptr;
   int tasks_ = 0, next_ = 0, unfinished_ = 0;

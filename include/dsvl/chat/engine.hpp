@@ -173,7 +173,7 @@ inline Status Engine::drive(const Program<float>& program, const Machine<float>&
     for (; counted != cursor.step; counted = counted->next) done += counted->cost(counted->op);
     if (cost > 0) control.progress(stage, before + share * done / cost, total);
     if (!cursor.done() && control.cancel && control.cancel->cancelled())
-      return fail(Code::cancelled, "%s was cancelled", name(stage).data());
+      return fail(Code::cancelled, "cancelled during %s", name(stage).data());
   }
   return {};
 }

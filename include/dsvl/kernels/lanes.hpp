@@ -251,12 +251,21 @@ DSVL_FORCE_INLINE void store_bf16(std::byte* to, Lanes x) noexcept {
   }
 }
 
-/// Asks for the cache line at `at`, which need not exist.
+/// Asks for the cache line at `at`, which need not exist; `_far` only into the second-level cache.
 DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
 #if defined(__SSE2__) || defined(_M_X64)
   _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0);
 #elif defined(__GNUC__)
   __builtin_prefetch(at);
+#else
+  (void)at;
+#endif
+}
+DSVL_FORCE_INLINE void prefetch_far(const void* at) noexcept {
+#if defined(__SSE2__) || defined(_M_X64)
+  _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T1);
+#elif defined(__GNUC__)
+  __builtin_prefetch(at, 0, 2);
 #else
   (void)at;
 #endif

@@ -38,11 +38,7 @@ inline constexpr Index kPanel = 1 << 18;
 template <class F, int rows>
 DSVL_NO_INLINE void accumulate(const float* const* x, const std::byte* const* w, Index cols, Lanes* sums) noexcept {
   Lanes total[rows][kOutputBlock];
-#ifdef AHEAD
-  const Index ahead=AHEAD;
-#else
-  const Index ahead = (w[1] - w[0]) * kOutputBlock;
-#endif
+  const Index ahead = (w[1] - w[0]) * kOutputBlock;  // the next block's rows: the hardware starts anew at each of them
   unroll<rows>([&](auto r) { unroll<kOutputBlock>([&](auto n) { total[r][n] = sums[r * kStrip + n]; }); });
   for (Index k = 0; k + kLanes <= cols; k += kLanes) {
     if constexpr (rows > kOutputBlock) {  // the shorter side waits in registers
@@ -109,9 +105,24 @@ struct Strip {
   int outputs;
 };
 
+/// Brings memory into the second-level cache in small steps, while something else computes.
+struct Ahead {
+  const std::byte* at;
+  Index left, step;
+
+  Ahead(const std::byte* from, Index bytes, Index steps) noexcept : at(from), left(bytes), step(ceil_div(bytes, steps)) {}
+  DSVL_FORCE_INLINE void go() noexcept {
+    const Index now = std::min<Index>(left, step);
+    for (Index i = 0; i < now; i += 64) prefetch_far(at + i);
+    at += now;
+    left -= now;
+  }
+};
+
 /// A strip against `rows` <= kRowBlock rows of x from `row` on.
 template <class F>
-DSVL_FORCE_INLINE void multiply_block(const LinearTile<float>& t, const Strip& strip, Index row, int rows) noexcept {
+DSVL_FORCE_INLINE void multiply_block(const LinearTile<float>& t, const Strip& strip, Index row, int rows,
+                                      Ahead& ahead) noexcept {
   Lanes sums[kRowBlock * kStrip];
   for (int i = 0; i < rows * kStrip; ++i) sums[i] = splat(0.0f);
   const Index most = rows <= 2 ? t.cols : kDepth;  // one or two rows fit the cache, and weights stream better whole
@@ -123,6 +134,7 @@ DSVL_FORCE_INLINE void multiply_block(const LinearTile<float>& t, const Strip& s
       const std::byte* w[kOutputBlock];  // outputs that do not exist repeat the last one, and are not stored
       for (int i = 0; i < kOutputBlock; ++i)
         w[i] = strip.w + std::min<int>(n + i, strip.outputs - 1) * strip.stride + k * F::kBytes;
+      ahead.go();
       accumulate_rows<F, kRowBlock>(rows, x, w, depth, sums + n);
       if (depth % kLanes != 0) accumulate_tail<F>(rows, x, w, depth - depth % kLanes, depth, sums + n);
     }
@@ -132,13 +144,16 @@ DSVL_FORCE_INLINE void multiply_block(const LinearTile<float>& t, const Strip& s
            t.y + (row + r) * t.y_stride + strip.first);
 }
 
-/// A strip against all rows, in blocks of equal height (a low one at the end would waste loads).
+/// A strip against all rows, in blocks of equal height (a low one at the end would waste loads). Meanwhile `bytes` of
+/// weights at `next`, the strip to come, are fetched.
 template <class F>
-DSVL_NO_INLINE void multiply_strip(const LinearTile<float>& t, const Strip& strip) noexcept {
+DSVL_NO_INLINE void multiply_strip(const LinearTile<float>& t, const Strip& strip, const std::byte* next,
+                                   Index bytes) noexcept {
   const Index blocks = ceil_div(t.rows, kRowBlock);
+  Ahead ahead(next, bytes, blocks * ceil_div(t.cols, kDepth) * (kStrip / kOutputBlock));
   for (Index b = 0; b < blocks; ++b) {
-    const Index row = t.rows * b / blocks, next = t.rows * (b + 1) / blocks;
-    multiply_block<F>(t, strip, row, static_cast<int>(next - row));
+    const Index row = t.rows * b / blocks, end = t.rows * (b + 1) / blocks;
+    multiply_block<F>(t, strip, row, static_cast<int>(end - row), ahead);
   }
 }
 
@@ -167,8 +182,11 @@ inline void linear(const LinearTile<float>& tile, float* scratch) noexcept {
     const Index stride = t.cols * F::kBytes;
     for (Index n = 0; n < t.outputs; n += d::kStrip) {
       const d::Strip strip{t.w + n * stride, stride, n, static_cast<int>(std::min<Index>(d::kStrip, t.outputs - n))};
-      if (t.rows <= d::kFewRows || (std::is_same_v<F, F32> && d::aligned(strip))) d::multiply_strip<F>(t, strip);
-      else d::multiply_strip<F32>(t, d::unpack_strip<F>(strip, t.cols, scratch));
+      // The strip behind this one may belong to another tile or to nobody: fetching it is only a hint.
+      const std::byte* const next = strip.w + d::kStrip * stride;
+      const Index bytes = t.rows > 2 ? d::kStrip * stride : 0;  // one or two rows fetch as they go
+      if (t.rows <= d::kFewRows || (std::is_same_v<F, F32> && d::aligned(strip))) d::multiply_strip<F>(t, strip, next, bytes);
+      else d::multiply_strip<F32>(t, d::unpack_strip<F>(strip, t.cols, scratch), next, bytes);
     }
   };
   // All strips pass over the same rows of x: panels of them that stay in the second-level cache.

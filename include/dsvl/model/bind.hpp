@@ -82,13 +82,14 @@ class Binder : public PathVisitor<Binder> {
   [[nodiscard]] Status finish() {
     for (std::size_t i = 0; i < used_.size(); ++i)
       if (!used_[i]) report_.unused.emplace_back(from_.tensors()[i].name);
-    if (!report_.missing.empty())
-      return fail(Code::not_found, "the checkpoint lacks %zu tensor%s, first '%s' (and has %zu of the wrong shape or dtype)",
-                  report_.missing.size(), report_.missing.size() == 1 ? "" : "s", report_.missing[0].c_str(),
-                  report_.misshapen.size());
-    if (!report_.misshapen.empty())
-      return fail(Code::bad_shape, "%zu tensor%s not as the model needs: %s", report_.misshapen.size(),
-                  report_.misshapen.size() == 1 ? " is" : "s are", report_.misshapen[0].c_str());
+    const std::size_t missing = report_.missing.size(), misshapen = report_.misshapen.size();
+    const std::string others = misshapen ? " (and has " + std::to_string(misshapen) + " of the wrong shape or dtype)" : "";
+    if (missing)
+      return fail(Code::not_found, "the checkpoint lacks %zu tensor%s%s '%s'%s", missing, missing == 1 ? "" : "s",
+                  missing == 1 ? "" : ", first", report_.missing[0].c_str(), others.c_str());
+    if (misshapen == 1) return fail(Code::bad_shape, "%s", report_.misshapen[0].c_str());
+    if (misshapen)
+      return fail(Code::bad_shape, "%zu tensors are not as the model needs, first: %s", misshapen, report_.misshapen[0].c_str());
     return {};
   }
 
@@ -128,7 +129,8 @@ class Binder : public PathVisitor<Binder> {
     }
     if (report_.missing.size() + report_.misshapen.size() > before) return false;
     if (rows != kAnyRows && whole.rows != rows) {
-      misshapen(ours, "has " + std::to_string(whole.rows) + " rows in all, model needs " + std::to_string(rows));
+      misshapen(spell(ours, layout_, way, 0).name + suffix, "and those stacked with it have " + std::to_string(whole.rows) +
+                                                                " rows in all, model needs " + std::to_string(rows));
       return false;
     }
     field = whole;
@@ -149,7 +151,7 @@ class Binder : public PathVisitor<Binder> {
     const bool enough = elements > 0 && elements % cols == 0 && (rows == kAnyRows || parts > 1 || elements == rows * cols);
     if (!fits || !enough) {
       misshapen(tensor.name, "has shape " + shape_text(tensor) + ", model needs " +
-                                 (rows == kAnyRows || parts > 1 ? std::string("any") : std::to_string(rows)) + " x " +
+                                 (rows == kAnyRows || parts > 1 ? "rows of " : std::to_string(rows) + " x ") +
                                  std::to_string(cols));
     } else if (!whole.stack(Matrix(matrix->format, tensor.data, elements / cols, cols))) {
       misshapen(tensor.name, "has dtype " + std::string(tensor.dtype) + ", unlike those it is used with");

@@ -19,9 +19,12 @@ inline void check_patches(const Fields& f, const PatchShape& shape) {
                                                std::to_string(shape.patch) + " up to 8192");
 }
 
+inline void check_divides(const Fields& f, const char* key, Index part, const char* of, Index whole) {
+  if (whole % part != 0)
+    f.refuse(Code::bad_file, key, "is " + std::to_string(part) + ", which does not divide the " + of + " " + std::to_string(whole));
+}
 inline void check_heads(const Fields& f, const char* key, Index hidden, Index heads) {
-  if (hidden % heads != 0)
-    f.refuse(Code::bad_file, key, "is " + std::to_string(heads) + ", which does not divide the width " + std::to_string(hidden));
+  check_divides(f, key, heads, "width", hidden);
 }
 
 inline Activation read_activation(const Fields& f, std::string_view key, std::string_view otherwise) {
@@ -51,7 +54,7 @@ inline DecoderDims read_decoder(const Fields& f) {
   if (!f.has("head_dim")) check_heads(f, "num_attention_heads", d.hidden, d.heads.heads);
   d.heads.head_dim = f.integer("head_dim", std::max<Index>(1, d.hidden / d.heads.heads), 1, 4096);
   if (d.heads.head_dim % 2) f.refuse(Code::bad_file, "head_dim", "is odd, and rotary positions turn pairs");
-  check_heads(f, "num_key_value_heads", d.heads.heads, d.heads.kv_heads);
+  check_divides(f, "num_key_value_heads", d.heads.kv_heads, "number of heads", d.heads.heads);
   d.vocab = f.size("vocab_size", 32000);
   d.eps = f.positive("rms_norm_eps", 1e-6);
   const Fields rope = f.child("rope_parameters");  // transformers 5; before, the key stood in text_config itself
@@ -60,6 +63,20 @@ inline DecoderDims read_decoder(const Fields& f) {
     rope.refuse(Code::unsupported, "rope_type", "needs to be default");
   refuse_unknown_llama(f);
   return d;
+}
+
+/// SAM's global layers; the preset stands when the file does not say. The hf layout taps the first that is listed, the
+/// original the first that is met.
+inline void read_global_layers(const Fields& f, bool as_listed, SamDims& d) {
+  constexpr std::string_view kKey = "global_attn_indexes";
+  if (f.has(kKey)) {
+    const std::vector<Index> layers = f.integers(kKey, {}, 0, std::min<Index>(d.layers, 64) - 1);
+    if (layers.empty()) return f.refuse(Code::unsupported, kKey, "needs to list at least one layer");
+    d.global_layers = {};
+    d.global_layers.add(layers);
+    d.tap = as_listed ? layers.front() : d.global_layers.lowest();
+  }
+  if (d.tap >= d.layers) f.refuse(Code::bad_file, kKey, "there are only " + std::to_string(d.layers) + " layers");
 }
 
 // --- hf -----------------------------------------------------------------------------------------
@@ -88,7 +105,7 @@ inline HighDims read_sam_hf(const Fields& f, const SiglipDims& siglip) {
   const double scaled = static_cast<double>(d.hidden) * f.positive("mlp_ratio", 4.0);
   d.intermediate = f.size("mlp_dim", std::min<Index>(Fields::kMaxSize, static_cast<Index>(std::min(scaled, 1e9))));
   d.window = f.integer("window_size", 14, 1, 512);
-  d.global_layers = f.integers("global_attn_indexes", {2, 5, 8, 11}, 0, d.layers - 1);
+  read_global_layers(f, true, d);
   d.eps = f.positive("layer_norm_eps", 1e-6);
   d.activation = read_activation(f, "hidden_act", "gelu");
   for (const char* key : {"qkv_bias", "use_abs_pos", "use_rel_pos"})
@@ -144,7 +161,7 @@ inline HighDims read_sam_original(const Fields& f, const SiglipDims& siglip) {
   d.heads = f.integer("heads", d.heads, 1, 4096);
   d.intermediate = f.size("mlp_hidden", std::min<Index>(4 * d.hidden, Fields::kMaxSize));
   d.window = f.integer("window_size", 14, 1, 512);
-  d.global_layers = f.integers("global_attn_indexes", d.global_layers, 0, d.layers - 1);
+  read_global_layers(f, false, d);
   out.down.neck = f.size("prompt_embed_dim", 256);
   const std::vector<Index> widths = f.integers("downsample_channels", {512, 1024}, 1, Fields::kMaxSize);
   if (widths.size() == 2) out.down.middle = widths[0], out.down.out = widths[1];

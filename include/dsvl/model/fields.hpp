@@ -2,7 +2,7 @@
 #ifndef DSVL_MODEL_FIELDS_HPP
 #define DSVL_MODEL_FIELDS_HPP
 
-#include <cmath>
+#include <cfloat>
 #include <string>
 #include <vector>
 
@@ -47,15 +47,15 @@ class Fields {
     if (v.missing()) return otherwise;
     const auto n = v.integer();
     if (n && *n >= low && *n <= high) return *n;
-    wrong(key, v, ("an integer from " + std::to_string(low) + " to " + std::to_string(high)).c_str());
+    wrong(key, v, low == high ? std::to_string(low) : "an integer" + range(low, high));
     return otherwise;
   }
-  /// A finite number above 0.
+  /// A number above 0 that a float can hold.
   [[nodiscard]] double positive(std::string_view key, double otherwise) const {
     const json::Value v = value(key);
     if (v.missing()) return otherwise;
-    if (const auto n = v.number(); n && *n > 0) return *n;
-    wrong(key, v, "a number above 0");
+    if (const auto n = v.number(); n && *n >= double{FLT_MIN} && *n <= double{FLT_MAX}) return *n;
+    wrong(key, v, "a number above 0 that a float can hold");
     return otherwise;
   }
   [[nodiscard]] bool flag(std::string_view key, bool otherwise) const {
@@ -81,7 +81,7 @@ class Fields {
       for (const json::Value e : v)
         if (const auto n = e.integer(); n && *n >= low && *n <= high) out.push_back(*n);
     if (v.is_array() && out.size() == v.size()) return out;
-    wrong(key, v, "a list of integers in range");
+    wrong(key, v, "a list of integers" + range(low, high));
     return otherwise;
   }
   /// Three numbers (RGB); false when absent.
@@ -111,7 +111,10 @@ class Fields {
 
  private:
   void absent(std::string_view key) const { refuse(Code::bad_file, key, "is not there, and has no default"); }
-  void wrong(std::string_view key, json::Value found, const char* needed) const {
+  static std::string range(Index low, Index high) {
+    return " from " + std::to_string(low) + " to " + std::to_string(high);
+  }
+  void wrong(std::string_view key, json::Value found, const std::string& needed) const {
     refuse(Code::bad_file, key, "is " + spelled(found) + ", needs to be " + needed);
   }
   static std::string spelled(json::Value v) {

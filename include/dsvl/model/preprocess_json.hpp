@@ -138,7 +138,7 @@ inline Status read_preprocess(json::Value file, const std::string& where, json::
   DSVL_CHECK_STATUS(status);
   const Index low = config.siglip.input.image, high = config.high ? config.high->sam.input.image : 0;
   if (config.preprocess.low.side != low || config.preprocess.high.side != high)
-    return fail(Code::bad_file, "%s: makes pictures of %td and %td a side, the towers take %td and %td", where.c_str(),
+    return fail(Code::bad_file, "%s: makes views of %td and %td pixels a side (0: none), the towers take %td and %td", where.c_str(),
                 config.preprocess.low.side, config.preprocess.high.side, low, high);
   if (Status bad = check(config.preprocess); !bad.ok()) return fail(Code::bad_file, "%s: %s", where.c_str(), bad.text());
   return {};

@@ -59,6 +59,7 @@ class Runner {
     }
     const int workers = machine.workers;
     machine.executor->run(workers, [&](int worker) { runner.work(worker); });
+    if (runner.step_) runner.add_seconds();  // a slice that ends inside a step
     runner.store(cursor);
   }
 
@@ -119,10 +120,13 @@ class Runner {
   }
 
   void finish_step(const Step* step) noexcept {
-    if (machine_.seconds)
-      machine_.seconds[index_] += std::chrono::duration<double>(Clock::now() - began_).count();
+    add_seconds();
     publish(step->next, index_ + 1, 0);
     word_.notify_all();
+  }
+
+  void add_seconds() noexcept {
+    if (machine_.seconds) machine_.seconds[index_] += std::chrono::duration<double>(Clock::now() - began_).count();
   }
 
   /// All tiles of the step are taken and some still run: a short spin covers the usual case, then the thread parks.
@@ -175,6 +179,8 @@ class Immediate {
   using Scalar = T;
   explicit Immediate(const Kernels<T>& kernels, Executor* executor = nullptr, Allocator* allocator = nullptr) noexcept
       : kernels_(kernels), executor_(executor ? executor : &inline_), scratch_(allocator) {}
+  Immediate(const Immediate&) = delete;  // it may point to its own executor
+  Immediate& operator=(const Immediate&) = delete;
 
   template <Operation<T> O>
   void operator()(const O& op) noexcept {

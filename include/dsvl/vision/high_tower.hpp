@@ -62,9 +62,8 @@ struct HighTower {
   /// Cost   1000 GFLOP at the released size
   template <class On>
   void forward(On& on, Volume<const Scalar<On>> picture, Buffers<Scalar<On>>& b, View<Scalar<On>> y) const noexcept {
-    const Index tap = sam.dims.global_layers.empty() ? 0 : sam.dims.global_layers.front();
     sam.forward(on, picture, b.sam, b.x, [&](Index layer) {
-      if (layer == tap) bring_down(on, side_neck, b, b.side);
+      if (layer == sam.dims.tap) bring_down(on, side_neck, b, b.side);
     });
     on.part("sam neck");
     bring_down(on, neck, b, y);

@@ -9,6 +9,9 @@
 #ifndef DSVL_VISION_SAM_HPP
 #define DSVL_VISION_SAM_HPP
 
+#include <bit>
+#include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include "../nn/map_attention.hpp"
@@ -19,21 +22,47 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// A few layer numbers below 64.
+class LayerSet {
+ public:
+  constexpr LayerSet() noexcept = default;
+  constexpr LayerSet(std::initializer_list<Index> layers) noexcept { add(layers); }
+  /// False, and nothing added, when one of them is not in [0, 64).
+  template <class Range>
+  constexpr bool add(const Range& layers) noexcept {
+    std::uint64_t more = 0;
+    for (const Index layer : layers) {
+      if (layer < 0 || layer >= 64) return false;
+      more |= std::uint64_t{1} << layer;
+    }
+    bits_ |= more;
+    return true;
+  }
+  [[nodiscard]] constexpr bool has(Index layer) const noexcept { return layer < 64 && (bits_ >> layer & 1) != 0; }
+  /// 64 when there is none.
+  [[nodiscard]] constexpr Index lowest() const noexcept { return std::countr_zero(bits_); }
+
+ private:
+  std::uint64_t bits_ = 0;
+};
+
 struct SamDims {
   PatchShape input = {1024, 16, 3};
   Index hidden = 768, intermediate = 3072, layers = 12, heads = 12;
   Index window = 14;
-  std::vector<Index> global_layers = {2, 5, 8, 11};
+  LayerSet global_layers = {2, 5, 8, 11};
+  Index tap = 2;  ///< the layer whose output feeds the side branch: the first global one
   double eps = 1e-6;
   Activation activation = Activation::gelu_erf;
 
-  [[nodiscard]] Grid grid() const noexcept { return input.grid(); }
-  [[nodiscard]] HeadShape head_shape() const noexcept { return {heads, heads, hidden / heads}; }
-  [[nodiscard]] bool is_global(Index layer) const noexcept {
-    return std::find(global_layers.begin(), global_layers.end(), layer) != global_layers.end();
-  }
-  [[nodiscard]] Windows windows(Index layer) const noexcept { return {grid(), is_global(layer) ? 0 : window}; }
+  [[nodiscard]] constexpr Grid grid() const noexcept { return input.grid(); }
+  [[nodiscard]] constexpr HeadShape head_shape() const noexcept { return {heads, heads, hidden / heads}; }
+  [[nodiscard]] constexpr bool is_global(Index layer) const noexcept { return global_layers.has(layer); }
+  [[nodiscard]] constexpr Windows windows(Index layer) const noexcept { return {grid(), is_global(layer) ? 0 : window}; }
 };
+
+/// SAM-B at 1024, as in the released 7B.
+inline constexpr SamDims kSamBase1024{};
 
 /// What one block works in, shared by all blocks and large enough for windowed and global ones.
 template <class T>

@@ -1,0 +1,223 @@
+// Memory that ends at every possible place: the error, nothing leaked, everything usable afterwards. And nothing large that
+// does not come from the host's allocator.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <optional>
+
+#include "health.hpp"
+
+using namespace dsvl;
+
+namespace {
+
+/// What is asked of operator new while somebody watches: the largest request, and those above 64 KiB.
+struct NewWatch {
+  std::atomic<bool> on{false};
+  std::atomic<std::size_t> largest{0}, count{0}, large{0};
+  void note(std::size_t bytes) noexcept {
+    if (!on.load(std::memory_order_relaxed)) return;
+    ++count;
+    if (bytes > std::size_t{64} << 10) ++large;
+    for (std::size_t most = largest; bytes > most && !largest.compare_exchange_weak(most, bytes);) {}
+  }
+};
+NewWatch watch;
+
+void* take(std::size_t bytes, std::size_t align) {
+  watch.note(bytes);
+  const std::size_t rounded = (bytes + align - 1) / align * align;
+  if (void* const memory = std::aligned_alloc(align, rounded ? rounded : align)) return memory;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+// The other forms of operator new end in these.
+void* operator new(std::size_t bytes) { return take(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes, std::align_val_t align) { return take(bytes, static_cast<std::size_t>(align)); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace {
+
+/// Counts, refuses one request or all from one on, checks what comes back, and fills memory with NaN so that whoever reads
+/// what he has not written is found out.
+class CountingAllocator final : public Allocator {
+ public:
+  ~CountingAllocator() = default;
+  void* allocate(std::size_t bytes, std::size_t align) noexcept override {
+    const long n = requests++;
+    if (n == refuse || (refuse_from >= 0 && n >= refuse_from)) return ++refused, nullptr;
+    void* const memory = std::aligned_alloc(align, (bytes + align - 1) / align * align);
+    if (!memory) return nullptr;
+    std::memset(memory, 0xFF, bytes);
+    live += bytes;
+    ++blocks;
+    return memory;
+  }
+  void deallocate(void* memory, std::size_t bytes, std::size_t) noexcept override {
+    live -= bytes;
+    --blocks;
+    std::free(memory);
+  }
+  void restart() noexcept { requests = refused = 0; }
+
+  std::atomic<long> requests{0}, refused{0}, blocks{0}, refuse{-1}, refuse_from{-1};
+  std::atomic<std::size_t> live{0};
+};
+
+/// `what` with the n-th request refused, for every n that there is: an error each time. Returns how many requests there are.
+template <class What>
+long refuse_each(CountingAllocator& memory, What&& what) {
+  for (long n = 0;; ++n) {
+    CAPTURE(n);
+    memory.restart();
+    memory.refuse = n;
+    const Status status = what();
+    memory.refuse = -1;
+    if (memory.refused == 0) {
+      CHECK(status.ok());
+      return n;
+    }
+    REQUIRE_MESSAGE(status.code() == Code::out_of_memory, name(status.code()) << ": " << status.text());
+    CHECK(std::string(status.text()).find("memory") != std::string::npos);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a model loads or says that memory ended, whichever allocation is refused") {
+  for (const LoadMode mode : {LoadMode::map, LoadMode::read}) {
+    CountingAllocator memory;
+    LoadOptions options;
+    options.host.allocator = &memory;
+    options.mode = mode;
+    const long requests = refuse_each(memory, [&] {
+      const auto model = Model::load(test::tiny_vl(), options);
+      const Status status = model.error();
+      return status;
+    });
+    CHECK(requests > 20);
+    CHECK(memory.blocks == 0);
+    CHECK(memory.live == 0);
+    MESSAGE(name(mode) << ": " << requests << " allocations to load");
+    const auto model = Model::load(test::tiny_vl(), options);
+    REQUIRE(model);
+    Session session = test::open_session({}, *model);
+    CHECK(test::answers_first_question(session));
+  }
+}
+
+TEST_CASE("a session opens or says that memory ended, whichever allocation is refused") {
+  CountingAllocator memory;
+  SessionOptions options;
+  options.host.allocator = &memory;
+  options.limits.context = 300;
+  const long requests = refuse_each(memory, [&]() -> Status {
+    const auto session = Session::open(test::tiny_model(), options);
+    return session.error();
+  });
+  CHECK(requests >= 2);
+  CHECK(memory.blocks == 0);
+  CHECK(memory.live == 0);
+  Session session = test::open_session(options);
+  CHECK(test::answers_first_question(session));
+}
+
+TEST_CASE("a question is answered or fails for memory, whichever allocation is refused, and the conversation goes on") {
+  CountingAllocator memory;
+  const std::vector<std::uint8_t> bgra(70 * 50 * 4, 90);
+  const Pixels pixels{bgra.data(), 70, 50, PixelFormat::bgra, 0};
+  {
+    SessionOptions options;
+    options.host.allocator = &memory;
+    options.limits.pictures = 4;
+    test::Patient patient(options);
+    const auto ask = [&](auto&&... arguments) {
+      return refuse_each(memory, [&] { return patient.session.ask(arguments..., "What is this?").status(); });
+    };
+    // A picture that was encoded stays known, so each kind of question takes one that is new until it succeeds.
+    const long text = ask();
+    CHECK(patient.well());
+    const long path = ask(Picture((test::tiny_vl() / "demo" / "002.png").string()));
+    CHECK(patient.well());
+    const long jpeg = ask(Picture((test::data("tiny-vl/jpeg") / "000.jpg").string()));
+    CHECK(patient.well());
+    const long raw = ask(Picture(pixels));
+    CHECK(patient.well());
+    MESSAGE("allocations to ask: " << text << " for text, " << path << " with a PNG, " << jpeg << " with a JPEG, " << raw
+                                   << " with pixels");
+    CHECK(path > text);
+    const std::vector<std::int32_t> ids(40, 7);
+    refuse_each(memory, [&] { return patient.session.generate(ids, {}).status(); });
+    CHECK(patient.well());
+    memory.restart();
+    memory.refuse_from = 0;  // memory is gone for good
+    CHECK(patient.session.ask("What is this?").status().code() == Code::out_of_memory);
+    memory.refuse_from = -1;
+    CHECK(patient.well());
+    CHECK(test::answers_first_question(patient.session));
+  }
+  CHECK(memory.blocks == 0);
+  CHECK(memory.live == 0);
+}
+
+TEST_CASE("an answer that has begun goes on to its end without asking for memory") {
+  CountingAllocator memory;
+  SessionOptions options;
+  options.host.allocator = &memory;
+  Session session = test::open_session(options);
+  const test::FirstQuestion& q = test::FirstQuestion::get();
+  for (const float temperature : {0.0f, 1.0f}) {
+    session.clear();
+    GenerateOptions generate;
+    generate.sampling.temperature = temperature;
+    generate.max_tokens = 40;
+    Answer answer = session.ask(q.picture, q.question, generate);
+    REQUIRE(answer.status().ok());
+    memory.restart();
+    memory.refuse_from = 0;
+    test::drain(answer);
+    memory.refuse_from = -1;
+    CHECK(answer.status().ok());
+    CHECK(memory.requests == 0);
+  }
+}
+
+TEST_CASE("nothing above 64 KiB is taken behind the back of the host's allocator") {
+  CountingAllocator memory;
+  const auto watched = [&](const char* what, auto&& act) {
+    watch.largest = watch.count = watch.large = 0;
+    watch.on = true;
+    act();
+    watch.on = false;
+    CHECK_MESSAGE(watch.large == 0, what << ": the largest of " << watch.count << " was " << watch.largest);
+    MESSAGE(what << ": " << watch.count << " calls of operator new, the largest " << watch.largest << " bytes");
+  };
+  LoadOptions load;
+  load.host.allocator = &memory;
+  load.mode = LoadMode::read;
+  std::optional<Model> model;
+  watched("load", [&] {
+    auto loaded = Model::load(test::tiny_vl(), load);
+    if (loaded) model = *loaded;
+  });
+  REQUIRE(model);
+  std::optional<Session> session;
+  watched("open", [&] {
+    auto opened = Session::open(*model);
+    if (opened) session = *opened;
+  });
+  REQUIRE(session);
+  const test::FirstQuestion& q = test::FirstQuestion::get();
+  watched("two turns", [&] {
+    test::drain(session->ask(q.picture, q.question));
+    test::drain(session->ask("Which bar is the tallest?"));
+  });
+  watched("a JPEG", [&] { test::drain(session->ask(test::data("tiny-vl/jpeg") / "000.jpg", "What is this?")); });
+  const std::vector<std::int32_t> ids(900, 7);
+  watched("many ids", [&] { test::drain(session->generate(ids, {})); });
+}

@@ -62,7 +62,8 @@ struct Head {
   }
   std::vector<T> all(const Kernels<T>& kernels, Index step, Index tile) const {
     std::vector<T> y(static_cast<std::size_t>(rows * head_dim), T(-7));
-    for (Index r = 0; r < rows; r += tile) run(kernels, r, std::min<Index>(tile, rows - r), step, y.data() + r * head_dim);
+    for (Index r = 0; r < rows; r += tile)
+      run(kernels, r, std::min<Index>(tile, rows - r), step, y.data() + r * head_dim);
     return y;
   }
 };
@@ -85,7 +86,8 @@ TEST_CASE("attention agrees with the reference for every head size, number of ke
                                 .all(reference_kernels<double>(), step, rows);
           const auto plain = Head<float>(reference_kernels<float>(), rows, keys, head_dim, format, width)
                                  .all(reference_kernels<float>(), step, rows);
-          const auto got = Head<float>(native_kernels(), rows, keys, head_dim, format, width).all(native_kernels(), step, rows);
+          const auto got =
+              Head<float>(native_kernels(), rows, keys, head_dim, format, width).all(native_kernels(), step, rows);
           CHECK(relative_error(plain, want) < 1e-6);
           CHECK(relative_error(got, want) < 1e-6);
           worst = std::max(worst, relative_error(got, want));
@@ -106,7 +108,8 @@ TEST_CASE("attention gives a row the same bits in any grouping, whatever stands 
           CAPTURE(step);
           const Head<float> head(native_kernels(), rows, keys, head_dim, format, width);
           const auto alone = head.all(native_kernels(), step, 1);
-          for (const Index tile : {2, 3, 4, 5, 7, 64, 75}) CHECK(same_bits(head.all(native_kernels(), step, tile), alone));
+          for (const Index tile : {2, 3, 4, 5, 7, 64, 75})
+            CHECK(same_bits(head.all(native_kernels(), step, tile), alone));
           const Head<float> clean(native_kernels(), rows, keys, head_dim, format, width, 0);
           CHECK(same_bits(clean.all(native_kernels(), step, 16), alone));
         }
@@ -118,7 +121,8 @@ TEST_CASE("attention gives a row the same bits in any grouping, whatever stands 
 TEST_CASE("a row's bits do not change when later keys are cached") {
   for (const KvFormat format : kBoth) {
     const Index head_dim = 64;
-    Head<float> longer(native_kernels(), 1, 200, head_dim, format, 0), shorter(native_kernels(), 1, 100, head_dim, format, 0);
+    Head<float> longer(native_kernels(), 1, 200, head_dim, format, 0),
+        shorter(native_kernels(), 1, 100, head_dim, format, 0);
     longer.q = shorter.q;
     longer.keys = 100;
     CHECK(same_bits(longer.all(native_kernels(), 0, 1), shorter.all(native_kernels(), 0, 1)));
@@ -149,7 +153,8 @@ TEST_CASE("store_kv writes the reference's bytes, and only its slot") {
     for (const Index head_dim : {1, 10, 12, 15, 16, 17, 33, 64, 128}) {
       CAPTURE(head_dim);
       const auto k = noise(static_cast<std::size_t>(head_dim), 81), v = noise(static_cast<std::size_t>(head_dim), 82);
-      std::vector<std::byte> got(static_cast<std::size_t>(kv_block_bytes<float>(format, head_dim)), std::byte{0xAB}), want = got;
+      std::vector<std::byte> got(static_cast<std::size_t>(kv_block_bytes<float>(format, head_dim)), std::byte{0xAB}),
+          want = got;
       for (const Index slot : {0, 1, 62, 63}) {
         native_kernels().store_kv(k.data(), v.data(), head_dim, format, got.data(), slot);
         reference_kernels<float>().store_kv(k.data(), v.data(), head_dim, format, want.data(), slot);

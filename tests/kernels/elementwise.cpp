@@ -33,7 +33,8 @@ double exact_gelu_tanh(double x) {
 }  // namespace
 
 TEST_CASE("exact GELU is accurate relative to its value, far left of zero too") {
-  const double near = worst_error(native_kernels().gelu_erf, exact_gelu, 5.0, 0), far = worst_error(native_kernels().gelu_erf, exact_gelu, 12.9, 1e-37);
+  const double near = worst_error(native_kernels().gelu_erf, exact_gelu, 5.0, 0),
+               far = worst_error(native_kernels().gelu_erf, exact_gelu, 12.9, 1e-37);
   MESSAGE("gelu_erf: largest relative error " << near << " in [-5, 5], " << far << " in [-12.9, 12.9]");
   CHECK(near < 1e-6);
   CHECK(far < 3e-5);  // without hardware fma the tail loses the low part of x^2

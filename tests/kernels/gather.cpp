@@ -13,7 +13,8 @@ namespace {
 template <class T>
 std::vector<T> unfold(const Kernels<T>& kernels, const std::vector<T>& map, bool channels_last, Index channels,
                       Index height, Index width, Index size, Index step, Index padding, Index tile) {
-  const Index out_height = (height + 2 * padding - size) / step + 1, out_width = (width + 2 * padding - size) / step + 1;
+  const Index out_height = (height + 2 * padding - size) / step + 1,
+              out_width = (width + 2 * padding - size) / step + 1;
   const Index cols = channels * size * size;
   std::vector<T> y(static_cast<std::size_t>(out_height * out_width * cols), T(99));
   for (Index first = 0; first < out_height * out_width; first += tile) {
@@ -39,7 +40,8 @@ std::vector<T> unfold(const Kernels<T>& kernels, const std::vector<T>& map, bool
 }
 
 template <class T>
-std::vector<T> resize(const Kernels<T>& kernels, const std::vector<T>& map, Grid from, Grid to, Index channels, Index tile) {
+std::vector<T> resize(const Kernels<T>& kernels, const std::vector<T>& map, Grid from, Grid to, Index channels,
+                      Index tile) {
   std::vector<T> y(static_cast<std::size_t>(to.tokens() * channels));
   for (Index first = 0; first < to.height; first += tile) {
     ResizeTile<T> t;
@@ -57,10 +59,13 @@ std::vector<T> resize(const Kernels<T>& kernels, const std::vector<T>& map, Grid
 
 }  // namespace
 
-TEST_CASE("unfold equals the reference for patches, for padded and strided convolutions, in both layouts, in any tiles") {
-  struct Shape { Index channels, height, width, size, step, padding; };
-  for (const Shape& s : {Shape{3, 8, 8, 4, 4, 0}, Shape{2, 5, 7, 3, 1, 1}, Shape{19, 6, 6, 3, 2, 1}, Shape{4, 3, 3, 1, 1, 0},
-                         Shape{1, 2, 2, 3, 1, 1}, Shape{5, 1, 1, 3, 1, 1}}) {
+TEST_CASE(
+    "unfold equals the reference for patches, for padded and strided convolutions, in both layouts, in any tiles") {
+  struct Shape {
+    Index channels, height, width, size, step, padding;
+  };
+  for (const Shape& s : {Shape{3, 8, 8, 4, 4, 0}, Shape{2, 5, 7, 3, 1, 1}, Shape{19, 6, 6, 3, 2, 1},
+                         Shape{4, 3, 3, 1, 1, 0}, Shape{1, 2, 2, 3, 1, 1}, Shape{5, 1, 1, 3, 1, 1}}) {
     for (const bool channels_last : {true, false}) {
       const auto map = noise(static_cast<std::size_t>(s.channels * s.height * s.width), 51);
       const auto run = [&](const auto& kernels, const auto& from, Index tile) {
@@ -82,7 +87,10 @@ TEST_CASE("unfold orders a neighbourhood by channel, then row, then column") {
 }
 
 TEST_CASE("resize agrees with the reference up, down and to the same size, in any tiles") {
-  struct Shape { Grid from, to; Index channels; };
+  struct Shape {
+    Grid from, to;
+    Index channels;
+  };
   for (const Shape& s : {Shape{{64, 64}, {96, 96}, 5}, Shape{{4, 6}, {6, 9}, 17}, Shape{{9, 9}, {4, 5}, 16},
                          Shape{{5, 5}, {5, 5}, 33}, Shape{{1, 1}, {3, 2}, 1}, Shape{{3, 2}, {1, 1}, 65}}) {
     const auto map = noise(static_cast<std::size_t>(s.from.tokens() * s.channels), 61);

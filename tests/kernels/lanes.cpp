@@ -46,7 +46,8 @@ float bf16_value(unsigned bits) { return to_float(bf16{static_cast<std::uint16_t
 std::vector<float> hard_floats() {
   std::vector<float> out;
   for (std::uint32_t upper = 0; upper < 0x8000u; upper += 7) {
-    for (const std::uint32_t lower : {0u, 1u, 0xFFFu, 0x1000u, 0x1001u, 0x2000u, 0x3000u, 0x7FFFu, 0x8000u, 0x8001u, 0xFFFFu}) {
+    for (const std::uint32_t lower :
+         {0u, 1u, 0xFFFu, 0x1000u, 0x1001u, 0x2000u, 0x3000u, 0x7FFFu, 0x8000u, 0x8001u, 0xFFFFu}) {
       const float x = std::bit_cast<float>(upper << 16 | lower);
       if (!std::isnan(x)) out.insert(out.end(), {x, -x});
     }
@@ -68,7 +69,9 @@ TEST_CASE("every bf16 and every f16 widens exactly, in lanes as alone") {
     const auto soft = to_vector(k::widen_f16(k::Bits::load_unaligned(wide)));
     for (unsigned i = 0; i < k::kLanes; ++i) {
       const double want = f16_value(half[i]);
-      const auto equal = [](double a, double x) { return std::isnan(x) ? std::isnan(a) : a == x && std::signbit(a) == std::signbit(x); };
+      const auto equal = [](double a, double x) {
+        return std::isnan(x) ? std::isnan(a) : a == x && std::signbit(a) == std::signbit(x);
+      };
       wrong += std::bit_cast<std::uint32_t>(b[i]) != std::uint32_t{half[i]} << 16;
       wrong += std::bit_cast<std::uint32_t>(to_float(bf16{half[i]})) != std::uint32_t{half[i]} << 16;
       wrong += !equal(h[i], want) + !equal(soft[i], want) + !equal(to_float(f16{half[i]}), want);
@@ -80,15 +83,19 @@ TEST_CASE("every bf16 and every f16 widens exactly, in lanes as alone") {
 TEST_CASE("rounding to bf16 and f16 finds the nearest value, ties to even, in lanes as alone") {
   const auto inputs = hard_floats();
   int wrong = 0;
-  for (std::size_t i = 0; i + static_cast<std::size_t>(k::kLanes) <= inputs.size(); i += static_cast<std::size_t>(k::kLanes)) {
+  for (std::size_t i = 0; i + static_cast<std::size_t>(k::kLanes) <= inputs.size();
+       i += static_cast<std::size_t>(k::kLanes)) {
     std::uint16_t rounded[k::kLanes];
     k::store_bf16(reinterpret_cast<std::byte*>(rounded), k::load(inputs.data() + i));
     for (std::size_t j = 0; j < static_cast<std::size_t>(k::kLanes); ++j) {
       const float x = inputs[i + j];
       const unsigned sign = std::signbit(x) ? 0x8000u : 0u;
       const double size = std::abs(static_cast<double>(x));
-      const unsigned want_b = std::isinf(x) ? 0x7F80u : nearest(size, 0x7F80u, [](unsigned v) { return static_cast<double>(bf16_value(v)); });
-      const unsigned want_h = std::isinf(x) || size > 70000 ? 0x7C00u : nearest(size, 0x7C00u, [](unsigned v) { return f16_value(v); });
+      const unsigned want_b =
+          std::isinf(x) ? 0x7F80u
+                        : nearest(size, 0x7F80u, [](unsigned v) { return static_cast<double>(bf16_value(v)); });
+      const unsigned want_h =
+          std::isinf(x) || size > 70000 ? 0x7C00u : nearest(size, 0x7C00u, [](unsigned v) { return f16_value(v); });
       wrong += rounded[j] != (want_b | sign);
       wrong += to_bf16(x).bits != (want_b | sign);
       wrong += to_f16(x).bits != (want_h | sign);
@@ -137,7 +144,8 @@ TEST_CASE("exp is accurate to about one unit in the last place and handles the e
   std::vector<float> lane(static_cast<std::size_t>(k::kLanes));
   for (double x = -87.3; x < 88.7; x += 0.00037) {
     const float at = static_cast<float>(x);
-    const double got = static_cast<double>(to_vector(k::exp(k::splat(at)))[0]), want = std::exp(static_cast<double>(at));
+    const double got = static_cast<double>(to_vector(k::exp(k::splat(at)))[0]),
+                 want = std::exp(static_cast<double>(at));
     worst = std::max(worst, std::abs(got - want) / want);
   }
   MESSAGE("exp: largest relative error " << worst);

@@ -46,8 +46,8 @@ TEST_CASE("linear agrees with the reference at every width, in every format, mis
         const auto* const from = w.data() + misaligned;
         const auto want = multiply<double>(reference_kernels<double>(), widen(x), rows, cols, format, from, outputs,
                                            bias.data(), add, widen(y));
-        const auto plain = multiply<float>(reference_kernels<float>(), x, rows, cols, format, from, outputs, bias.data(),
-                                           add, y);
+        const auto plain =
+            multiply<float>(reference_kernels<float>(), x, rows, cols, format, from, outputs, bias.data(), add, y);
         const auto got = multiply<float>(native_kernels(), x, rows, cols, format, from, outputs, bias.data(), add, y);
         CHECK(relative_error(plain, want) < 2e-6);
         CHECK(relative_error(got, want) < 6e-7);
@@ -78,8 +78,8 @@ TEST_CASE("linear gives the bits of one row and one output at a time for every s
       for (Index rows = 1; rows <= most_rows; ++rows) {
         for (Index outputs = 1; outputs <= most_outputs; outputs += cols > 100 ? 3 : 1) {
           const std::vector<float> y(static_cast<std::size_t>(rows * outputs), 0.5f);
-          const auto got = multiply<float>(native_kernels(), x, rows, cols, format, w.data() + 2, outputs, bias.data(),
-                                           true, y);
+          const auto got =
+              multiply<float>(native_kernels(), x, rows, cols, format, w.data() + 2, outputs, bias.data(), true, y);
           for (Index r = 0; r < rows; ++r)
             different += std::memcmp(&got[static_cast<std::size_t>(r * outputs)],
                                      &alone[static_cast<std::size_t>(r * most_outputs)],
@@ -99,7 +99,8 @@ TEST_CASE("linear reads and writes nothing outside its tile") {
       std::vector<float> x(static_cast<std::size_t>(rows * x_stride), NAN);
       const auto values = noise(x.size(), 1);
       for (Index r = 0; r < rows; ++r)
-        for (Index k = 0; k < cols; ++k) x[static_cast<std::size_t>(r * x_stride + k)] = values[static_cast<std::size_t>(k)];
+        for (Index k = 0; k < cols; ++k)
+          x[static_cast<std::size_t>(r * x_stride + k)] = values[static_cast<std::size_t>(k)];
       const auto w = weights(format, outputs * cols, 2);  // NaN behind
       std::vector<float> y(static_cast<std::size_t>(rows * y_stride), 7.0f);
       Scratch<float> scratch(linear_scratch(cols));
@@ -131,9 +132,9 @@ TEST_CASE("linear lets NaN and infinity through to the outputs that depend on th
   x[static_cast<std::size_t>(1 * cols + 39)] = NAN;
   x[static_cast<std::size_t>(2 * cols + 3)] = INFINITY;
   std::vector<float> w(static_cast<std::size_t>(outputs * cols), 0.5f);
-  const auto y = multiply<float>(native_kernels(), x, rows, cols, Format::f32,
-                                 reinterpret_cast<const std::byte*>(w.data()), outputs, nullptr, false,
-                                 std::vector<float>(static_cast<std::size_t>(rows * outputs)));
+  const auto y =
+      multiply<float>(native_kernels(), x, rows, cols, Format::f32, reinterpret_cast<const std::byte*>(w.data()),
+                      outputs, nullptr, false, std::vector<float>(static_cast<std::size_t>(rows * outputs)));
   for (Index n = 0; n < outputs; ++n) {
     CHECK(std::isfinite(y[static_cast<std::size_t>(n)]));
     CHECK(std::isnan(y[static_cast<std::size_t>(outputs + n)]));

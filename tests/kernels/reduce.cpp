@@ -41,7 +41,8 @@ TEST_CASE("norms agree with the double reference at every width") {
         const double error = relative_error(normalise<float>(native_kernels(), layer, x, 3, cols, weight, bias), want);
         worst = std::max(worst, error);
         CHECK(error < (cols < 4 && layer ? 3e-5 : 5e-7));  // two close values cancel in x - mean
-        CHECK(relative_error(normalise<float>(reference_kernels<float>(), layer, x, 3, cols, weight, bias), want) < 3e-5);
+        CHECK(relative_error(normalise<float>(reference_kernels<float>(), layer, x, 3, cols, weight, bias), want) <
+              3e-5);
       }
     }
   }

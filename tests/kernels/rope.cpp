@@ -20,7 +20,8 @@ TEST_CASE("rope agrees with the reference for every head size, and a head's bits
     auto want = widen(x);
     native_kernels().rope(got.data(), heads, head_dim, cos.data(), sin.data());
     reference_kernels<double>().rope(want.data(), heads, head_dim, widen(cos).data(), widen(sin).data());
-    for (Index h = 0; h < heads; ++h) native_kernels().rope(alone.data() + h * head_dim, 1, head_dim, cos.data(), sin.data());
+    for (Index h = 0; h < heads; ++h)
+      native_kernels().rope(alone.data() + h * head_dim, 1, head_dim, cos.data(), sin.data());
     CHECK(relative_error(got, want) < 1e-7);
     CHECK(same_bits(got, alone));
   }

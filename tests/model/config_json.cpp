@@ -55,7 +55,7 @@ TEST_CASE("the released 7B configurations of both layouts give the published siz
     const SamDims& s = c.high->sam;
     CHECK((s.input.image == 1024 && s.input.patch == 16 && s.input.channels == 3));
     CHECK((s.hidden == 768 && s.intermediate == 3072 && s.layers == 12 && s.heads == 12 && s.window == 14));
-    CHECK(s.global_layers == std::vector<Index>{2, 5, 8, 11});
+    CHECK(s.global_layers == LayerSet{2, 5, 8, 11});
     CHECK((s.eps == 1e-6 && s.activation == Activation::gelu_erf));
     const DownsampleDims& d = c.high->down;
     CHECK((d.neck == 256 && d.middle == 512 && d.out == 1024 && d.resized == Grid{96, 96} && d.grid() == Grid{24, 24}));
@@ -116,7 +116,8 @@ TEST_CASE("both spellings of rope_theta are read, and the newer one wins") {
 }
 
 TEST_CASE("dtypes, token ids of the language model, unknown keys and nulls are ignored") {
-  std::string text = with(test::kHf1_3B, "\"torch_dtype\": \"bfloat16\"", "\"dtype\": 3, \"torch_dtype\": [1], \"eos_token_id\": \"no\"");
+  std::string text = with(test::kHf1_3B, "\"torch_dtype\": \"bfloat16\"", "\"dtype\": 3, \"torch_dtype\": [1]");
+  text = with(text, "\"eos_token_id\": 2", "\"eos_token_id\": \"no\"");
   text = with(text, "\"patch_size\": 16", "\"patch_size\": 16, \"num_channels\": null, \"something\": {\"new\": []}");
   check_siglip_large(test::released(text.c_str()).siglip);
 }
@@ -137,6 +138,14 @@ TEST_CASE("text_config's word on tying counts more than the library's default at
   CHECK_FALSE(may_tie("\"tie_word_embeddings\": true, ", "\"tie_word_embeddings\": false, "));
   CHECK(may_tie("\"tie_word_embeddings\": true, ", ""));
   CHECK(may_tie("", "\"tie_word_embeddings\": true, "));
+}
+
+TEST_CASE("the side branch taps the first global layer: as listed in the hf layout, as met in the original") {
+  CHECK(test::released(test::kHf7B).high->sam.tap == 2);
+  const ModelConfig hf = test::released(with(test::kHf7B, "\"image_size\": 1024", "\"global_attn_indexes\": [7, 4]").c_str());
+  CHECK((hf.high->sam.tap == 7 && hf.high->sam.global_layers == LayerSet{4, 7}));
+  const ModelConfig original = test::released(with(test::kOriginal7B, "\"output_dim\": 1024", "\"global_attn_indexes\": [7, 4]").c_str());
+  CHECK((original.high->sam.tap == 4 && original.high->sam.global_layers == LayerSet{4, 7}));
 }
 
 TEST_CASE("grouped heads are read, and must divide") {
@@ -168,10 +177,10 @@ TEST_CASE("whatever is wrong in a configuration is named with its file, its obje
       {test::kHf1_3B, "\"image_size\": 384", "\"image_size\": 16000", Code::bad_file, "vision_config.image_size", "8192"},
       {test::kHf1_3B, "\"image_size\": 384", "\"num_channels\": 1", Code::bad_file, "vision_config.num_channels", "1"},
       {test::kHf1_3B, "100015", "102400", Code::bad_file, "config.json", "image_token_id"},
-      {test::kHf1_3B, "\"vision_config\": {", "\"vision_config\": 3, \"x\": {", Code::bad_file, "config.json.vision_config", "an object"},
+      {test::kHf1_3B, "\"vision_config\": {", "\"vision_config\": 3, \"x\": {", Code::bad_file, "config.json: vision_config", "an object"},
       {test::kHf7B, "\"image_size\": 1024", "\"use_rel_pos\": false", Code::unsupported, "high_res_vision_config.use_rel_pos", "true"},
-      {test::kHf7B, "\"image_size\": 1024", "\"global_attn_indexes\": [2, 12]", Code::bad_file, "high_res_vision_config.global_attn_indexes", "range"},
-      {test::kHf7B, "\"image_size\": 1024", "\"global_attn_indexes\": []", Code::unsupported, "high_res_vision_config.global_attn_indexes", "global"},
+      {test::kHf7B, "\"image_size\": 1024", "\"global_attn_indexes\": [2, 12]", Code::bad_file, "high_res_vision_config.global_attn_indexes", "from 0 to 11"},
+      {test::kHf7B, "\"image_size\": 1024", "\"global_attn_indexes\": []", Code::unsupported, "high_res_vision_config.global_attn_indexes", "at least one"},
       {test::kOriginal1_3B, "CLIPVisionTower", "EvaTower", Code::unsupported, "vision_config.cls", "HybridVisionTower"},
       {test::kOriginal1_3B, "MlpProjector", "Perceiver", Code::unsupported, "aligner_config.cls", "MlpProjector"},
       {test::kOriginal1_3B, "\"mlp_gelu\"", "\"qformer\"", Code::unsupported, "aligner_config.params.projector_type", "'qformer'"},
@@ -179,7 +188,7 @@ TEST_CASE("whatever is wrong in a configuration is named with its file, its obje
       {test::kOriginal7B, "\"low_high_hybrid_split_mlp_gelu\"", "\"mlp_gelu\"", Code::unsupported, "projector_type", "towers"},
       {test::kOriginal1_3B, "\"n_embed\": 2048", "\"n_embed\": 1000", Code::bad_file, "config.json", "1000"},
       {test::kOriginal1_3B, "\"mlp_gelu\"", "\"identity\"", Code::bad_file, "config.json", "identity"},
-      {test::kOriginal1_3B, "\"language_config\"", "\"x\"", Code::bad_file, "config.json.language_config", "not there"},
+      {test::kOriginal1_3B, "\"language_config\"", "\"x\"", Code::bad_file, "config.json: language_config", "not there"},
       {test::kOriginal1_3B, "siglip_large_patch16_384", "openai/clip", Code::unsupported, "vision_config.params.model_name", "SigLIP"},
       {test::kOriginal1_3B, "\"select_layer\": -1", "\"select_layer\": -30", Code::bad_file, "select_layer", "24"},
       {test::kOriginal7B, "\"tuple\"", "\"sequence\"", Code::unsupported, "vision_config.params.concat_type", "tuple"},

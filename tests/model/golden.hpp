@@ -2,14 +2,10 @@
 #ifndef DSVL_TESTS_MODEL_GOLDEN_HPP
 #define DSVL_TESTS_MODEL_GOLDEN_HPP
 
-#include <doctest/doctest.h>
-
-#include <cstring>
 #include <dsvl/model/config_json.hpp>
 #include <dsvl/model/load.hpp>
-#include <dsvl/run/runner.hpp>
 
-#include "../support.hpp"
+#include "../oracle.hpp"
 
 namespace test {
 
@@ -26,7 +22,7 @@ inline float unit(std::string_view name, std::uint64_t i) {
 /// Stops the test when a result is an error, and says which.
 template <class T>
 T must(dsvl::Result<T> result) {
-  if (!result) FAIL(result.error().text());
+  if (!result) FAIL(std::string(result.error().text()));
   return std::move(*result);
 }
 
@@ -36,13 +32,14 @@ struct Golden {
   dsvl::LoadedNetwork model;
   dsvl::Checkpoint expected;
 
-  static Golden load(const std::string& name) {
-    const auto folder = dsvl::Folder::directory(data(name));
+  static Golden load(const std::string& name) { return load(name, dsvl::Folder::directory(data(name))); }
+  /// The same model with its weights from somewhere else.
+  static Golden load(const std::string& name, const dsvl::Folder& weights) {
     const auto text = read_file(data(name + "/config.json"));
     const auto json = must(dsvl::json::Document::parse(text, name));
     auto config = must(dsvl::read_config(json.root(), name));
     dsvl::LoadReport report;
-    auto model = must(dsvl::load_network(must(dsvl::Checkpoint::open(folder)), config, nullptr, report));
+    auto model = must(dsvl::load_network(must(dsvl::Checkpoint::open(weights)), config, nullptr, report));
     const std::string results = name.substr(0, name.find("-original"));
     return {config, std::move(model),
             must(dsvl::Checkpoint::open_file(dsvl::Folder::directory(data(results)), "golden.safetensors"))};
@@ -76,16 +73,42 @@ inline std::vector<double> picture(const std::vector<float>& both, dsvl::Index i
   return out;
 }
 
-/// Memory for whatever carves itself from an arena.
-template <class Carve>
-dsvl::Buffer<std::byte> slab(Carve&& carve) {
-  dsvl::Arena measure;
-  carve(measure);
-  dsvl::Buffer<std::byte> memory;
-  REQUIRE(memory.resize(measure.peak()));
-  dsvl::Arena arena(memory.span());
-  carve(arena);
-  return memory;
+/// What one run gives: both pictures' rows for the decoder, then the logits of the prompt.
+template <class T>
+std::vector<T> outputs(const Golden& g, const dsvl::Kernels<T>& kernels) {
+  using dsvl::Index;
+  const dsvl::DeepseekVl& net = g.model.net;
+  const Index tokens = net.siglip.dims.tokens(), hidden = net.decoder.dims.hidden;
+  const auto pixels = g.floats("pixel_values");
+  const auto ids = g.ints("input_ids");
+  const Index prompt = static_cast<Index>(ids.size());
+  typename dsvl::DeepseekVl::VisionBuffers<T> b;
+  dsvl::DecoderBuffers<T> d;
+  dsvl::KvCache<T> cache;
+  View<T> pictures;
+  const auto memory = slab([&](dsvl::Arena& a) {
+    pictures = a.view<T>("pictures", 2 * tokens, hidden);
+    b.carve_table(a, net);
+    b.carve(a, net);
+    d.carve(a, net.decoder.dims, prompt);
+    d.carve_logits(a, net.decoder.dims, prompt);
+    cache.carve(a, net.decoder.dims.heads, net.decoder.dims.layers, prompt, dsvl::KvFormat::full);
+  });
+  dsvl::Immediate<T> on(kernels);
+  for (Index i = 0; i < 2; ++i) {
+    for (Index k = 0; k < b.low.size(); ++k) b.low.data[k] = static_cast<T>(pixels[static_cast<std::size_t>(i * b.low.size() + k)]);
+    for (Index k = 0; k < b.high.size(); ++k) b.high.data[k] = static_cast<T>(unit("high_res_pixels", static_cast<std::uint64_t>(i * b.high.size() + k)));
+    net.encode(on, b, pictures.row_range(i * tokens, tokens));
+  }
+  std::vector<dsvl::TokenInput<T>> inputs;
+  Index next_row = 0;
+  for (const auto id : ids) inputs.push_back({id, id == 302 ? pictures.row(next_row++) : nullptr});
+  net.decoder.forward(on, inputs.data(), {prompt, 0, 0, prompt}, cache, d);
+  REQUIRE(on.status().ok());
+  auto out = elements(pictures);
+  const auto logits = elements(d.logits);
+  out.insert(out.end(), logits.begin(), logits.end());
+  return out;
 }
 
 }  // namespace test

@@ -78,7 +78,7 @@ std::map<std::string, Index> compare(const char* config, Layout layout, const Sh
 Shapes hf_list(const char* file) {
   const std::string text = test::read_file(test::data(std::string("tensors/") + file));
   const auto json = json::Document::parse(text, file);
-  if (!json) FAIL(json.error().text());
+  if (!json) FAIL(std::string(json.error().text()));
   Shapes out;
   for (const json::Value tensor : json->root()) {
     std::vector<Index> shape;

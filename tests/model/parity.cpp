@@ -4,6 +4,7 @@
 // PyTorch's own results are float32 (vision) and float64 (decoder): a float64 run of ours sits at about 5e-7, the rest of the
 // tolerance is float rounding in another order. A LayerNorm eps of 1e-5 instead of 1e-6 would cost 1.9e-5, tanh GELU 3e-4.
 #include "golden.hpp"
+#include "rewrite.hpp"
 
 using namespace dsvl;
 using test::Golden;
@@ -24,9 +25,8 @@ void compare(const char* what, View<const T> got, const std::vector<double>& wan
 
 /// Runs both pictures and the prompt through the network, block by block, and compares on the way.
 template <class T>
-void check_everything(const std::string& name, const Kernels<T>& kernels, KvFormat kv = KvFormat::full) {
-  INFO(name << " with " << kernels.name);
-  const Golden g = Golden::load(name);
+void check_everything(const Golden& g, const Kernels<T>& kernels, KvFormat kv = KvFormat::full) {
+  INFO(kernels.name);
   const DeepseekVl& net = g.model.net;
   const bool hybrid = net.high.has_value();
   Immediate<T> on(kernels);
@@ -138,14 +138,59 @@ void check_everything(const std::string& name, const Kernels<T>& kernels, KvForm
 
 const char* const kModels[] = {"tiny-lowres", "tiny-hybrid", "tiny-lowres-original", "tiny-hybrid-original"};
 
+template <class T>
+void check_models(const Kernels<T>& kernels) {
+  for (const char* name : kModels) {
+    INFO(name);
+    check_everything<T>(Golden::load(name), kernels);
+  }
+}
+
 }  // namespace
 
-TEST_CASE("every activation of the small models equals PyTorch's: vector kernels") {
-  for (const char* name : kModels) check_everything<float>(name, active_kernels<float>());
-}
+TEST_CASE("every activation of the small models equals PyTorch's: vector kernels") { check_models(active_kernels<float>()); }
 TEST_CASE("every activation of the small models equals PyTorch's: scalar reference in float") {
-  for (const char* name : kModels) check_everything<float>(name, reference_kernels<float>());
+  check_models(reference_kernels<float>());
 }
 TEST_CASE("every activation of the small models equals PyTorch's: scalar reference in double") {
-  for (const char* name : kModels) check_everything<double>(name, reference_kernels<double>());
+  check_models(reference_kernels<double>());
+}
+
+TEST_CASE("weights rewritten as f32 give the same activations, and lie at odd addresses without harm") {
+  for (const char* name : {"tiny-hybrid", "tiny-hybrid-original"}) {
+    INFO(name);
+    const test::Rewritten file(test::retyped(test::read_tensors(name), Format::f32));
+    check_everything<float>(Golden::load(name, file.folder()), active_kernels<float>());
+  }
+}
+
+TEST_CASE("with weights rewritten as f16 the vector kernels equal the scalar reference in double on the same weights") {
+  for (const char* name : {"tiny-lowres", "tiny-hybrid"}) {
+    INFO(name);
+    const test::Rewritten file(test::retyped(test::read_tensors(name), Format::f16));
+    const Golden g = Golden::load(name, file.folder());
+    const auto got = test::outputs<float>(g, active_kernels<float>());
+    const auto want = test::outputs<double>(g, reference_kernels<double>());
+    const double error = test::relative_error(std::span<const float>(got), std::span<const double>(want));
+    INFO(error);
+    CHECK(error < kTolerance);
+    if (std::getenv("DSVL_TEST_VERBOSE")) std::printf("    %-60s %.2e\n", "f16 weights", error);
+  }
+}
+
+TEST_CASE("the two layouts of a model give the same bits, whether q, k and v are one tensor or three") {
+  for (const std::string name : {"tiny-lowres", "tiny-hybrid"}) {
+    INFO(name);
+    const auto hf = test::outputs<float>(Golden::load(name), active_kernels<float>());
+    const auto original = test::outputs<float>(Golden::load(name + "-original"), active_kernels<float>());
+    REQUIRE(hf.size() == original.size());
+    CHECK(std::memcmp(hf.data(), original.data(), hf.size() * sizeof(float)) == 0);
+  }
+}
+
+TEST_CASE("bf16 weights rewritten as f32 give the same bits: formats are read exactly") {
+  const test::Rewritten file(test::retyped(test::read_tensors("tiny-hybrid"), Format::f32));
+  const auto wide = test::outputs<float>(Golden::load("tiny-hybrid", file.folder()), active_kernels<float>());
+  const auto narrow = test::outputs<float>(Golden::load("tiny-hybrid"), active_kernels<float>());
+  CHECK(std::memcmp(wide.data(), narrow.data(), narrow.size() * sizeof(float)) == 0);
 }

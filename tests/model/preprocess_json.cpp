@@ -71,14 +71,14 @@ constexpr std::array<std::uint8_t, 3> kGray = {127, 127, 127}, kClipColour = {12
 
 Result<PreprocessConfig> read(const std::string& config_text, const std::string& text) {
   const auto config_json = json::Document::parse(config_text, "config.json"), json = json::Document::parse(text, "preprocessor_config.json");
-  if (!config_json || !json) FAIL(config_json.error().text() << json.error().text());
+  if (!config_json || !json) FAIL(std::string(config_json ? json.error().text() : config_json.error().text()));
   ModelConfig config = test::released(config_text.c_str());
   DSVL_CHECK_STATUS(read_preprocess(json->root(), "preprocessor_config.json", config_json->root(), config));
   return config.preprocess;
 }
 PreprocessConfig good(const std::string& config_text, const std::string& text) {
   const auto p = read(config_text, text);
-  if (!p) FAIL(p.error().text());
+  if (!p) FAIL(std::string(p.error().text()));
   return *p;
 }
 void check_view(const ViewConfig& v, Index side, Filter filter, std::array<std::uint8_t, 3> background, std::array<float, 3> mean,

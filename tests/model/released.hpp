@@ -69,7 +69,7 @@ inline dsvl::Result<dsvl::ModelConfig> read_config(const std::string& text) {
 }
 inline dsvl::ModelConfig released(const char* text) {
   const auto config = read_config(text);
-  if (!config) FAIL(config.error().text());
+  if (!config) FAIL(std::string(config.error().text()));
   return *config;
 }
 

@@ -42,7 +42,8 @@ class Answer {
   [[nodiscard]] Usage usage() const noexcept;
   /// Ids of the whole prompt, each picture as its run of image tokens.
   [[nodiscard]] std::span<const std::int32_t> prompt_ids() const noexcept;
-  /// (vocab) logits from which the next token will be chosen; empty after the end.
+  /// (vocab) logits that the last token was chosen from; before the first next(), those the first will be chosen from.
+  /// Empty after the end.
   [[nodiscard]] std::span<const float> logits() const noexcept;
 
  private:

@@ -1,9 +1,9 @@
 // Attention over cached keys and values: softmax(scale q K^T + bias) V in one pass, 64 keys at a time.
 //
 // Blocks are absolute (block b holds positions [64 b, 64 b + 64)), and every row runs its own chain over the blocks it
-// sees: running maximum, running sum, running output, rescaled once a block. So a row's bits depend on its q, its bias and
-// its visible keys alone: not on the rows beside it, nor on what lies behind the last visible key (masked, never used).
-// Scores need no sum across lanes: K is stored transposed, lanes run along the keys.
+// sees: running maximum, running sum, running output, rescaled once a block. So a row's bits depend on its q, its bias
+// and its visible keys alone: not on the rows beside it, nor on what lies behind the last visible key (masked, never
+// used). Scores need no sum across lanes: K is stored transposed, lanes run along the keys.
 // Sources: online softmax arXiv:1805.02867; blocks as in FlashAttention arXiv:2205.14135.
 #ifndef DSVL_KERNELS_ATTENTION_HPP
 #define DSVL_KERNELS_ATTENTION_HPP
@@ -67,13 +67,15 @@ DSVL_NO_INLINE void scores(const float* q, Index q_stride, Index head_dim, const
         unroll<rows>([&](auto r) { dot[r][w] = fma(a[r], k, dot[r][w]); });
       });
     }
-    unroll<rows>([&](auto r) { unroll<kWide>([&](auto w) { store(out + r * kKvBlock + j + w * kLanes, dot[r][w]); }); });
+    unroll<rows>(
+        [&](auto r) { unroll<kWide>([&](auto w) { store(out + r * kKvBlock + j + w * kLanes, dot[r][w]); }); });
   }
 }
 static_assert(kKvBlock % (kWide * kLanes) == 0);
 
 /// bias[i] = bias_y[j / width] + bias_x[j % width] for the keys j = first + i: runs of one y.
-inline void fill_bias(const float* bias_y, const float* bias_x, Index width, Index first, Index keys, float* bias) noexcept {
+inline void fill_bias(const float* bias_y, const float* bias_x, Index width, Index first, Index keys,
+                      float* bias) noexcept {
   Index y = first / width, x = first % width;
   for (Index i = 0; i < keys; x = 0, ++y) {
     const Index run = std::min<Index>(width - x, keys - i);
@@ -82,11 +84,11 @@ inline void fill_bias(const float* bias_y, const float* bias_x, Index width, Ind
   }
 }
 
-/// Turns the first `keys` raw scores of row r into weights exp(score - maximum), zeros behind them up to a whole register.
-DSVL_NO_INLINE inline void soften(const AttendTile<float>& t, const Rows& rows, Index r, Index first, Index keys) noexcept {
+/// Turns the first `keys` raw scores of row r into weights exp(score - maximum); zeros fill the last register.
+DSVL_NO_INLINE inline void soften(const AttendTile<float>& t, const Rows& rows, Index r, Index first,
+                                  Index keys) noexcept {
   alignas(64) float bias[kKvBlock];
-  if (t.bias_y)
-    fill_bias(t.bias_y + r * t.bias_stride, t.bias_x + r * t.bias_stride, t.map_width, first, keys, bias);
+  if (t.bias_y) fill_bias(t.bias_y + r * t.bias_stride, t.bias_x + r * t.bias_stride, t.map_width, first, keys, bias);
   float* const s = rows.score(r);
   const Lanes none = splat(-std::numeric_limits<float>::infinity());
   Lanes top = none;
@@ -112,8 +114,8 @@ DSVL_NO_INLINE inline void soften(const AttendTile<float>& t, const Rows& rows, 
   store(rows.total(r), fma(load(rows.total(r)), splat(correction[0]), total));
 }
 
-/// output = output * correction + sum_j weight_j v_j for `rows` rows from `row` on and kWide or 1 registers of head_dim.
-/// keys[r] are visible to row r; the rows share the loads of those that all of them see.
+/// output = output * correction + sum_j weight_j v_j for `rows` rows from `row` on and kWide or 1 registers of
+/// head_dim. keys[r] are visible to row r; the rows share the loads of those that all of them see.
 template <class Kv, int rows, int wide>
 DSVL_NO_INLINE void gather_values(const Rows& at, Index row, const std::byte* v, const Index* keys, Index d) noexcept {
   Lanes out[rows][wide];
@@ -204,7 +206,7 @@ inline void store_kv(const float* k, const float* v, Index head_dim, KvFormat fo
     store_bf16(narrow, at.load(k));
     const Index n = std::min<Index>(kLanes, head_dim - at.i);
     for (Index d = 0; d < n; ++d) std::memcpy(block + 2 * ((at.i + d) * kKvBlock + slot), narrow + 2 * d, 2);
-    store_bf16(block + 2 * (row + at.i), at.load(v));  // the row is padded to whole registers, and the lanes behind are 0
+    store_bf16(block + 2 * (row + at.i), at.load(v));  // the row has room for whole registers; lanes behind are 0
   });
   for (Index d = round_up(head_dim, kLanes); d < padded; d += kLanes) store_bf16(block + 2 * (row + d), splat(0.0f));
 }

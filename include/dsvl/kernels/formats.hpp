@@ -62,7 +62,9 @@ DSVL_FORCE_INLINE void with_format(Format format, Call&& f) noexcept {
 
 /// Weights [at, …) of a row.
 template <WeightFormat F>
-DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, Whole at) noexcept { return F::load(row + at.i * F::kBytes); }
+DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, Whole at) noexcept {
+  return F::load(row + at.i * F::kBytes);
+}
 template <WeightFormat F>
 DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, Part at) noexcept {
   return F::load(row + at.i * F::kBytes, at.n);
@@ -70,15 +72,12 @@ DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, Part at) noexcept {
 
 /// y[i] = w[i] for n weights.
 inline void unpack(Format format, const std::byte* w, float* y, Index n) noexcept {
-  with_format(format, [&](auto f) {
-    sweep(n, [&](auto at) { at.store(y, load_weights<decltype(f)>(w, at)); });
-  });
+  with_format(format, [&](auto f) { sweep(n, [&](auto at) { at.store(y, load_weights<decltype(f)>(w, at)); }); });
 }
 /// y[i] += w[i] for n weights.
 inline void add_unpacked(Format format, const std::byte* w, float* y, Index n) noexcept {
-  with_format(format, [&](auto f) {
-    sweep(n, [&](auto at) { at.store(y, at.load(y) + load_weights<decltype(f)>(w, at)); });
-  });
+  with_format(format,
+              [&](auto f) { sweep(n, [&](auto at) { at.store(y, at.load(y) + load_weights<decltype(f)>(w, at)); }); });
 }
 
 }  // namespace DSVL_ISA

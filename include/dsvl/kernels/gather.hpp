@@ -45,7 +45,8 @@ inline void resize(const ResizeTile<float>& t) noexcept {
     for (Index column = 0; column < t.to.width; ++column) {
       const Sample<float> h = sample<float>(column, t.from.width, t.to.width);
       const auto pixel = [&](Index y, Index x) { return t.map + (y * t.from.width + x) * t.channels; };
-      const float* const corner[] = {pixel(v.low, h.low), pixel(v.low, h.high), pixel(v.high, h.low), pixel(v.high, h.high)};
+      const float* const corner[] = {pixel(v.low, h.low), pixel(v.low, h.high), pixel(v.high, h.low),
+                                     pixel(v.high, h.high)};
       float* const y = t.y + (row * t.to.width + column) * t.channels;
       const auto mix = [](Lanes a, Lanes b, float weight) { return fma(splat(weight), b, splat(1.0f - weight) * a); };
       sweep(t.channels, [&](auto at) {

@@ -1,7 +1,7 @@
 // Lanes: one register of floats, and the few operations that the kernels are written in.
 //
-// Everything that xsimd 8.1 lacks or that changed its name since (fixed-order sums, half loads, partial loads, bit casts)
-// is covered here once; the kernels use nothing else of xsimd or of the compiler's intrinsics.
+// What xsimd 8.1 lacks or what changed its name since (fixed-order sums, half loads, partial loads, bit casts) is covered
+// here once; the kernels use nothing else of xsimd, and none of the compiler's intrinsics.
 // The width is that of the translation unit's flags; DSVL_ISA keeps units of different widths apart.
 #ifndef DSVL_KERNELS_LANES_HPP
 #define DSVL_KERNELS_LANES_HPP
@@ -142,7 +142,8 @@ namespace detail {
 template <int distance>
 DSVL_FORCE_INLINE __m512 fold(__m512 a, __m512 b) noexcept {
   if constexpr (distance == 8) return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
-  else if constexpr (distance == 4) return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+  else if constexpr (distance == 4)
+    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
   else if constexpr (distance == 2) return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
   else return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xDD));
 }
@@ -152,7 +153,8 @@ inline constexpr int kPartner = distance == 8 ? 4 : distance == 4 ? 8 : distance
 #elif defined(__AVX__)
 template <int distance>
 DSVL_FORCE_INLINE __m256 fold(__m256 a, __m256 b) noexcept {
-  if constexpr (distance == 4) return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  if constexpr (distance == 4)
+    return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
   else if constexpr (distance == 2) return _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xEE));
   else return _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xDD));
 }
@@ -207,8 +209,8 @@ DSVL_FORCE_INLINE Lanes load_bf16(const std::byte* from) noexcept {
 #endif
 }
 
-/// binary16 in the low halves of 32-bit lanes to float, without hardware help. The exponent is moved up by arithmetic on
-/// the bits; what is subnormal there is normalised by an exact subtraction (no subnormal float ever appears).
+/// binary16 in the low halves of 32-bit lanes to float, without hardware help. The exponent is moved up by arithmetic
+/// on the bits; what is subnormal there is normalised by an exact subtraction (no subnormal float ever appears).
 DSVL_FORCE_INLINE Lanes widen_f16(Bits half) noexcept {
   const Bits sign = shift_left(half & splat_bits(0x8000u), 16), rest = shift_left(half & splat_bits(0x7FFFu), 13);
   const Lanes normal = from_bits(rest + splat_bits(112u << 23));
@@ -222,7 +224,7 @@ DSVL_FORCE_INLINE Lanes widen_f16(Bits half) noexcept {
 DSVL_FORCE_INLINE Lanes load_f16(const std::byte* from) noexcept {
 #if defined(__AVX512F__)
   return Lanes(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
-#elif defined(__AVX2__) && (defined(__F16C__) || defined(_MSC_VER))  // every processor with AVX2 has it; MSVC has no macro
+#elif defined(__AVX2__) && (defined(__F16C__) || defined(_MSC_VER))  // MSVC has no macro; AVX2 processors have it
   return Lanes(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
 #else
   return widen_f16(shift_right(bits(load_bf16(from)), 16));  // the same bytes, seen as integers
@@ -251,21 +253,12 @@ DSVL_FORCE_INLINE void store_bf16(std::byte* to, Lanes x) noexcept {
   }
 }
 
-/// Asks for the cache line at `at`, which need not exist; `_far` only into the second-level cache.
+/// Asks for the cache line at `at`, which need not exist.
 DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
 #if defined(__SSE2__) || defined(_M_X64)
   _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0);
 #elif defined(__GNUC__)
   __builtin_prefetch(at);
-#else
-  (void)at;
-#endif
-}
-DSVL_FORCE_INLINE void prefetch_far(const void* at) noexcept {
-#if defined(__SSE2__) || defined(_M_X64)
-  _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T1);
-#elif defined(__GNUC__)
-  __builtin_prefetch(at, 0, 2);
 #else
   (void)at;
 #endif

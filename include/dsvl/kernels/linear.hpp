@@ -34,7 +34,7 @@ inline constexpr Index kPanel = 1 << 18;
 
 /// sums[r][n] += x[r] * w[n] for `rows` x kOutputBlock chains over the whole registers of columns [0, cols). The chains
 /// of two rows are kStrip apart; w[n] points at weights of format F.
-/// Not inlined, every loop body stands once, no tail: so that the compiler finds the registers.
+/// Not inlined, every loop body stands once, no tail: measured, only so do the sums stay in registers with GCC.
 template <class F, int rows>
 DSVL_NO_INLINE void accumulate(const float* const* x, const std::byte* const* w, Index cols, Lanes* sums) noexcept {
   Lanes total[rows][kOutputBlock];
@@ -105,24 +105,9 @@ struct Strip {
   int outputs;
 };
 
-/// Brings memory into the second-level cache in small steps, while something else computes.
-struct Ahead {
-  const std::byte* at;
-  Index left, step;
-
-  Ahead(const std::byte* from, Index bytes, Index steps) noexcept : at(from), left(bytes), step(ceil_div(bytes, steps)) {}
-  DSVL_FORCE_INLINE void go() noexcept {
-    const Index now = std::min<Index>(left, step);
-    for (Index i = 0; i < now; i += 64) prefetch_far(at + i);
-    at += now;
-    left -= now;
-  }
-};
-
 /// A strip against `rows` <= kRowBlock rows of x from `row` on.
 template <class F>
-DSVL_FORCE_INLINE void multiply_block(const LinearTile<float>& t, const Strip& strip, Index row, int rows,
-                                      Ahead& ahead) noexcept {
+DSVL_FORCE_INLINE void multiply_block(const LinearTile<float>& t, const Strip& strip, Index row, int rows) noexcept {
   Lanes sums[kRowBlock * kStrip];
   for (int i = 0; i < rows * kStrip; ++i) sums[i] = splat(0.0f);
   const Index most = rows <= 2 ? t.cols : kDepth;  // one or two rows fit the cache, and weights stream better whole
@@ -134,7 +119,6 @@ DSVL_FORCE_INLINE void multiply_block(const LinearTile<float>& t, const Strip& s
       const std::byte* w[kOutputBlock];  // outputs that do not exist repeat the last one, and are not stored
       for (int i = 0; i < kOutputBlock; ++i)
         w[i] = strip.w + std::min<int>(n + i, strip.outputs - 1) * strip.stride + k * F::kBytes;
-      ahead.go();
       accumulate_rows<F, kRowBlock>(rows, x, w, depth, sums + n);
       if (depth % kLanes != 0) accumulate_tail<F>(rows, x, w, depth - depth % kLanes, depth, sums + n);
     }
@@ -144,16 +128,13 @@ DSVL_FORCE_INLINE void multiply_block(const LinearTile<float>& t, const Strip& s
            t.y + (row + r) * t.y_stride + strip.first);
 }
 
-/// A strip against all rows, in blocks of equal height (a low one at the end would waste loads). Meanwhile `bytes` of
-/// weights at `next`, the strip to come, are fetched.
+/// A strip against all rows, in blocks of equal height (a low one at the end would waste loads).
 template <class F>
-DSVL_NO_INLINE void multiply_strip(const LinearTile<float>& t, const Strip& strip, const std::byte* next,
-                                   Index bytes) noexcept {
+DSVL_NO_INLINE void multiply_strip(const LinearTile<float>& t, const Strip& strip) noexcept {
   const Index blocks = ceil_div(t.rows, kRowBlock);
-  Ahead ahead(next, bytes, blocks * ceil_div(t.cols, kDepth) * (kStrip / kOutputBlock));
   for (Index b = 0; b < blocks; ++b) {
     const Index row = t.rows * b / blocks, end = t.rows * (b + 1) / blocks;
-    multiply_block<F>(t, strip, row, static_cast<int>(end - row), ahead);
+    multiply_block<F>(t, strip, row, static_cast<int>(end - row));
   }
 }
 
@@ -165,7 +146,8 @@ DSVL_NO_INLINE Strip unpack_strip(const Strip& from, Index cols, float* scratch)
     const std::byte* const w = from.w + n * from.stride;
     sweep(cols, [&](auto at) { store(scratch + n * stride + at.i, load_weights<F>(w, at)); });
   }
-  return {reinterpret_cast<const std::byte*>(scratch), stride * static_cast<Index>(sizeof(float)), from.first, from.outputs};
+  return {reinterpret_cast<const std::byte*>(scratch), stride * static_cast<Index>(sizeof(float)), from.first,
+          from.outputs};
 }
 
 /// Whether rows of floats can be used where they lie without loads across cache lines.
@@ -182,11 +164,9 @@ inline void linear(const LinearTile<float>& tile, float* scratch) noexcept {
     const Index stride = t.cols * F::kBytes;
     for (Index n = 0; n < t.outputs; n += d::kStrip) {
       const d::Strip strip{t.w + n * stride, stride, n, static_cast<int>(std::min<Index>(d::kStrip, t.outputs - n))};
-      // The strip behind this one may belong to another tile or to nobody: fetching it is only a hint.
-      const std::byte* const next = strip.w + d::kStrip * stride;
-      const Index bytes = t.rows > 2 ? d::kStrip * stride : 0;  // one or two rows fetch as they go
-      if (t.rows <= d::kFewRows || (std::is_same_v<F, F32> && d::aligned(strip))) d::multiply_strip<F>(t, strip, next, bytes);
-      else d::multiply_strip<F32>(t, d::unpack_strip<F>(strip, t.cols, scratch), next, bytes);
+      const bool in_place = t.rows <= d::kFewRows || (std::is_same_v<F, F32> && d::aligned(strip));
+      if (in_place) d::multiply_strip<F>(t, strip);
+      else d::multiply_strip<F32>(t, d::unpack_strip<F>(strip, t.cols, scratch));
     }
   };
   // All strips pass over the same rows of x: panels of them that stay in the second-level cache.

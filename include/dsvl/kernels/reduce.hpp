@@ -25,7 +25,8 @@ DSVL_FORCE_INLINE float sum_row(const float* x, Index cols, float filler, Term&&
     unroll<4>([&](auto u) { total[u] = term(total[u], load(x + i + u * kLanes)); });
   for (int u = 0; i < cols; i += kLanes, ++u) {
     const Index n = cols - i;
-    const Lanes value = n >= kLanes ? load(x + i) : select(iota() < splat(static_cast<float>(n)), load(x + i, n), splat(filler));
+    const Lanes value =
+        n >= kLanes ? load(x + i) : select(iota() < splat(static_cast<float>(n)), load(x + i, n), splat(filler));
     total[u] = term(total[u], value);
   }
   return sum((total[0] + total[1]) + (total[2] + total[3]));
@@ -37,10 +38,11 @@ inline void layer_norm(const NormTile<float>& t) noexcept {
     float* const y = t.y + r * t.y_stride;
     const float count = static_cast<float>(t.cols);
     const float mean = sum_row(x, t.cols, 0.0f, [](Lanes total, Lanes v) { return total + v; }) / count;
-    const float variance = sum_row(x, t.cols, mean, [&](Lanes total, Lanes v) {
+    const auto add_square = [&](Lanes total, Lanes v) {
       const Lanes d = v - splat(mean);
       return fma(d, d, total);
-    }) / count;
+    };
+    const float variance = sum_row(x, t.cols, mean, add_square) / count;
     const float factor = 1.0f / std::sqrt(variance + t.eps);
     sweep(t.cols, [&](auto at) {
       at.store(y, fma((at.load(x) - splat(mean)) * splat(factor), at.load(t.weight), at.load(t.bias)));

@@ -1,7 +1,7 @@
 // Reference kernels: every entry of the table as plain scalar loops in the obvious order.
 //
-// The oracle that the vectorised kernels are tested against, and the way to run a model in double. T is float or double;
-// double keeps everything in double (weights are read exactly, `full` blocks of keys and values store T).
+// The oracle that the vectorised kernels are tested against, and the way to run a model in double. T is float or
+// double; double keeps everything in double (weights are read exactly, `full` blocks of keys and values store T).
 // Sources: the formulas stand at the entries of table.hpp.
 #ifndef DSVL_KERNELS_REFERENCE_HPP
 #define DSVL_KERNELS_REFERENCE_HPP

@@ -1,4 +1,4 @@
-// Rotary position embedding in its half-rotation form: element i of a head turns together with element i + head_dim / 2.
+// Rotary position embedding, half-rotation form: element i of a head turns together with element i + head_dim / 2.
 //
 // Source: RoFormer arXiv:2104.09864; the pairing is that of the published checkpoints.
 #ifndef DSVL_KERNELS_ROPE_HPP

@@ -102,15 +102,23 @@ class Binder : public PathVisitor<Binder> {
     const bool suffixed = leaf == "weight" || leaf == "bias";
     const std::string ours = suffixed ? path() : path() + "." + std::string(leaf);
     const std::string suffix = suffixed ? "." + std::string(leaf) : std::string();
-    for (std::size_t way = 0;; ++way) {
-      const Spelling first = spell(ours, layout_, way, 0);
-      const bool last = spell(ours, layout_, way + 1, 0).name.empty();
-      if (first.name.empty()) {
-        report_.missing.push_back(ours + " (the " + std::string(name(layout_)) + " layout has no name for it)");
-        return false;
-      }
-      if (from_.find(first.name + suffix) || last) return stack(ours, suffix, way, first.stack, field, rows, cols);
+    const Spelling first = spell(ours, layout_, 0, 0);
+    if (first.name.empty()) {
+      report_.missing.push_back(ours + " (the " + std::string(name(layout_)) + " layout has no name for it)");
+      return false;
     }
+    std::size_t way = 0, ways = 0;
+    bool found = false;
+    for (Spelling s = first; !s.name.empty(); s = spell(ours, layout_, ++ways, 0)) {
+      if (found || !from_.find(s.name + suffix)) continue;
+      found = true;
+      way = ways;
+    }
+    if (ways > 1) {  // what is nowhere is missing under the spelling of those that were found before it
+      if (found) way_ = way;
+      else way = way_ < ways ? way_ : 0;
+    }
+    return stack(ours, suffix, way, first.stack, field, rows, cols);
   }
 
   bool stack(const std::string& ours, const std::string& suffix, std::size_t way, std::size_t parts, Matrix& field,
@@ -172,6 +180,7 @@ class Binder : public PathVisitor<Binder> {
   Arena& arena_;
   LoadReport& report_;
   std::vector<bool> used_;
+  std::size_t way_ = 0;  // of several ways of spelling, the one that was found last
 };
 
 DSVL_END_NAMESPACE

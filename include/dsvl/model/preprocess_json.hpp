@@ -92,13 +92,16 @@ inline void read_preprocess_original(const Fields& f, const Fields& vision, Mode
   PreprocessConfig& p = c.preprocess;
   p.size_rule = SizeRule::truncate;
   constexpr float kHalf[3] = {0.5f, 0.5f, 0.5f};
-  const Mean mean(f, "image_mean", c.high ? kClipMean : kHalf);
+  // Without a file (which always has image_size) the released values stand; what a file leaves out is the class's default:
+  // the CLIP numbers, and normalising, which every released file switches off.
+  const bool no_file = !f.has("image_size"), half = no_file && !c.high;
+  const Mean mean(f, "image_mean", half ? kHalf : kClipMean);
   float deviation[3];
-  std::copy_n(c.high ? kClipDeviation : kHalf, 3, deviation);
+  std::copy_n(half ? kHalf : kClipDeviation, 3, deviation);
   f.triple("image_std", deviation);
+  const bool normalise = f.flag("do_normalize", !no_file);
   Normalisation before;
-  // The class's default is true, every released file says false; without the file (has() is false) we take the latter.
-  if (f.flag("do_normalize", f.has("image_size"))) before.then(mean.value, deviation);
+  if (normalise) before.then(mean.value, deviation);
   const auto view = [&](const Fields& tower) {  // the model normalises only if it has both numbers
     Normalisation n = before;
     float m[3], d[3];
@@ -113,7 +116,7 @@ inline void read_preprocess_original(const Fields& f, const Fields& vision, Mode
     p.low.side = f.size("image_size", c.siglip.input.image);
     return;
   }
-  if (before.deviation[0] != 1.0f)
+  if (normalise)
     f.refuse(Code::unsupported, "do_normalize", "needs to be false: a hybrid model makes its low view before normalising");
   p.high = view(vision.child("high_res_cfg"));
   p.high.side = f.size("image_size", c.high->sam.input.image);

@@ -4,25 +4,9 @@
 
 #include <algorithm>
 
-#include "../base/half.hpp"
-#include "../base/matrix.hpp"
+#include "../kernels/reference.hpp"
 
 DSVL_BEGIN_NAMESPACE
-
-namespace detail {
-/// One element of a stored weight.
-inline float element(const Matrix& m, Index row, Index col) noexcept {
-  const std::byte* const at = m.row(row) + row_bytes(m.format, col);
-  if (m.format == Format::f32) {
-    float x;
-    std::copy_n(at, sizeof x, reinterpret_cast<std::byte*>(&x));
-    return x;
-  }
-  std::uint16_t bits;
-  std::copy_n(at, sizeof bits, reinterpret_cast<std::byte*>(&bits));
-  return m.format == Format::bf16 ? to_float(bf16{bits}) : to_float(f16{bits});
-}
-}  // namespace detail
 
 /// out (rows, stored.cols) = the stored table, linearly resized along its length (align_corners = false) when that differs
 /// from `rows`, last row first.
@@ -36,9 +20,11 @@ inline void resize_relative_table(const Matrix& stored, Index rows, float* out) 
     const Index high = std::min<Index>(low + 1, stored.rows - 1);
     const double part = at - static_cast<double>(low);
     float* const row = out + (rows - 1 - r) * stored.cols;
+    const auto stored_at = [&](Index r_stored, Index c) {
+      return kernels::reference::weight<double>(stored.format, stored.row(r_stored), c);
+    };
     for (Index c = 0; c < stored.cols; ++c)
-      row[c] = static_cast<float>((1.0 - part) * static_cast<double>(detail::element(stored, low, c)) +
-                                  part * static_cast<double>(detail::element(stored, high, c)));
+      row[c] = static_cast<float>((1.0 - part) * stored_at(low, c) + part * stored_at(high, c));
   }
 }
 

@@ -41,6 +41,7 @@ class LayerSet {
   [[nodiscard]] constexpr bool has(Index layer) const noexcept { return layer < 64 && (bits_ >> layer & 1) != 0; }
   /// 64 when there is none.
   [[nodiscard]] constexpr Index lowest() const noexcept { return std::countr_zero(bits_); }
+  constexpr bool operator==(const LayerSet&) const noexcept = default;
 
  private:
   std::uint64_t bits_ = 0;

@@ -47,7 +47,7 @@ struct Ceilings {
 
  private:
   static double measure_flops(dsvl::Executor& executor) {
-    using Batch = xsimd::batch<float>;
+    using Batch = dsvl::kernels::Lanes;
     constexpr int kChains = 12, kSteps = 400'000;  // enough independent chains to hide the latency of an fma
     const int workers = executor.workers();
     std::vector<float> sink(static_cast<std::size_t>(workers) * 16);
@@ -57,7 +57,7 @@ struct Ceilings {
         for (int c = 0; c < kChains; ++c) acc[c] = Batch(static_cast<float>(c) * 1e-3f);
         const Batch a(0.999f), b(1e-3f);
         for (int i = 0; i < kSteps; ++i)
-          for (int c = 0; c < kChains; ++c) acc[c] = xsimd::fma(acc[c], a, b);
+          for (int c = 0; c < kChains; ++c) acc[c] = dsvl::kernels::fma(acc[c], a, b);
         Batch sum = acc[0];
         for (int c = 1; c < kChains; ++c) sum += acc[c];
         sink[static_cast<std::size_t>(w) * 16] = sum.get(0);
@@ -67,7 +67,7 @@ struct Ceilings {
   }
 
   static double measure_read(dsvl::Executor& executor) {
-    using Batch = xsimd::batch<float>;
+    using Batch = dsvl::kernels::Lanes;
     constexpr std::size_t kFloats = std::size_t{1} << 27;  // 512 MiB
     dsvl::Buffer<float> memory;
     if (!memory.resize(kFloats)) return 0;

@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <dsvl/dsvl.hpp>
+#include <dsvl/io/image.hpp>
+#include <dsvl/io/json.hpp>
 #include <string>
 #include <vector>
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <dsvl/base/thread_pool.hpp>
+#include <dsvl/chat/engine.hpp>
 #include <dsvl/chat/model_state.hpp>
 #include <thread>
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <dsvl/base/thread_pool.hpp>
 #include <dsvl/chat/model_state.hpp>
+#include <dsvl/run/runner.hpp>
 #include <random>
 
 #include "demo.hpp"

@@ -16,11 +16,11 @@ int main(int argc, char** argv) {
   dsvl::GenerateOptions rambling;
   rambling.cancel = &stop;
   rambling.sampling.temperature = 100;
+  auto answer = session->ask("Tell me everything.", rambling);
   std::jthread button([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
     stop.cancel();
   });
-  auto answer = session->ask("Tell me everything.", rambling);
   while (answer.next()) {}
   if (answer.finish() == dsvl::Finish::cancelled) std::printf("stopped after %zu tokens\n", answer.ids().size());
   else std::printf("done before the button was pressed\n");

@@ -139,12 +139,12 @@ TEST_CASE("log-probabilities are the model's own: those of all tokens sum to one
 // --- ending -------------------------------------------------------------------------------------
 
 TEST_CASE("answers end at eos, at a stop text and at max_tokens, and say so") {
-  Session session = test::open_session(brief());
+  Session session = test::open_session();
   Answer answer = session.ask(first().picture, first().question);
   CHECK(answer.finish() == Finish::none);
   const auto ids = test::drain(answer);
   const std::string text(answer.text());
-  REQUIRE(text.size() > 8);
+  REQUIRE(text == "There are 4 bars.");
   CHECK(answer.finish() == Finish::eos);
   CHECK(ids.back() == *test::tiny_model().tokenizer()->eos());
   CHECK(answer.usage().answer_tokens == static_cast<Index>(ids.size()));
@@ -155,11 +155,14 @@ TEST_CASE("answers end at eos, at a stop text and at max_tokens, and say so") {
   CHECK(answer.usage().decode > 0);
   CHECK(!answer.next());
 
+  const Picture picture(first().picture);
+  const auto again = [&](const GenerateOptions& options) {  // beside the conversation, so that the cache serves every time
+    return session.generate(first().prompt_ids, {&picture, 1}, options);
+  };
   for (Index most = 1; most < static_cast<Index>(ids.size()); ++most) {
-    session.clear();
     GenerateOptions options;
     options.max_tokens = most;
-    Answer cut = session.ask(first().picture, first().question, options);
+    Answer cut = again(options);
     CHECK(test::drain(cut) == std::vector<std::int32_t>(ids.begin(), ids.begin() + most));
     CHECK(cut.finish() == Finish::length);
     CHECK(cut.status().ok());
@@ -169,10 +172,9 @@ TEST_CASE("answers end at eos, at a stop text and at max_tokens, and say so") {
   for (std::size_t at = 1; at + 3 <= text.size(); ++at) {
     const std::string stop = text.substr(at, 3);
     CAPTURE(stop);
-    session.clear();
     GenerateOptions options;
     options.stop = {"never met", stop};
-    Answer stopped = session.ask(first().picture, first().question, options);
+    Answer stopped = again(options);
     std::string shown;
     while (auto piece = stopped.next()) shown += piece->text;
     CHECK(stopped.finish() == Finish::stop);

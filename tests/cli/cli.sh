@@ -159,8 +159,17 @@ exec 3>&-
 check "Ctrl-C between questions leaves" 130 '' ''
 
 # --- eval and inspect -----------------------------------------------------------------------------
-run eval --json --show-wrong $model/demo/questions.json
-check_json "eval" 0 '"questions":114,"correct":97,"referenced":114,"reference_identical":11[0-4],"failed":0' ''
+# All 114 questions that ship with the model are asked by another test; here it is about counting.
+demo=$PWD/$model/demo
+cat >"$scratch/q.json" <<END
+[{"image": "$demo/000.png", "kind": "chart", "question": "How many bars are there?", "answer": " There are 4 bars.\n",
+  "reference_ids": [307, 300, 220, 19, 408, 13, 534]},
+ {"image": "$demo/000.png", "kind": "chart", "question": "Which bar is the tallest?", "answer": "The red bar."},
+ {"kind": "words", "question": "How many bars are there?", "answer": "None.", "reference_ids": [1, 2]}]
+END
+run eval --json --show-wrong "$scratch/q.json"
+check_json "eval --json" 0 '"questions":3,"correct":1,"referenced":2,"reference_identical":1,"failed":0.*"got":"The green bar\."' ''
+run eval "$scratch/q.json"; check "eval" 0 '^chart +1/2 \(50 %\) +1/1 \(100 %\)' ''
 run inspect; check "inspect" 0 '^total +4\.91 M' ''
 run inspect --tensors $model; check "inspect --tensors" 0 'language +BF16 +\(576, 192\) +model\.language_model\.embed_tokens\.weight' ''
 run inspect --json --tensors $model; check_json "inspect --json" 0 '"parameters":4914881' ''

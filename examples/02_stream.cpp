@@ -21,11 +21,13 @@ int main(int argc, char** argv) {
   const dsvl::Status status = answer.each([](const dsvl::Piece& piece) {
     // A piece is whole characters; it is empty while a character or a possible stop text is incomplete.
     if (!piece.text.empty())
-      std::printf("%.*s(%.2f)", static_cast<int>(piece.text.size()), piece.text.data(), std::exp(piece.log_probability));
+      std::printf("%.*s(%.2f)", static_cast<int>(piece.text.size()), piece.text.data(),
+                  std::exp(piece.log_probability));
   });
   if (!status.ok()) return dsvl::report(status);
   const dsvl::Usage u = answer.usage();
-  std::printf("\nended by %s: %td tokens of prompt, %td of answer; %.2f s until the first token, %.0f tokens/s after it\n",
-              name(answer.finish()).data(), u.prompt_tokens, u.answer_tokens,
-              u.decode_image + u.preprocess + u.encode + u.prefill, static_cast<double>(u.answer_tokens - 1) / u.decode);
+  std::printf(
+      "\nended by %s: %td tokens of prompt, %td of answer; %.2f s until the first token, %.0f tokens/s after it\n",
+      name(answer.finish()).data(), u.prompt_tokens, u.answer_tokens,
+      u.decode_image + u.preprocess + u.encode + u.prefill, static_cast<double>(u.answer_tokens - 1) / u.decode);
 }

@@ -39,7 +39,8 @@ int main(int argc, char** argv) {
       continue;
     }
     double ab = 0, aa = 0, bb = 0;
-    for (std::size_t c = 0; c < mean.size(); ++c) ab += first[c] * mean[c], aa += first[c] * first[c], bb += mean[c] * mean[c];
+    for (std::size_t c = 0; c < mean.size(); ++c)
+      ab += first[c] * mean[c], aa += first[c] * first[c], bb += mean[c] * mean[c];
     std::printf("%s  cosine %.2f\n", file, ab / std::sqrt(aa * bb));
   }
 }

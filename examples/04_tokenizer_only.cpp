@@ -15,11 +15,13 @@ int main(int argc, char** argv) {
   // as_text: nothing in a user's text becomes a control token.
   const char* const text = argc > 2 ? argv[2] : "How many bars?";
   dsvl::Buffer<std::int32_t> ids;
-  if (const auto status = tokenizer->encode(text, dsvl::ControlTokens::as_text, ids); !status.ok()) return dsvl::report(status);
+  if (const auto status = tokenizer->encode(text, dsvl::ControlTokens::as_text, ids); !status.ok())
+    return dsvl::report(status);
   std::printf("\"%s\" ->", text);
   for (const std::int32_t id : ids) {
     const std::string_view bytes = tokenizer->token_bytes(id);
     std::printf(" %d:%.*s", id, static_cast<int>(bytes.size()), bytes.data());
   }
-  std::printf("\n%zu tokens of %d back to: %s\n", ids.size(), tokenizer->vocab_size(), tokenizer->decode(ids.span()).c_str());
+  std::printf("\n%zu tokens of %d back to: %s\n", ids.size(), tokenizer->vocab_size(),
+              tokenizer->decode(ids.span()).c_str());
 }

@@ -12,7 +12,9 @@ struct CountingAllocator final : dsvl::Allocator {
     ++pieces, total += bytes;  // null means no, and becomes Code::out_of_memory
     return ::operator new(bytes, std::align_val_t(align), std::nothrow);
   }
-  void deallocate(void* p, std::size_t, std::size_t align) noexcept override { ::operator delete(p, std::align_val_t(align)); }
+  void deallocate(void* p, std::size_t, std::size_t align) noexcept override {
+    ::operator delete(p, std::align_val_t(align));
+  }
 };
 
 struct TwoThreads final : dsvl::Executor {  // the simplest that is right; an engine would use its job system
@@ -33,13 +35,16 @@ int main(int argc, char** argv) {
   dsvl::LoadOptions options;
   options.host.allocator = &memory;
   options.host.executor = &threads;
-  options.host.log.write = [](void*, dsvl::Level, std::string_view text) { std::printf("%s\n", std::string(text).c_str()); };
+  options.host.log.write = [](void*, dsvl::Level, std::string_view text) {
+    std::printf("%s\n", std::string(text).c_str());
+  };
   auto model = dsvl::Model::load(argc > 1 ? argv[1] : "examples/models/tiny-vl", options);
   if (!model) return dsvl::report(model.error());
   auto session = dsvl::Session::open(*model);  // has what its model has, unless SessionOptions say otherwise
   if (!session) return dsvl::report(session.error());
   auto answer = session->ask("examples/models/tiny-vl/demo/000.png", "How many bars are there?");
-  const dsvl::Status status = answer.each([](const dsvl::Piece& p) { std::fwrite(p.text.data(), 1, p.text.size(), stdout); });
+  const dsvl::Status status =
+      answer.each([](const dsvl::Piece& p) { std::fwrite(p.text.data(), 1, p.text.size(), stdout); });
   std::printf("\n%zu pieces of memory, %zu MiB in all; %d runs on %d threads of ours\n", memory.pieces.load(),
               memory.total >> 20, threads.runs.load(), threads.workers());
   return dsvl::report(status);

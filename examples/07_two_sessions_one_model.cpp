@@ -13,7 +13,8 @@ std::string talk(const dsvl::Model& model, const std::string& picture, const std
   if (!session) return session.error().text();
   std::string said;
   for (const char* const question : questions) {
-    auto answer = said.empty() ? session->ask("examples/models/tiny-vl/demo/" + picture, question) : session->ask(question);
+    auto answer =
+        said.empty() ? session->ask("examples/models/tiny-vl/demo/" + picture, question) : session->ask(question);
     while (answer.next()) {}
     if (!answer.status().ok()) return answer.status().text();
     said.append(said.empty() ? "" : " ").append(answer.text());
@@ -26,7 +27,9 @@ int main(int argc, char** argv) {
   if (!model) return dsvl::report(model.error());
   std::string bars, shapes;
   {
-    std::jthread first([&] { bars = talk(*model, "000.png", {"How many bars are there?", "Which bar is the tallest?"}); });
+    std::jthread first([&] {
+      bars = talk(*model, "000.png", {"How many bars are there?", "Which bar is the tallest?"});
+    });
     std::jthread second([&] { shapes = talk(*model, "002.png", {"Describe the image."}); });
   }
   std::printf("%s\n%s\n", bars.c_str(), shapes.c_str());

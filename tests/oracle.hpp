@@ -352,7 +352,7 @@ std::vector<T> elements(View<T> x) {
 template <class T>
 bool same_bits(View<T> a, View<T> b) {
   const auto x = elements(a), y = elements(b);
-  return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(T)) == 0;
+  return x.size() == y.size() && (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(T)) == 0);
 }
 
 /// Checks and, with DSVL_TEST_VERBOSE set, prints how far a result is from the oracle's.

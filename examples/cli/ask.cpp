@@ -18,9 +18,10 @@ struct Ask : Settings {
 };
 
 CommandLine describe(Ask& ask) {
-  CommandLine line("dsvl ask", "[OPTION]... [-i IMAGE]... QUESTION",
-                   "Asks one question and prints the answer as it comes. The pictures, PNG or JPEG, come before the text in\n"
-                   "the order given; without one the question is about text alone. QUESTION - is read from standard input.");
+  CommandLine line(
+      "dsvl ask", "[OPTION]... [-i IMAGE]... QUESTION",
+      "Asks one question and prints the answer as it comes. The pictures, PNG or JPEG, come before the text in\n"
+      "the order given; without one the question is about text alone. QUESTION - is read from standard input.");
   line.section("Question");
   line.texts('i', "image", "FILE", "A picture; may be given several times", ask.images);
   line.flag(0, "json", "One JSON object: text, token ids, counts, why it ended, seconds by stage", ask.json);
@@ -33,7 +34,8 @@ CommandLine describe(Ask& ask) {
 
 /// The question from the arguments or from standard input; an exit code when there is none.
 std::optional<int> read_question(const CommandLine& line, const std::vector<std::string>& rest, std::string& question) {
-  if (rest.empty()) return line.usage_error("no question was given", "for example: dsvl ask -i photo.jpg \"What is this?\"");
+  if (rest.empty())
+    return line.usage_error("no question was given", "for example: dsvl ask -i photo.jpg \"What is this?\"");
   if (rest.size() > 1) {
     std::error_code ignored;
     const bool picture = std::filesystem::is_regular_file(to_path(rest[0]), ignored);

@@ -24,9 +24,10 @@ class Chat {
 
   /// Until the input ends, /quit, or Ctrl-C twice; returns the exit code.
   int run() {
-    if (interactive_) note(talk_.model.info().file_bytes < (1 << 24) ? "A tiny model: it knows shapes, colours, bar charts "
-                                                                       "and short texts. /help lists commands."
-                                                                     : "/help lists commands.");
+    if (interactive_)
+      note(talk_.model.info().file_bytes < (1 << 24) ? "A tiny model: it knows shapes, colours, bar charts "
+                                                       "and short texts. /help lists commands."
+                                                     : "/help lists commands.");
     bool warned = false;
     for (std::string line;;) {
       if (interactive_) std::fputs(paint(stdout, "1;32", waiting_.empty() ? "> " : "[picture] > ").c_str(), stdout);
@@ -108,7 +109,8 @@ class Chat {
     // A question that was stopped before its answer began is forgotten, so its pictures wait for the next.
     if (!(stopped && answer.ids().empty())) waiting_.clear();
     if (stopped) return;
-    if (give_up(status, status.code() == dsvl::Code::limit ? "/clear begins anew" : hint_for(status)) != kOk) return failed();
+    if (give_up(status, status.code() == dsvl::Code::limit ? "/clear begins anew" : hint_for(status)) != kOk)
+      return failed();
     print_cut(answer, settings_);
     if (settings_.verbose) print_usage(answer, 0);
   }
@@ -128,9 +130,10 @@ class Chat {
 int run_chat(Arguments arguments) {
   Settings settings;
   std::vector<std::string> images, rest;
-  CommandLine line("dsvl chat", "[OPTION]... [-i IMAGE]...",
-                   "A conversation: one question a line, answered in turn. From a pipe it reads questions and prints answers, and\n"
-                   "nothing else.");
+  CommandLine line(
+      "dsvl chat", "[OPTION]... [-i IMAGE]...",
+      "A conversation: one question a line, answered in turn. From a pipe it reads questions and prints answers, and\n"
+      "nothing else.");
   line.section("Conversation");
   line.texts('i', "image", "FILE", "A picture for the first question; may be given several times", images);
   line.section("Answers");
@@ -139,7 +142,9 @@ int run_chat(Arguments arguments) {
   add_model_options(line, settings);
   line.epilog("While talking:\n" + std::string(kHelp));
   if (const auto exit = line.parse(arguments, rest)) return *exit;
-  if (!rest.empty()) return line.usage_error("unexpected argument " + rest[0], "questions are asked in the chat; pictures are named with -i");
+  if (!rest.empty())
+    return line.usage_error("unexpected argument " + rest[0],
+                            "questions are asked in the chat; pictures are named with -i");
 
   dsvl::CancelToken& interrupt = catch_interrupts();
   ProgressLine progress(!settings.quiet);

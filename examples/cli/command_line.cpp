@@ -20,7 +20,8 @@ void CommandLine::text(char letter, std::string name, std::string value, std::st
         [&to](std::string_view given) { return to = given, std::string(); });
 }
 
-void CommandLine::texts(char letter, std::string name, std::string value, std::string help, std::vector<std::string>& to) {
+void CommandLine::texts(char letter, std::string name, std::string value, std::string help,
+                        std::vector<std::string>& to) {
   other(letter, std::move(name), std::move(value), std::move(help),
         [&to](std::string_view given) { return to.emplace_back(given), std::string(); });
 }

@@ -95,7 +95,8 @@ std::string seconds_text(double seconds) {
   return text;
 }
 
-ProgressLine::ProgressLine(bool allowed) : enabled_(allowed && knows_escapes(stderr)), next_(Clock::now() + kPatience) {}
+ProgressLine::ProgressLine(bool allowed)
+    : enabled_(allowed && knows_escapes(stderr)), next_(Clock::now() + kPatience) {}
 
 void ProgressLine::on_progress(void* self, dsvl::Stage stage, double done, double total) {
   const char* what = nullptr;
@@ -117,8 +118,10 @@ void ProgressLine::show(std::string_view what, double done, double total) {
   constexpr int kWidth = 24;
   const double part = total > 0 ? std::min<double>(1, done / total) : 0;
   const int full = static_cast<int>(part * kWidth);
-  const std::string bar = std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(kWidth - full), '.');
-  std::fprintf(stderr, "\r\x1b[K%-22.*s [%s] %3.0f %%", static_cast<int>(what.size()), what.data(), bar.c_str(), part * 100);
+  const std::string bar =
+      std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(kWidth - full), '.');
+  std::fprintf(stderr, "\r\x1b[K%-22.*s [%s] %3.0f %%", static_cast<int>(what.size()), what.data(), bar.c_str(),
+               part * 100);
   std::fflush(stderr);
   shown_ = true;
 }

@@ -1,4 +1,5 @@
-// What the program says: errors with hints, colours and progress where a person is looking, plain bytes everywhere else.
+// What the program says: errors with hints, colours and progress where a person is looking, plain bytes everywhere
+// else.
 #ifndef DSVL_CLI_CONSOLE_HPP
 #define DSVL_CLI_CONSOLE_HPP
 

@@ -17,7 +17,8 @@ namespace {
 namespace json = dsvl::json;
 
 constexpr const char* kFormat =
-    "QUESTIONS.json is a list of objects with \"question\" and \"answer\", and where there is one, \"image\" (a file beside\n"
+    "QUESTIONS.json is a list of objects with \"question\" and \"answer\", and where there is one, \"image\" (a file "
+    "beside\n"
     "the list), \"kind\" (counted by), \"reference_ids\" (the tokens that a reference generated).";
 
 struct Eval : Settings {
@@ -78,7 +79,8 @@ dsvl::Result<Entry> read_entry(json::Value value, std::size_t number, const std:
   const auto question = value.find("question").string(), answer = value.find("answer").string();
   if (!question) return wrong("has no string \"question\"");
   if (!answer) return wrong("has no string \"answer\"");
-  Entry entry{value.find("image").string().value_or(""), value.find("kind").string().value_or(""), *question, *answer, {}};
+  Entry entry{
+      value.find("image").string().value_or(""), value.find("kind").string().value_or(""), *question, *answer, {}};
   for (const json::Value id : value.find("reference_ids")) {
     if (!id.integer()) return wrong("has \"reference_ids\" that are no whole numbers");
     entry.reference.push_back(static_cast<std::int32_t>(*id.integer()));
@@ -126,7 +128,8 @@ Outcome ask_all(const std::vector<Entry>& entries, const std::filesystem::path& 
   Outcome outcome;
   const auto began = Clock::now();
   for (const Entry& entry : entries) {
-    const std::string so_far = std::to_string(outcome.total.correct) + " of " + std::to_string(outcome.total.questions) + " right";
+    const std::string so_far =
+        std::to_string(outcome.total.correct) + " of " + std::to_string(outcome.total.questions) + " right";
     progress.show(so_far, outcome.total.questions, static_cast<double>(entries.size()));
     const dsvl::Status status = ask(entry, folder, eval, session, outcome);
     outcome.interrupted = status.code() == dsvl::Code::cancelled;
@@ -166,11 +169,12 @@ void print_json(const Outcome& outcome, const Eval& eval) {
 
 void print_table(const Outcome& outcome, const Eval& eval) {
   const auto share = [](int part, int whole) {
-    return std::to_string(part) + "/" + std::to_string(whole) + (whole ? " (" + std::to_string((part * 200 + whole) / (2 * whole)) + " %)" : "");
+    return std::to_string(part) + "/" + std::to_string(whole) +
+           (whole ? " (" + std::to_string((part * 200 + whole) / (2 * whole)) + " %)" : "");
   };
   const auto row = [&](std::string_view kind, const Tally& t) {
-    std::printf("%-12.*s  %16s  %s\n", static_cast<int>(kind.size()), kind.data(), share(t.correct, t.questions).c_str(),
-                t.referenced ? share(t.identical, t.referenced).c_str() : "-");
+    std::printf("%-12.*s  %16s  %s\n", static_cast<int>(kind.size()), kind.data(),
+                share(t.correct, t.questions).c_str(), t.referenced ? share(t.identical, t.referenced).c_str() : "-");
   };
   for (const Miss& miss : outcome.wrong)
     std::printf("%.*s  %.*s\n  expected  %.*s\n  answered  %s\n", static_cast<int>(miss.entry->image.size()),
@@ -180,16 +184,18 @@ void print_table(const Outcome& outcome, const Eval& eval) {
   if (outcome.kinds.size() > 1 || !outcome.kinds[0].first.empty())
     for (const auto& [kind, tally] : outcome.kinds) row(kind.empty() ? "(none)" : kind, tally);
   row("total", outcome.total);
-  std::printf("%s%d questions in %s", outcome.interrupted ? "stopped after " : "", outcome.total.questions, seconds_text(outcome.seconds).c_str());
+  std::printf("%s%d questions in %s", outcome.interrupted ? "stopped after " : "", outcome.total.questions,
+              seconds_text(outcome.seconds).c_str());
   std::printf(outcome.total.failed ? ", %d could not be asked\n" : "\n", outcome.total.failed);
   if (eval.verbose && outcome.total.questions > 0)
     std::fprintf(stderr, "%s a question\n", seconds_text(outcome.seconds / outcome.total.questions).c_str());
 }
 
 CommandLine describe(Eval& eval) {
-  CommandLine line("dsvl eval", "[OPTION]... QUESTIONS.json",
-                   "Asks every question of a file in a conversation of its own, and prints how many answers are right, and how\n"
-                   "many are token by token those of a reference, by kind and in total. Exit code 0 when all could be asked.");
+  CommandLine line(
+      "dsvl eval", "[OPTION]... QUESTIONS.json",
+      "Asks every question of a file in a conversation of its own, and prints how many answers are right, and how\n"
+      "many are token by token those of a reference, by kind and in total. Exit code 0 when all could be asked.");
   line.section("Output");
   line.flag(0, "json", "One JSON object: questions, correct, reference_identical, kinds, seconds", eval.json);
   line.flag(0, "show-wrong", "Also show the wrong answers", eval.show_wrong);
@@ -208,7 +214,8 @@ int run_eval(Arguments arguments) {
   const CommandLine line = describe(eval);
   std::vector<std::string> rest;
   if (const auto exit = line.parse(arguments, rest)) return *exit;
-  if (rest.size() != 1) return line.usage_error(rest.empty() ? "no file of questions was given" : "one file of questions is expected");
+  if (rest.size() != 1)
+    return line.usage_error(rest.empty() ? "no file of questions was given" : "one file of questions is expected");
   auto document = read_file(rest[0]);
   if (!document) return give_up(document.error());
   auto entries = read_entries(*document, rest[0]);

@@ -103,7 +103,8 @@ std::string dtypes_text(const Part& part) {
   std::string out;
   for (const std::string_view dtype : dtypes) {
     char share[32] = "";
-    if (dtypes.size() > 1) std::snprintf(share, sizeof share, " %.3g %%", 100 * part.parameters(dtype) / part.parameters());
+    if (dtypes.size() > 1)
+      std::snprintf(share, sizeof share, " %.3g %%", 100 * part.parameters(dtype) / part.parameters());
     out += (out.empty() ? "" : ", ") + std::string(dtype) + share;
   }
   return out;
@@ -125,24 +126,28 @@ void print_text_report(const Findings& f, const dsvl::ModelConfig& config) {
   const auto n = [](Index value) { return std::to_string(value); };
   std::printf("%s\n\n", paint(stdout, "1", f.path).c_str());
   fact("layout", std::string(f.info.layout) + (f.info.hybrid ? ", hybrid: sees at two resolutions" : ""));
-  fact("weights", bytes_text(static_cast<double>(f.info.file_bytes)) + " in " + std::to_string(f.files) + (f.files == 1 ? " file" : " files"));
+  fact("weights", bytes_text(static_cast<double>(f.info.file_bytes)) + " in " + std::to_string(f.files) +
+                      (f.files == 1 ? " file" : " files"));
   const auto& vit = config.siglip;
-  fact("siglip", n(vit.input.image) + " x " + n(vit.input.image) + " pixels, " + n(vit.layers) + " layers, width " + n(vit.hidden));
+  fact("siglip", n(vit.input.image) + " x " + n(vit.input.image) + " pixels, " + n(vit.layers) + " layers, width " +
+                     n(vit.hidden));
   if (config.high) {
     const auto& sam = config.high->sam;
-    fact("sam", n(sam.input.image) + " x " + n(sam.input.image) + " pixels, " + n(sam.layers) + " layers, width " + n(sam.hidden));
+    fact("sam", n(sam.input.image) + " x " + n(sam.input.image) + " pixels, " + n(sam.layers) + " layers, width " +
+                    n(sam.hidden));
   }
   const auto& heads = config.decoder.heads;
   fact("language", n(f.info.layers) + " layers, width " + n(f.info.hidden) + ", " + n(heads.heads) + " heads" +
-                       (heads.kv_heads != heads.heads ? " (" + n(heads.kv_heads) + " of keys and values)" : "") + ", vocabulary " +
-                       n(f.info.vocab));
+                       (heads.kv_heads != heads.heads ? " (" + n(heads.kv_heads) + " of keys and values)" : "") +
+                       ", vocabulary " + n(f.info.vocab));
   fact("a picture", n(f.info.image_tokens) + " tokens");
   fact("context", n(f.info.default_context) + " tokens, at most " + n(f.info.max_context));
   print_parts(f);
   std::printf("\n");
-  fact("session", f.no_session.empty() ? bytes_text(static_cast<double>(f.session_bytes)) + " at the default limits, and " +
-                                             bytes_text(static_cast<double>(f.picture_bytes)) + " a picture"
-                                       : f.no_session);
+  fact("session", f.no_session.empty()
+                      ? bytes_text(static_cast<double>(f.session_bytes)) + " at the default limits, and " +
+                            bytes_text(static_cast<double>(f.picture_bytes)) + " a picture"
+                      : f.no_session);
 }
 
 void print_tensors(const Findings& f) {
@@ -160,7 +165,8 @@ void write_part(dsvl::json::Writer& w, const Part& part, bool tensors) {
   w.begin_object().key("name").value(part.name).key("parameters").value(static_cast<std::int64_t>(part.parameters()));
   w.key("bytes").value(static_cast<std::int64_t>(part.bytes())).key("tensors").value(part.tensors.size());
   w.key("dtypes").begin_object();
-  for (const std::string_view dtype : part.dtypes()) w.key(dtype).value(static_cast<std::int64_t>(part.parameters(dtype)));
+  for (const std::string_view dtype : part.dtypes())
+    w.key(dtype).value(static_cast<std::int64_t>(part.parameters(dtype)));
   w.end_object();
   if (tensors) {
     w.key("list").begin_array();
@@ -197,9 +203,10 @@ int run_inspect(Arguments arguments) {
   Settings settings;
   bool json = false, tensors = false;
   std::vector<std::string> rest;
-  CommandLine line("dsvl inspect", "[OPTION]... [MODEL]",
-                   "Shows a model's layout and sizes, parameters and bytes by part, and the memory that a session takes. MODEL is\n"
-                   "a directory; without it, the one that ships with dsvl.");
+  CommandLine line(
+      "dsvl inspect", "[OPTION]... [MODEL]",
+      "Shows a model's layout and sizes, parameters and bytes by part, and the memory that a session takes. MODEL is\n"
+      "a directory; without it, the one that ships with dsvl.");
   line.section("Output");
   line.flag(0, "tensors", "Also list every tensor, with the part that uses it", tensors);
   line.flag(0, "json", "One JSON object", json);

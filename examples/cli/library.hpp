@@ -1,5 +1,5 @@
-// dsvl as this program uses it: declared in every file, compiled in one (library.cpp), so that a change here rebuilds in
-// seconds. Include it before any other header of dsvl.
+// dsvl as this program uses it: declared in every file, compiled in one (library.cpp), so that a change here rebuilds
+// in seconds. Include it before any other header of dsvl.
 #ifndef DSVL_CLI_LIBRARY_HPP
 #define DSVL_CLI_LIBRARY_HPP
 

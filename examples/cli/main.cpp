@@ -23,19 +23,21 @@ constexpr Command kCommands[] = {
 };
 
 void print_help(std::FILE* to) {
-  std::fprintf(to, "%s dsvl COMMAND [OPTION]... [ARGUMENT]...\n\nDeepSeek-VL on the CPU: questions about pictures.\n\n%s\n",
+  std::fprintf(to,
+               "%s dsvl COMMAND [OPTION]... [ARGUMENT]...\n\nDeepSeek-VL on the CPU: questions about pictures.\n\n%s\n",
                cli::paint(to, "1", "Usage:").c_str(), cli::paint(to, "1", "Commands:").c_str());
   for (const Command& c : kCommands)
-    std::fprintf(to, "  %-8.*s  %.*s\n", static_cast<int>(c.name.size()), c.name.data(), static_cast<int>(c.about.size()),
-                 c.about.data());
-  std::fprintf(to,
-               "\n  dsvl COMMAND --help  explains a command\n  dsvl --version       says which version this is\n\n"
-               "%s\n  dsvl ask -i photo.jpg \"What is in this picture?\"\n"
-               "  dsvl ask -m deepseek-vl-1.3b-chat -i page1.png -i page2.png \"What changed?\"\n"
-               "  dsvl chat -i chart.png\n\n"
-               "Without -m, the tiny model answers that ships with dsvl; it knows shapes, colours, bar charts and short texts.\n"
-               "Exit codes: 0 all is well, 1 an error, 2 a mistake in the arguments, 130 stopped by Ctrl-C.\n",
-               cli::paint(to, "1", "Examples:").c_str());
+    std::fprintf(to, "  %-8.*s  %.*s\n", static_cast<int>(c.name.size()), c.name.data(),
+                 static_cast<int>(c.about.size()), c.about.data());
+  std::fprintf(
+      to,
+      "\n  dsvl COMMAND --help  explains a command\n  dsvl --version       says which version this is\n\n"
+      "%s\n  dsvl ask -i photo.jpg \"What is in this picture?\"\n"
+      "  dsvl ask -m deepseek-vl-1.3b-chat -i page1.png -i page2.png \"What changed?\"\n"
+      "  dsvl chat -i chart.png\n\n"
+      "Without -m, the tiny model answers that ships with dsvl; it knows shapes, colours, bar charts and short texts.\n"
+      "Exit codes: 0 all is well, 1 an error, 2 a mistake in the arguments, 130 stopped by Ctrl-C.\n",
+      cli::paint(to, "1", "Examples:").c_str());
 }
 
 int unknown(const std::string& given) {

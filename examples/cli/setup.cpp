@@ -60,7 +60,8 @@ void add_generate_options(CommandLine& to, Settings& settings) {
   to.real(0, "temperature", "0 (default): always the likeliest token; above: draw, the higher the freer",
           g.sampling.temperature, 0, 100);
   to.whole(0, "top-k", "Draw among the N likeliest tokens only (default: 0, all)", g.sampling.top_k, 0, 1 << 24);
-  to.real(0, "top-p", "Draw among the likeliest that make up this share, 0 to 1 (default: 1)", g.sampling.top_p, 1e-6, 1);
+  to.real(0, "top-p", "Draw among the likeliest that make up this share, 0 to 1 (default: 1)", g.sampling.top_p, 1e-6,
+          1);
   to.real(0, "repetition-penalty", "Above 1: avoid tokens that were used before (default: 1)",
           g.sampling.repetition_penalty, 0.01, 100);
   to.whole(0, "seed", "Another number, another draw (default: 0)", g.sampling.seed, 0, INT64_MAX);
@@ -72,7 +73,8 @@ std::optional<fs::path> find_model(const std::string& named) {
   if (!named.empty()) {
     const fs::path path = to_path(named);
     if (fs::is_directory(path, ignored)) return path;
-    print_error(named + (fs::exists(path, ignored) ? ": is a file, a directory is needed" : ": no such directory"), kWhatAModelIs);
+    print_error(named + (fs::exists(path, ignored) ? ": is a file, a directory is needed" : ": no such directory"),
+                kWhatAModelIs);
     return std::nullopt;
   }
   const fs::path shipped = "examples/models/tiny-vl", here = program_directory();
@@ -91,7 +93,8 @@ std::optional<fs::path> find_model(const std::string& named) {
   return std::nullopt;
 }
 
-std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport& report, ProgressLine& progress, int& exit) {
+std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport& report, ProgressLine& progress,
+                                      int& exit) {
   exit = kError;
   const auto path = find_model(settings.model);
   if (!path) return std::nullopt;
@@ -102,7 +105,8 @@ std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport
   auto model = dsvl::Model::load(*path, options);
   progress.clear();
   if (model) return std::move(*model);
-  exit = give_up(model.error(), model.error().code() == dsvl::Code::not_found && report.missing.empty() ? kWhatAModelIs : "");
+  exit = give_up(model.error(),
+                 model.error().code() == dsvl::Code::not_found && report.missing.empty() ? kWhatAModelIs : "");
   if (exit == kError) print_report(report);
   return std::nullopt;
 }

@@ -75,7 +75,7 @@ int threads_of_this_process() {
 TEST_CASE("the same seed gives the same answer, other seeds give others") {
   Session session = test::open_session(brief());
   std::set<std::vector<std::int32_t>> answers;
-  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+  for (const std::uint64_t seed : {1u, 2u, 3u, 4u, 5u}) {
     session.clear();
     const auto once = test::drain(session.ask(first().picture, "Describe the image.", hot(seed, 2.0f)));
     session.clear();

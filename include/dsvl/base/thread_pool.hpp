@@ -13,10 +13,7 @@
 #include <thread>
 
 #if defined(_WIN32)
-#ifndef NOMINMAX
-#define NOMINMAX
-#endif
-#include <windows.h>
+#include "windows.hpp"
 #else
 #include <pthread.h>
 #include <sched.h>

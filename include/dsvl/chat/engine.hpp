@@ -122,7 +122,7 @@ inline Result<std::unique_ptr<Engine>> Engine::open(const DeepseekVl& net, const
     return fail(Code::bad_argument, "a context of %td tokens in chunks of %td: both must be at least 1", limits.context,
                 limits.chunk);
   Limits fitting = limits;
-  fitting.chunk = std::min(limits.chunk, limits.context);
+  fitting.chunk = std::min<Index>(limits.chunk, limits.context);
   std::unique_ptr<Engine> engine(new (std::nothrow) Engine(net, preprocess, fitting, executor, from));
   if (!engine) return fail(Code::out_of_memory, "no memory for a session");
   Arena measure;
@@ -155,7 +155,7 @@ inline void Engine::lay_out(Arena& arena) noexcept {
   Recorder<float> decode(decode_program_, arena);
   net_.decoder.forward(decode, inputs_, state_, cache_, decoder_);
 
-  const Index most = std::max(encode_program_.scratch(), decode_program_.scratch());
+  const Index most = std::max<Index>(encode_program_.scratch(), decode_program_.scratch());
   strip_ = round_up(most, static_cast<Index>(kAlignment));
   scratch_ = arena.array<float>("scratch", strip_ * workers_);
 }
@@ -203,7 +203,7 @@ inline Status Engine::extend(std::span<const TokenInput<float>> inputs, Stage st
     return fail(Code::limit, "%td tokens do not fit behind the %td that are there: the context holds %td", count, position_,
                 context_);
   for (Index done = 0; done < count;) {
-    const Index rows = std::min(chunk_, count - done);
+    const Index rows = std::min<Index>(chunk_, count - done);
     const bool last = done + rows == count;
     std::copy_n(inputs.data() + done, rows, inputs_);
     state_ = {rows, position_, rows - 1, last ? 1 : 0};

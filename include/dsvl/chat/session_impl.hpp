@@ -189,7 +189,7 @@ DSVL_INLINE Status SessionState::take_prompt(std::span<const ImageSpan> spans, s
 }
 
 DSVL_INLINE Status SessionState::prefill() {
-  const std::size_t most = std::min(cached_.size(), wanted_.size() - 1);  // the last token always runs: its logits are needed
+  const std::size_t most = std::min<std::size_t>(cached_.size(), wanted_.size() - 1);  // the last token always runs: its logits are needed
   const auto differ = std::mismatch(cached_.begin(), cached_.begin() + static_cast<Index>(most), wanted_.begin());
   const std::size_t reused = static_cast<std::size_t>(differ.first - cached_.begin());
   engine_->rewind(static_cast<Index>(reused));

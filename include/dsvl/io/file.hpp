@@ -12,24 +12,8 @@
 #include <string_view>
 #include <utility>
 
-#ifdef _WIN32
-#ifndef WIN32_LEAN_AND_MEAN
-#define WIN32_LEAN_AND_MEAN
-#define DSVL_UNDEFINE_LEAN
-#endif
-#ifndef NOMINMAX
-#define NOMINMAX
-#define DSVL_UNDEFINE_NOMINMAX
-#endif
-#include <windows.h>
-#ifdef DSVL_UNDEFINE_LEAN
-#undef WIN32_LEAN_AND_MEAN
-#undef DSVL_UNDEFINE_LEAN
-#endif
-#ifdef DSVL_UNDEFINE_NOMINMAX
-#undef NOMINMAX
-#undef DSVL_UNDEFINE_NOMINMAX
-#endif
+#if defined(_WIN32)
+#include "../base/windows.hpp"
 #else
 #include <cerrno>
 #include <fcntl.h>

@@ -95,8 +95,8 @@ class Reader {
     const int depth = std::to_integer<int>(data[8]);
     color_ = std::to_integer<int>(data[9]);
     const int channels = color_ == 0 || color_ == 3 ? 1 : color_ == 2 ? 3 : color_ == 4 ? 2 : color_ == 6 ? 4 : 0;
-    const bool small = depth == 1 || depth == 2 || depth == 4;
-    if (channels == 0 || !(depth == 8 || (depth == 16 && color_ != 3) || (small && channels == 1)))
+    const bool narrow = depth == 1 || depth == 2 || depth == 4;
+    if (channels == 0 || !(depth == 8 || (depth == 16 && color_ != 3) || (narrow && channels == 1)))
       return refuse("has a combination of depth and color type that PNG does not allow");
     if (data[10] != std::byte{0} || data[11] != std::byte{0} || data[12] > std::byte{1})
       return refuse("has an unknown compression, filter or interlace method");

@@ -143,7 +143,7 @@ inline SiglipDims read_siglip_original(const Fields& f) {
   d.intermediate = f.size("mlp_hidden", d.intermediate);
   d.heads = f.integer("heads", d.heads, 1, 4096);
   const Index built = f.integer("layers", d.layers, 1, 1024), select = f.integer("select_layer", -2, -1024, 1024);
-  d.layers = std::min(built, select <= 0 ? built + select + 1 : select);
+  d.layers = std::min<Index>(built, select <= 0 ? built + select + 1 : select);
   if (d.layers < 1) f.refuse(Code::bad_file, "select_layer", "leaves no layer of " + std::to_string(built));
   check_patches(f, d.input);
   check_heads(f, "heads", d.hidden, d.heads);

@@ -50,7 +50,7 @@ inline std::optional<std::vector<unicode::Range>> parse_class(std::string_view i
   std::sort(ranges.begin(), ranges.end(), [](auto a, auto b) { return a.first < b.first; });
   std::size_t n = 0;
   for (const unicode::Range r : ranges) {
-    if (n > 0 && r.first <= ranges[n - 1].last + 1) ranges[n - 1].last = std::max(ranges[n - 1].last, r.last);
+    if (n > 0 && r.first <= ranges[n - 1].last + 1) ranges[n - 1].last = (std::max)(ranges[n - 1].last, r.last);
     else ranges[n++] = r;
   }
   ranges.resize(n);
@@ -129,7 +129,7 @@ inline Status read_tokens(json::Value vocab, const char* what, Buffer<std::strin
     if (!id || *id < 0 || *id >= static_cast<Index>(kMaxVocabulary))
       return fail(Code::bad_file, "%s: the id of token '%s' is not an integer from 0 to %zu", what,
                   Printable(token.key()).text(), kMaxVocabulary - 1);
-    highest = std::max(highest, *id);
+    highest = (std::max)(highest, *id);
   }
   if (highest < 0) return fail(Code::bad_file, "%s: model.vocab has no tokens", what);
   if (!tokens.resize(static_cast<std::size_t>(highest) + 1))

@@ -129,9 +129,9 @@ inline Status check(const Pixels& p) noexcept {
                 kMaxPictureSide);
   if (p.format > PixelFormat::gray)
     return fail(Code::bad_argument, "unknown pixel format %d", static_cast<int>(p.format));
-  const Index packed = p.width * channels(p.format), far = (std::numeric_limits<Index>::max)() / p.height;
+  const Index packed = p.width * channels(p.format), most = (std::numeric_limits<Index>::max)() / p.height;
   const bool too_short = p.stride != 0 && p.stride < packed && p.stride > -packed;
-  if (too_short || p.stride > far || p.stride < -far || packed > far)
+  if (too_short || p.stride > most || p.stride < -most || packed > most)
     return fail(Code::bad_argument, "picture of %td x %td pixels: a stride of %td bytes does not fit rows of %td",
                 p.width, p.height, p.stride, packed);
   return {};

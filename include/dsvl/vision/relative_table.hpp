@@ -15,7 +15,7 @@ DSVL_BEGIN_NAMESPACE
 inline void resize_relative_table(const Matrix& stored, Index rows, float* out) noexcept {
   const double scale = static_cast<double>(stored.rows) / static_cast<double>(rows);
   for (Index r = 0; r < rows; ++r) {
-    const double at = std::max(0.0, (static_cast<double>(r) + 0.5) * scale - 0.5);
+    const double at = std::max<double>(0.0, (static_cast<double>(r) + 0.5) * scale - 0.5);
     const Index low = std::min<Index>(static_cast<Index>(at), stored.rows - 1);
     const Index high = std::min<Index>(low + 1, stored.rows - 1);
     const double part = at - static_cast<double>(low);

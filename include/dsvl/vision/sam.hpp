@@ -12,6 +12,7 @@
 #include <bit>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <vector>
 
 #include "../nn/map_attention.hpp"
@@ -26,10 +27,9 @@ DSVL_BEGIN_NAMESPACE
 class LayerSet {
  public:
   constexpr LayerSet() noexcept = default;
-  constexpr LayerSet(std::initializer_list<Index> layers) noexcept { add(layers); }
+  constexpr LayerSet(std::initializer_list<Index> layers) noexcept { add({layers.begin(), layers.size()}); }
   /// False, and nothing added, when one of them is not in [0, 64).
-  template <class Range>
-  constexpr bool add(const Range& layers) noexcept {
+  constexpr bool add(std::span<const Index> layers) noexcept {
     std::uint64_t more = 0;
     for (const Index layer : layers) {
       if (layer < 0 || layer >= 64) return false;

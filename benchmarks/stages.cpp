@@ -172,8 +172,10 @@ int main(int argc, char** argv) {
   bench::print_header();
   bench::print({"decode image", middle([](auto& s) { return s.decode_image; })}, ceilings);
   bench::print({"preprocess", middle([](auto& s) { return s.preprocess; })}, ceilings);
-  for (const auto& [part, unused] : runs[0].parts)
+  for (const auto& entry : runs[0].parts) {
+    const std::string& part = entry.first;
     bench::print({part.c_str(), middle([&](auto& s) { return s.parts.at(part); }), flops((*engine)->encode_program(), part)}, ceilings);
+  }
   const double head = 2.0 * static_cast<double>(net.decoder.dims.vocab * net.decoder.dims.hidden);
   const double per_token = 2.0 * (weigh.bytes - table) / static_cast<double>(row_bytes(net.decoder.head.weight.format, 1)) - head;
   const double width = static_cast<double>(net.decoder.dims.heads.width() * net.decoder.dims.layers);

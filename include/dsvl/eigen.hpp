@@ -4,8 +4,8 @@
 //   const float similarity = features.row(3).dot(features.row(9));
 //   DSVL_TRY(tokens, dsvl::eigen::view(my_matrix.middleRows(8, 64)));   // and back: any component reads or writes it
 //
-// Optional: the library does not need Eigen, and dsvl.hpp does not include this. Works with Eigen 3.4 and 5. No EIGEN_* macro is
-// set here, so it agrees with whatever the host chose; alignment is never promised to Eigen.
+// Optional: the library does not need Eigen, and dsvl.hpp does not include this. Written for Eigen 3.4 and 5. No
+// EIGEN_* macro is set here, so it agrees with whatever the host chose; alignment is never promised to Eigen.
 #ifndef DSVL_EIGEN_HPP
 #define DSVL_EIGEN_HPP
 
@@ -24,13 +24,15 @@ namespace eigen {
 template <class T>
 using RowMajor = Eigen::Matrix<std::remove_const_t<T>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 template <class T>
-using Map = Eigen::Map<std::conditional_t<std::is_const_v<T>, const RowMajor<T>, RowMajor<T>>, Eigen::Unaligned, Eigen::OuterStride<>>;
-/// For functions of a host that take rows by reference, as dsvl takes a View: row-major blocks, maps and matrices pass without
-/// a copy. (Of a const one Eigen may make a copy; view() refuses to outlive it.)
+using MaybeConst = std::conditional_t<std::is_const_v<T>, const RowMajor<T>, RowMajor<T>>;
 template <class T>
-using Ref = Eigen::Ref<std::conditional_t<std::is_const_v<T>, const RowMajor<T>, RowMajor<T>>, 0, Eigen::OuterStride<>>;
+using Map = Eigen::Map<MaybeConst<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
+/// For functions of a host that take rows by reference, as dsvl takes a View: row-major blocks, maps and matrices pass
+/// without a copy. (Of a const one Eigen may make a copy; view() refuses to outlive it.)
+template <class T>
+using Ref = Eigen::Ref<MaybeConst<T>, 0, Eigen::OuterStride<>>;
 
-// --- from dsvl to Eigen -------------------------------------------------------------------------------------------------
+// --- from dsvl to Eigen ----------------------------------------------------------------------------------------------
 
 /// (rows, cols) over the view's memory, good as long as that is.
 template <class T>
@@ -45,8 +47,8 @@ template <class T>
   return map(View<T>(picture.row(channel, 0), picture.height, picture.width));
 }
 
-/// An f32 weight where it lies. Code unsupported for what can not be mapped as floats: other formats, weights of several blocks
-/// (q, k and v of the HF layout), and data at an odd address. unpack() copies any weight.
+/// An f32 weight where it lies. Code unsupported for what can not be mapped as floats: other formats, weights of
+/// several blocks (q, k and v of the HF layout), and data at an odd address. unpack() copies any weight.
 [[nodiscard]] inline Result<Map<const float>> map(const Matrix& weight) noexcept {
   if (weight.format != Format::f32)
     return fail(Code::unsupported, "a weight of format %s can not be mapped as float", name(weight.format).data());
@@ -54,19 +56,22 @@ template <class T>
     return fail(Code::unsupported, "a weight of %d blocks can not be mapped as one", weight.block_count);
   const auto* const data = reinterpret_cast<const float*>(weight.blocks[0].data);
   if (reinterpret_cast<std::uintptr_t>(data) % alignof(float) != 0)
-    return fail(Code::unsupported, "a weight that is not aligned to %zu bytes can not be mapped as float", alignof(float));
+    return fail(Code::unsupported, "a weight that is not aligned to %zu bytes can not be mapped as float",
+                alignof(float));
   return map(View<const float>(data, weight.rows, weight.cols));
 }
 
 /// Copies a weight of any format into floats of the same shape, exactly. Code bad_shape.
 [[nodiscard]] inline Status unpack(const Matrix& weight, View<float> to) noexcept {
   if (to.rows != weight.rows || to.cols != weight.cols)
-    return fail(Code::bad_shape, "a weight of %td x %td does not fit into %td x %td", weight.rows, weight.cols, to.rows, to.cols);
-  for (Index r = 0; r < weight.rows; ++r) active_kernels<float>().unpack(weight.format, weight.row(r), to.row(r), to.cols);
+    return fail(Code::bad_shape, "a weight of %td x %td does not fit into %td x %td", weight.rows, weight.cols, to.rows,
+                to.cols);
+  for (Index r = 0; r < weight.rows; ++r)
+    active_kernels<float>().unpack(weight.format, weight.row(r), to.row(r), to.cols);
   return {};
 }
 
-// --- from Eigen to dsvl -------------------------------------------------------------------------------------------------
+// --- from Eigen to dsvl ----------------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -81,26 +86,29 @@ inline constexpr bool kOwns = std::is_base_of_v<Eigen::PlainObjectBase<X>, X> ||
 
 }  // namespace detail
 
-/// The memory of an Eigen expression as a View: of a RowMajor matrix, of a Map, Ref or block of one, or of a vector (a column
-/// vector has rows of one element). View<const T> when the expression is const. Good as long as that memory is.
+/// The memory of an Eigen expression as a View: of a RowMajor matrix, of a Map, Ref or block of one, or of a vector (a
+/// column vector has rows of one element). View<const T> when the expression is const. Good as long as that memory is.
 ///
-/// Fails  bad_shape when elements of a row are not next to one another, or rows overlap. Does not compile for what does not
-///        lie in memory (a sum), for column-major matrices (their transpose() is row-major), and for temporaries that own.
+/// Fails  bad_shape when elements of a row are not next to one another, or rows overlap. Does not compile for what does
+///        not lie in memory (a sum), for column-major matrices (their transpose() is row-major), and for temporaries
+///        that own their memory.
 template <class X>
 [[nodiscard]] auto view(X&& x) noexcept {
   using Plain = std::remove_cvref_t<X>;
   constexpr bool kColumn = Plain::ColsAtCompileTime == 1;
-  static_assert((int{Plain::Flags} & int{Eigen::DirectAccessBit}) != 0, "the expression does not lie in memory: evaluate it first");
-  static_assert(kColumn || (int{Plain::Flags} & int{Eigen::RowMajorBit}) != 0, "dsvl is row-major: use RowMajor, or transpose()");
-  static_assert(std::is_lvalue_reference_v<X> || !detail::kOwns<Plain>, "the temporary would take its memory with it");
+  constexpr unsigned kFlags = static_cast<unsigned>(Plain::Flags);
+  static_assert((kFlags & Eigen::DirectAccessBit) != 0, "the expression does not lie in memory: evaluate it first");
+  static_assert(kColumn || (kFlags & Eigen::RowMajorBit) != 0, "dsvl is row-major: use RowMajor, or transpose()");
+  static_assert(std::is_lvalue_reference_v<X> || !detail::kOwns<Plain>, "the temporary would take its memory along");
   using T = std::remove_pointer_t<decltype(x.data())>;
   const Index rows = x.rows(), cols = x.cols();
   const Index inner = kColumn ? 1 : x.innerStride();
   const Index outer = rows <= 1 ? cols : kColumn ? x.innerStride() : x.outerStride();
   if (cols > 1 && inner != 1)
-    return Result<View<T>>(fail(Code::bad_shape, "an Eigen expression has its columns %td elements apart, dsvl needs 1", inner));
+    return Result<View<T>>(fail(Code::bad_shape, "an Eigen expression has its columns %td apart, dsvl needs 1", inner));
   if (outer < cols)
-    return Result<View<T>>(fail(Code::bad_shape, "an Eigen expression has rows of %td elements, but only %td apart", cols, outer));
+    return Result<View<T>>(
+        fail(Code::bad_shape, "an Eigen expression has rows of %td elements, but only %td apart", cols, outer));
   return Result<View<T>>(View<T>(x.data(), rows, cols, outer));
 }
 

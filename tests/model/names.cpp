@@ -57,7 +57,9 @@ std::map<std::string, Index> compare(const char* config, Layout layout, const Sh
   DeepseekVl net(c);
   Leaves ours(layout, published);
   net.visit(ours);
-  for (const auto& [name, leaf] : ours.leaves) {
+  for (const auto& entry : ours.leaves) {
+    const std::string& name = entry.first;
+    const auto& leaf = entry.second;
     INFO(name);
     const auto found = published.find(name);
     if (found == published.end()) {
@@ -71,7 +73,7 @@ std::map<std::string, Index> compare(const char* config, Layout layout, const Sh
     while (tail < leaf.cols && d > 0) tail *= shape[--d];
     CHECK(tail == leaf.cols);
   }
-  for (const auto& [name, shape] : published) CHECK_MESSAGE(ours.leaves.count(name) == 1, name);
+  for (const auto& entry : published) CHECK_MESSAGE(ours.leaves.count(entry.first) == 1, entry.first);
   return ours.elements;
 }
 

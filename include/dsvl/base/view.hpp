@@ -30,10 +30,14 @@ struct View {
   constexpr View(View<U> v) noexcept : View(v.data, v.rows, v.cols, v.stride) {}  // NOLINT: implicit by design
 
   constexpr T* row(Index r) const noexcept { return data + r * stride; }
-  /// Rows [first, first + count), all columns.
-  constexpr View row_range(Index first, Index count) const noexcept { return {row(first), count, cols, stride}; }
+  /// Rows [first, first + count), all columns. A part of nothing (while an Arena measures) is nothing.
+  constexpr View row_range(Index first, Index count) const noexcept {
+    return {data ? row(first) : nullptr, count, cols, stride};
+  }
   /// All rows, columns [first, first + count).
-  constexpr View col_range(Index first, Index count) const noexcept { return {data + first, rows, count, stride}; }
+  constexpr View col_range(Index first, Index count) const noexcept {
+    return {data ? data + first : nullptr, rows, count, stride};
+  }
 };
 
 /// Non-owning (channels, height, width) picture, contiguous, channels first: what the towers take.

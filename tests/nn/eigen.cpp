@@ -1,4 +1,9 @@
 // The Eigen adapter, and through it Eigen as one more oracle for the components.
+#if defined(__GNUC__) && !defined(__clang__)  // GCC 12 warns about its own AVX-512 header wherever Eigen uses it (PR 105593)
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 #include <dsvl/eigen.hpp>
 #include <dsvl/nn/attention.hpp>
 #include <dsvl/nn/linear.hpp>

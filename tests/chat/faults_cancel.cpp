@@ -65,7 +65,7 @@ class TileWatch {
 Result<Image> first_picture() { return read_image(test::FirstQuestion::get().picture); }
 
 std::vector<Index> some_of(Index total, Index count) {
-  std::vector<Index> out{1, 2, 3};
+  std::vector<Index> out{1};
   for (Index i = 1; i <= count; ++i) out.push_back(total * i / (count + 1));
   out.push_back(total - 1);
   return out;
@@ -93,7 +93,7 @@ TEST_CASE("an engine that is cancelled in any tile of a tower ends there, and th
   REQUIRE(encode(rows).ok());
   const Index total = watch.tiles;
   CHECK(total > 100);
-  for (const Index k : some_of(total, 10)) {
+  for (const Index k : some_of(total, 2)) {
     CAPTURE(k);
     watch.restart(k);
     CHECK(encode(again).code() == Code::cancelled);
@@ -122,7 +122,7 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
   const Index total = watch.tiles;
   const std::vector<float> logits(engine.logits().begin(), engine.logits().end());
   const auto same = [&] { return std::memcmp(logits.data(), engine.logits().data(), logits.size() * sizeof(float)) == 0; };
-  for (const Index k : some_of(total, 20)) {
+  for (const Index k : some_of(total, 8)) {
     CAPTURE(k);
     engine.rewind(0);
     watch.restart(k);
@@ -140,7 +140,7 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
   REQUIRE(extend(99).ok());
   const Index step = watch.tiles;
   CHECK(same());
-  for (Index k = 1; k < step; ++k) {  // one token: every single tile
+  for (Index k = 1; k < step; ++k) {  // of one token: every single tile
     CAPTURE(k);
     engine.rewind(99);
     watch.restart(k);

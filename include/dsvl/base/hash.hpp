@@ -1,7 +1,8 @@
 // ContentHash: 128 bits that stand for a picture's pixels.
 //
-// Pictures are recognised by what they show, not by where they lie: the same pixels in another layout or file hash alike. Not a
-// cryptographic hash: it keeps honest content apart, it does not resist somebody who constructs collisions.
+// Pictures are recognised by what they show, not by where they lie: the same pixels in another layout or file hash
+// alike. Not a cryptographic hash: it keeps honest content apart, it does not resist somebody who constructs
+// collisions.
 #ifndef DSVL_BASE_HASH_HPP
 #define DSVL_BASE_HASH_HPP
 
@@ -38,7 +39,8 @@ inline ContentHash hash_pixels(const Pixels& p) noexcept {
     const std::uint8_t* at = p.row(y);
     std::uint64_t word = 0;
     for (Index x = 0; x < p.width; ++x, at += step) {
-      word = word << 24 | static_cast<std::uint64_t>(at[red]) << 16 | static_cast<std::uint64_t>(at[green]) << 8 | at[blue];
+      word = word << 24 | static_cast<std::uint64_t>(at[red]) << 16 | static_cast<std::uint64_t>(at[green]) << 8 |
+             at[blue];
       if (x % 2 == 1 || x + 1 == p.width) hash.add(word), word = 0;
     }
   }

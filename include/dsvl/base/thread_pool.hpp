@@ -1,7 +1,7 @@
 // ThreadPool: the default Executor. Its threads sleep when there is nothing to do, and end with it.
 //
-// One run at a time has the threads; a second caller (another session of the same model) that finds them busy does its work on
-// its own thread instead of waiting: progress for everybody, and results do not depend on it.
+// One run at a time has the threads; a second caller (another session of the same model) that finds them busy does its
+// work on its own thread instead of waiting: progress for everybody, and results do not depend on it.
 #ifndef DSVL_BASE_THREAD_POOL_HPP
 #define DSVL_BASE_THREAD_POOL_HPP
 
@@ -23,8 +23,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How many threads may usefully run here: the processors this process may use, or what its control group allows (rounded
-/// up), whichever is less; at least 1.
+/// How many threads may usefully run here: the processors this process may use, or what its control group allows
+/// (rounded up), whichever is less; at least 1.
 inline int available_threads() noexcept {
   int count = static_cast<int>(std::thread::hardware_concurrency());
 #if defined(__linux__)
@@ -33,7 +33,8 @@ inline int available_threads() noexcept {
   if (sched_getaffinity(0, sizeof set, &set) == 0) count = CPU_COUNT(&set);
   if (std::FILE* const file = std::fopen("/sys/fs/cgroup/cpu.max", "re")) {
     long long quota = 0, period = 0;  // "max 100000" when there is no quota
-    if (std::fscanf(file, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0 && (quota + period - 1) / period < count)
+    if (std::fscanf(file, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0 &&
+        (quota + period - 1) / period < count)
       count = static_cast<int>((quota + period - 1) / period);
     std::fclose(file);
   }
@@ -45,7 +46,8 @@ class ThreadPool final : public Executor {
  public:
   static constexpr int kMaxThreads = 256;
 
-  /// `threads` in all, the calling one included; 0 means available_threads(). When the system gives fewer, there are fewer.
+  /// `threads` in all, the calling one included; 0 means available_threads(). When the system gives fewer, there are
+  /// fewer.
   explicit ThreadPool(int threads = 0) noexcept {
     if (threads <= 0) threads = available_threads();
     if (threads > kMaxThreads) threads = kMaxThreads;
@@ -110,8 +112,13 @@ class ThreadPool final : public Executor {
 #if defined(_WIN32)
   using Thread = HANDLE;
   bool start(Thread& thread) noexcept {
-    thread = CreateThread(nullptr, 0, [](void* self) -> DWORD { static_cast<ThreadPool*>(self)->thread_main(); return 0; },
-                          this, 0, nullptr);
+    thread = CreateThread(
+        nullptr, 0,
+        [](void* self) -> DWORD {
+          static_cast<ThreadPool*>(self)->thread_main();
+          return 0;
+        },
+        this, 0, nullptr);
     return thread != nullptr;
   }
   static void join(Thread thread) noexcept { WaitForSingleObject(thread, INFINITE), CloseHandle(thread); }

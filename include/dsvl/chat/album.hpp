@@ -42,7 +42,8 @@ class Album {
                                     Engine& engine, const Control& control, Usage& usage) {
     if (const Pixels* const pixels = std::get_if<Pixels>(&picture.source()))
       return add_pixels(*pixels, in_use, tokens, hidden, engine, control, usage);
-    if (control.cancel && control.cancel->cancelled()) return fail(Code::cancelled, "cancelled before %s", name(Stage::decode_image).data());
+    if (control.cancel && control.cancel->cancelled())
+      return fail(Code::cancelled, "cancelled before %s", name(Stage::decode_image).data());
     control.progress(Stage::decode_image, 0, 1);
     const auto began = Clock::now();
     const auto* const path = std::get_if<std::filesystem::path>(&picture.source());

@@ -1,7 +1,8 @@
 // Engine: the numbers of a session. Encodes pictures, extends the cache, leaves logits; knows no text.
 //
-// Everything it works in is one slab, carved when it opens; the work itself was recorded then, as three programs: preprocess,
-// encode, decode. The towers' buffers and the decoder's overlap, since a picture is encoded before its rows are used.
+// Everything it works in is one slab, carved when it opens; the work itself was recorded then, as three programs:
+// preprocess, encode, decode. The towers' buffers and the decoder's overlap, since a picture is encoded before its rows
+// are used.
 #ifndef DSVL_CHAT_ENGINE_HPP
 #define DSVL_CHAT_ENGINE_HPP
 
@@ -200,8 +201,8 @@ inline Status Engine::encode(View<float> out, const Control& control) noexcept {
 inline Status Engine::extend(std::span<const TokenInput<float>> inputs, Stage stage, const Control& control) noexcept {
   const Index count = static_cast<Index>(inputs.size());
   if (count > context_ - position_)
-    return fail(Code::limit, "%td tokens do not fit behind the %td that are there: the context holds %td", count, position_,
-                context_);
+    return fail(Code::limit, "%td tokens do not fit behind the %td that are there: the context holds %td", count,
+                position_, context_);
   for (Index done = 0; done < count;) {
     const Index rows = std::min<Index>(chunk_, count - done);
     const bool last = done + rows == count;

@@ -40,7 +40,8 @@ inline Status check_processor(json::Value file, const std::string& where, const 
     f.refuse(Code::bad_file, "num_image_tokens", "is " + std::to_string(tokens) + ", the vision tower makes " +
                                                      std::to_string(config.image_tokens()));
   if (f.flag("add_special_token", false)) f.refuse(Code::unsupported, "add_special_token", "needs to be false");
-  if (f.text("image_tag", kImageText) != kImageText) f.refuse(Code::unsupported, "image_tag", "needs to be <image_placeholder>");
+  if (f.text("image_tag", kImageText) != kImageText)
+    f.refuse(Code::unsupported, "image_tag", "needs to be <image_placeholder>");
   if (f.text("sft_format", "deepseek") != "deepseek") f.refuse(Code::unsupported, "sft_format", "needs to be deepseek");
   return status;
 }
@@ -66,8 +67,8 @@ inline Status load_tokenizer(const Folder& folder, ModelState& state) {
   DSVL_TRY(tokenizer, read_tokenizer_json(text->text(), folder.describe("tokenizer.json"),
                                           settings ? settings->text() : std::string_view(), from));
   if (tokenizer.vocab_size() > state.config.decoder.vocab)
-    return fail(Code::bad_file, "%s: has tokens up to id %d, the decoder knows %td", folder.describe("tokenizer.json").c_str(),
-                tokenizer.vocab_size() - 1, state.config.decoder.vocab);
+    return fail(Code::bad_file, "%s: has tokens up to id %d, the decoder knows %td",
+                folder.describe("tokenizer.json").c_str(), tokenizer.vocab_size() - 1, state.config.decoder.vocab);
   state.tokenizer.emplace(std::move(tokenizer));
   return {};
 }
@@ -114,8 +115,8 @@ DSVL_INLINE Result<Model> Model::load(const Folder& folder, const LoadOptions& o
   state->info = detail::describe(state->config, state->network->checkpoint);
   if (!options.host.executor) state->pool = std::make_unique<ThreadPool>(options.threads);
   if (!report.unused.empty())
-    options.host.log(Level::info, std::to_string(report.unused.size()) + " tensors of the checkpoint are not used, first " +
-                                      report.unused[0]);
+    options.host.log(Level::info, std::to_string(report.unused.size()) +
+                                      " tensors of the checkpoint are not used, first " + report.unused[0]);
   return Model(std::move(state));
 }
 
@@ -124,7 +125,9 @@ DSVL_INLINE Result<Model> Model::load(const std::filesystem::path& directory, co
 }
 
 DSVL_INLINE const ModelInfo& Model::info() const noexcept { return state_->info; }
-DSVL_INLINE const Tokenizer* Model::tokenizer() const noexcept { return state_->tokenizer ? &*state_->tokenizer : nullptr; }
+DSVL_INLINE const Tokenizer* Model::tokenizer() const noexcept {
+  return state_->tokenizer ? &*state_->tokenizer : nullptr;
+}
 DSVL_INLINE std::optional<std::int32_t> Model::image_token() const noexcept { return state_->image_token; }
 DSVL_INLINE const ModelConfig& Model::config() const noexcept { return state_->config; }
 

@@ -12,7 +12,7 @@ DSVL_BEGIN_NAMESPACE
 
 struct LoadOptions {
   Host host;                       ///< null members: operator new, the model's own threads, silence
-  int threads = 0;                 ///< of the model's own pool; 0: what the process may use. Not read with host.executor
+  int threads = 0;  ///< of the model's own pool; 0: what the process may use. Not read with host.executor
   LoadMode mode = LoadMode::map;
   /// The token that stands for pictures, for models whose files have no place for it and no tokenizer.
   std::optional<std::int32_t> image_token;

@@ -15,7 +15,8 @@ DSVL_BEGIN_NAMESPACE
 struct Limits {
   /// Tokens of prompt and answers together. 0: 4096 (what the models were trained with), or less if the model says so.
   Index context = 0;
-  /// Tokens that go through the decoder at once during prefill. More is faster and takes more memory; results are equal.
+  /// Tokens that go through the decoder at once during prefill. More is faster and takes more memory; results are
+  /// equal.
   Index chunk = 128;
   /// Different pictures a conversation may hold; their embeddings are kept until clear().
   Index pictures = 16;
@@ -30,7 +31,8 @@ struct SessionOptions {
   Host host;  ///< null members: the model's own
   /// The system text in front of a conversation; may be empty.
   std::string system = std::string(kDefaultSystem);
-  /// Keep past answers as they were generated instead of as the template would write them (see README, "Conversations").
+  /// Keep past answers as they were generated instead of as the template would write them (see README,
+  /// "Conversations").
   bool keep_generated_ids = false;
   /// Turn photos upright as their EXIF data says. Off: like the original.
   bool apply_exif_orientation = false;
@@ -40,7 +42,8 @@ struct GenerateOptions {
   Index max_tokens = 512;
   SamplerOptions sampling;               ///< greedy unless a temperature is given
   std::vector<std::string> stop;         ///< texts that end the answer and are not part of it
-  /// The text has "<image_placeholder>" where the pictures belong. Otherwise that is ordinary text and pictures come first.
+  /// The text has "<image_placeholder>" where the pictures belong. Otherwise that is ordinary text and pictures come
+  /// first.
   bool placeholders = false;
   const CancelToken* cancel = nullptr;   ///< looked at before every tile of work
   Progress progress = {};
@@ -78,8 +81,8 @@ struct Usage {
   double decode_image = 0, preprocess = 0, encode = 0, prefill = 0, decode = 0;  ///< seconds by stage
 };
 
-/// One generated token. `text` is whole characters only, so it can be empty while a character is incomplete or held back
-/// as the possible beginning of a stop text; it may hold NUL, and is good until the next call.
+/// One generated token. `text` is whole characters only, so it can be empty while a character is incomplete or held
+/// back as the possible beginning of a stop text; it may hold NUL, and is good until the next call.
 struct Piece {
   std::string_view text;
   std::int32_t id = 0;

@@ -11,8 +11,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Converts from all three, so calls take `"photo.jpg"`, a span of bytes or Pixels where a Picture stands. Nothing is read
-/// or copied until it is used; bytes and pixels must stay until that call returns.
+/// Converts from all three, so calls take `"photo.jpg"`, a span of bytes or Pixels where a Picture stands. Nothing is
+/// read or copied until it is used; bytes and pixels must stay until that call returns.
 class Picture {
  public:
   Picture(std::filesystem::path file) : source_(std::move(file)) {}  // NOLINT: implicit by design

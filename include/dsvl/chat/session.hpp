@@ -4,8 +4,8 @@
 //   auto answer = session->ask("photo.jpg", "What is in this picture?");
 //   while (auto piece = answer.next()) show(piece->text);
 //
-// A session belongs to one thread at a time (only CancelToken::cancel may come from elsewhere); different sessions of one
-// model are independent. It keeps its model alive. After any error it is as it was before the call that failed.
+// A session belongs to one thread at a time (only CancelToken::cancel may come from elsewhere); different sessions of
+// one model are independent. It keeps its model alive. After any error it is as it was before the call that failed.
 #ifndef DSVL_CHAT_SESSION_HPP
 #define DSVL_CHAT_SESSION_HPP
 
@@ -62,9 +62,10 @@ class Session {
   static Result<Session> open(const Model& model, const SessionOptions& options = {});
 
   /// The next turn of the conversation. Pictures come before the text (or where GenerateOptions::placeholders says).
-  /// Encodes what is new and prefills; errors are in the Answer's status(). Text is taken literally: nothing a user types
-  /// becomes a control token. Codes: bad_text (not UTF-8), bad_argument (empty, placeholders and pictures differ in
-  /// number, an option out of range), limit (context, pictures), what reading pictures gives, out_of_memory, cancelled.
+  /// Encodes what is new and prefills; errors are in the Answer's status(). Text is taken literally: nothing a user
+  /// types becomes a control token. Codes: bad_text (not UTF-8), bad_argument (empty, placeholders and pictures differ
+  /// in number, an option out of range), limit (context, pictures), what reading pictures gives, out_of_memory,
+  /// cancelled.
   Answer ask(std::string_view question, const GenerateOptions& options = {});
   Answer ask(const Picture& picture, std::string_view question, const GenerateOptions& options = {});
   Answer ask(std::span<const Picture> pictures, std::string_view question, const GenerateOptions& options = {});
@@ -73,7 +74,8 @@ class Session {
   Answer complete(std::span<const Picture> pictures, std::string_view text, const GenerateOptions& options = {});
   /// The same from ids, bos included if it is wanted; each picture stands as its run of image tokens. Works without a
   /// tokenizer (pieces then have no text).
-  Answer generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures, const GenerateOptions& options = {});
+  Answer generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
+                  const GenerateOptions& options = {});
 
   /// Forgets the conversation and its pictures.
   void clear();

@@ -43,7 +43,8 @@ DSVL_INLINE Status SessionState::needs_tokenizer() const noexcept {
 
 /// What generating needs, so that bad options are found before any work is done.
 DSVL_INLINE Status SessionState::prepare(const GenerateOptions& options) {
-  if (options.max_tokens < 1) return fail(Code::bad_argument, "max_tokens is %td, must be at least 1", options.max_tokens);
+  if (options.max_tokens < 1)
+    return fail(Code::bad_argument, "max_tokens is %td, must be at least 1", options.max_tokens);
   DSVL_TRY(sampler, Sampler::make(options.sampling, model_->config.decoder.vocab, from_));
   DSVL_TRY(stops, StopStrings::make(options.stop));
   sampler_.emplace(std::move(sampler));
@@ -152,11 +153,12 @@ DSVL_INLINE Status SessionState::find_images(std::vector<ImageSpan>& spans) cons
 
 DSVL_INLINE Status SessionState::encode_segments(const Prompt& prompt, std::vector<ImageSpan>& spans) {
   // Without pictures the image token may be unknown; any id will do, since no place asks for it.
-  return encode_prompt(*tokenizer(), prompt, model_->image_token.value_or(-1), model_->config.image_tokens(), prompt_ids_,
-                       spans);
+  return encode_prompt(*tokenizer(), prompt, model_->image_token.value_or(-1), model_->config.image_tokens(),
+                       prompt_ids_, spans);
 }
 
-DSVL_INLINE Status SessionState::add_pictures(std::span<const Picture> pictures, std::vector<const EncodedPicture*>& into) {
+DSVL_INLINE Status SessionState::add_pictures(std::span<const Picture> pictures,
+                                              std::vector<const EncodedPicture*>& into) {
   if (!pictures.empty() && !model_->image_token)
     return fail(Code::bad_argument, "no token stands for pictures: give LoadOptions::image_token");
   for (const Picture& picture : pictures) {
@@ -189,7 +191,8 @@ DSVL_INLINE Status SessionState::take_prompt(std::span<const ImageSpan> spans, s
 }
 
 DSVL_INLINE Status SessionState::prefill() {
-  const std::size_t most = std::min<std::size_t>(cached_.size(), wanted_.size() - 1);  // the last token always runs: its logits are needed
+  const std::size_t most =
+      std::min<std::size_t>(cached_.size(), wanted_.size() - 1);  // the last token always runs: its logits are needed
   const auto differ = std::mismatch(cached_.begin(), cached_.begin() + static_cast<Index>(most), wanted_.begin());
   const std::size_t reused = static_cast<std::size_t>(differ.first - cached_.begin());
   engine_->rewind(static_cast<Index>(reused));
@@ -222,7 +225,8 @@ DSVL_INLINE std::optional<Piece> SessionState::next() {
   if (finish_ != Finish::none || number_ == 0) return std::nullopt;
   const FloatEnvironment ours;
   const auto began = Clock::now();
-  if (generate_.cancel && generate_.cancel->cancelled()) return end_with(fail(Code::cancelled, "the answer was cancelled"));
+  if (generate_.cancel && generate_.cancel->cancelled())
+    return end_with(fail(Code::cancelled, "the answer was cancelled"));
   if (pending_) {
     if (engine_->position() == engine_->context()) return end(Finish::context_full), rest();
     const Slot slot{*pending_};
@@ -304,7 +308,9 @@ DSVL_INLINE Status Answer::status() const noexcept {
   if (is_current()) return session_->status();
   return fail(Code::bad_argument, "this answer is over: its session has begun another");
 }
-DSVL_INLINE std::string_view Answer::text() const noexcept { return is_current() ? session_->text() : std::string_view(); }
+DSVL_INLINE std::string_view Answer::text() const noexcept {
+  return is_current() ? session_->text() : std::string_view();
+}
 DSVL_INLINE std::span<const std::int32_t> Answer::ids() const noexcept {
   return is_current() ? session_->ids() : std::span<const std::int32_t>();
 }
@@ -326,14 +332,17 @@ DSVL_INLINE Result<Session> Session::open(const Model& model, const SessionOptio
   Limits& limits = chosen.limits;
   if (limits.context == 0) limits.context = state->info.default_context;
   if (limits.context > state->info.max_context)
-    return fail(Code::limit, "a context of %td tokens: the model's positions end at %td", limits.context, state->info.max_context);
+    return fail(Code::limit, "a context of %td tokens: the model's positions end at %td", limits.context,
+                state->info.max_context);
   if (limits.context > state->info.default_context)
     chosen.host.log(Level::warning, "the context is longer than the 4096 tokens the models were trained with");
   if (limits.pictures < 0 || limits.picture_pixels < 1)
-    return fail(Code::bad_argument, "limits of %td pictures and %td pixels make no sense", limits.pictures, limits.picture_pixels);
+    return fail(Code::bad_argument, "limits of %td pictures and %td pixels make no sense", limits.pictures,
+                limits.picture_pixels);
   DSVL_CHECK_STATUS(utf8::validate(chosen.system, "the system text"));
   Executor& executor = chosen.host.executor ? *chosen.host.executor : state->executor();
-  DSVL_TRY(engine, Engine::open(state->network->net, state->config.preprocess, limits, executor, chosen.host.allocator));
+  DSVL_TRY(engine,
+           Engine::open(state->network->net, state->config.preprocess, limits, executor, chosen.host.allocator));
   auto session = std::make_shared<detail::SessionState>(state, chosen, std::move(engine), chosen.host.allocator);
   if (!session->reserve())
     return fail(Code::out_of_memory, "no memory for a session: the ids of a context of %td tokens", limits.context);
@@ -346,10 +355,12 @@ DSVL_INLINE Answer Session::ask(std::string_view question, const GenerateOptions
 DSVL_INLINE Answer Session::ask(const Picture& picture, std::string_view question, const GenerateOptions& options) {
   return ask(std::span<const Picture>(&picture, 1), question, options);
 }
-DSVL_INLINE Answer Session::ask(std::span<const Picture> pictures, std::string_view question, const GenerateOptions& options) {
+DSVL_INLINE Answer Session::ask(std::span<const Picture> pictures, std::string_view question,
+                                const GenerateOptions& options) {
   return {state_, state_->ask(pictures, question, options)};
 }
-DSVL_INLINE Answer Session::complete(std::span<const Picture> pictures, std::string_view text, const GenerateOptions& options) {
+DSVL_INLINE Answer Session::complete(std::span<const Picture> pictures, std::string_view text,
+                                     const GenerateOptions& options) {
   return {state_, state_->complete(pictures, text, options)};
 }
 DSVL_INLINE Answer Session::generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,

@@ -1,7 +1,8 @@
-// SessionState: what a Session and its Answers share: the engine, the tokens in its cache, the conversation, the answer.
+// SessionState: what a Session and its Answers share: the engine, the tokens in its cache, the conversation, the
+// answer.
 //
-// Token ids are the truth: a turn renders and encodes the whole conversation as the reference does, and the longest common
-// prefix with what the cache holds is reused. A picture's rows count as equal when the picture is.
+// Token ids are the truth: a turn renders and encodes the whole conversation as the reference does, and the longest
+// common prefix with what the cache holds is reused. A picture's rows count as equal when the picture is.
 #ifndef DSVL_CHAT_SESSION_STATE_HPP
 #define DSVL_CHAT_SESSION_STATE_HPP
 
@@ -31,7 +32,8 @@ class SessionState {
   /// Each begins an answer and gives its number; the one before, if any, is ended first.
   std::uint64_t ask(std::span<const Picture> pictures, std::string_view question, const GenerateOptions& options);
   std::uint64_t complete(std::span<const Picture> pictures, std::string_view text, const GenerateOptions& options);
-  std::uint64_t generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures, const GenerateOptions& options);
+  std::uint64_t generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
+                         const GenerateOptions& options);
 
   std::optional<Piece> next();
   void clear();
@@ -39,7 +41,9 @@ class SessionState {
   [[nodiscard]] bool current(std::uint64_t number) const noexcept { return number == number_; }
   [[nodiscard]] Finish finish() const noexcept { return finish_; }
   [[nodiscard]] const Status& status() const noexcept { return status_; }
-  [[nodiscard]] std::string_view text() const noexcept { return transcript_ ? transcript_->text() : std::string_view(); }
+  [[nodiscard]] std::string_view text() const noexcept {
+    return transcript_ ? transcript_->text() : std::string_view();
+  }
   [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return answer_ids_; }
   [[nodiscard]] std::span<const std::int32_t> prompt_ids() const noexcept { return prompt_ids_.span(); }
   [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
@@ -58,7 +62,9 @@ class SessionState {
     }
   };
 
-  [[nodiscard]] const Tokenizer* tokenizer() const noexcept { return model_->tokenizer ? &*model_->tokenizer : nullptr; }
+  [[nodiscard]] const Tokenizer* tokenizer() const noexcept {
+    return model_->tokenizer ? &*model_->tokenizer : nullptr;
+  }
   [[nodiscard]] Control control() const noexcept { return {generate_.cancel, generate_.progress}; }
 
   void begin(const GenerateOptions& options);

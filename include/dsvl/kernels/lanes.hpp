@@ -1,8 +1,8 @@
 // Lanes: one register of floats, and the few operations that the kernels are written in.
 //
-// What xsimd 8.1 lacks or what changed its name since (fixed-order sums, half loads, partial loads, bit casts) is covered
-// here once; the kernels use nothing else of xsimd, and none of the compiler's intrinsics.
-// The width is that of the translation unit's flags; DSVL_ISA keeps units of different widths apart.
+// What xsimd 8.1 lacks or what changed its name since (fixed-order sums, half loads, partial loads, bit casts) is
+// covered here once; the kernels use nothing else of xsimd, and none of the compiler's intrinsics. The width is that of
+// the translation unit's flags; DSVL_ISA keeps units of different widths apart.
 #ifndef DSVL_KERNELS_LANES_HPP
 #define DSVL_KERNELS_LANES_HPP
 

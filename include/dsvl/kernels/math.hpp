@@ -34,7 +34,8 @@ DSVL_FORCE_INLINE Product exp_factors(Lanes x) noexcept {
   q = fma(q, r, splat(1.66666657e-1f));
   q = fma(q, r, splat(0.5f));
   const Lanes value = fma(q, r * r, r) + splat(1.0f);
-  // 2^n in two factors, since n may leave the range of one exponent: 2^(h - 128) and 2^(n + 128 - h), h half of n + 256.
+  // 2^n in two factors, since n may leave the range of one exponent: 2^(h - 128) and 2^(n + 128 - h), h half of n +
+  // 256.
   const Bits above = bits(shifted) - bits(shift) + splat_bits(256u), half = shift_right(above, 1);
   const Lanes first = from_bits(shift_left(half - splat_bits(1u), 23));
   const Lanes second = from_bits(shift_left(above - half - splat_bits(1u), 23));

@@ -1,10 +1,10 @@
 // Kernels<T>: the one table of functions that everything above floor 1 calls.
 //
-// Pointers in, pointers out; a call covers one tile (a block of rows, outputs or queries) and runs on one thread. T is the
-// activation scalar: float for use (native.hpp, vectorised), float and double for the oracle (reference.hpp).
+// Pointers in, pointers out; a call covers one tile (a block of rows, outputs or queries) and runs on one thread. T is
+// the activation scalar: float for use (native.hpp, vectorised), float and double for the oracle (reference.hpp).
 //
-// The promise behind every entry: an output element is a fixed function of its own inputs (for `linear`: of its row of x
-// and its row of w). How work is cut into tiles, chunks, batches of rows or threads never moves a bit.
+// The promise behind every entry: an output element is a fixed function of its own inputs (for `linear`: of its row of
+// x and its row of w). How work is cut into tiles, chunks, batches of rows or threads never moves a bit.
 #ifndef DSVL_KERNELS_TABLE_HPP
 #define DSVL_KERNELS_TABLE_HPP
 
@@ -66,7 +66,8 @@ struct AttendTile {
   KvFormat format = KvFormat::full;
   Index keys = 0;                     ///< row r sees the keys [0, keys + r * keys_step)
   Index keys_step = 0;                ///< 0: all rows see the same; 1: causal
-  const T* bias_y = nullptr;          ///< null, or (rows, bias_stride): key j adds bias_y[j / map_width] + bias_x[j % map_width]
+  const T* bias_y =
+      nullptr;  ///< null, or (rows, bias_stride): key j adds bias_y[j / map_width] + bias_x[j % map_width]
   const T* bias_x = nullptr;
   Index bias_stride = 0, map_width = 0;
   T* y = nullptr;                     ///< (rows, head_dim), rows y_stride apart
@@ -81,7 +82,7 @@ constexpr Index attend_scratch(Index rows, Index head_dim) noexcept {
 /// convolution's weight (out, channels * k * k) is that pixel's output. Outside the map is zero.
 template <class T>
 struct UnfoldTile {
-  const T* map = nullptr;             ///< element (c, y, x) is map[c * channel_stride + y * row_stride + x * pixel_stride]
+  const T* map = nullptr;  ///< element (c, y, x) is map[c * channel_stride + y * row_stride + x * pixel_stride]
   Index channel_stride = 0, row_stride = 0, pixel_stride = 0;
   Index channels = 0, height = 0, width = 0;
   Index size = 1, step = 1, padding = 0;  ///< k, stride, zero border
@@ -91,7 +92,8 @@ struct UnfoldTile {
   Index y_stride = 0;
 };
 
-/// Bilinear resize (align_corners = false, no antialias) of a channels-last map: rows [first, first + count) of the output.
+/// Bilinear resize (align_corners = false, no antialias) of a channels-last map: rows [first, first + count) of the
+/// output.
 template <class T>
 struct ResizeTile {
   const T* map = nullptr;  ///< (from.height, from.width, channels) contiguous
@@ -121,11 +123,12 @@ struct Kernels {
   /// y[i] = w[i], or y[i] += w[i] (positions), for n consecutive weights of `format`.
   void (*unpack)(Format format, const std::byte* w, T* y, Index n) noexcept = nullptr;
   void (*add_unpacked)(Format format, const std::byte* w, T* y, Index n) noexcept = nullptr;
-  /// Half rotation of `heads` consecutive heads in place: (a, b) -> (a cos - b sin, b cos + a sin), a the first and b the
-  /// second half of a head; cos and sin have head_dim / 2 elements.
+  /// Half rotation of `heads` consecutive heads in place: (a, b) -> (a cos - b sin, b cos + a sin), a the first and b
+  /// the second half of a head; cos and sin have head_dim / 2 elements.
   void (*rope)(T* x, Index heads, Index head_dim, const T* cos, const T* sin) noexcept = nullptr;
   /// Writes one token of one head into slot [0, 64) of a block.
-  void (*store_kv)(const T* k, const T* v, Index head_dim, KvFormat format, std::byte* block, Index slot) noexcept = nullptr;
+  void (*store_kv)(const T* k, const T* v, Index head_dim, KvFormat format, std::byte* block,
+                   Index slot) noexcept = nullptr;
   /// `scratch`: attend_scratch(rows, head_dim) elements, aligned to 64 bytes.
   void (*attend)(const AttendTile<T>&, T* scratch) noexcept = nullptr;
   void (*unfold)(const UnfoldTile<T>&) noexcept = nullptr;

@@ -139,13 +139,13 @@ struct Decoder {
     else v.child("head", head, dims.vocab, dims.hidden);
   }
 
-  /// Runs state.rows inputs through the blocks, extends the cache at state.start, and leaves the logits of the wanted rows
-  /// in b.logits. `inputs` has at least state.rows entries, with ids inside the vocabulary.
+  /// Runs state.rows inputs through the blocks, extends the cache at state.start, and leaves the logits of the wanted
+  /// rows in b.logits. `inputs` has at least state.rows entries, with ids inside the vocabulary.
   ///
   /// Cost   2 * parameters * rows operations, plus 4 * layers * width * positions per row for attention
   template <class On>
-  void forward(On& on, const TokenInput<Scalar<On>>* inputs, const DecoderState& state, const KvCache<Scalar<On>>& cache,
-               DecoderBuffers<Scalar<On>>& b) const noexcept {
+  void forward(On& on, const TokenInput<Scalar<On>>* inputs, const DecoderState& state,
+               const KvCache<Scalar<On>>& cache, DecoderBuffers<Scalar<On>>& b) const noexcept {
     on.rows({&state.rows});
     on.part("decoder");
     embed(on, inputs, embedding, b.x);

@@ -1,7 +1,7 @@
 // The decoder's keys and values: pages of 64 tokens, each holding all layers and heads.
 //
-// A page is the unit that is shared, copied on write and evicted; the attention kernel reads it block by block. Positions are
-// absolute: token p stands in page p / 64, slot p % 64.
+// A page is the unit that is shared, copied on write and evicted; the attention kernel reads it block by block.
+// Positions are absolute: token p stands in page p / 64, slot p % 64.
 #ifndef DSVL_LANGUAGE_KV_CACHE_HPP
 #define DSVL_LANGUAGE_KV_CACHE_HPP
 

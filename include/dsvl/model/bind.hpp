@@ -1,8 +1,9 @@
 // Binder: the visitor that joins names, files and shapes.
 //
-// Components say what they have (name, field, shape); names.hpp says how a layout spells it; the checkpoint says where it
-// lies. Matrices are used in place. Vectors (norms, biases) are unpacked to float once, into the Arena: the binder is run
-// twice, first to check everything and to measure that. Everything that is missing, misshapen or of the wrong dtype is collected, not only the first.
+// Components say what they have (name, field, shape); names.hpp says how a layout spells it; the checkpoint says where
+// it lies. Matrices are used in place. Vectors (norms, biases) are unpacked to float once, into the Arena: the binder
+// is run twice, first to check everything and to measure that. Everything that is missing, misshapen or of the wrong
+// dtype is collected, not only the first.
 #ifndef DSVL_MODEL_BIND_HPP
 #define DSVL_MODEL_BIND_HPP
 
@@ -18,7 +19,8 @@
 DSVL_BEGIN_NAMESPACE
 
 /// Keeps the path of names while components are visited; what a leaf means is up to the derived visitor, which has
-/// matrix(name, Matrix&, rows, cols), vector(name, const float*&, n) and table(name, const float*&, rows, cols, convert).
+/// matrix(name, Matrix&, rows, cols), vector(name, const float*&, n) and table(name, const float*&, rows, cols,
+/// convert).
 template <class Derived>
 class PathVisitor {
  public:
@@ -67,8 +69,8 @@ class Binder : public PathVisitor<Binder> {
     field = to;
   }
 
-  /// A table that the model keeps in another form: `convert(stored, rows, out)` fills out (rows, cols) from a stored table
-  /// of that width and any length.
+  /// A table that the model keeps in another form: `convert(stored, rows, out)` fills out (rows, cols) from a stored
+  /// table of that width and any length.
   void table(std::string_view leaf, const float*& field, Index rows, Index cols,
              void (*convert)(const Matrix& stored, Index rows, float* out) noexcept) {
     float* const to = arena_.array<float>("relative positions", rows * cols);
@@ -83,13 +85,15 @@ class Binder : public PathVisitor<Binder> {
     for (std::size_t i = 0; i < used_.size(); ++i)
       if (!used_[i]) report_.unused.emplace_back(from_.tensors()[i].name);
     const std::size_t missing = report_.missing.size(), misshapen = report_.misshapen.size();
-    const std::string others = misshapen ? " (and has " + std::to_string(misshapen) + " of the wrong shape or dtype)" : "";
+    const std::string others =
+        misshapen ? " (and has " + std::to_string(misshapen) + " of the wrong shape or dtype)" : "";
     if (missing)
       return fail(Code::not_found, "the checkpoint lacks %zu tensor%s%s '%s'%s", missing, missing == 1 ? "" : "s",
                   missing == 1 ? "" : ", first", report_.missing[0].c_str(), others.c_str());
     if (misshapen == 1) return fail(Code::bad_shape, "%s", report_.misshapen[0].c_str());
     if (misshapen)
-      return fail(Code::bad_shape, "%zu tensors are not as the model needs, first: %s", misshapen, report_.misshapen[0].c_str());
+      return fail(Code::bad_shape, "%zu tensors are not as the model needs, first: %s", misshapen,
+                  report_.misshapen[0].c_str());
     return {};
   }
 
@@ -137,7 +141,8 @@ class Binder : public PathVisitor<Binder> {
     }
     if (report_.missing.size() + report_.misshapen.size() > before) return false;
     if (rows != kAnyRows && whole.rows != rows) {
-      misshapen(spell(ours, layout_, way, 0).name + suffix, "and those stacked with it have " + std::to_string(whole.rows) +
+      misshapen(spell(ours, layout_, way, 0).name + suffix, "and those stacked with it have " +
+                                                                std::to_string(whole.rows) +
                                                                 " rows in all, model needs " + std::to_string(rows));
       return false;
     }
@@ -156,7 +161,8 @@ class Binder : public PathVisitor<Binder> {
     Index tail = 1;
     bool fits = cols == 1 || elements == 0;
     for (int d = tensor.rank; d-- > 0 && !fits;) fits = (tail *= tensor.shape[d]) == cols;
-    const bool enough = elements > 0 && elements % cols == 0 && (rows == kAnyRows || parts > 1 || elements == rows * cols);
+    const bool enough =
+        elements > 0 && elements % cols == 0 && (rows == kAnyRows || parts > 1 || elements == rows * cols);
     if (!fits || !enough) {
       misshapen(tensor.name, "has shape " + shape_text(tensor) + ", model needs " +
                                  (rows == kAnyRows || parts > 1 ? "rows of " : std::to_string(rows) + " x ") +

@@ -1,7 +1,7 @@
 // ModelConfig: every size of a model, read from config.json of either published layout, checked, in our words.
 //
-// Explicit keys win over the presets that a name stands for (`siglip_large_patch16_384`, `sam_b_downsample`), and over stock
-// defaults where a key is absent. Unknown keys are ignored. config_json.hpp does the reading.
+// Explicit keys win over the presets that a name stands for (`siglip_large_patch16_384`, `sam_b_downsample`), and over
+// stock defaults where a key is absent. Unknown keys are ignored. config_json.hpp does the reading.
 #ifndef DSVL_MODEL_CONFIG_HPP
 #define DSVL_MODEL_CONFIG_HPP
 

@@ -1,6 +1,7 @@
 // Reads config.json, preprocessor_config.json and processor_config.json of both published layouts into a ModelConfig.
 //
-// Sources: model-spec sections 2.1 (original: deepseek-ai/deepseek-vl-*) and 2.2 (hf: deepseek-community/deepseek-vl-*).
+// Sources: model-spec sections 2.1 (original: deepseek-ai/deepseek-vl-*) and 2.2 (hf:
+// deepseek-community/deepseek-vl-*).
 #ifndef DSVL_MODEL_CONFIG_JSON_HPP
 #define DSVL_MODEL_CONFIG_JSON_HPP
 
@@ -15,13 +16,15 @@ namespace detail {
 /// Width, height and patch of a picture must fit one another.
 inline void check_patches(const Fields& f, const PatchShape& shape) {
   if (shape.image % shape.patch != 0 || shape.image > 8192)
-    f.refuse(Code::bad_file, "image_size", "is " + std::to_string(shape.image) + ", needs to be a multiple of patch_size " +
-                                               std::to_string(shape.patch) + " up to 8192");
+    f.refuse(Code::bad_file, "image_size",
+             "is " + std::to_string(shape.image) + ", needs to be a multiple of patch_size " +
+                 std::to_string(shape.patch) + " up to 8192");
 }
 
 inline void check_divides(const Fields& f, const char* key, Index part, const char* of, Index whole) {
   if (whole % part != 0)
-    f.refuse(Code::bad_file, key, "is " + std::to_string(part) + ", which does not divide the " + of + " " + std::to_string(whole));
+    f.refuse(Code::bad_file, key,
+             "is " + std::to_string(part) + ", which does not divide the " + of + " " + std::to_string(whole));
 }
 inline void check_heads(const Fields& f, const char* key, Index hidden, Index heads) {
   check_divides(f, key, heads, "width", hidden);
@@ -31,7 +34,8 @@ inline Activation read_activation(const Fields& f, std::string_view key, std::st
   const std::string_view name = f.text(key, otherwise);
   if (name == "gelu") return Activation::gelu_erf;
   if (name != "gelu_pytorch_tanh" && name != "gelu_new")
-    f.refuse(Code::unsupported, key, "is '" + std::string(Printable(name).text()) + "', known are gelu, gelu_pytorch_tanh and gelu_new");
+    f.refuse(Code::unsupported, key,
+             "is '" + std::string(Printable(name).text()) + "', known are gelu, gelu_pytorch_tanh and gelu_new");
   return Activation::gelu_tanh;
 }
 
@@ -40,7 +44,8 @@ inline void refuse_unknown_llama(const Fields& f) {
   if (f.text("hidden_act", "silu") != "silu") f.refuse(Code::unsupported, "hidden_act", "needs to be silu");
   for (const char* key : {"attention_bias", "mlp_bias"})
     if (f.flag(key, false)) f.refuse(Code::unsupported, key, "needs to be false");
-  if (f.has("rope_scaling")) f.refuse(Code::unsupported, "rope_scaling", "needs to be null: no released model scales positions");
+  if (f.has("rope_scaling"))
+    f.refuse(Code::unsupported, "rope_scaling", "needs to be null: no released model scales positions");
 }
 
 /// Partial on purpose in the original files: every absent key has LLaMA's stock value.
@@ -124,7 +129,8 @@ inline void read_hf(const Fields& f, ModelConfig& c) {
   const Fields text = f.child("text_config");
   c.decoder = read_decoder(text);
   c.siglip = read_siglip_hf(f.child("vision_config"));
-  if (f.text("model_type", "") == "deepseek_vl_hybrid") c.high = read_sam_hf(f.child("high_res_vision_config"), c.siglip);
+  if (f.text("model_type", "") == "deepseek_vl_hybrid")
+    c.high = read_sam_hf(f.child("high_res_vision_config"), c.siglip);
   c.aligner = {c.high ? AlignerKind::low_high_hybrid_split_mlp_gelu : AlignerKind::mlp_gelu, 2, c.siglip.hidden,
                c.high ? c.high->down.out : 0, c.decoder.hidden};
   c.image_token = static_cast<std::int32_t>(f.integer("image_token_id", 100015, 0, Fields::kMaxSize));
@@ -202,7 +208,8 @@ inline void read_original(const Fields& f, ModelConfig& c) {
   const Fields params = vision.child("params");
   c.decoder = read_decoder(text);
   if (is_class(vision, "HybridVisionTower")) {
-    if (params.text("concat_type", "tuple") != "tuple") params.refuse(Code::unsupported, "concat_type", "needs to be tuple");
+    if (params.text("concat_type", "tuple") != "tuple")
+      params.refuse(Code::unsupported, "concat_type", "needs to be tuple");
     c.siglip = read_siglip_original(params.required_child("low_res_cfg"));
     c.high = read_sam_original(params.required_child("high_res_cfg"), c.siglip);
   } else if (is_class(vision, "CLIPVisionTower")) {

@@ -66,7 +66,8 @@ struct DeepseekVl {
 
    private:
     static Volume<T> carve_pixels(Arena& arena, const PatchShape& input) noexcept {
-      return {arena.array<T>("pixels", input.channels * input.image * input.image), input.channels, input.image, input.image};
+      return {arena.array<T>("pixels", input.channels * input.image * input.image), input.channels, input.image,
+              input.image};
     }
   };
 

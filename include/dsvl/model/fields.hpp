@@ -12,11 +12,12 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// One object of a configuration file. Getters never fail: they give the default and note the error, and status() is asked
-/// once at the end. A null counts as absent, as it does in Python's configurations.
+/// One object of a configuration file. Getters never fail: they give the default and note the error, and status() is
+/// asked once at the end. A null counts as absent, as it does in Python's configurations.
 class Fields {
  public:
-  static constexpr Index kMaxSize = Index{1} << 24;  ///< of any one dimension: far above every model, far below overflow
+  static constexpr Index kMaxSize = Index{1}
+                                    << 24;  ///< of any one dimension: far above every model, far below overflow
 
   /// `where` is how messages call the file; `path` leads to this object inside it ("text_config.").
   Fields(json::Value object, std::string where, Status& status, std::string path = {})
@@ -73,7 +74,8 @@ class Fields {
     return otherwise;
   }
   /// A list of at most 256 integers in [low, high].
-  [[nodiscard]] std::vector<Index> integers(std::string_view key, std::vector<Index> otherwise, Index low, Index high) const {
+  [[nodiscard]] std::vector<Index> integers(std::string_view key, std::vector<Index> otherwise, Index low,
+                                            Index high) const {
     const json::Value v = value(key);
     if (v.missing()) return otherwise;
     std::vector<Index> out;
@@ -121,7 +123,8 @@ class Fields {
     if (const auto i = v.integer()) return std::to_string(*i);
     if (const auto s = v.string()) return "'" + std::string(Printable(*s).text()) + "'";
     if (const auto b = v.boolean()) return *b ? "true" : "false";
-    if (!v.number()) return v.is_array() ? "an array of " + std::to_string(v.size()) : "an " + std::string(name(v.kind()));
+    if (!v.number())
+      return v.is_array() ? "an array of " + std::to_string(v.size()) : "an " + std::string(name(v.kind()));
     char text[32];
     std::snprintf(text, sizeof text, "%g", *v.number());
     return text;

@@ -16,8 +16,8 @@ struct LoadedNetwork {
   DeepseekVl net;
 };
 
-/// Binds every tensor of the network. The head is tied to the embedding only when the configuration allows it and the file
-/// has no head of its own. Codes: not_found, bad_shape (both with everything in `report`), out_of_memory.
+/// Binds every tensor of the network. The head is tied to the embedding only when the configuration allows it and the
+/// file has no head of its own. Codes: not_found, bad_shape (both with everything in `report`), out_of_memory.
 inline Result<LoadedNetwork> load_network(Checkpoint checkpoint, const ModelConfig& config, Allocator* from,
                                           LoadReport& report) {
   LoadedNetwork out{std::move(checkpoint), Buffer<std::byte>(from), DeepseekVl(config)};

@@ -1,6 +1,8 @@
-// What every tensor is called: ours, and in the two published layouts. The only place where a checkpoint's spelling stands.
+// What every tensor is called: ours, and in the two published layouts. The only place where a checkpoint's spelling
+// stands.
 //
-// Notation of a spelling:  #  layer number        [2#+1]  a number made of it        {q,k,v}  stack these, in this order
+// Notation of a spelling:  #  layer number        [2#+1]  a number made of it        {q,k,v}  stack these, in this
+// order
 //                          @x the place x below, which may have been spelled in several ways
 // `.weight` and `.bias` are not written where a Linear or a norm adds them.
 // Source: the tensor lists of deepseek-ai/deepseek-vl-* and deepseek-community/deepseek-vl-*.
@@ -122,8 +124,8 @@ struct Spelling {
   std::size_t stack = 1; ///< how many tensors are stacked
 };
 
-/// The name of `ours` ("language.7.attn.qkv", without .weight) in a layout: alternative `way` of its place, tensor `part`
-/// of its stack. Empty when the layout has no such tensor or no such alternative.
+/// The name of `ours` ("language.7.attn.qkv", without .weight) in a layout: alternative `way` of its place, tensor
+/// `part` of its stack. Empty when the layout has no such tensor or no such alternative.
 inline Spelling spell(std::string_view ours, Layout layout, std::size_t way, std::size_t part) {
   std::ptrdiff_t layer = -1;
   const std::string pattern = detail::pattern_of(ours, layer);

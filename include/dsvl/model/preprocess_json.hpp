@@ -92,8 +92,8 @@ inline void read_preprocess_original(const Fields& f, const Fields& vision, Mode
   PreprocessConfig& p = c.preprocess;
   p.size_rule = SizeRule::truncate;
   constexpr float kHalf[3] = {0.5f, 0.5f, 0.5f};
-  // Without a file (which always has image_size) the released values stand; what a file leaves out is the class's default:
-  // the CLIP numbers, and normalising, which every released file switches off.
+  // Without a file (which always has image_size) the released values stand; what a file leaves out is the class's
+  // default: the CLIP numbers, and normalising, which every released file switches off.
   const bool no_file = !f.has("image_size"), half = no_file && !c.high;
   const Mean mean(f, "image_mean", half ? kHalf : kClipMean);
   float deviation[3];
@@ -117,7 +117,8 @@ inline void read_preprocess_original(const Fields& f, const Fields& vision, Mode
     return;
   }
   if (normalise)
-    f.refuse(Code::unsupported, "do_normalize", "needs to be false: a hybrid model makes its low view before normalising");
+    f.refuse(Code::unsupported, "do_normalize",
+             "needs to be false: a hybrid model makes its low view before normalising");
   p.high = view(vision.child("high_res_cfg"));
   p.high.side = f.size("image_size", c.high->sam.input.image);
   p.low = view(vision.child("low_res_cfg"));
@@ -137,13 +138,16 @@ inline Status read_preprocess(json::Value file, const std::string& where, json::
   config.preprocess.min_side = f.size("min_size", 14);
   config.preprocess.rescale = f.positive("rescale_factor", 1.0 / 255.0);
   if (config.layout == Layout::hf) detail::read_preprocess_hf(f, config);
-  else detail::read_preprocess_original(f, Fields(root, "config.json", status).child("vision_config").child("params"), config);
+  else
+    detail::read_preprocess_original(f, Fields(root, "config.json", status).child("vision_config").child("params"),
+                                     config);
   DSVL_CHECK_STATUS(status);
   const Index low = config.siglip.input.image, high = config.high ? config.high->sam.input.image : 0;
   if (config.preprocess.low.side != low || config.preprocess.high.side != high)
-    return fail(Code::bad_file, "%s: makes views of %td and %td pixels a side (0: none), the towers take %td and %td", where.c_str(),
-                config.preprocess.low.side, config.preprocess.high.side, low, high);
-  if (Status bad = check(config.preprocess); !bad.ok()) return fail(Code::bad_file, "%s: %s", where.c_str(), bad.text());
+    return fail(Code::bad_file, "%s: makes views of %td and %td pixels a side (0: none), the towers take %td and %td",
+                where.c_str(), config.preprocess.low.side, config.preprocess.high.side, low, high);
+  if (Status bad = check(config.preprocess); !bad.ok())
+    return fail(Code::bad_file, "%s: %s", where.c_str(), bad.text());
   return {};
 }
 

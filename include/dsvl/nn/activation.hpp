@@ -6,8 +6,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Which GELU a checkpoint was trained with: the released ones use the exact form; a SigLIP config without the key means
-/// the tanh approximation.
+/// Which GELU a checkpoint was trained with: the released ones use the exact form; a SigLIP config without the key
+/// means the tanh approximation.
 enum class Activation : unsigned char { gelu_erf, gelu_tanh };
 
 namespace ops {
@@ -46,7 +46,8 @@ struct AddScaled : RowWise {
 
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Range r = range(tile);
-    for (Index i = r.first; i < r.first + r.count; ++i) on.kernels.add_scaled(x.row(i), static_cast<T>(*scale), y.row(i), cols);
+    for (Index i = r.first; i < r.first + r.count; ++i)
+      on.kernels.add_scaled(x.row(i), static_cast<T>(*scale), y.row(i), cols);
   }
 };
 

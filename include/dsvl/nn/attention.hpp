@@ -1,8 +1,9 @@
-// Attention over blocks of keys and values: one kernel for the decoder's growing cache, SigLIP's 576 tokens and SAM's windows
-// and whole maps.
+// Attention over blocks of keys and values: one kernel for the decoder's growing cache, SigLIP's 576 tokens and SAM's
+// windows and whole maps.
 //
 // Keys and values are first stored into blocks of 64 tokens at absolute positions (K transposed, so that the kernel's
-// lanes run across keys), then read back as stored. A page holds the blocks of all heads (and, in the cache, all layers).
+// lanes run across keys), then read back as stored. A page holds the blocks of all heads (and, in the cache, all
+// layers).
 #ifndef DSVL_NN_ATTENTION_HPP
 #define DSVL_NN_ATTENTION_HPP
 
@@ -26,7 +27,8 @@ struct KvBlocks {
   }
 };
 
-/// How the width of an activation is divided: `heads` queries share `kv_heads` keys and values (equal: plain multi-head).
+/// How the width of an activation is divided: `heads` queries share `kv_heads` keys and values (equal: plain
+/// multi-head).
 struct HeadShape {
   Index heads = 0, kv_heads = 0, head_dim = 0;
   [[nodiscard]] constexpr Index width() const noexcept { return heads * head_dim; }
@@ -34,8 +36,8 @@ struct HeadShape {
   [[nodiscard]] constexpr Index kv_head(Index head) const noexcept { return head * kv_heads / heads; }
 };
 
-/// Keys and values of `sequences` independent sequences of `tokens` each, for one layer at a time; the pages of a sequence
-/// follow one another. The page table is filled once, so it must not overlap() with anything; the memory may.
+/// Keys and values of `sequences` independent sequences of `tokens` each, for one layer at a time; the pages of a
+/// sequence follow one another. The page table is filled once, so it must not overlap() with anything; the memory may.
 template <class T>
 struct KvSpace {
   std::byte** table = nullptr;
@@ -75,7 +77,8 @@ struct StoreKv {
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Range r = tile_range(tile, kRows, count.of(k.rows));
     for (Index i = r.first; i < r.first + r.count; ++i) {
-      const Index position = (start ? *start : 0) + (sequence ? i / sequence * round_up(sequence, kKvBlock) + i % sequence : i);
+      const Index position =
+          (start ? *start : 0) + (sequence ? i / sequence * round_up(sequence, kKvBlock) + i % sequence : i);
       for (Index h = 0; h < shape.kv_heads; ++h)
         on.kernels.store_kv(k.row(i) + h * shape.head_dim, v.row(i) + h * shape.head_dim, shape.head_dim, to.format,
                             to.block(position, h), position % kKvBlock);

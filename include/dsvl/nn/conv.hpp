@@ -65,10 +65,21 @@ template <class On>
 void unfold(On& on, View<const Scalar<On>> map, Grid grid, ConvShape shape, View<Scalar<On>> y) noexcept {
   const Grid out = shape.output(grid);
   DSVL_ASSERT(map.rows == grid.tokens() && y.rows == out.tokens() && y.cols == map.cols * shape.size * shape.size);
-  on(ops::Unfold<Scalar<On>>{{.map = map.data, .channel_stride = 1, .row_stride = grid.width * map.stride, .pixel_stride = map.stride,
-                     .channels = map.cols, .height = grid.height, .width = grid.width, .size = shape.size,
-                     .step = shape.step, .padding = shape.padding, .out_width = out.width, .first = 0,
-                     .count = out.tokens(), .y = y.data, .y_stride = y.stride}});
+  on(ops::Unfold<Scalar<On>>{{.map = map.data,
+                              .channel_stride = 1,
+                              .row_stride = grid.width * map.stride,
+                              .pixel_stride = map.stride,
+                              .channels = map.cols,
+                              .height = grid.height,
+                              .width = grid.width,
+                              .size = shape.size,
+                              .step = shape.step,
+                              .padding = shape.padding,
+                              .out_width = out.width,
+                              .first = 0,
+                              .count = out.tokens(),
+                              .y = y.data,
+                              .y_stride = y.stride}});
 }
 
 /// The patches of a channels-first picture: y[(py, px)] = (c, ky, kx) values of that patch.
@@ -77,10 +88,21 @@ void unfold(On& on, View<const Scalar<On>> map, Grid grid, ConvShape shape, View
 template <class On>
 void unfold_patches(On& on, Volume<const Scalar<On>> picture, Index patch, View<Scalar<On>> y) noexcept {
   DSVL_ASSERT(y.cols == picture.channels * patch * patch);
-  on(ops::Unfold<Scalar<On>>{{.map = picture.data, .channel_stride = picture.height * picture.width, .row_stride = picture.width,
-                     .pixel_stride = 1, .channels = picture.channels, .height = picture.height, .width = picture.width,
-                     .size = patch, .step = patch, .padding = 0, .out_width = picture.width / patch, .first = 0,
-                     .count = (picture.height / patch) * (picture.width / patch), .y = y.data, .y_stride = y.stride}});
+  on(ops::Unfold<Scalar<On>>{{.map = picture.data,
+                              .channel_stride = picture.height * picture.width,
+                              .row_stride = picture.width,
+                              .pixel_stride = 1,
+                              .channels = picture.channels,
+                              .height = picture.height,
+                              .width = picture.width,
+                              .size = patch,
+                              .step = patch,
+                              .padding = 0,
+                              .out_width = picture.width / patch,
+                              .first = 0,
+                              .count = (picture.height / patch) * (picture.width / patch),
+                              .y = y.data,
+                              .y_stride = y.stride}});
 }
 
 /// Bilinear resize of a channels-last map, align_corners = false, no antialias.
@@ -90,7 +112,8 @@ void unfold_patches(On& on, Volume<const Scalar<On>> picture, Index patch, View<
 template <class On>
 void resize_bilinear(On& on, View<const Scalar<On>> x, Grid from, Grid to, View<Scalar<On>> y) noexcept {
   DSVL_ASSERT(x.rows == from.tokens() && y.rows == to.tokens() && x.cols == y.cols);
-  on(ops::Resize<Scalar<On>>{{.map = x.data, .from = from, .to = to, .channels = x.cols, .first = 0, .count = to.height, .y = y.data}});
+  on(ops::Resize<Scalar<On>>{
+      {.map = x.data, .from = from, .to = to, .channels = x.cols, .first = 0, .count = to.height, .y = y.data}});
 }
 
 DSVL_END_NAMESPACE

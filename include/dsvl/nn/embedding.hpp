@@ -73,8 +73,8 @@ struct CopyRows : RowWise {
 
 }  // namespace ops
 
-/// y[i] = table[inputs[i].id], or the picture row where there is one. `inputs` (y.rows) is read when the program runs; ids
-/// must be inside the table.
+/// y[i] = table[inputs[i].id], or the picture row where there is one. `inputs` (y.rows) is read when the program runs;
+/// ids must be inside the table.
 template <class On>
 void embed(On& on, const TokenInput<Scalar<On>>* inputs, const Embedding& table, View<Scalar<On>> y) noexcept {
   DSVL_ASSERT(y.cols == table.weight.cols);

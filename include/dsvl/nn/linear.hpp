@@ -38,8 +38,8 @@ constexpr bool fits(View<const T> x, const Matrix& w, View<T> y) noexcept {
   return x.cols == w.cols && y.cols == w.rows && x.rows == y.rows;
 }
 
-/// One matrix product. Tiles are blocks of rows times blocks of outputs; a block of outputs never crosses the border of two
-/// row blocks of the weight.
+/// One matrix product. Tiles are blocks of rows times blocks of outputs; a block of outputs never crosses the border of
+/// two row blocks of the weight.
 template <class T>
 struct Product {
   static constexpr const char* kName = "linear";

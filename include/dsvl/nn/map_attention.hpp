@@ -3,7 +3,8 @@
 // A windowed map is regrouped so that the tokens of a window follow one another; windows that hang over the border are
 // filled with zeros. The zeros are put in after the norm, and the keys they give (the bias of k) are not masked.
 //
-// Source: arXiv:2203.16527 (windows), arXiv:2112.01526 (decomposed relative positions); model-spec of SAM's image encoder.
+// Source: arXiv:2203.16527 (windows), arXiv:2112.01526 (decomposed relative positions); model-spec of SAM's image
+// encoder.
 #ifndef DSVL_NN_MAP_ATTENTION_HPP
 #define DSVL_NN_MAP_ATTENTION_HPP
 
@@ -31,9 +32,9 @@ struct Windows {
   }
 };
 
-/// Tables of one block: row d of `y` belongs to key coordinate − query coordinate = d − (side − 1); (2 side − 1, head_dim).
-/// The model keeps them resized to the map and turned round (checkpoints count query − key), so that the rows one query
-/// meets for keys 0, 1, … follow one another.
+/// Tables of one block: row d of `y` belongs to key coordinate − query coordinate = d − (side − 1); (2 side − 1,
+/// head_dim). The model keeps them resized to the map and turned round (checkpoints count query − key), so that the
+/// rows one query meets for keys 0, 1, … follow one another.
 struct RelativePositions {
   const float* y = nullptr;
   const float* x = nullptr;
@@ -90,7 +91,9 @@ struct AttendMap {
   [[nodiscard]] Index bias_stride() const noexcept {
     return round_up(std::max<Index>(windows.window().height, windows.window().width), kKvPad);
   }
-  [[nodiscard]] Index tiles() const noexcept { return windows.count() * windows.window().height * across() * shape.heads; }
+  [[nodiscard]] Index tiles() const noexcept {
+    return windows.count() * windows.window().height * across() * shape.heads;
+  }
   [[nodiscard]] Index scratch() const noexcept {
     return 2 * kQueries * bias_stride() +
            std::max<Index>(attend_scratch(kQueries, shape.head_dim), linear_scratch(shape.head_dim));
@@ -109,11 +112,13 @@ struct AttendMap {
     T* const bias_y = on.scratch;
     T* const bias_x = bias_y + kQueries * bias_stride();
     T* const rest = bias_x + kQueries * bias_stride();
-    if (relative.y) relate(on, q.row(first) + at, qx.count, relative.y + (window.height - 1 - qy) * shape.head_dim, window.height, bias_y, rest);
+    if (relative.y)
+      relate(on, q.row(first) + at, qx.count, relative.y + (window.height - 1 - qy) * shape.head_dim, window.height,
+             bias_y, rest);
     if (relative.x)
       for (Index i = 0; i < qx.count; ++i)
-        relate(on, q.row(first + i) + at, 1, relative.x + (window.width - 1 - qx.first - i) * shape.head_dim, window.width,
-               bias_x + i * bias_stride(), rest);
+        relate(on, q.row(first + i) + at, 1, relative.x + (window.width - 1 - qx.first - i) * shape.head_dim,
+               window.width, bias_x + i * bias_stride(), rest);
     on.kernels.attend({.q = q.row(first) + at, .q_stride = q.stride, .rows = qx.count, .head_dim = shape.head_dim,
                        .scale = scale, .pages = from.pages + n * ceil_div(keys(), kKvBlock),
                        .offset = from.head_offset(head), .format = from.format, .keys = keys(), .keys_step = 0,
@@ -153,8 +158,8 @@ void add_windows(On& on, View<const Scalar<On>> x, const Windows& windows, View<
 /// q, y   (windows.tokens(), heads * head_dim); keys and values were stored window by window
 /// Cost   4 * tokens * tokens of a window * width operations
 template <class On>
-void map_attention(On& on, View<const Scalar<On>> q, HeadShape shape, const Windows& windows, RelativePositions relative,
-                   KvBlocks from, View<Scalar<On>> y) noexcept {
+void map_attention(On& on, View<const Scalar<On>> q, HeadShape shape, const Windows& windows,
+                   RelativePositions relative, KvBlocks from, View<Scalar<On>> y) noexcept {
   const double scale = 1.0 / std::sqrt(static_cast<double>(shape.head_dim));
   on(ops::AttendMap<Scalar<On>>{q, shape, static_cast<Scalar<On>>(scale), windows, relative, from, y});
 }

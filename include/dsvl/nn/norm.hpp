@@ -58,7 +58,8 @@ struct Normalise : RowWise {
 template <class On>
 void layer_norm(On& on, View<const Scalar<On>> x, const LayerNorm& n, View<Scalar<On>> y) noexcept {
   DSVL_ASSERT(x.rows == y.rows && x.cols == y.cols);
-  on(ops::Normalise<Scalar<On>>{{on.rows(), x.rows, x.cols}, x, y, n.weight, n.bias, static_cast<Scalar<On>>(n.eps), false});
+  on(ops::Normalise<Scalar<On>>{
+      {on.rows(), x.rows, x.cols}, x, y, n.weight, n.bias, static_cast<Scalar<On>>(n.eps), false});
 }
 
 /// y[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight.
@@ -68,7 +69,8 @@ void layer_norm(On& on, View<const Scalar<On>> x, const LayerNorm& n, View<Scala
 template <class On>
 void rms_norm(On& on, View<const Scalar<On>> x, const RmsNorm& n, View<Scalar<On>> y) noexcept {
   DSVL_ASSERT(x.rows == y.rows && x.cols == y.cols);
-  on(ops::Normalise<Scalar<On>>{{on.rows(), x.rows, x.cols}, x, y, n.weight, nullptr, static_cast<Scalar<On>>(n.eps), true});
+  on(ops::Normalise<Scalar<On>>{
+      {on.rows(), x.rows, x.cols}, x, y, n.weight, nullptr, static_cast<Scalar<On>>(n.eps), true});
 }
 
 DSVL_END_NAMESPACE

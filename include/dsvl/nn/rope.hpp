@@ -1,6 +1,7 @@
 // Rotary positions (half rotation): angles once per chunk, then every layer turns its q and k.
 //
-// Source: arXiv:2104.09864; transformers LlamaRotaryEmbedding (frequencies theta^(-2j / head_dim), angle = position * frequency).
+// Source: arXiv:2104.09864; transformers LlamaRotaryEmbedding (frequencies theta^(-2j / head_dim), angle = position *
+// frequency).
 #ifndef DSVL_NN_ROPE_HPP
 #define DSVL_NN_ROPE_HPP
 

@@ -20,7 +20,9 @@ constexpr Range tile_range(Index tile, Index step, Index total) noexcept {
 }
 
 /// Rows per tile of an operation that does little work per element.
-constexpr Index rows_per_tile(Index cols) noexcept { return cols >= kTileElements ? 1 : kTileElements / (cols > 0 ? cols : 1); }
+constexpr Index rows_per_tile(Index cols) noexcept {
+  return cols >= kTileElements ? 1 : kTileElements / (cols > 0 ? cols : 1);
+}
 
 /// An operation that treats each row on its own: T-independent bookkeeping, inherited by the operations of that kind.
 struct RowWise {

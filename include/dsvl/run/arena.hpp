@@ -46,8 +46,8 @@ class Arena {
     return {array<T>(name, rows * cols), rows, cols};
   }
 
-  /// Groups of buffers that never live at the same time share their memory: each is carved from the same place, and what
-  /// comes next lies behind the largest.
+  /// Groups of buffers that never live at the same time share their memory: each is carved from the same place, and
+  /// what comes next lies behind the largest.
   template <class... Group>
   void overlap(Group&&... carve_group) noexcept {
     const std::size_t begin = used_;

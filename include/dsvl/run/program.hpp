@@ -1,8 +1,8 @@
 // Operations and the Program they are recorded into.
 //
-// A forward pass reads like the paper, and what its calls do is append operations (what, operands, shapes) to a Program. A
-// Runner then executes (step, tile) pairs from a cursor. That one mechanism gives slices of time, cancellation, progress,
-// tracing and the memory plan, without threads of our own, coroutines or fibers.
+// A forward pass reads like the paper, and what its calls do is append operations (what, operands, shapes) to a
+// Program. A Runner then executes (step, tile) pairs from a cursor. That one mechanism gives slices of time,
+// cancellation, progress, tracing and the memory plan, without threads of our own, coroutines or fibers.
 #ifndef DSVL_RUN_PROGRAM_HPP
 #define DSVL_RUN_PROGRAM_HPP
 
@@ -22,8 +22,8 @@ struct Worker {
   T* scratch;
 };
 
-/// An operation over activations of scalar T: plain data, cut into tiles that may run in any order and at the same time.
-/// Tiles are meant to last at most half a millisecond; how the work is cut never changes a result.
+/// An operation over activations of scalar T: plain data, cut into tiles that may run in any order and at the same
+/// time. Tiles are meant to last at most half a millisecond; how the work is cut never changes a result.
 template <class O, class T>
 concept Operation = std::is_trivially_copyable_v<O> && requires(const O& op, const Worker<T>& worker, Index tile) {
   { op.tiles() } noexcept -> std::same_as<Index>;            // may read live state, constant while the program runs
@@ -92,11 +92,16 @@ class Recorder {
     if (op.scratch() > program_.scratch_) program_.scratch_ = op.scratch();
     ++program_.count_;
     if (arena_.measuring()) return;
-    Step* const step = ::new (step_memory) Step{
-        ::new (op_memory) O(op),
-        [](const void* o) noexcept { return static_cast<const O*>(o)->tiles(); },
-        [](const void* o, const Worker<T>& worker, Index tile) noexcept { static_cast<const O*>(o)->run(worker, tile); },
-        [](const void* o) noexcept { return static_cast<const O*>(o)->cost(); }, O::kName, part_, nullptr};
+    Step* const step =
+        ::new (step_memory) Step{::new (op_memory) O(op),
+                                 [](const void* o) noexcept { return static_cast<const O*>(o)->tiles(); },
+                                 [](const void* o, const Worker<T>& worker, Index tile) noexcept {
+                                   static_cast<const O*>(o)->run(worker, tile);
+                                 },
+                                 [](const void* o) noexcept { return static_cast<const O*>(o)->cost(); },
+                                 O::kName,
+                                 part_,
+                                 nullptr};
     (program_.last_ ? program_.last_->next : program_.first_) = step;
     program_.last_ = step;
   }

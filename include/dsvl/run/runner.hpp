@@ -73,7 +73,9 @@ class Runner {
   static constexpr std::uint64_t pack(std::uint64_t step, Index tiles, Index next) noexcept {
     return step << (2 * kTileBits) | static_cast<std::uint64_t>(tiles) << kTileBits | static_cast<std::uint64_t>(next);
   }
-  static constexpr Index tiles_of(std::uint64_t word) noexcept { return static_cast<Index>(word >> kTileBits & kTileMask); }
+  static constexpr Index tiles_of(std::uint64_t word) noexcept {
+    return static_cast<Index>(word >> kTileBits & kTileMask);
+  }
   static constexpr Index next_of(std::uint64_t word) noexcept { return static_cast<Index>(word & kTileMask); }
   static constexpr std::uint64_t kEnd = ~std::uint64_t{0};
 
@@ -171,8 +173,8 @@ class Runner {
   std::atomic<bool> stopped_{false};
 };
 
-/// "How to execute" for a forward pass: run each operation at once, on the given executor. For tests, tools and people who
-/// use one component alone. Scratch grows as needed; when memory ends, status() says so and the rest is skipped.
+/// "How to execute" for a forward pass: run each operation at once, on the given executor. For tests, tools and people
+/// who use one component alone. Scratch grows as needed; when memory ends, status() says so and the rest is skipped.
 template <class T>
 class Immediate {
  public:
@@ -189,10 +191,15 @@ class Immediate {
     if (!scratch_.resize(static_cast<std::size_t>(strip * workers)))
       status_ = fail(Code::out_of_memory, "no memory for %td elements of scratch", strip * workers);
     if (!status_.ok()) return;
-    const typename Program<T>::Step step{
-        &op, [](const void* o) noexcept { return static_cast<const O*>(o)->tiles(); },
-        [](const void* o, const Worker<T>& worker, Index tile) noexcept { static_cast<const O*>(o)->run(worker, tile); },
-        [](const void* o) noexcept { return static_cast<const O*>(o)->cost(); }, O::kName, "", nullptr};
+    const typename Program<T>::Step step{&op,
+                                         [](const void* o) noexcept { return static_cast<const O*>(o)->tiles(); },
+                                         [](const void* o, const Worker<T>& worker, Index tile) noexcept {
+                                           static_cast<const O*>(o)->run(worker, tile);
+                                         },
+                                         [](const void* o) noexcept { return static_cast<const O*>(o)->cost(); },
+                                         O::kName,
+                                         "",
+                                         nullptr};
     Cursor<T> cursor;
     cursor.step = &step;
     Runner<T>::run({&kernels_, executor_, scratch_.data(), strip, workers, nullptr}, cursor, {});

@@ -11,7 +11,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Sizes behind SAM's transformer: neck channels, the grid the map is resized to, channels of the two stride-2 convolutions.
+/// Sizes behind SAM's transformer: neck channels, the grid the map is resized to, channels of the two stride-2
+/// convolutions.
 struct DownsampleDims {
   Index neck = 256;
   Grid resized = {96, 96};

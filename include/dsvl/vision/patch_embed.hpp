@@ -14,7 +14,8 @@ struct PatchShape {
   [[nodiscard]] constexpr Index elements() const noexcept { return channels * patch * patch; }
 };
 
-/// tokens = unfold(picture) W^T + b + positions. The convolution's weight (hidden, 3, patch, patch) is used as it is stored.
+/// tokens = unfold(picture) W^T + b + positions. The convolution's weight (hidden, 3, patch, patch) is used as it is
+/// stored.
 struct PatchEmbed {
   Linear projection;
   Embedding position;

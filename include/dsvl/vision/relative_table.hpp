@@ -8,8 +8,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// out (rows, stored.cols) = the stored table, linearly resized along its length (align_corners = false) when that differs
-/// from `rows`, last row first.
+/// out (rows, stored.cols) = the stored table, linearly resized along its length (align_corners = false) when that
+/// differs from `rows`, last row first.
 ///
 /// Source SAM get_rel_pos: F.interpolate(mode="linear")
 inline void resize_relative_table(const Matrix& stored, Index rows, float* out) noexcept {

@@ -2,8 +2,8 @@
 //
 //   picture (3, 1024, 1024) -> (4096, 768), a 64 x 64 map       [released size]
 //
-// Most blocks attend inside 14 x 14 windows, four over the whole map; all have decomposed relative positions. The output of
-// the first global block is tapped for the side branch (vision/high_tower.hpp).
+// Most blocks attend inside 14 x 14 windows, four over the whole map; all have decomposed relative positions. The
+// output of the first global block is tapped for the side branch (vision/high_tower.hpp).
 //
 // Source: arXiv:2304.02643; arXiv:2203.16527.
 #ifndef DSVL_VISION_SAM_HPP
@@ -59,7 +59,9 @@ struct SamDims {
   [[nodiscard]] constexpr Grid grid() const noexcept { return input.grid(); }
   [[nodiscard]] constexpr HeadShape head_shape() const noexcept { return {heads, heads, hidden / heads}; }
   [[nodiscard]] constexpr bool is_global(Index layer) const noexcept { return global_layers.has(layer); }
-  [[nodiscard]] constexpr Windows windows(Index layer) const noexcept { return {grid(), is_global(layer) ? 0 : window}; }
+  [[nodiscard]] constexpr Windows windows(Index layer) const noexcept {
+    return {grid(), is_global(layer) ? 0 : window};
+  }
 };
 
 /// SAM-B at 1024, as in the released 7B.
@@ -167,8 +169,8 @@ struct Sam {
     }
   };
 
-  /// picture (3, image, image), already normalised; x (tokens, hidden). `after(layer)` is called behind every block while x
-  /// holds its output: that is where the side branch takes its input.
+  /// picture (3, image, image), already normalised; x (tokens, hidden). `after(layer)` is called behind every block
+  /// while x holds its output: that is where the side branch takes its input.
   ///
   /// Cost   966 GFLOP at the released size
   template <class On, class After>

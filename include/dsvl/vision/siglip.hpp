@@ -68,7 +68,8 @@ struct VitBlock {
     const HeadShape heads = d.head_shape();
     layer_norm(on, x, norm1, b.normed);
     linear(on, b.normed, qkv, b.qkv);
-    store_kv(on, b.qkv.col_range(d.hidden, d.hidden), b.qkv.col_range(2 * d.hidden, d.hidden), heads, nullptr, b.kv.blocks());
+    store_kv(on, b.qkv.col_range(d.hidden, d.hidden), b.qkv.col_range(2 * d.hidden, d.hidden), heads, nullptr,
+             b.kv.blocks());
     attention(on, b.qkv.col_range(0, d.hidden), heads, b.kv.blocks(), x.rows, b.normed);
     linear_add(on, b.normed, out, x);
     layer_norm(on, x, norm2, b.normed);

@@ -21,7 +21,7 @@ struct Limits {
   /// Different pictures a conversation may hold; their embeddings are kept until clear().
   Index pictures = 16;
   /// Pixels of a picture file; a 108-megapixel photo passes.
-  Index picture_pixels = Index{128} << 20;
+  Index picture_pixels = 128'000'000;
   /// How keys and values are kept: float, or rounded to bf16 at half the memory.
   KvFormat kv = KvFormat::full;
 };

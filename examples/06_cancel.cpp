@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <dsvl/dsvl.hpp>
+#include <string>
 #include <thread>
 
 int main(int argc, char** argv) {
@@ -28,6 +29,6 @@ int main(int argc, char** argv) {
   session->clear();  // what was said until then is part of the conversation; this forgets it
   auto next = session->ask("examples/models/tiny-vl/demo/000.png", "How many bars are there?");
   while (next.next()) {}
-  std::printf("%.*s\n", static_cast<int>(next.text().size()), next.text().data());
+  std::puts(std::string(next.text()).c_str());
   return dsvl::report(next.status());
 }

@@ -3,6 +3,7 @@
 //   from 9.5 MB in memory, no file was opened by the library
 #include <cstdio>
 #include <dsvl/dsvl.hpp>
+#include <string>
 #include <fstream>
 #include <iterator>
 
@@ -32,7 +33,7 @@ int main(int argc, char** argv) {
   const std::vector<char> picture = bytes_of("examples/models/tiny-vl/demo/000.png");
   auto answer = session->ask(std::as_bytes(std::span(picture)), "How many bars are there?");
   while (answer.next()) {}
-  std::printf("%.*s\n", static_cast<int>(answer.text().size()), answer.text().data());
+  std::puts(std::string(answer.text()).c_str());
   std::printf("from %.1f MB in memory, no file was opened by the library\n", static_cast<double>(bytes) / 1e6);
   return dsvl::report(answer.status());
 }

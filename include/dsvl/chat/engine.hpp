@@ -81,7 +81,7 @@ class Engine {
   Engine(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, Executor& executor,
          Allocator* from)
       : net_(net), preprocess_config_(preprocess), context_(limits.context), chunk_(limits.chunk), kv_(limits.kv),
-        executor_(executor), allocator_(from), workers_(std::max(1, executor.workers())), slab_(from) {}
+        executor_(executor), allocator_(from), workers_(std::max<int>(1, executor.workers())), slab_(from) {}
 
   /// Declares every buffer and records every program: once to measure, once to carve.
   void lay_out(Arena& arena) noexcept;

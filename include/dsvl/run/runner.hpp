@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 /// When to stop before the end; both are looked at before every tile.
 struct Until {
   const CancelToken* cancel = nullptr;
-  Clock::time_point deadline = Clock::time_point::max();
+  Clock::time_point deadline = (Clock::time_point::max)();
 };
 
 /// Where a program stands: plain state, so a slice can end anywhere and go on later, on another thread.
@@ -151,7 +151,7 @@ class Runner {
   bool stop() noexcept {
     if (stopped_.load(std::memory_order_relaxed)) return true;
     const bool now = (until_.cancel && until_.cancel->cancelled()) ||
-                     (until_.deadline != Clock::time_point::max() && Clock::now() >= until_.deadline);
+                     (until_.deadline != (Clock::time_point::max)() && Clock::now() >= until_.deadline);
     if (now) stopped_.store(true, std::memory_order_relaxed);
     return now;
   }

@@ -108,7 +108,8 @@ inline HighDims read_sam_hf(const Fields& f, const SiglipDims& siglip) {
   d.layers = f.integer("num_hidden_layers", 12, 1, 1024);
   d.heads = f.integer("num_attention_heads", 12, 1, 4096);
   const double scaled = static_cast<double>(d.hidden) * f.positive("mlp_ratio", 4.0);
-  d.intermediate = f.size("mlp_dim", std::min<Index>(Fields::kMaxSize, static_cast<Index>(std::min<double>(scaled, 1e9))));
+  d.intermediate =
+      f.size("mlp_dim", std::min<Index>(Fields::kMaxSize, static_cast<Index>(std::min<double>(scaled, 1e9))));
   d.window = f.integer("window_size", 14, 1, 512);
   read_global_layers(f, true, d);
   d.eps = f.positive("layer_norm_eps", 1e-6);

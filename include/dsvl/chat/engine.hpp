@@ -73,7 +73,6 @@ class Engine {
   [[nodiscard]] const Program<float>& decode_program() const noexcept { return decode_program_; }
   /// Adds each step's seconds to the array (as long as the program), or stops doing so with null.
   void time_encode_steps(double* seconds) noexcept { encode_seconds_ = seconds; }
-  void time_decode_steps(double* seconds) noexcept { decode_seconds_ = seconds; }
 
  private:
   static constexpr std::chrono::milliseconds kReportEvery{40};
@@ -113,7 +112,6 @@ class Engine {
   Index strip_ = 0;
   Program<float> preprocess_program_, encode_program_, decode_program_;
   double* encode_seconds_ = nullptr;
-  double* decode_seconds_ = nullptr;
   Index position_ = 0;
 };
 
@@ -208,7 +206,7 @@ inline Status Engine::extend(std::span<const TokenInput<float>> inputs, Stage st
     const bool last = done + rows == count;
     std::copy_n(inputs.data() + done, rows, inputs_);
     state_ = {rows, position_, rows - 1, last ? 1 : 0};
-    DSVL_CHECK_STATUS(drive(decode_program_, machine(decode_seconds_), stage, control, static_cast<double>(done),
+    DSVL_CHECK_STATUS(drive(decode_program_, machine(nullptr), stage, control, static_cast<double>(done),
                             static_cast<double>(rows), static_cast<double>(count)));
     done += rows;
     position_ += rows;

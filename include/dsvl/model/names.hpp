@@ -1,9 +1,10 @@
-// What every tensor is called: ours, and in the two published layouts. The only place where a checkpoint's spelling
-// stands.
+// What every tensor is called: ours, and in the two published layouts. A checkpoint's spelling stands nowhere else.
 //
-// Notation of a spelling:  #  layer number        [2#+1]  a number made of it        {q,k,v}  stack these, in this
-// order
-//                          @x the place x below, which may have been spelled in several ways
+// Notation of a spelling:
+//   #         layer number
+//   [2#+1]    a number made of it
+//   {q,k,v}   stack these, in this order
+//   @x        the place x below, which may have been spelled in several ways
 // `.weight` and `.bias` are not written where a Linear or a norm adds them.
 // Source: the tensor lists of deepseek-ai/deepseek-vl-* and deepseek-community/deepseek-vl-*.
 #ifndef DSVL_MODEL_NAMES_HPP
@@ -118,7 +119,7 @@ inline std::string_view nth(std::string_view list, char separator, std::size_t i
 
 }  // namespace detail
 
-/// One way to spell one tensor. `ways` alternatives of the place and `stacked` tensors were counted on the way.
+/// One way to spell one tensor.
 struct Spelling {
   std::string name;      ///< empty: there is no such alternative
   std::size_t stack = 1; ///< how many tensors are stacked

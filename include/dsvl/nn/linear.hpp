@@ -32,12 +32,6 @@ struct Projection {
 
 namespace ops {
 
-/// Whether y = x W^T is well formed. Shapes are checked when a checkpoint is bound; here it is the caller's own wiring.
-template <class T>
-constexpr bool fits(View<const T> x, const Matrix& w, View<T> y) noexcept {
-  return x.cols == w.cols && y.cols == w.rows && x.rows == y.rows;
-}
-
 /// One matrix product. Tiles are blocks of rows times blocks of outputs; a block of outputs never crosses the border of
 /// two row blocks of the weight.
 template <class T>
@@ -90,6 +84,14 @@ struct Product {
   }
 };
 
+/// Shapes are checked when a checkpoint is bound; here it is the caller's own wiring.
+template <class On>
+void multiply(On& on, View<const Scalar<On>> x, const Matrix& w, const float* bias, View<Scalar<On>> y,
+              bool add) noexcept {
+  DSVL_ASSERT(x.cols == w.cols && y.cols == w.rows && x.rows == y.rows);
+  on(Product<Scalar<On>>{on.rows(), x, w, bias, y, add});
+}
+
 }  // namespace ops
 
 /// y = x W^T + b.
@@ -98,25 +100,21 @@ struct Product {
 /// Cost   2 * tokens * in * out operations; for few tokens bound by reading W once
 template <class On>
 void linear(On& on, View<const Scalar<On>> x, const Linear& w, View<Scalar<On>> y) noexcept {
-  DSVL_ASSERT((ops::fits<Scalar<On>>(x, w.weight, y)));
-  on(ops::Product<Scalar<On>>{on.rows(), x, w.weight, w.bias, y, false});
+  ops::multiply(on, x, w.weight, w.bias, y, false);
 }
 template <class On>
 void linear(On& on, View<const Scalar<On>> x, const Projection& w, View<Scalar<On>> y) noexcept {
-  DSVL_ASSERT((ops::fits<Scalar<On>>(x, w.weight, y)));
-  on(ops::Product<Scalar<On>>{on.rows(), x, w.weight, nullptr, y, false});
+  ops::multiply(on, x, w.weight, nullptr, y, false);
 }
 
 /// y += x W^T + b: the residual form.
 template <class On>
 void linear_add(On& on, View<const Scalar<On>> x, const Linear& w, View<Scalar<On>> y) noexcept {
-  DSVL_ASSERT((ops::fits<Scalar<On>>(x, w.weight, y)));
-  on(ops::Product<Scalar<On>>{on.rows(), x, w.weight, w.bias, y, true});
+  ops::multiply(on, x, w.weight, w.bias, y, true);
 }
 template <class On>
 void linear_add(On& on, View<const Scalar<On>> x, const Projection& w, View<Scalar<On>> y) noexcept {
-  DSVL_ASSERT((ops::fits<Scalar<On>>(x, w.weight, y)));
-  on(ops::Product<Scalar<On>>{on.rows(), x, w.weight, nullptr, y, true});
+  ops::multiply(on, x, w.weight, nullptr, y, true);
 }
 
 DSVL_END_NAMESPACE

@@ -94,8 +94,8 @@ double flops(const Program<float>& program, const std::string& part) {
 /// Adds up the bytes of all matrices it meets.
 struct Weigh : PathVisitor<Weigh> {
   double bytes = 0;
-  void matrix(std::string_view, Matrix& m, Index, Index) { bytes += static_cast<double>(m.bytes()); }
-  void vector(std::string_view, const float*&, Index) {}
+  void matrix(std::string_view, Matrix& m, const Extent&, const Extent&) { bytes += static_cast<double>(m.bytes()); }
+  void vector(std::string_view, const float*&, const Extent&) {}
   void table(std::string_view, const float*&, Index, Index, void (*)(const Matrix&, Index, float*) noexcept) {}
 };
 
@@ -115,12 +115,8 @@ double reference_error(const DeepseekVl& net, const Outcome& got) {
     b.carve_logits(a, net.decoder.dims, 1);
     cache.carve(a, net.decoder.dims.heads, net.decoder.dims.layers, n, KvFormat::full);
   };
-  Arena measure;
-  carve(measure);
   Buffer<std::byte> memory;
-  if (!memory.resize(measure.peak())) return NAN;
-  Arena arena(memory.span());
-  carve(arena);
+  if (!carve_slab(memory, carve)) return NAN;
   net.decoder.forward(on, inputs.data(), state, cache, b);
   double difference = 0, size = 0;
   for (Index i = 0; i < b.logits.cols; ++i) {

@@ -169,12 +169,8 @@ TEST_CASE("towers that stop behind every single tile give the bits of one run") 
       net.encode(on, b, out);
       scratch = a.array<float>("scratch", round_up(program.scratch(), 16));
     };
-    Arena measure;
-    lay_out(measure);
     Buffer<std::byte> memory;
-    REQUIRE(memory.resize(measure.peak()));
-    Arena carve(memory.span());
-    lay_out(carve);
+    REQUIRE(carve_slab(memory, lay_out));
     for (const auto& v : {b.low, b.high}) {
       const std::vector<float> noise = test::noise(static_cast<std::size_t>(3 * v.height * v.width), 3);
       std::copy(noise.begin(), noise.end(), v.data);

@@ -135,12 +135,8 @@ TEST_CASE("a program that is run in slices of any length gives the bits of one r
       net.decoder.forward(on, inputs.data(), state, cache, b);
       scratch = a.array<float>("scratch", 4 * round_up(program.scratch(), 16));
     };
-    Arena measure;
-    lay_out(measure);
     Buffer<std::byte> memory;
-    REQUIRE(memory.resize(measure.peak()));
-    Arena carve(memory.span());
-    lay_out(carve);
+    REQUIRE(carve_slab(memory, lay_out));
     Cursor<float> cursor(program);
     advance(Machine<float>{&kernels, nullptr, scratch, round_up(program.scratch(), 16), 4, nullptr}, cursor);
     REQUIRE(cursor.done());

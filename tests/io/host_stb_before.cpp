@@ -3,21 +3,7 @@
 #define STBI_ASSERT(condition) static_cast<void>(condition)
 #define STBI_NO_GIF
 #define STBI_MAX_DIMENSIONS 77777
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wall"
-#pragma GCC diagnostic ignored "-Wextra"
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#endif
-#if __has_include(<stb_image.h>)
-#include <stb_image.h>
-#else
-#include <stb/stb_image.h>
-#endif
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
+#include "host_stb.hpp"
 
 #include <doctest/doctest.h>
 #include <dsvl/io/image.hpp>

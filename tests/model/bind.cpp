@@ -100,16 +100,32 @@ TEST_CASE("with shapes alone wrong the code is bad_shape and the headline names 
   CHECK(std::string(status.text()).find("lm_head.weight") != std::string::npos);
 }
 
-TEST_CASE("q, k and v must have the rows that the model needs of them together") {
+TEST_CASE("q, k and v must each have the rows that the model needs, also where the sum is right") {
   auto tensors = test::read_tensors("tiny-lowres");
-  for (const char* name : {"k", "v"}) {  // as if of a model with grouped heads
+  for (const auto& [name, rows] : {std::pair<const char*, Index>{"q", 96}, {"k", 32}}) {
     Tensor& t = find(tensors, std::string("model.language_model.layers.0.self_attn.") + name + "_proj.weight");
-    t.shape = {32, 64};
-    t.bytes.resize(32 * 128);
+    t.shape = {rows, 64};
+    t.bytes.resize(static_cast<std::size_t>(rows * 128));
   }
   LoadReport report;
   CHECK(load(config_of("tiny-lowres"), tensors, report).code() == Code::bad_shape);
-  CHECK(mentions(report.misshapen, "self_attn.q_proj.weight' and those stacked with it have 128 rows in all, model needs 192"));
+  CHECK(report.misshapen.size() == 2);
+  CHECK(mentions(report.misshapen, "self_attn.q_proj.weight' has shape [96, 64], model needs 64 x 64"));
+  CHECK(mentions(report.misshapen, "self_attn.k_proj.weight' has shape [32, 64], model needs 64 x 64"));
+}
+
+TEST_CASE("a convolution's weight with its channels last is refused, not taken for another convolution") {
+  auto tensors = test::read_tensors("tiny-hybrid");
+  Tensor& patch = find(tensors, "model.vision_model.embeddings.patch_embedding.weight");
+  REQUIRE(patch.shape.size() == 4);
+  patch.shape = {patch.shape[0], patch.shape[2], patch.shape[3], patch.shape[1]};
+  Tensor& neck = find(tensors, "model.high_res_vision_neck.conv2.weight");
+  neck.shape = {neck.shape[0], 3, 3, neck.shape[1]};
+  LoadReport report;
+  CHECK(load(config_of("tiny-hybrid"), tensors, report).code() == Code::bad_shape);
+  CHECK(report.misshapen.size() == 2);
+  CHECK(mentions(report.misshapen, "patch_embedding.weight' has shape [48, 16, 16, 3], model needs 48 x 3 x 16 x 16"));
+  CHECK(mentions(report.misshapen, "model.high_res_vision_neck.conv2.weight"));
 }
 
 TEST_CASE("missing tensors are named as the rest of the checkpoint is spelled") {

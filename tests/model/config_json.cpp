@@ -31,7 +31,7 @@ bool contains(const Status& status, const char* words) { return std::string(stat
 }  // namespace
 
 TEST_CASE("the released 1.3B configurations of both layouts give the published sizes") {
-  for (const char* text : {test::kOriginal1_3B, test::kHf1_3B}) {
+  for (const std::string_view text : {released::kOriginal1_3B.config, released::kHf1_3B.config}) {
     const ModelConfig c = test::released(text);
     check_siglip_large(c.siglip);
     check_decoder(c.decoder, kDecoder1_3B);
@@ -42,12 +42,12 @@ TEST_CASE("the released 1.3B configurations of both layouts give the published s
     CHECK(c.image_tokens() == 576);
     CHECK_FALSE(c.may_tie);
   }
-  CHECK(test::released(test::kHf1_3B).image_token == 100015);
-  CHECK_FALSE(test::released(test::kOriginal1_3B).image_token);
+  CHECK(test::released(released::kHf1_3B.config).image_token == 100015);
+  CHECK_FALSE(test::released(released::kOriginal1_3B.config).image_token);
 }
 
 TEST_CASE("the released 7B configurations of both layouts give the published sizes") {
-  for (const char* text : {test::kOriginal7B, test::kHf7B}) {
+  for (const std::string_view text : {released::kOriginal7B.config, released::kHf7B.config}) {
     const ModelConfig c = test::released(text);
     check_siglip_large(c.siglip);
     check_decoder(c.decoder, kDecoder7B);
@@ -100,7 +100,7 @@ TEST_CASE("absent keys take the stock defaults of their classes") {
 
 TEST_CASE("select_layer counts from the end when it is not above zero") {
   const auto layers = [](const char* select) {
-    return test::released(with(test::kOriginal1_3B, "\"select_layer\": -1", std::string("\"select_layer\": ") + select).c_str()).siglip.layers;
+    return test::released(with(released::kOriginal1_3B.config, "\"select_layer\": -1", std::string("\"select_layer\": ") + select).c_str()).siglip.layers;
   };
   CHECK(layers("-1") == 24);
   CHECK(layers("-2") == 23);
@@ -110,28 +110,28 @@ TEST_CASE("select_layer counts from the end when it is not above zero") {
 }
 
 TEST_CASE("both spellings of rope_theta are read, and the newer one wins") {
-  CHECK(test::released(with(test::kHf1_3B, "\"rope_theta\": 10000.0", "\"rope_theta\": 500000").c_str()).decoder.rope_theta == 500000);
-  CHECK(test::released(with(test::kHf7B, "\"rope_theta\": 10000.0", "\"rope_theta\": 500000").c_str()).decoder.rope_theta == 500000);
-  CHECK(test::released(with(test::kHf7B, "\"head_dim\": 128", "\"head_dim\": 128, \"rope_theta\": 7").c_str()).decoder.rope_theta == 10000);
+  CHECK(test::released(with(released::kHf1_3B.config, "\"rope_theta\": 10000.0", "\"rope_theta\": 500000").c_str()).decoder.rope_theta == 500000);
+  CHECK(test::released(with(released::kHf7B.config, "\"rope_theta\": 10000.0", "\"rope_theta\": 500000").c_str()).decoder.rope_theta == 500000);
+  CHECK(test::released(with(released::kHf7B.config, "\"head_dim\": 128", "\"head_dim\": 128, \"rope_theta\": 7").c_str()).decoder.rope_theta == 10000);
 }
 
 TEST_CASE("dtypes, token ids of the language model, unknown keys and nulls are ignored") {
-  std::string text = with(test::kHf1_3B, "\"torch_dtype\": \"bfloat16\"", "\"dtype\": 3, \"torch_dtype\": [1]");
+  std::string text = with(released::kHf1_3B.config, "\"torch_dtype\": \"bfloat16\"", "\"dtype\": 3, \"torch_dtype\": [1]");
   text = with(text, "\"eos_token_id\": 2", "\"eos_token_id\": \"no\"");
   text = with(text, "\"patch_size\": 16", "\"patch_size\": 16, \"num_channels\": null, \"something\": {\"new\": []}");
   check_siglip_large(test::released(text.c_str()).siglip);
 }
 
 TEST_CASE("an explicit head_dim or mlp_dim wins over what it would be derived from") {
-  const ModelConfig c = test::released(with(test::kHf7B, "\"head_dim\": 128", "\"head_dim\": 64").c_str());
+  const ModelConfig c = test::released(with(released::kHf7B.config, "\"head_dim\": 128", "\"head_dim\": 64").c_str());
   CHECK((c.decoder.heads.head_dim == 64 && c.decoder.heads.width() == 2048 && c.decoder.hidden == 4096));
-  CHECK(test::released(with(test::kHf7B, "\"intermediate_size\": 3072", "\"mlp_ratio\": 2").c_str()).high->sam.intermediate == 1536);
-  CHECK(test::released(with(test::kHf7B, "\"intermediate_size\": 3072", "\"mlp_ratio\": 2, \"mlp_dim\": 1000").c_str()).high->sam.intermediate == 1000);
+  CHECK(test::released(with(released::kHf7B.config, "\"intermediate_size\": 3072", "\"mlp_ratio\": 2").c_str()).high->sam.intermediate == 1536);
+  CHECK(test::released(with(released::kHf7B.config, "\"intermediate_size\": 3072", "\"mlp_ratio\": 2, \"mlp_dim\": 1000").c_str()).high->sam.intermediate == 1000);
 }
 
 TEST_CASE("text_config's word on tying counts more than the library's default at the top") {
   const auto may_tie = [](const char* top, const char* text) {
-    std::string json = with(test::kHf1_3B, "\"image_token_id\"", std::string(top) + "\"image_token_id\"");
+    std::string json = with(released::kHf1_3B.config, "\"image_token_id\"", std::string(top) + "\"image_token_id\"");
     return test::released(with(json, "\"rope_scaling\": null", std::string(text) + "\"rope_scaling\": null").c_str()).may_tie;
   };
   CHECK_FALSE(may_tie("", ""));
@@ -141,60 +141,60 @@ TEST_CASE("text_config's word on tying counts more than the library's default at
 }
 
 TEST_CASE("the side branch taps the first global layer: as listed in the hf layout, as met in the original") {
-  CHECK(test::released(test::kHf7B).high->sam.tap == 2);
-  const ModelConfig hf = test::released(with(test::kHf7B, "\"image_size\": 1024", "\"global_attn_indexes\": [7, 4]").c_str());
+  CHECK(test::released(released::kHf7B.config).high->sam.tap == 2);
+  const ModelConfig hf = test::released(with(released::kHf7B.config, "\"image_size\": 1024", "\"global_attn_indexes\": [7, 4]").c_str());
   CHECK((hf.high->sam.tap == 7 && hf.high->sam.global_layers == LayerSet{4, 7}));
-  const ModelConfig original = test::released(with(test::kOriginal7B, "\"output_dim\": 1024", "\"global_attn_indexes\": [7, 4]").c_str());
+  const ModelConfig original = test::released(with(released::kOriginal7B.config, "\"output_dim\": 1024", "\"global_attn_indexes\": [7, 4]").c_str());
   CHECK((original.high->sam.tap == 4 && original.high->sam.global_layers == LayerSet{4, 7}));
 }
 
 TEST_CASE("grouped heads are read, and must divide") {
-  const ModelConfig c = test::released(with(test::kHf1_3B, "\"rope_scaling\": null", "\"num_key_value_heads\": 4").c_str());
+  const ModelConfig c = test::released(with(released::kHf1_3B.config, "\"rope_scaling\": null", "\"num_key_value_heads\": 4").c_str());
   CHECK((c.decoder.heads.kv_heads == 4 && c.decoder.heads.heads == 16));
 }
 
 TEST_CASE("whatever is wrong in a configuration is named with its file, its object and its key") {
-  struct Case { const char *base, *from, *to; Code code; const char *where, *why; };
+  struct Case { std::string_view base; const char *from, *to; Code code; const char *where, *why; };
   const Case cases[] = {
-      {test::kHf1_3B, "deepseek_vl\"", "llava\"", Code::unsupported, "config.json", "'llava'"},
-      {test::kHf1_3B, "\"hidden_size\": 2048", "\"hidden_size\": \"2048\"", Code::bad_file, "config.json: text_config.hidden_size", "'2048'"},
-      {test::kHf1_3B, "\"hidden_size\": 2048", "\"hidden_size\": 2048.5", Code::bad_file, "text_config.hidden_size", "2048.5"},
-      {test::kHf1_3B, "\"hidden_size\": 2048", "\"hidden_size\": -1", Code::bad_file, "text_config.hidden_size", "-1"},
-      {test::kHf1_3B, "\"hidden_size\": 2048", "\"hidden_size\": 0", Code::bad_file, "text_config.hidden_size", "from 1"},
-      {test::kHf1_3B, "\"hidden_size\": 2048", "\"hidden_size\": 99999999999", Code::bad_file, "text_config.hidden_size", "16777216"},
-      {test::kHf1_3B, "\"hidden_size\": 2048", "\"hidden_size\": 2050", Code::bad_file, "text_config.num_attention_heads", "2050"},
-      {test::kHf1_3B, "\"num_hidden_layers\": 24", "\"num_hidden_layers\": 5000", Code::bad_file, "text_config.num_hidden_layers", "1024"},
-      {test::kHf1_3B, "\"rope_scaling\": null", "\"rope_scaling\": {\"type\": \"linear\"}", Code::unsupported, "text_config.rope_scaling", "null"},
-      {test::kHf1_3B, "\"rope_scaling\": null", "\"hidden_act\": \"gelu\"", Code::unsupported, "text_config.hidden_act", "silu"},
-      {test::kHf1_3B, "\"rope_scaling\": null", "\"attention_bias\": true", Code::unsupported, "text_config.attention_bias", "false"},
-      {test::kHf1_3B, "\"rope_scaling\": null", "\"mlp_bias\": 1", Code::bad_file, "text_config.mlp_bias", "true or false"},
-      {test::kHf1_3B, "\"rope_scaling\": null", "\"num_key_value_heads\": 5", Code::bad_file, "text_config.num_key_value_heads", "5"},
-      {test::kHf1_3B, "\"rope_scaling\": null", "\"head_dim\": 63", Code::bad_file, "text_config.head_dim", "odd"},
-      {test::kHf1_3B, "\"rope_scaling\": null", "\"rms_norm_eps\": 0", Code::bad_file, "text_config.rms_norm_eps", "above 0"},
-      {test::kHf7B, "\"rope_type\": \"default\"", "\"rope_type\": \"yarn\"", Code::unsupported, "rope_parameters.rope_type", "default"},
-      {test::kHf1_3B, "\"hidden_act\": \"gelu\"", "\"hidden_act\": \"relu\"", Code::unsupported, "vision_config.hidden_act", "'relu'"},
-      {test::kHf1_3B, "\"image_size\": 384", "\"image_size\": 390", Code::bad_file, "vision_config.image_size", "390"},
-      {test::kHf1_3B, "\"image_size\": 384", "\"image_size\": 16000", Code::bad_file, "vision_config.image_size", "8192"},
-      {test::kHf1_3B, "\"image_size\": 384", "\"num_channels\": 1", Code::bad_file, "vision_config.num_channels", "1"},
-      {test::kHf1_3B, "100015", "102400", Code::bad_file, "config.json", "image_token_id"},
-      {test::kHf1_3B, "\"vision_config\": {", "\"vision_config\": 3, \"x\": {", Code::bad_file, "config.json: vision_config", "an object"},
-      {test::kHf7B, "\"image_size\": 1024", "\"use_rel_pos\": false", Code::unsupported, "high_res_vision_config.use_rel_pos", "true"},
-      {test::kHf7B, "\"image_size\": 1024", "\"global_attn_indexes\": [2, 12]", Code::bad_file, "high_res_vision_config.global_attn_indexes", "from 0 to 11"},
-      {test::kHf7B, "\"image_size\": 1024", "\"global_attn_indexes\": []", Code::unsupported, "high_res_vision_config.global_attn_indexes", "at least one"},
-      {test::kOriginal1_3B, "CLIPVisionTower", "EvaTower", Code::unsupported, "vision_config.cls", "HybridVisionTower"},
-      {test::kOriginal1_3B, "MlpProjector", "Perceiver", Code::unsupported, "aligner_config.cls", "MlpProjector"},
-      {test::kOriginal1_3B, "\"mlp_gelu\"", "\"qformer\"", Code::unsupported, "aligner_config.params.projector_type", "'qformer'"},
-      {test::kOriginal1_3B, "\"mlp_gelu\"", "\"low_high_hybrid_split_mlp_gelu\"", Code::unsupported, "projector_type", "towers"},
-      {test::kOriginal7B, "\"low_high_hybrid_split_mlp_gelu\"", "\"mlp_gelu\"", Code::unsupported, "projector_type", "towers"},
-      {test::kOriginal1_3B, "\"n_embed\": 2048", "\"n_embed\": 1000", Code::bad_file, "config.json", "1000"},
-      {test::kOriginal1_3B, "\"mlp_gelu\"", "\"identity\"", Code::bad_file, "config.json", "identity"},
-      {test::kOriginal1_3B, "\"language_config\"", "\"x\"", Code::bad_file, "config.json: language_config", "not there"},
-      {test::kOriginal1_3B, "siglip_large_patch16_384", "openai/clip", Code::unsupported, "vision_config.params.model_name", "SigLIP"},
-      {test::kOriginal1_3B, "\"select_layer\": -1", "\"select_layer\": -30", Code::bad_file, "select_layer", "24"},
-      {test::kOriginal7B, "\"tuple\"", "\"sequence\"", Code::unsupported, "vision_config.params.concat_type", "tuple"},
-      {test::kOriginal7B, "\"high_res_cfg\"", "\"x\"", Code::bad_file, "vision_config.params.high_res_cfg", "not there"},
-      {test::kOriginal7B, "sam_b_downsample", "sam_b", Code::unsupported, "high_res_cfg.model_name", "sam_b_downsample"},
-      {test::kOriginal7B, "\"output_dim\": 1024", "\"downsample_channels\": [512]", Code::unsupported, "downsample_channels", "two"},
+      {released::kHf1_3B.config, "deepseek_vl\"", "llava\"", Code::unsupported, "config.json", "'llava'"},
+      {released::kHf1_3B.config, "\"hidden_size\": 2048", "\"hidden_size\": \"2048\"", Code::bad_file, "config.json: text_config.hidden_size", "'2048'"},
+      {released::kHf1_3B.config, "\"hidden_size\": 2048", "\"hidden_size\": 2048.5", Code::bad_file, "text_config.hidden_size", "2048.5"},
+      {released::kHf1_3B.config, "\"hidden_size\": 2048", "\"hidden_size\": -1", Code::bad_file, "text_config.hidden_size", "-1"},
+      {released::kHf1_3B.config, "\"hidden_size\": 2048", "\"hidden_size\": 0", Code::bad_file, "text_config.hidden_size", "from 1"},
+      {released::kHf1_3B.config, "\"hidden_size\": 2048", "\"hidden_size\": 99999999999", Code::bad_file, "text_config.hidden_size", "16777216"},
+      {released::kHf1_3B.config, "\"hidden_size\": 2048", "\"hidden_size\": 2050", Code::bad_file, "text_config.num_attention_heads", "2050"},
+      {released::kHf1_3B.config, "\"num_hidden_layers\": 24", "\"num_hidden_layers\": 5000", Code::bad_file, "text_config.num_hidden_layers", "1024"},
+      {released::kHf1_3B.config, "\"rope_scaling\": null", "\"rope_scaling\": {\"type\": \"linear\"}", Code::unsupported, "text_config.rope_scaling", "null"},
+      {released::kHf1_3B.config, "\"rope_scaling\": null", "\"hidden_act\": \"gelu\"", Code::unsupported, "text_config.hidden_act", "silu"},
+      {released::kHf1_3B.config, "\"rope_scaling\": null", "\"attention_bias\": true", Code::unsupported, "text_config.attention_bias", "false"},
+      {released::kHf1_3B.config, "\"rope_scaling\": null", "\"mlp_bias\": 1", Code::bad_file, "text_config.mlp_bias", "true or false"},
+      {released::kHf1_3B.config, "\"rope_scaling\": null", "\"num_key_value_heads\": 5", Code::bad_file, "text_config.num_key_value_heads", "5"},
+      {released::kHf1_3B.config, "\"rope_scaling\": null", "\"head_dim\": 63", Code::bad_file, "text_config.head_dim", "odd"},
+      {released::kHf1_3B.config, "\"rope_scaling\": null", "\"rms_norm_eps\": 0", Code::bad_file, "text_config.rms_norm_eps", "above 0"},
+      {released::kHf7B.config, "\"rope_type\": \"default\"", "\"rope_type\": \"yarn\"", Code::unsupported, "rope_parameters.rope_type", "default"},
+      {released::kHf1_3B.config, "\"hidden_act\": \"gelu\"", "\"hidden_act\": \"relu\"", Code::unsupported, "vision_config.hidden_act", "'relu'"},
+      {released::kHf1_3B.config, "\"image_size\": 384", "\"image_size\": 390", Code::bad_file, "vision_config.image_size", "390"},
+      {released::kHf1_3B.config, "\"image_size\": 384", "\"image_size\": 16000", Code::bad_file, "vision_config.image_size", "8192"},
+      {released::kHf1_3B.config, "\"image_size\": 384", "\"num_channels\": 1", Code::bad_file, "vision_config.num_channels", "1"},
+      {released::kHf1_3B.config, "100015", "102400", Code::bad_file, "config.json", "image_token_id"},
+      {released::kHf1_3B.config, "\"vision_config\": {", "\"vision_config\": 3, \"x\": {", Code::bad_file, "config.json: vision_config", "an object"},
+      {released::kHf7B.config, "\"image_size\": 1024", "\"use_rel_pos\": false", Code::unsupported, "high_res_vision_config.use_rel_pos", "true"},
+      {released::kHf7B.config, "\"image_size\": 1024", "\"global_attn_indexes\": [2, 12]", Code::bad_file, "high_res_vision_config.global_attn_indexes", "from 0 to 11"},
+      {released::kHf7B.config, "\"image_size\": 1024", "\"global_attn_indexes\": []", Code::unsupported, "high_res_vision_config.global_attn_indexes", "at least one"},
+      {released::kOriginal1_3B.config, "CLIPVisionTower", "EvaTower", Code::unsupported, "vision_config.cls", "HybridVisionTower"},
+      {released::kOriginal1_3B.config, "MlpProjector", "Perceiver", Code::unsupported, "aligner_config.cls", "MlpProjector"},
+      {released::kOriginal1_3B.config, "\"mlp_gelu\"", "\"qformer\"", Code::unsupported, "aligner_config.params.projector_type", "'qformer'"},
+      {released::kOriginal1_3B.config, "\"mlp_gelu\"", "\"low_high_hybrid_split_mlp_gelu\"", Code::unsupported, "projector_type", "towers"},
+      {released::kOriginal7B.config, "\"low_high_hybrid_split_mlp_gelu\"", "\"mlp_gelu\"", Code::unsupported, "projector_type", "towers"},
+      {released::kOriginal1_3B.config, "\"n_embed\": 2048", "\"n_embed\": 1000", Code::bad_file, "config.json", "1000"},
+      {released::kOriginal1_3B.config, "\"mlp_gelu\"", "\"identity\"", Code::bad_file, "config.json", "identity"},
+      {released::kOriginal1_3B.config, "\"language_config\"", "\"x\"", Code::bad_file, "config.json: language_config", "not there"},
+      {released::kOriginal1_3B.config, "siglip_large_patch16_384", "openai/clip", Code::unsupported, "vision_config.params.model_name", "SigLIP"},
+      {released::kOriginal1_3B.config, "\"select_layer\": -1", "\"select_layer\": -30", Code::bad_file, "select_layer", "24"},
+      {released::kOriginal7B.config, "\"tuple\"", "\"sequence\"", Code::unsupported, "vision_config.params.concat_type", "tuple"},
+      {released::kOriginal7B.config, "\"high_res_cfg\"", "\"x\"", Code::bad_file, "vision_config.params.high_res_cfg", "not there"},
+      {released::kOriginal7B.config, "sam_b_downsample", "sam_b", Code::unsupported, "high_res_cfg.model_name", "sam_b_downsample"},
+      {released::kOriginal7B.config, "\"output_dim\": 1024", "\"downsample_channels\": [512]", Code::unsupported, "downsample_channels", "two"},
   };
   for (const Case& c : cases) {
     INFO(c.to);

@@ -4,20 +4,13 @@
 
 #include <dsvl/model/config_json.hpp>
 #include <dsvl/model/load.hpp>
+#include <dsvl/model/synthetic.hpp>
 
 #include "../oracle.hpp"
 
 namespace test {
 
-/// Element i of the synthetic tensor `name`, in [-1, 1).
-inline float unit(std::string_view name, std::uint64_t i) {
-  std::uint64_t hash = 0xCBF29CE484222325ull;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
-  std::uint64_t z = hash + (i + 1) * 0x9E3779B97F4A7C15ull;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-  return static_cast<float>((z ^ (z >> 31)) >> 40) / 8388608.0f - 1.0f;
-}
+using dsvl::synthetic::unit;
 
 /// Stops the test when a result is an error, and says which.
 template <class T>

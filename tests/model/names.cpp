@@ -1,6 +1,5 @@
 // Names and shapes of every tensor of the released models: what our components visit, spelled, is exactly what is published.
-#include <dsvl/model/bind.hpp>
-#include <dsvl/model/deepseek_vl.hpp>
+#include <dsvl/model/inventory.hpp>
 #include <map>
 
 #include "released.hpp"
@@ -11,70 +10,25 @@ namespace {
 
 using Shapes = std::map<std::string, std::vector<Index>>;
 
-Index product(const std::vector<Index>& shape) {
-  Index n = 1;
-  for (const Index d : shape) n *= d;
-  return n;
-}
-
-/// Lists what a network has, spelled in a layout, with as many elements as each needs.
-class Leaves : public PathVisitor<Leaves> {
- public:
-  struct Leaf { Index rows, cols, parts; };
-  std::map<std::string, Leaf> leaves;
-  std::map<std::string, Index> elements;  ///< by first part of the path: "siglip", "sam", …
-
-  Leaves(Layout layout, const Shapes& published) : layout_(layout), published_(published) {}
-  void matrix(std::string_view leaf, Matrix&, Index rows, Index cols) { add(leaf, rows, cols); }
-  void vector(std::string_view leaf, const float*&, Index n) { add(leaf, n, 1); }
-  void table(std::string_view leaf, const float*&, Index rows, Index cols, void (*)(const Matrix&, Index, float*) noexcept) {
-    add(leaf, rows, cols);
-  }
-
- private:
-  void add(std::string_view leaf, Index rows, Index cols) {
-    elements[path().substr(0, path().find('.'))] += rows * cols;
-    const bool suffixed = leaf == "weight" || leaf == "bias";
-    const std::string ours = suffixed ? path() : path() + "." + std::string(leaf), suffix = suffixed ? "." + std::string(leaf) : "";
-    INFO(ours);
-    std::size_t way = 0;  // as the binder does: the first way of spelling that is there
-    while (!published_.count(spell(ours, layout_, way, 0).name + suffix) && !spell(ours, layout_, way + 1, 0).name.empty()) ++way;
-    const std::size_t parts = spell(ours, layout_, way, 0).stack;
-    for (std::size_t part = 0; part < parts; ++part) {
-      const std::string spelled = spell(ours, layout_, way, part).name + suffix;
-      CHECK_MESSAGE(leaves.emplace(spelled, Leaf{rows, cols, static_cast<Index>(parts)}).second, spelled << " twice");
-    }
-  }
-
-  Layout layout_;
-  const Shapes& published_;
-};
-
 /// Every published tensor is visited once with its shape, and nothing else is. Returns our sizes by part.
-std::map<std::string, Index> compare(const char* config, Layout layout, const Shapes& published) {
+std::map<std::string, Index> compare(std::string_view config, Layout layout, const Shapes& published) {
   const ModelConfig c = test::released(config);
   CHECK(c.layout == layout);
-  DeepseekVl net(c);
-  Leaves ours(layout, published);
-  net.visit(ours);
-  for (const auto& entry : ours.leaves) {
-    const std::string& name = entry.first;
-    const auto& leaf = entry.second;
-    INFO(name);
-    const auto found = published.find(name);
-    if (found == published.end()) {
-      FAIL_CHECK("is not published");
-      continue;
-    }
-    const std::vector<Index>& shape = found->second;
-    CHECK(product(shape) == leaf.rows / leaf.parts * leaf.cols);  // q, k and v of these models are of one size
-    Index tail = 1;
-    std::size_t d = shape.size();
-    while (tail < leaf.cols && d > 0) tail *= shape[--d];
-    CHECK(tail == leaf.cols);
+  Shapes ours;
+  std::map<std::string, Index> parts;
+  for (const StoredTensor& t : Inventory::of(DeepseekVl(c), layout)) {
+    CHECK_MESSAGE(ours.emplace(t.name, t.shape).second, t.name << " twice");
+    const auto found = published.find(t.name);
+    CHECK_MESSAGE((found != published.end() && found->second == t.shape), t.name);
+    Index rows = 0;
+    for (const StoredTensor::Part& part : t.parts) rows += part.rows;
+    CHECK(rows * t.parts[0].cols == t.elements());
+    const std::string& name = t.parts[0].hf_name;
+    const bool aligner = name.find("aligner") != std::string::npos, sam = name.find("high_res") != std::string::npos;
+    parts[aligner ? "aligner" : sam ? "sam" : name.find("vision") != std::string::npos ? "siglip" : "language"] += t.elements();
   }
-  for (const auto& entry : published) CHECK_MESSAGE(ours.leaves.count(entry.first) == 1, entry.first);
-  return ours.elements;
+  for (const auto& entry : published) CHECK_MESSAGE(ours.count(entry.first) == 1, entry.first);
+  return parts;
 }
 
 Shapes hf_list(const char* file) {
@@ -148,7 +102,7 @@ void add_decoder(Shapes& s, Index layers, Index d, Index f) {
 }
 Index elements(const Shapes& s) {
   Index n = 0;
-  for (const auto& [name, shape] : s) n += product(shape);
+  for (const auto& [name, shape] : s) n += StoredTensor{name, shape, {}}.elements();
   return n;
 }
 
@@ -175,16 +129,16 @@ TEST_CASE("every tensor of the published HF checkpoints is what the components v
   const Shapes small = hf_list("1.3b.json"), large = hf_list("7b.json");
   CHECK(small.size() == 612);
   CHECK(large.size() == 854);
-  compare(test::kHf1_3B, Layout::hf, small);
-  compare(test::kHf7B, Layout::hf, large);
+  compare(released::kHf1_3B.config, Layout::hf, small);
+  compare(released::kHf7B.config, Layout::hf, large);
 }
 
 TEST_CASE("every tensor of the original checkpoints that a forward pass reads is what the components visit") {
   Shapes small = original_1_3b(), large = original_7b();
   CHECK(small.size() == 529 - 13);
   CHECK(large.size() == 775 - 17);
-  const auto a = compare(test::kOriginal1_3B, Layout::original, small);
-  const auto b = compare(test::kOriginal7B, Layout::original, large);
+  const auto a = compare(released::kOriginal1_3B.config, Layout::original, small);
+  const auto b = compare(released::kOriginal7B.config, Layout::original, large);
   // The exact counts of section 1.5.
   CHECK(a.at("siglip") == 303688704);
   CHECK(a.at("aligner") == 6295552);

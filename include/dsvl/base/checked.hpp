@@ -16,12 +16,6 @@ constexpr std::optional<std::uint64_t> checked_multiply(std::uint64_t a, std::ui
   return a * b;
 }
 
-/// a + b, or nothing when it does not fit.
-constexpr std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) noexcept {
-  if (a > (std::numeric_limits<std::uint64_t>::max)() - b) return std::nullopt;
-  return a + b;
-}
-
 DSVL_END_NAMESPACE
 
 #endif  // DSVL_BASE_CHECKED_HPP

@@ -28,6 +28,20 @@ constexpr std::string_view name(Format format) noexcept {
 /// Bytes of `cols` consecutive weights.
 constexpr Index row_bytes(Format format, Index cols) noexcept { return cols * (format == Format::f32 ? 4 : 2); }
 
+/// One side of a weight's shape. Rows may be stacked from several tensors (q, k, v), columns may be several dimensions
+/// of one (a convolution's in, ky, kx); where a checkpoint keeps them apart, it has to agree part by part.
+struct Extent {
+  Index part[3] = {};
+  int parts = 1;
+
+  constexpr Extent(Index whole) noexcept : part{whole} {}  // NOLINT: implicit by design, one part is the rule
+  constexpr Extent(Index a, Index b, Index c) noexcept : part{a, b, c}, parts(3) {}
+  /// Rows of the stack.
+  [[nodiscard]] constexpr Index sum() const noexcept { return part[0] + part[1] + part[2]; }
+  /// Columns of the matrix that a convolution's weight is.
+  [[nodiscard]] constexpr Index product() const noexcept { return parts == 1 ? part[0] : part[0] * part[1] * part[2]; }
+};
+
 /// A weight of shape (rows, cols), row-major, owned by whoever owns the bytes (a mapped file, the caller's memory).
 struct Matrix {
   static constexpr int kMaxBlocks = 3;

@@ -124,18 +124,15 @@ inline Result<std::unique_ptr<Engine>> Engine::open(const DeepseekVl& net, const
   fitting.chunk = std::min<Index>(limits.chunk, limits.context);
   std::unique_ptr<Engine> engine(new (std::nothrow) Engine(net, preprocess, fitting, executor, from));
   if (!engine) return fail(Code::out_of_memory, "no memory for a session");
-  Arena measure;
-  engine->lay_out(measure);
-  if (!engine->slab_.resize(measure.peak()))
-    return fail(Code::out_of_memory, "no memory for a session: %zu bytes for a context of %td tokens", measure.peak(),
+  std::size_t needed = 0;
+  if (!carve_slab(engine->slab_, [&](Arena& arena) { engine->lay_out(arena), needed = arena.peak(); }))
+    return fail(Code::out_of_memory, "no memory for a session: %zu bytes for a context of %td tokens", needed,
                 limits.context);
-  engine->preprocess_program_ = engine->encode_program_ = engine->decode_program_ = {};
-  Arena carve(engine->slab_.span());
-  engine->lay_out(carve);
   return Result<std::unique_ptr<Engine>>(std::move(engine));
 }
 
 inline void Engine::lay_out(Arena& arena) noexcept {
+  preprocess_program_ = encode_program_ = decode_program_ = {};
   cache_.carve(arena, net_.decoder.dims.heads, net_.decoder.dims.layers, context_, kv_);
   inputs_ = arena.array<TokenInput<float>>("decoder inputs", chunk_);
   decoder_.carve_logits(arena, net_.decoder.dims, 1);

@@ -94,7 +94,7 @@ struct DecoderBlock {
   void visit(V& v, const DecoderDims& d) {
     norm1.eps = norm2.eps = d.eps;
     v.child("norm1", norm1, d.hidden);
-    v.child("attn.qkv", qkv, d.heads.width() + 2 * d.heads.kv_width(), d.hidden);
+    v.child("attn.qkv", qkv, Extent(d.heads.width(), d.heads.kv_width(), d.heads.kv_width()), d.hidden);
     v.child("attn.out", out, d.hidden, d.heads.width());
     v.child("norm2", norm2, d.hidden);
     v.child("mlp", mlp, d);

@@ -7,7 +7,9 @@
 #ifndef DSVL_MODEL_BIND_HPP
 #define DSVL_MODEL_BIND_HPP
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../io/checkpoint.hpp"
@@ -43,6 +45,12 @@ class PathVisitor {
 
  protected:
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// A leaf's name in names.hpp and what a spelling of it ends in: a Linear or a norm adds its suffix; positions,
+  /// tables and alpha are spelled wholly in the table.
+  [[nodiscard]] std::pair<std::string, std::string> leaf_name(std::string_view leaf) const {
+    if (leaf == "weight" || leaf == "bias") return {path_, "." + std::string(leaf)};
+    return {path_ + "." + std::string(leaf), {}};
+  }
 
  private:
   Derived& self() noexcept { return static_cast<Derived&>(*this); }
@@ -55,12 +63,12 @@ class Binder : public PathVisitor<Binder> {
   Binder(const Checkpoint& from, Layout layout, Arena& arena, LoadReport& report)
       : from_(from), layout_(layout), arena_(arena), report_(report), used_(from.tensors().size()) {}
 
-  void matrix(std::string_view leaf, Matrix& field, Index rows, Index cols) {
+  void matrix(std::string_view leaf, Matrix& field, const Extent& rows, const Extent& cols) {
     find(leaf, field, rows, cols);
   }
 
-  void vector(std::string_view leaf, const float*& field, Index n) {
-    float* const to = arena_.array<float>("norms and biases", n);
+  void vector(std::string_view leaf, const float*& field, const Extent& n) {
+    float* const to = arena_.array<float>("norms and biases", n.sum());
     Matrix stored;
     if (!find(leaf, stored, n, 1) || arena_.measuring()) return;  // a column, so that q, k and v biases stack like rows
     float* at = to;
@@ -101,11 +109,8 @@ class Binder : public PathVisitor<Binder> {
   static constexpr Index kAnyRows = -1;
 
   /// Looks the leaf up in all its spellings and stacks what belongs together; false (and reported) when that fails.
-  bool find(std::string_view leaf, Matrix& field, Index rows, Index cols) {
-    // A Linear or a norm adds its suffix; positions, tables and alpha are spelled wholly in the table of names.
-    const bool suffixed = leaf == "weight" || leaf == "bias";
-    const std::string ours = suffixed ? path() : path() + "." + std::string(leaf);
-    const std::string suffix = suffixed ? "." + std::string(leaf) : std::string();
+  bool find(std::string_view leaf, Matrix& field, const Extent& rows, const Extent& cols) {
+    const auto [ours, suffix] = leaf_name(leaf);
     const Spelling first = spell(ours, layout_, 0, 0);
     if (first.name.empty()) {
       report_.missing.push_back(ours + " (the " + std::string(name(layout_)) + " layout has no name for it)");
@@ -126,7 +131,7 @@ class Binder : public PathVisitor<Binder> {
   }
 
   bool stack(const std::string& ours, const std::string& suffix, std::size_t way, std::size_t parts, Matrix& field,
-             Index rows, Index cols) {
+             const Extent& rows, const Extent& cols) {
     Matrix whole;
     const std::size_t before = report_.missing.size() + report_.misshapen.size();
     for (std::size_t part = 0; part < parts; ++part) {
@@ -137,43 +142,49 @@ class Binder : public PathVisitor<Binder> {
         continue;
       }
       used_[static_cast<std::size_t>(tensor - from_.tensors().data())] = true;
-      add(*tensor, parts, whole, rows, cols);
+      add(*tensor, parts > 1 ? rows.part[part] : rows.sum(), cols, whole);
     }
     if (report_.missing.size() + report_.misshapen.size() > before) return false;
-    if (rows != kAnyRows && whole.rows != rows) {
-      misshapen(spell(ours, layout_, way, 0).name + suffix, "and those stacked with it have " +
-                                                                std::to_string(whole.rows) +
-                                                                " rows in all, model needs " + std::to_string(rows));
-      return false;
-    }
     field = whole;
     return true;
   }
 
-  /// Reads the tensor as (its part of rows, cols), cutting its shape into two groups of dimensions, and stacks it.
-  void add(const TensorInfo& tensor, std::size_t parts, Matrix& whole, Index rows, Index cols) {
+  /// Reads the tensor as (rows, cols), cutting its shape into two groups of dimensions, and stacks it.
+  void add(const TensorInfo& tensor, Index rows, const Extent& cols, Matrix& whole) {
     const auto matrix = as_matrix(tensor);
     if (!matrix) {
       report_.misshapen.emplace_back(matrix.error().text());
       return;
     }
-    const Index elements = matrix->rows * matrix->cols;
-    Index tail = 1;
-    bool fits = cols == 1 || elements == 0;
-    for (int d = tensor.rank; d-- > 0 && !fits;) fits = (tail *= tensor.shape[d]) == cols;
-    const bool enough =
-        elements > 0 && elements % cols == 0 && (rows == kAnyRows || parts > 1 || elements == rows * cols);
-    if (!fits || !enough) {
+    const Index elements = matrix->rows * matrix->cols, width = cols.product();
+    const bool enough = elements > 0 && elements % width == 0 && (rows == kAnyRows || elements == rows * width);
+    if (!enough || !ends_with(tensor, cols)) {
       misshapen(tensor.name, "has shape " + shape_text(tensor) + ", model needs " +
-                                 (rows == kAnyRows || parts > 1 ? "rows of " : std::to_string(rows) + " x ") +
-                                 std::to_string(cols));
-    } else if (!whole.stack(Matrix(matrix->format, tensor.data, elements / cols, cols))) {
+                                 (rows == kAnyRows ? "rows of " : std::to_string(rows) + " x ") + extent_text(cols));
+    } else if (!whole.stack(Matrix(matrix->format, tensor.data, elements / width, width))) {
       misshapen(tensor.name, "has dtype " + std::string(tensor.dtype) + ", unlike those it is used with");
     }
   }
 
+  /// Whether the last dimensions are those of `cols`: a convolution's one by one or already taken together, a single
+  /// width also cut in several; a column needs none.
+  static bool ends_with(const TensorInfo& tensor, const Extent& cols) noexcept {
+    if (cols.parts == 3 && tensor.rank > 3)
+      return std::equal(cols.part, cols.part + 3, tensor.shape + tensor.rank - 3);
+    if (cols.product() == 1) return true;
+    Index tail = 1;
+    for (int d = tensor.rank; d-- > 0;)
+      if ((tail *= tensor.shape[d]) == cols.product()) return true;
+    return false;
+  }
+
   void misshapen(std::string_view tensor, const std::string& what) {
     report_.misshapen.push_back("tensor '" + std::string(tensor) + "' " + what);
+  }
+  static std::string extent_text(const Extent& cols) {
+    std::string out = std::to_string(cols.part[0]);
+    for (int i = 1; i < cols.parts; ++i) out += " x " + std::to_string(cols.part[i]);
+    return out;
   }
   static std::string shape_text(const TensorInfo& tensor) {
     std::string out = "[";

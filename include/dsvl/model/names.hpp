@@ -5,6 +5,7 @@
 //   [2#+1]    a number made of it
 //   {q,k,v}   stack these, in this order
 //   @x        the place x below, which may have been spelled in several ways
+//   =1,t,c    how it is stored when that is not simply (rows, cols): tokens t, as a square map h,w, channels c
 // `.weight` and `.bias` are not written where a Linear or a norm adds them.
 // Source: the tensor lists of deepseek-ai/deepseek-vl-* and deepseek-community/deepseek-vl-*.
 #ifndef DSVL_MODEL_NAMES_HPP
@@ -40,7 +41,7 @@ inline constexpr NameRow kPlaces[] = {
 
 inline constexpr NameRow kNames[] = {
     {"siglip.patch", "@siglip.patch_embed.proj", "@siglip.embeddings.patch_embedding"},
-    {"siglip.position", "@siglip.pos_embed", "@siglip.embeddings.position_embedding.weight"},
+    {"siglip.position", "@siglip.pos_embed=1,t,c", "@siglip.embeddings.position_embedding.weight"},
     {"siglip.#.norm1", "@siglip.blocks.#.norm1", "@siglip.encoder.layers.#.layer_norm1"},
     {"siglip.#.attn.qkv", "@siglip.blocks.#.attn.qkv", "@siglip.encoder.layers.#.self_attn.{q,k,v}_proj"},
     {"siglip.#.attn.out", "@siglip.blocks.#.attn.proj", "@siglip.encoder.layers.#.self_attn.out_proj"},
@@ -50,7 +51,7 @@ inline constexpr NameRow kNames[] = {
     {"siglip.norm", "@siglip.norm", "@siglip.post_layernorm"},
 
     {"sam.patch", "@sam.patch_embed.proj", "@sam.patch_embed.projection"},
-    {"sam.position", "@sam.pos_embed", "@sam.pos_embed"},
+    {"sam.position", "@sam.pos_embed=1,h,w,c", "@sam.pos_embed=1,h,w,c"},
     {"sam.#.norm1", "@sam.blocks.#.norm1", "@sam.layers.#.layer_norm1"},
     {"sam.#.attn.qkv", "@sam.blocks.#.attn.qkv", "@sam.layers.#.attn.qkv"},
     {"sam.#.attn.out", "@sam.blocks.#.attn.proj", "@sam.layers.#.attn.proj"},
@@ -123,6 +124,7 @@ inline std::string_view nth(std::string_view list, char separator, std::size_t i
 struct Spelling {
   std::string name;      ///< empty: there is no such alternative
   std::size_t stack = 1; ///< how many tensors are stacked
+  std::string_view stored = {};  ///< what follows `=` in the table
 };
 
 /// The name of `ours` ("language.7.attn.qkv", without .weight) in a layout: alternative `way` of its place, tensor
@@ -134,6 +136,10 @@ inline Spelling spell(std::string_view ours, Layout layout, std::size_t way, std
     if (row.ours != pattern) continue;
     Spelling out;
     std::string_view rest = row.in(layout);
+    if (const std::size_t at = rest.find('='); at != std::string_view::npos) {
+      out.stored = rest.substr(at + 1);
+      rest = rest.substr(0, at);
+    }
     bool none = false;
     if (!rest.empty() && rest[0] == '@') {
       const std::string_view place = rest.substr(0, rest.find('.'));

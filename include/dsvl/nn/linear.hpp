@@ -14,7 +14,7 @@ struct Linear {
   const float* bias = nullptr;
 
   template <class V>
-  void visit(V& v, Index out, Index in) {
+  void visit(V& v, const Extent& out, const Extent& in) {
     v.matrix("weight", weight, out, in);
     v.vector("bias", bias, out);
   }
@@ -25,7 +25,7 @@ struct Projection {
   Matrix weight;
 
   template <class V>
-  void visit(V& v, Index out, Index in) {
+  void visit(V& v, const Extent& out, const Extent& in) {
     v.matrix("weight", weight, out, in);
   }
 };

@@ -70,6 +70,18 @@ class Arena {
   Listener listener_;
 };
 
+/// Memory for what `lay_out(Arena&)` declares: run once to measure, once to carve `slab`. False, with nothing carved,
+/// when there is no memory.
+template <class LayOut>
+[[nodiscard]] bool carve_slab(Buffer<std::byte>& slab, LayOut&& lay_out) noexcept {
+  Arena measure;
+  lay_out(measure);
+  if (!slab.resize(measure.peak())) return false;
+  Arena carve(slab.span());
+  lay_out(carve);
+  return true;
+}
+
 DSVL_END_NAMESPACE
 
 #endif  // DSVL_RUN_ARENA_HPP

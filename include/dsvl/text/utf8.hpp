@@ -82,7 +82,7 @@ inline std::size_t first_invalid(std::string_view text) noexcept {
 inline Status validate(std::string_view text, const char* what = "text") noexcept {
   const std::size_t at = first_invalid(text);
   if (at == text.size()) return {};
-  return fail(Code::bad_text, "%s is not UTF-8: byte %zu is 0x%02X, in the middle of nothing or of a broken character",
+  return fail(Code::bad_text, "%s is not UTF-8: byte %zu (0x%02X) begins no whole character",
               what, at, static_cast<unsigned>(static_cast<unsigned char>(text[at])));
 }
 

@@ -22,6 +22,9 @@ struct DownsampleDims {
   [[nodiscard]] constexpr Grid grid() const noexcept { return kDown.output(kDown.output(resized)); }
 };
 
+/// Columns of a 3 x 3 convolution's weight.
+constexpr Extent kernel(Index in) noexcept { return {in, 3, 3}; }
+
 /// y = norm2(conv3x3(norm1(conv1x1(x)))): the norms run over the channels of each pixel.
 struct Neck {
   Projection conv1, conv2;
@@ -30,9 +33,9 @@ struct Neck {
   template <class V>
   void visit(V& v, Index hidden, const DownsampleDims& d) {
     norm1.eps = norm2.eps = 1e-6;  // LayerNorm2d's own constant, not the configuration's
-    v.child("conv1", conv1, d.neck, hidden);
+    v.child("conv1", conv1, d.neck, Extent(hidden, 1, 1));
     v.child("norm1", norm1, d.neck);
-    v.child("conv2", conv2, d.neck, d.neck * 9);
+    v.child("conv2", conv2, d.neck, kernel(d.neck));
     v.child("norm2", norm2, d.neck);
   }
 
@@ -54,8 +57,8 @@ struct Downsample {
 
   template <class V>
   void visit(V& v, const DownsampleDims& d) {
-    v.child("conv1", conv1, d.middle, d.neck * 9);
-    v.child("conv2", conv2, d.out, d.middle * 9);
+    v.child("conv1", conv1, d.middle, kernel(d.neck));
+    v.child("conv2", conv2, d.out, kernel(d.middle));
   }
 
   template <class T>

@@ -22,7 +22,7 @@ struct PatchEmbed {
 
   template <class V>
   void visit(V& v, const PatchShape& shape, Index hidden) {
-    v.child("patch", projection, hidden, shape.elements());
+    v.child("patch", projection, hidden, Extent(shape.channels, shape.patch, shape.patch));
     v.matrix("position", position.weight, shape.grid().tokens(), hidden);
   }
 

@@ -104,7 +104,7 @@ struct SamBlock {
     const Index head_dim = d.head_shape().head_dim;
     norm1.eps = norm2.eps = d.eps;
     v.child("norm1", norm1, d.hidden);
-    v.child("attn.qkv", qkv, 3 * d.hidden, d.hidden);
+    v.child("attn.qkv", qkv, Extent(d.hidden, d.hidden, d.hidden), d.hidden);
     v.child("attn.out", out, d.hidden, d.hidden);
     v.table("attn.relative_y", relative.y, 2 * window.height - 1, head_dim, resize_relative_table);
     v.table("attn.relative_x", relative.x, 2 * window.width - 1, head_dim, resize_relative_table);

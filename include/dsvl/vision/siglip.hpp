@@ -56,7 +56,7 @@ struct VitBlock {
   void visit(V& v, const SiglipDims& d) {
     norm1.eps = norm2.eps = d.eps;
     v.child("norm1", norm1, d.hidden);
-    v.child("attn.qkv", qkv, 3 * d.hidden, d.hidden);
+    v.child("attn.qkv", qkv, Extent(d.hidden, d.hidden, d.hidden), d.hidden);
     v.child("attn.out", out, d.hidden, d.hidden);
     v.child("norm2", norm2, d.hidden);
     v.child("mlp", mlp, d.hidden, d.intermediate);

@@ -7,9 +7,11 @@
 #include <cmath>
 #include <cstring>
 #include <dsvl/base/thread_pool.hpp>
+#include <dsvl/chat/encoder.hpp>
 #include <dsvl/chat/engine.hpp>
 #include <dsvl/chat/model.hpp>
 #include <dsvl/chat/model_state.hpp>
+#include <dsvl/chat/plan.hpp>
 #include <dsvl/io/image.hpp>
 #include <map>
 #include <string>
@@ -47,33 +49,56 @@ std::vector<TokenInput<float>> prompt(const DeepseekVl& net, const std::vector<f
   return out;
 }
 
-Outcome ask(Engine& engine, const DeepseekVl& net, const std::filesystem::path& picture, Stages& stages) {
+/// An encoder and an engine with memory of their own.
+struct Bench {
+  Encoder encoder;
+  Engine engine;
+  Executor& executor;
+  Buffer<std::byte> memory;
+
+  Bench(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, Executor& on)
+      : encoder(net, preprocess, limits, on.workers(), nullptr),
+        engine(net.decoder, limits, on,
+               std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(net.decoder.dims.heads, net.decoder.dims.layers, limits.kv)), nullptr)),
+        executor(on) {
+    const auto lay_out = [&](Arena& arena) { encoder.lay_out(arena), engine.lay_out(arena); };
+    if (!carve_slab(memory, lay_out) || !engine.cache().reserve()) std::exit(report(fail(Code::out_of_memory, "no memory")));
+  }
+};
+
+Outcome ask(Bench& bench, const DeepseekVl& net, const std::filesystem::path& picture, Stages& stages) {
   Outcome out;
   double began = bench::now();
   const auto lap = [&] { const double t = bench::now(), d = t - began; began = t; return d; };
+  const auto must = [](const Status& s) { if (!s.ok()) std::exit(report(s)); };
   const auto image = read_image(picture);
   if (!image) std::exit(report(image.error()));
   stages.decode_image = lap();
-  if (const Status s = engine.preprocess(image->pixels(), {}); !s.ok()) std::exit(report(s));
-  stages.preprocess = lap();
-  const Index tokens = net.siglip.dims.tokens(), hidden = net.decoder.dims.hidden;
-  out.rows.resize(static_cast<std::size_t>(tokens * hidden));
-  std::vector<double> seconds(static_cast<std::size_t>(engine.encode_program().steps()));
-  engine.time_encode_steps(seconds.data());
-  if (const Status s = engine.encode({out.rows.data(), tokens, hidden}, {}); !s.ok()) std::exit(report(s));
-  engine.time_encode_steps(nullptr);
+  Usage usage;
+  std::vector<double> seconds(static_cast<std::size_t>(bench.encoder.program().steps()));
+  bench.encoder.time_steps(seconds.data());
+  must(bench.encoder.begin(image->pixels()));
+  must(bench.encoder.advance(bench.executor, {}, usage));
+  bench.encoder.time_steps(nullptr);
+  stages.preprocess = usage.preprocess;
+  const View<const float> rows = bench.encoder.rows();
+  out.rows.assign(rows.data, rows.data + rows.rows * rows.cols);
   std::size_t i = 0;
-  for (auto* step = engine.encode_program().first(); step; step = step->next) stages.parts[step->part] += seconds[i++];
-  const auto keep_logits = [&] { out.logits.insert(out.logits.end(), engine.logits().begin(), engine.logits().end()); };
-  engine.rewind(0);
+  for (auto* step = bench.encoder.program().first(); step; step = step->next) stages.parts[step->part] += seconds[i++];
+  const auto keep_logits = [&] { out.logits.insert(out.logits.end(), bench.engine.logits().begin(), bench.engine.logits().end()); };
   const auto inputs = prompt(net, out.rows);
+  const std::vector<Slot> slots(inputs.size());  // nothing is looked up here, so what they say does not count
+  bench.engine.cache().truncate(0);
   lap();
-  if (const Status s = engine.extend(inputs, Stage::prefill, {}); !s.ok()) std::exit(report(s));
+  must(bench.engine.begin({slots, inputs}, 1, Stage::prefill));
+  must(bench.engine.advance({}));
   stages.prefill = lap();
   keep_logits();
   for (Index t = 0; t < kAnswer; ++t) {
     const TokenInput<float> next{static_cast<std::int32_t>(t * 11 % net.decoder.dims.vocab), nullptr};
-    if (const Status s = engine.extend({&next, 1}, Stage::decode, {}); !s.ok()) std::exit(report(s));
+    const Slot slot{next.id};
+    must(bench.engine.begin({{&slot, 1}, {&next, 1}}, 1, Stage::decode));
+    must(bench.engine.advance({}));
   }
   stages.decode = lap() / static_cast<double>(kAnswer);
   keep_logits();
@@ -136,23 +161,23 @@ int main(int argc, char** argv) {
   if (!model) return report(model.error());
   DeepseekVl net = model->state()->network->net;
   const ModelConfig& config = model->config();
-  Limits limits;
-  limits.context = net.siglip.dims.tokens() + kQuestion + kAnswer;
+  Limits wanted;
+  wanted.context = net.siglip.dims.tokens() + kQuestion + kAnswer;
+  const auto limits = complete_limits(wanted, config);
+  if (!limits) return report(limits.error());
   InlineExecutor alone;
-  auto engine = Engine::open(net, config.preprocess, limits, pool, nullptr);
-  auto single = Engine::open(net, config.preprocess, limits, alone, nullptr);
-  if (!engine || !single) return report(engine ? single.error() : engine.error());
+  Bench engine(net, config.preprocess, *limits, pool), single(net, config.preprocess, *limits, alone);
 
   const auto ceilings = bench::Ceilings::measure(pool);
   std::printf("%s, %d threads, kernels %s; ceilings: %.0f GFLOP/s (fma), %.1f GB/s (read)\n", directory.string().c_str(),
               pool.workers(), active_kernels<float>().name, ceilings.gflops, ceilings.gigabytes);
   std::vector<Stages> runs;
   Stages ignored;
-  const Outcome first = ask(**engine, net, picture, ignored);
-  bool same = ask(**single, net, picture, ignored) == first;
+  const Outcome first = ask(engine, net, picture, ignored);
+  bool same = ask(single, net, picture, ignored) == first;
   for (int r = 0; r < kRuns; ++r) {
     runs.emplace_back();
-    same = same && ask(**engine, net, picture, runs.back()) == first;
+    same = same && ask(engine, net, picture, runs.back()) == first;
   }
   const auto middle = [&](auto&& of) {
     std::vector<double> v;
@@ -170,7 +195,7 @@ int main(int argc, char** argv) {
   bench::print({"preprocess", middle([](auto& s) { return s.preprocess; })}, ceilings);
   for (const auto& entry : runs[0].parts) {
     const std::string& part = entry.first;
-    bench::print({part.c_str(), middle([&](auto& s) { return s.parts.at(part); }), flops((*engine)->encode_program(), part)}, ceilings);
+    bench::print({part.c_str(), middle([&](auto& s) { return s.parts.at(part); }), flops(engine.encoder.program(), part)}, ceilings);
   }
   const double head = 2.0 * static_cast<double>(net.decoder.dims.vocab * net.decoder.dims.hidden);
   const double per_token = 2.0 * (weigh.bytes - table) / static_cast<double>(row_bytes(net.decoder.head.weight.format, 1)) - head;

@@ -256,10 +256,10 @@ class Weights {
     body();
     path_ = before;
   }
-  void matrix(std::string_view leaf, Matrix& field, const Extent& rows, const Extent& cols) {
+  void matrix(std::string_view leaf, Matrix& field, const dsvl::Extent& rows, const dsvl::Extent& cols) {
     field = stored(leaf, rows.sum(), cols.product(), std::sqrt(3.0 / static_cast<double>(cols.product())), true);
   }
-  void vector(std::string_view leaf, const float*& field, const Extent& n) {
+  void vector(std::string_view leaf, const float*& field, const dsvl::Extent& n) {
     Mat& m = values_[path_ + std::string(leaf)] = noise_mat(1, n.sum(), ++seed_, 0.3);
     if (leaf == "weight") for (double& x : m.v) x = static_cast<double>(static_cast<float>(1 + x));
     auto& floats = floats_.emplace_back(m.v.begin(), m.v.end());

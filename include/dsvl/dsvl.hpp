@@ -13,6 +13,7 @@
 
 // Floor 6: what an application touches.
 #include "chat/model.hpp"
+#include "chat/plan.hpp"
 #include "chat/session.hpp"
 
 #if DSVL_HEADER_ONLY || defined(DSVL_IMPLEMENTATION)

@@ -336,9 +336,9 @@ TEST_CASE("a broken safetensors file is refused") {
   expect_load_fails({
       {"tensor missing", Code::not_found, "lacks 1 tensor 'model.language_model.layers.3.self_attn.k_proj.weight'",
        header([](Json& h) { h["other"] = h[kKey], h.erase(kKey); })},
-      {"tensor of a wrong shape", Code::bad_shape, "k_proj.weight' has shape [96, 384], model needs rows of 192",
+      {"tensor of a wrong shape", Code::bad_shape, "k_proj.weight' has shape [96, 384], model needs 192 x 192",
        header([](Json& h) { h[kKey]["shape"] = {96, 384}; })},
-      {"tensor with fewer rows", Code::bad_shape, "q_proj.weight' and those stacked with it have 480 rows in all, model needs 576", [](ModelFiles& f) {
+      {"tensor with fewer rows", Code::bad_shape, "k_proj.weight' has shape [96, 192], model needs 192 x 192", [](ModelFiles& f) {
          f.edit_header([](Json& h) {  // of two that follow one another, the first gives half its rows to a new one
            h["rest"] = h[kKey];
            const std::int64_t from = h[kKey]["data_offsets"][0], to = h[kKey]["data_offsets"][1], middle = (from + to) / 2;
@@ -610,7 +610,7 @@ TEST_CASE("limits that make no sense are refused when a session opens") {
   open("context of 2^62", Code::limit, "the model's positions end", [](O& o) { o.limits.context = Index{1} << 62; });
   open("chunk 0", Code::bad_argument, "chunks of 0", [](O& o) { o.limits.chunk = 0; });
   open("chunk negative", Code::bad_argument, "chunks of -7", [](O& o) { o.limits.chunk = -7; });
-  open("pictures negative", Code::bad_argument, "-1 pictures", [](O& o) { o.limits.pictures = -1; });
+  open("pictures negative", Code::bad_argument, "-2 pictures", [](O& o) { o.limits.pictures = -2; });
   open("picture_pixels 0", Code::bad_argument, "0 pixels", [](O& o) { o.limits.picture_pixels = 0; });
   open("system text not UTF-8", Code::bad_text, "the system text", [](O& o) { o.system = "\xFF"; });
   SessionOptions huge_chunk;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <dsvl/base/thread_pool.hpp>
+#include <dsvl/chat/encoder.hpp>
 #include <dsvl/chat/engine.hpp>
 #include <dsvl/chat/model_state.hpp>
+#include <dsvl/chat/plan.hpp>
 #include <thread>
 
 #include "health.hpp"
@@ -78,17 +80,23 @@ double milliseconds(Clock::duration d) { return std::chrono::duration<double, st
 TEST_CASE("an engine that is cancelled in any tile of a tower ends there, and the next picture is encoded as ever") {
   const auto& state = *test::tiny_model().state();
   InlineExecutor one;
-  auto engine = Engine::open(state.network->net, state.config.preprocess, {.context = 256}, one, nullptr);
-  REQUIRE(engine);
+  Encoder encoder(state.network->net, state.config.preprocess, {}, 1, nullptr);
+  Buffer<std::byte> memory;
+  REQUIRE(carve_slab(memory, [&](Arena& arena) { encoder.lay_out(arena); }));
   CancelToken token;
-  TileWatch watch((*engine)->encode_program(), token);
+  TileWatch watch(encoder.program(), token);
   const auto image = first_picture();
   REQUIRE(image);
   const auto& dims = state.network->net;
   std::vector<float> rows(static_cast<std::size_t>(64 * dims.decoder.dims.hidden)), again(rows.size());
-  const auto encode = [&](std::vector<float>& out) {
-    if (Status s = (*engine)->preprocess(image->pixels(), {&token}); !s.ok()) return s;
-    return (*engine)->encode({out.data(), 64, dims.decoder.dims.hidden}, {&token});
+  const auto encode = [&](std::vector<float>& out) -> Status {
+    Usage usage;
+    DSVL_CHECK_STATUS(encoder.begin(image->pixels()));
+    DSVL_CHECK_STATUS(encoder.advance(one, {&token}, usage));
+    REQUIRE(!encoder.busy());
+    const View<const float> made = encoder.rows();
+    std::copy_n(made.data, made.rows * made.cols, out.data());
+    return {};
   };
   REQUIRE(encode(rows).ok());
   const Index total = watch.tiles;
@@ -108,15 +116,23 @@ TEST_CASE("an engine that is cancelled in any tile of a tower ends there, and th
 TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how far it came, and can go on from there") {
   const auto& state = *test::tiny_model().state();
   InlineExecutor one;
-  auto opened = Engine::open(state.network->net, state.config.preprocess, {.context = 256, .chunk = 32}, one, nullptr);
-  REQUIRE(opened);
-  Engine& engine = **opened;
+  const auto limits = complete_limits({.context = 256, .chunk = 32}, state.config);
+  REQUIRE(limits);
+  const DecoderDims& dims = state.config.decoder;
+  Engine engine(state.network->net.decoder, *limits, one,
+                std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(dims.heads, dims.layers, limits->kv)), nullptr));
+  Buffer<std::byte> memory;
+  REQUIRE(carve_slab(memory, [&](Arena& arena) { engine.lay_out(arena); }));
+  REQUIRE(engine.cache().reserve());
   CancelToken token;
-  TileWatch watch(engine.decode_program(), token);
+  TileWatch watch(engine.program(), token);
   std::vector<TokenInput<float>> inputs;
-  for (std::int32_t i = 0; i < 100; ++i) inputs.push_back({i * 7 % 500, nullptr});
-  const auto extend = [&](std::size_t from) {
-    return engine.extend(std::span<const TokenInput<float>>(inputs).subspan(from), Stage::prefill, {&token});
+  std::vector<Slot> slots;
+  for (std::int32_t i = 0; i < 100; ++i) inputs.push_back({i * 7 % 500, nullptr}), slots.push_back({i * 7 % 500});
+  const auto extend = [&](std::size_t from) -> Status {
+    DSVL_CHECK_STATUS(engine.begin({std::span<const Slot>(slots).subspan(from), std::span<const TokenInput<float>>(inputs).subspan(from)}, 1,
+                                   Stage::prefill));
+    return engine.advance({&token});
   };
   REQUIRE(extend(0).ok());
   const Index total = watch.tiles;
@@ -124,28 +140,28 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
   const auto same = [&] { return std::memcmp(logits.data(), engine.logits().data(), logits.size() * sizeof(float)) == 0; };
   for (const Index k : some_of(total, 8)) {
     CAPTURE(k);
-    engine.rewind(0);
+    engine.cache().truncate(0);
     watch.restart(k);
     CHECK(extend(0).code() == Code::cancelled);
     CHECK(watch.tiles == k);
-    CHECK(engine.position() % 32 == 0);
-    CHECK(engine.position() < 100);
+    CHECK(engine.cache().size() % 32 == 0);
+    CHECK(engine.cache().size() < 100);
     watch.restart(0);
-    REQUIRE(extend(static_cast<std::size_t>(engine.position())).ok());
-    CHECK(engine.position() == 100);
+    REQUIRE(extend(static_cast<std::size_t>(engine.cache().size())).ok());
+    CHECK(engine.cache().size() == 100);
     CHECK(same());
   }
-  engine.rewind(99);
+  engine.cache().truncate(99);
   watch.restart(0);
   REQUIRE(extend(99).ok());
   const Index step = watch.tiles;
   CHECK(same());
   for (Index k = 1; k < step; ++k) {  // of one token: every single tile
     CAPTURE(k);
-    engine.rewind(99);
+    engine.cache().truncate(99);
     watch.restart(k);
     CHECK(extend(99).code() == Code::cancelled);
-    CHECK(engine.position() == 99);
+    CHECK(engine.cache().size() == 99);
     watch.restart(0);
     REQUIRE(extend(99).ok());
     CHECK(same());

@@ -53,7 +53,7 @@ void show_picture(const released::Files& original, Volume<float> low, Volume<flo
   ModelConfig config = test::released(original.config);
   REQUIRE(read_preprocess(json.root(), "preprocessor", main.root(), config).ok());
   const std::vector<std::uint8_t> rgb = test::formula_picture(640, 480, 1);
-  const Pixels pixels{reinterpret_cast<const std::byte*>(rgb.data()), 640, 480, PixelFormat::rgb, 640 * 3};
+  const Pixels pixels{rgb.data(), 640, 480, PixelFormat::rgb, 640 * 3};
   REQUIRE(preprocess(pixels, config.preprocess, low, high).ok());
 }
 

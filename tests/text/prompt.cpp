@@ -20,11 +20,10 @@ struct Encoded {
 
 Encoded encode(const Tokenizer& t, const std::vector<Segment>& segments, Index image_tokens = 3) {
   Buffer<std::int32_t> ids;
-  Encoded out;
-  const Status s = encode_prompt(t, Prompt{segments}, t.find(kImageText).value(), image_tokens, ids, out.images);
+  Buffer<ImageSpan> images;
+  const Status s = encode_prompt(t, segments, t.find(kImageText).value(), image_tokens, ids, images);
   REQUIRE_MESSAGE(s.ok(), s.text());
-  out.ids.assign(ids.begin(), ids.end());
-  return out;
+  return {{ids.begin(), ids.end()}, {images.begin(), images.end()}};
 }
 
 }  // namespace
@@ -41,7 +40,7 @@ TEST_CASE("however a text is cut into segments, its ids are those of the whole")
       for (std::size_t at = 0; at < text.size();) {
         std::size_t end = at;
         for (std::size_t n = 1 + random.below(5); n > 0 && end < text.size(); --n) end += utf8::read(text, end).bytes;
-        segments.push_back(Segment::plain(text.substr(at, end - at)));
+        segments.push_back(Segment::plain(std::string_view(text).substr(at, end - at)));
         at = end;
       }
       CHECK(encode(*t, segments).ids == want);
@@ -79,17 +78,18 @@ TEST_CASE("a typed placeholder is text; one in a text that may name control toke
 }
 
 TEST_CASE("given ids and ends of turns stand as they are") {
+  static constexpr std::int32_t kGiven[] = {7, 8};
   const Tokenizer& t = test::tiny_tokenizer();
-  CHECK(encode(t, {Segment::plain("!"), Segment::tokens({7, 8}), Segment::end_of_turn()}).ids ==
+  CHECK(encode(t, {Segment::plain("!"), Segment::tokens(kGiven), Segment::end_of_turn()}).ids ==
         Ids{t.bos().value(), t.find("!").value(), 7, 8, t.eos().value()});
 }
 
 TEST_CASE("what can not be a prompt is refused") {
   const Tokenizer& t = test::tiny_tokenizer();
   Buffer<std::int32_t> ids;
-  std::vector<ImageSpan> images;
-  const auto code = [&](std::vector<Segment> segments, Index image_tokens) {
-    return encode_prompt(t, Prompt{std::move(segments)}, 535, image_tokens, ids, images).code();
+  Buffer<ImageSpan> images;
+  const auto code = [&](const std::vector<Segment>& segments, Index image_tokens) {
+    return encode_prompt(t, segments, 535, image_tokens, ids, images).code();
   };
   CHECK(code({Segment::plain("\xC3"), Segment::plain("\xA9")}, 1) == Code::bad_text);
   CHECK(code({}, 0) == Code::bad_argument);

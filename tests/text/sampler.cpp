@@ -14,10 +14,12 @@ namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
-Sampler make(SamplerOptions options, Index vocab) {
-  auto made = Sampler::make(std::move(options), vocab);
-  REQUIRE_MESSAGE(made.has_value(), made.error().text());
-  return std::move(*made);
+Sampler make(const SamplerOptions& options, Index vocab) {
+  Sampler made(vocab);
+  REQUIRE(made.ready());
+  const Status set = made.set(options);
+  REQUIRE_MESSAGE(set.ok(), set.text());
+  return made;
 }
 
 /// How often each token is drawn over `n` positions, as a share.
@@ -167,7 +169,8 @@ TEST_CASE("what makes no sense is refused by name") {
   const auto refused = [](auto change) {
     SamplerOptions o;
     change(o);
-    return Sampler::make(o, 3).error().code() == Code::bad_argument;
+    Sampler refusing(3);
+    return refusing.set(o).code() == Code::bad_argument;
   };
   CHECK(refused([](auto& o) { o.temperature = -1; }));
   CHECK(refused([](auto& o) { o.temperature = NAN; }));
@@ -177,5 +180,5 @@ TEST_CASE("what makes no sense is refused by name") {
   CHECK(refused([](auto& o) { o.repetition_penalty = 0; }));
   CHECK(refused([](auto& o) { o.banned = {3}; }));
   CHECK(refused([](auto& o) { o.bias = {{-1, 0.f}}; }));
-  CHECK(Sampler::make({}, 0).error().code() == Code::bad_argument);
+  CHECK_FALSE(Sampler(0).ready());
 }

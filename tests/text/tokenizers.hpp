@@ -4,12 +4,14 @@
 
 #include <doctest/doctest.h>
 
+#include <deque>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "dsvl/io/json.hpp"
+#include "dsvl/text/prompt.hpp"
 #include "dsvl/text/tokenizer_json.hpp"
 #include "support.hpp"
 
@@ -78,6 +80,16 @@ inline std::string random_text(Random& random, std::size_t characters) {
     dsvl::utf8::append(text, kind < 3 ? any : kSome[random.below(std::size(kSome))]);
   }
   return text;
+}
+
+/// Segments and texts for messages, which are views: kept until the test program ends.
+inline std::span<const dsvl::Segment> parts(std::vector<dsvl::Segment> segments) {
+  static std::deque<std::vector<dsvl::Segment>> kept;
+  return kept.emplace_back(std::move(segments));
+}
+inline std::string_view keep(std::string text) {
+  static std::deque<std::string> kept;
+  return kept.emplace_back(std::move(text));
 }
 
 }  // namespace test

@@ -25,20 +25,24 @@ inline void deallocate(Allocator* to, void* memory, std::size_t bytes) noexcept 
   else ::operator delete(memory, std::align_val_t(kAlignment));
 }
 
-/// Like std::vector for plain data, without exceptions: every member that can run out of memory returns bool.
+/// Like std::vector for plain data, without exceptions: every member that can run out of memory returns bool. Over
+/// memory that somebody else owns it never grows beyond that.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
 
  public:
   explicit Buffer(Allocator* from = nullptr) noexcept : from_(from) {}
+  /// Empty, with room for as many elements as `room` has.
+  explicit Buffer(std::span<T> room) noexcept : owner_(false), data_(room.data()), capacity_(room.size()) {}
   Buffer(Buffer&& other) noexcept
-      : from_(other.from_), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)),
-        capacity_(std::exchange(other.capacity_, 0)) {}
+      : from_(other.from_), owner_(std::exchange(other.owner_, true)), data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     if (this != &other) {
       release();
       from_ = other.from_;
+      owner_ = std::exchange(other.owner_, true);
       data_ = std::exchange(other.data_, nullptr);
       size_ = std::exchange(other.size_, 0);
       capacity_ = std::exchange(other.capacity_, 0);
@@ -64,7 +68,7 @@ class Buffer {
   /// Room for `n` elements in all; existing elements keep their values, their addresses may change.
   [[nodiscard]] bool reserve(std::size_t n) noexcept {
     if (n <= capacity_) return true;
-    if (n > (std::numeric_limits<std::size_t>::max)() / sizeof(T)) return false;
+    if (!owner_ || n > (std::numeric_limits<std::size_t>::max)() / sizeof(T)) return false;
     T* const grown = static_cast<T*>(allocate(from_, n * sizeof(T)));
     if (!grown) return false;
     const std::size_t kept = size_;
@@ -97,16 +101,24 @@ class Buffer {
     size_ += n;
     return true;
   }
+  /// These `n` elements instead; they may be elements of this buffer, if it has room for n.
+  [[nodiscard]] bool assign(const T* values, std::size_t n) noexcept {
+    if (!reserve(n)) return false;
+    if (n) std::memmove(static_cast<void*>(data_), values, n * sizeof(T));
+    size_ = n;
+    return true;
+  }
   void clear() noexcept { size_ = 0; }
 
  private:
   void release() noexcept {
-    if (data_) deallocate(from_, data_, capacity_ * sizeof(T));
+    if (data_ && owner_) deallocate(from_, data_, capacity_ * sizeof(T));
     data_ = nullptr;
     size_ = capacity_ = 0;
   }
 
   Allocator* from_ = nullptr;
+  bool owner_ = true;
   T* data_ = nullptr;
   std::size_t size_ = 0, capacity_ = 0;
 };

@@ -11,17 +11,29 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Declared once, when a session is opened; all its memory follows from them.
+/// Declared once, when a session is opened; all its memory follows from them (see plan()). After that a conversation
+/// takes none, as long as pictures come as pixels.
 struct Limits {
   /// Tokens of prompt and answers together. 0: 4096 (what the models were trained with), or less if the model says so.
   Index context = 0;
   /// Tokens that go through the decoder at once during prefill. More is faster and takes more memory; results are
   /// equal.
   Index chunk = 128;
-  /// Different pictures a conversation may hold; their embeddings are kept until clear().
-  Index pictures = 16;
+  /// Different pictures whose embeddings are kept; those that nobody refers to make room for others. -1: as many as the
+  /// context can hold. 0: none, for questions about text only; then there is no memory for the towers either.
+  Index pictures = -1;
+  /// Longest side of a picture that is resized in memory taken beforehand; what larger ones need comes from the
+  /// allocator and goes back.
+  Index picture_side = 4096;
   /// Pixels of a picture file; a 108-megapixel photo passes.
   Index picture_pixels = 128'000'000;
+  /// Bytes of text that the conversation may have, answers included. 0: 16 per token of context.
+  Index text_bytes = 0;
+  /// Positions whose logits are kept at a time: what drafts are checked and choices are scored with in one pass.
+  Index logit_rows = 8;
+  /// Tokens of cache beyond the session's own context, for the beginnings of earlier conversations: with them a
+  /// question about a picture that was talked about before costs only its own text.
+  Index cached_tokens = 0;
   /// How keys and values are kept: float, or rounded to bf16 at half the memory.
   KvFormat kv = KvFormat::full;
 };
@@ -45,6 +57,12 @@ struct GenerateOptions {
   /// The text has "<image_placeholder>" where the pictures belong. Otherwise that is ordinary text and pictures come
   /// first.
   bool placeholders = false;
+  /// Tokens guessed at a time and checked in one pass; 0: none. The answer is the same to the last token, only sooner
+  /// where it repeats what was said before. At most Limits::logit_rows - 1.
+  Index draft = 0;
+  /// A text that the answer may repeat: the answer to the frame before, a form, words of the application's. Guesses come
+  /// from here first, then from the prompt, the answer itself, and the session's last answer.
+  std::string_view draft_text = {};
   const CancelToken* cancel = nullptr;   ///< looked at before every tile of work
   Progress progress = {};
 };
@@ -78,7 +96,15 @@ struct Usage {
   Index prompt_tokens = 0;     ///< the whole conversation up to the answer
   Index reused_tokens = 0;     ///< of these, found in the cache
   Index answer_tokens = 0;     ///< generated, the end token included
+  Index passes = 0;            ///< of the decoder for them; fewer than tokens where drafts were right
+  Index drafted = 0, accepted = 0;  ///< tokens guessed, and those that the model chose too
   double decode_image = 0, preprocess = 0, encode = 0, prefill = 0, decode = 0;  ///< seconds by stage
+};
+
+/// What the model thinks of a text behind a prompt.
+struct Score {
+  double log_likelihood = 0;      ///< natural logarithm; the sum of the tokens'
+  std::vector<double> tokens;     ///< log-probability of each token
 };
 
 /// One generated token. `text` is whole characters only, so it can be empty while a character is incomplete or held

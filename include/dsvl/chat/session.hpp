@@ -9,6 +9,8 @@
 #ifndef DSVL_CHAT_SESSION_HPP
 #define DSVL_CHAT_SESSION_HPP
 
+#include <chrono>
+
 #include "model.hpp"
 #include "options.hpp"
 #include "picture.hpp"
@@ -17,14 +19,20 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 class SessionState;
+class SavedSession;
 }
 
 /// An answer being generated: a handle, cheap to move. At most one per session is going on; asking again ends the one
 /// before. Keeps its session's memory alive.
 class Answer {
  public:
-  /// Runs the decoder once and returns the next token; nothing at the end or on an error (see finish()).
+  /// The next token; nothing at the end or on an error (see finish()). Runs the decoder once at most.
   std::optional<Piece> next();
+  /// The same within about `budget`: a token when one was reached, otherwise nothing; finish() is then Finish::none as
+  /// long as there is more to do. Work is left behind a tile, of a tenth of a millisecond as a rule, so a game loop can
+  /// call this every frame. It covers everything that Session::start leaves to do, pictures included. Not cut into
+  /// slices are decoding a picture file (hand in pixels) and choosing a token.
+  std::optional<Piece> step(std::chrono::nanoseconds budget);
   /// Runs to the end, calling `show(piece)` for each token; returns status().
   template <class Show>
   Status each(Show&& show) {
@@ -45,6 +53,11 @@ class Answer {
   /// (vocab) logits that the last token was chosen from; before the first next(), those the first will be chosen from.
   /// Empty after the end.
   [[nodiscard]] std::span<const float> logits() const noexcept;
+
+  /// Takes back all but the first `tokens` tokens; next() chooses anew behind them (the same token, unless a temperature
+  /// and another seed, or a ban, say otherwise: see the options of a new answer). Codes: bad_argument (the answer is
+  /// over or shorter, or a step() is under way).
+  Status rewind(std::size_t tokens);
 
  private:
   friend class Session;
@@ -70,6 +83,10 @@ class Session {
   Answer ask(const Picture& picture, std::string_view question, const GenerateOptions& options = {});
   Answer ask(std::span<const Picture> pictures, std::string_view question, const GenerateOptions& options = {});
 
+  /// The same without computing anything yet: Answer::step or next() does. Pixels, bytes and the cancel token must stay
+  /// until the first token has come.
+  Answer start(std::span<const Picture> pictures, std::string_view question, const GenerateOptions& options = {});
+
   /// For base models, and for prompts of your own: no template, no history; the text follows bos (and the pictures).
   Answer complete(std::span<const Picture> pictures, std::string_view text, const GenerateOptions& options = {});
   /// The same from ids, bos included if it is wanted; each picture stands as its run of image tokens. Works without a
@@ -77,10 +94,32 @@ class Session {
   Answer generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
                   const GenerateOptions& options = {});
 
-  /// Forgets the conversation and its pictures.
+  /// How likely the model finds each continuation as the beginning of its answer; the prompt is computed once. Nothing
+  /// is added to the conversation. Continuations are taken as they are: the models' answers begin with a space where
+  /// the text they were trained on had one (" Yes"). Codes: those of ask; bad_argument (an empty continuation), limit.
+  Result<std::vector<Score>> score(std::span<const Picture> pictures, std::string_view question,
+                                   std::span<const std::string_view> continuations,
+                                   const GenerateOptions& options = {});
+  /// The choices' probabilities, as if the model could say nothing else: exp(log-likelihood of " " + choice), adding up
+  /// to 1. Longer choices are less likely by themselves: give choices of similar length, or use score().
+  Result<std::vector<double>> classify(std::span<const Picture> pictures, std::string_view question,
+                                       std::span<const std::string_view> choices, const GenerateOptions& options = {});
+  /// Log-probability of each token of a text behind bos, without template. Codes: unsupported (no tokenizer), limit, …
+  Result<std::vector<double>> log_probabilities(std::string_view text, const GenerateOptions& options = {});
+
+  /// Another session in the same state, which shares what has been computed (copy on write) and the place for pictures;
+  /// an answer in work stays with this one. Draws other random numbers. For its own tokens it takes memory: `context`
+  /// tokens in all (0: as many as this one). The two may be used on different threads. Codes: limit, out_of_memory.
+  Result<Session> fork(Index context = 0);
+
+  /// Questions that were answered, and back to the first `turns` of them. Codes: bad_argument.
+  [[nodiscard]] std::size_t turns() const noexcept;
+  Status rewind(std::size_t turns);
+  /// Forgets the conversation. What was computed stays, as long as its memory is not needed: the same pictures and
+  /// words in front of another question cost nothing.
   void clear();
 
-  /// Tokens the session has room for, and bytes it took from the allocator when it opened.
+  /// Tokens the session has room for, and bytes it took from the allocator when it opened (see plan()).
   [[nodiscard]] Index context() const noexcept;
   [[nodiscard]] std::size_t bytes() const noexcept;
 

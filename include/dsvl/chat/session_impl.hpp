@@ -4,6 +4,7 @@
 
 #include "../base/float_environment.hpp"
 #include "model_impl.hpp"
+#include "limits_impl.hpp"
 #include "session.hpp"
 #include "session_state.hpp"
 
@@ -11,28 +12,111 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
+// --- opening ------------------------------------------------------------------------------------
+
+inline std::shared_ptr<PagePool> make_pool(const ModelState& model, const SessionOptions& options) {
+  const DecoderDims& d = model.config.decoder;
+  const Index bytes = kv_page_bytes<float>(d.heads, d.layers, options.limits.kv);
+  return std::make_shared<PagePool>(static_cast<std::size_t>(bytes), options.host.allocator);
+}
+
+inline std::shared_ptr<Gallery> make_gallery(const ModelState& model, const SessionOptions& options,
+                                             Executor& executor) {
+  if (options.limits.pictures == 0) return nullptr;
+  return std::make_shared<Gallery>(model.network->net, model.config.preprocess, options.limits, executor.workers(),
+                                   options.host.allocator);
+}
+
+inline Index cached_pages(const Limits& limits) noexcept { return ceil_div(limits.cached_tokens, kKvBlock); }
+
+DSVL_INLINE SessionState::SessionState(std::shared_ptr<const ModelState> model, const SessionOptions& options,
+                                       std::shared_ptr<PagePool> pool, std::shared_ptr<Gallery> gallery)
+    : model_(std::move(model)), options_(options),
+      executor_(options.host.executor ? *options.host.executor : model_->executor()),
+      first_(pool == nullptr), gallery_(first_ ? make_gallery(*model_, options, executor_) : std::move(gallery)),
+      slab_(options.host.allocator), steady_(options.host.allocator), scratch_(options.host.allocator),
+      engine_(model_->network->net.decoder, options.limits, executor_,
+              first_ ? make_pool(*model_, options) : std::move(pool)),
+      intake_(gallery_,
+              {options.limits.picture_pixels, Index{1} << 16, Index{256} << 20, options.apply_exif_orientation},
+              options.host.allocator) {}
+
+DSVL_INLINE SessionState::~SessionState() {
+  release_pictures(new_pictures_, 0);
+  release_pictures(pictures_, 0);
+}
+
+DSVL_INLINE Status SessionState::open(Index shared_pages) {
+  const Limits& limits = options_.limits;
+  const auto no_memory = [&](std::size_t bytes) {
+    return fail(Code::out_of_memory, "no memory for a session: %zu bytes for a context of %td tokens", bytes,
+                limits.context);
+  };
+  std::size_t needed = 0;
+  if (!carve_slab(slab_, [&](Arena& arena) { lay_out(arena), needed = arena.peak(); })) return no_memory(needed);
+  sampler_.emplace(model_->config.decoder.vocab, &steady_);
+  transcript_.emplace(tokenizer(), limits.text_bytes, &steady_);
+  if (!sampler_->ready() || !transcript_->ready()) return no_memory(needed);
+  if (first_ && gallery_ && !gallery_->open()) return no_memory(gallery_->bytes());
+  Cache& cache = engine_.cache();
+  if (!cache.reserve(shared_pages) || (first_ && !cache.pool()->reserve(cached_pages(limits))))
+    return no_memory(cache.pool()->bytes_of(cache.kv().pages()));
+  intake_.reserve(limits.pictures);
+  return {};
+}
+
+DSVL_INLINE void SessionState::lay_out(Arena& arena) noexcept {
+  const Limits& limits = options_.limits;
+  const Index context = limits.context;
+  engine_.lay_out(arena);
+  intake_.carve(arena, context);
+  conversation_.carve(arena, limits.text_bytes, context);
+  pictures_ = arena.buffer<EncodedPicture*>("pictures in use", context);
+  new_pictures_ = arena.buffer<EncodedPicture*>("pictures in use", context);
+  prompt_ = arena.buffer<Segment>("prompt", 3 * context + 8);
+  spans_ = arena.buffer<ImageSpan>("prompt", context);
+  slots_ = arena.buffer<Slot>("prompt", context);
+  inputs_ = arena.buffer<TokenInput<float>>("prompt", context);
+  for (Buffer<std::int32_t>* ids : {&prompt_ids_, &answer_ids_, &last_answer_ids_, &draft_ids_, &history_})
+    *ids = arena.buffer<std::int32_t>("ids", 2 * context + 2);
+  const auto room = [&](BumpAllocator& of, const char* name, std::size_t bytes) {
+    std::byte* const at = arena.array<std::byte>(name, static_cast<Index>(bytes));
+    if (!arena.measuring()) of.use({at, bytes});
+  };
+  room(steady_, "sampler and transcript",
+       Sampler::bytes_for(model_->config.decoder.vocab) + Transcript::bytes_for(limits.text_bytes));
+  // What encoding a text takes, unless it is one word of that length.
+  room(scratch_, "text scratch", 8 * static_cast<std::size_t>(limits.text_bytes) + (std::size_t{64} << 10));
+}
+
+/// Of the cache's pages, those kept for earlier conversations included.
+DSVL_INLINE std::size_t SessionState::cache_bytes() const noexcept {
+  const Index pages = ceil_div(options_.limits.context, kKvBlock) + 1;
+  return engine_.cache().pool()->bytes_of(pages + (first_ ? cached_pages(options_.limits) : 0));
+}
+
+DSVL_INLINE std::size_t SessionState::bytes() const noexcept {
+  return slab_.size() + cache_bytes() + (first_ && gallery_ ? gallery_->bytes() : 0);
+}
+
 // --- beginning an answer ------------------------------------------------------------------------
 
 DSVL_INLINE void SessionState::begin(const GenerateOptions& options) {
-  if (finish_ == Finish::none && number_ != 0) end(Finish::cancelled);  // the one before was abandoned
+  if (phase_ != Phase::over) end(Finish::cancelled);  // the one before was abandoned
   ++number_;
-  generate_ = options;
-  answer_ids_.clear();
-  pending_.reset();
-  sampler_.reset();
-  transcript_.reset();
-  prompt_ids_.clear();
-  wanted_.clear();
+  cancel_ = options.cancel;
+  progress_ = options.progress;
+  max_tokens_ = options.max_tokens;
+  draft_ = options.draft;
   finish_ = Finish::none;
   status_ = {};
   usage_ = {};
 }
 
-DSVL_INLINE std::uint64_t SessionState::end_begin(const Status& status) {
-  if (!status.ok()) {
-    status_ = status;
-    finish_ = status.code() == Code::cancelled ? Finish::cancelled : Finish::error;
-  }
+/// The work may begin, or the answer is over at once.
+DSVL_INLINE std::uint64_t SessionState::begun(const Status& status) {
+  phase_ = Phase::pictures;
+  if (!status.ok()) end_with(status);
   return number_;
 }
 
@@ -45,19 +129,19 @@ DSVL_INLINE Status SessionState::needs_tokenizer() const noexcept {
 DSVL_INLINE Status SessionState::prepare(const GenerateOptions& options) {
   if (options.max_tokens < 1)
     return fail(Code::bad_argument, "max_tokens is %td, must be at least 1", options.max_tokens);
-  DSVL_TRY(sampler, Sampler::make(options.sampling, model_->config.decoder.vocab, from_));
-  DSVL_TRY(stops, StopStrings::make(options.stop));
-  sampler_.emplace(std::move(sampler));
-  transcript_.emplace(tokenizer(), std::move(stops));
-  return {};
-}
-
-/// What a user gives: the pictures first, or where the text has placeholders on purpose.
-inline std::vector<Segment> content_of(std::size_t pictures, std::string_view text, bool placeholders) {
-  if (placeholders) return split_placeholders(text);
-  std::vector<Segment> content(pictures, Segment::image());
-  content.push_back(Segment::plain(text));
-  return content;
+  if (options.draft < 0 || options.draft >= options_.limits.logit_rows)
+    return fail(Code::bad_argument, "draft is %td, must be from 0 to %td (Limits::logit_rows - 1)", options.draft,
+                options_.limits.logit_rows - 1);
+  DSVL_CHECK_STATUS(sampler_->set(options.sampling));
+  if (fork_ != 0) sampler_->reseed(fork_seed(options.sampling.seed, fork_));
+  draft_ids_.clear();
+  // A draft is only a guess: what can not be one (too long, not UTF-8) is none.
+  if (options.draft > 0 && tokenizer() && !options.draft_text.empty() &&
+      !tokenizer()->encode(options.draft_text, ControlTokens::as_text, draft_ids_, &scratch_).ok())
+    draft_ids_.clear();
+  (void)last_answer_ids_.assign(answer_ids_.data(), answer_ids_.size());  // of the same size
+  answer_ids_.clear();
+  return transcript_->begin(options.stop);
 }
 
 inline Status check_places(std::span<const Segment> content, std::size_t pictures) noexcept {
@@ -65,76 +149,70 @@ inline Status check_places(std::span<const Segment> content, std::size_t picture
   return check_pictures(static_cast<std::size_t>(std::count_if(content.begin(), content.end(), is_place)), pictures);
 }
 
-// Arguments are copied before begin(): they may be the text or the ids of the answer that it ends.
+// Texts and ids that come in may be those of the answer that is ended by this: they are used before its memory is.
 
 DSVL_INLINE std::uint64_t SessionState::ask(std::span<const Picture> pictures, std::string_view question,
                                             const GenerateOptions& options) {
   const FloatEnvironment ours;
-  std::vector<Segment> content = content_of(pictures.size(), question, options.placeholders);
-  const Status readable = question.empty() ? fail(Code::bad_argument, "the question is empty")
-                                           : utf8::validate(question, "the question");
   begin(options);
   in_conversation_ = true;
-  std::vector<Message> turns = turns_;
-  std::vector<const EncodedPicture*> places = turn_pictures_;
-  const Status status = [&]() -> Status {
+  turn_ = conversation_.mark();
+  return begun([&]() -> Status {
     DSVL_CHECK_STATUS(needs_tokenizer());
+    if (question.empty()) return fail(Code::bad_argument, "the question is empty");
+    DSVL_CHECK_STATUS(utf8::validate(question, "the question"));
+    DSVL_CHECK_STATUS(conversation_.add_question(pictures.size(), question, options.placeholders));
     DSVL_CHECK_STATUS(prepare(options));
-    DSVL_CHECK_STATUS(readable);
-    DSVL_CHECK_STATUS(check_places(content, pictures.size()));
-    turns.push_back(Message::user(std::move(content)));
+    DSVL_CHECK_STATUS(check_places(conversation_.content(conversation_.turns() - 1), pictures.size()));
     ChatTemplate how;
     how.style = model_->config.layout == Layout::original ? ChatTemplate::Style::original : ChatTemplate::Style::hf;
     how.system = options_.system;
-    DSVL_TRY(prompt, render_chat(turns, how));
-    std::vector<ImageSpan> spans;
-    DSVL_CHECK_STATUS(encode_segments(prompt, spans));
-    return take_prompt(spans, pictures, places);
-  }();
-  if (status.ok()) turns_ = std::move(turns), turn_pictures_ = std::move(places);
-  return end_begin(status);
+    DSVL_CHECK_STATUS(render_chat(conversation_.messages(), how, prompt_));
+    DSVL_CHECK_STATUS(encode_segments(prompt_.span()));
+    return take_prompt(pictures);
+  }());
 }
 
 DSVL_INLINE std::uint64_t SessionState::complete(std::span<const Picture> pictures, std::string_view text,
                                                  const GenerateOptions& options) {
   const FloatEnvironment ours;
-  std::vector<Segment> content = content_of(pictures.size(), text, options.placeholders);
-  const Status readable = utf8::validate(text, "the text");
   begin(options);
   in_conversation_ = false;
-  return end_begin([&]() -> Status {
+  return begun([&]() -> Status {
     DSVL_CHECK_STATUS(needs_tokenizer());
-    DSVL_CHECK_STATUS(prepare(options));
-    DSVL_CHECK_STATUS(readable);
-    DSVL_CHECK_STATUS(check_places(content, pictures.size()));
-    std::vector<ImageSpan> spans;
-    DSVL_CHECK_STATUS(encode_segments(completion(std::move(content)), spans));
-    std::vector<const EncodedPicture*> places;
-    return take_prompt(spans, pictures, places);
+    DSVL_CHECK_STATUS(utf8::validate(text, "the text"));
+    const Conversation::Mark before = conversation_.mark();
+    DSVL_CHECK_STATUS(conversation_.add_question(pictures.size(), text, options.placeholders));
+    const std::span<const Segment> content = conversation_.content(conversation_.turns() - 1);
+    Status status = prepare(options);
+    if (status.ok()) status = check_places(content, pictures.size());
+    if (status.ok()) status = encode_segments(content);
+    conversation_.rewind(before);  // it was there only to be encoded
+    DSVL_CHECK_STATUS(status);
+    return take_prompt(pictures);
   }());
 }
 
 DSVL_INLINE std::uint64_t SessionState::generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
                                                  const GenerateOptions& options) {
   const FloatEnvironment ours;
-  Buffer<std::int32_t> copy(from_);
-  const bool copied = copy.append(ids.data(), ids.size());
   begin(options);
   in_conversation_ = false;
-  return end_begin([&]() -> Status {
-    if (!copied) return fail(Code::out_of_memory, "no memory for the prompt's ids");
-    prompt_ids_ = std::move(copy);
+  return begun([&]() -> Status {
+    const Index count = static_cast<Index>(ids.size());
+    if (count > engine_.cache().context())
+      return fail(Code::limit, "the prompt takes %td tokens, the context holds %td", count, engine_.cache().context());
+    if (!prompt_ids_.assign(ids.data(), ids.size())) return fail(Code::out_of_memory, "no memory for the prompt's ids");
     DSVL_CHECK_STATUS(prepare(options));
-    std::vector<ImageSpan> spans;
-    DSVL_CHECK_STATUS(find_images(spans));
-    std::vector<const EncodedPicture*> places;
-    return take_prompt(spans, pictures, places);
+    DSVL_CHECK_STATUS(find_images());
+    return take_prompt(pictures);
   }());
 }
 
 /// Where the runs of image tokens are: each as long as a picture takes.
-DSVL_INLINE Status SessionState::find_images(std::vector<ImageSpan>& spans) const {
+DSVL_INLINE Status SessionState::find_images() {
   const Index run = model_->config.image_tokens(), count = static_cast<Index>(prompt_ids_.size());
+  spans_.clear();
   for (const std::int32_t id : prompt_ids_)
     if (id < 0 || id >= model_->config.decoder.vocab)
       return fail(Code::bad_argument, "token id %d is outside the vocabulary of %td", id, model_->config.decoder.vocab);
@@ -145,108 +223,180 @@ DSVL_INLINE Status SessionState::find_images(std::vector<ImageSpan>& spans) cons
     if (found == 0) { ++i; continue; }
     if (found < run)
       return fail(Code::bad_argument, "a picture takes %td image tokens, the prompt has a run of %td", run, found);
-    spans.push_back({i, run});
+    (void)spans_.push_back({i, run});  // as many as tokens would fit
     i += run;
   }
   return {};
 }
 
-DSVL_INLINE Status SessionState::encode_segments(const Prompt& prompt, std::vector<ImageSpan>& spans) {
-  // Without pictures the image token may be unknown; any id will do, since no place asks for it.
-  return encode_prompt(*tokenizer(), prompt, model_->image_token.value_or(-1), model_->config.image_tokens(),
-                       prompt_ids_, spans);
+DSVL_INLINE Status SessionState::encode_segments(std::span<const Segment> prompt) {
+  // Without pictures the image token may be unknown; any id will do, since no place asks for it. What does not fit the
+  // memory taken for ids (twice the context) is far too long, and is counted in memory of its own for the message.
+  scratch_.reset();
+  const std::int32_t image = model_->image_token.value_or(-1);
+  const Index run = model_->config.image_tokens();
+  const Status status = encode_prompt(*tokenizer(), prompt, image, run, prompt_ids_, spans_, &scratch_);
+  if (status.code() != Code::out_of_memory) return status;
+  Buffer<std::int32_t> ids(options_.host.allocator);
+  Buffer<ImageSpan> spans(options_.host.allocator);
+  scratch_.reset();
+  DSVL_CHECK_STATUS(encode_prompt(*tokenizer(), prompt, image, run, ids, spans, &scratch_));
+  return fail(Code::limit, "the prompt takes %zu tokens, the context holds %td", ids.size(), engine_.cache().context());
 }
 
-DSVL_INLINE Status SessionState::add_pictures(std::span<const Picture> pictures,
-                                              std::vector<const EncodedPicture*>& into) {
+/// The prompt is in prompt_ids_ and spans_: checks what can be checked before pictures are looked at.
+DSVL_INLINE Status SessionState::take_prompt(std::span<const Picture> pictures) {
+  const Index count = static_cast<Index>(prompt_ids_.size());
+  if (count == 0) return fail(Code::bad_argument, "the prompt is empty");
+  if (count > engine_.cache().context())
+    return fail(Code::limit, "the prompt takes %td tokens, the context holds %td", count, engine_.cache().context());
+  DSVL_CHECK_STATUS(check_pictures(spans_.size(), (in_conversation_ ? pictures_.size() : 0) + pictures.size()));
   if (!pictures.empty() && !model_->image_token)
     return fail(Code::bad_argument, "no token stands for pictures: give LoadOptions::image_token");
-  for (const Picture& picture : pictures) {
-    DSVL_TRY(encoded, album_.add(picture, {turn_pictures_, into}, model_->config.image_tokens(),
-                                 model_->config.decoder.hidden, *engine_, control(), usage_));
-    into.push_back(encoded);
-  }
+  if (!pictures.empty() && !gallery_)
+    return fail(Code::limit, "one picture too many: the session's limits allow 0 different ones");
+  intake_.begin(pictures);
   return {};
 }
 
-/// Fills the cache with prompt_ids_. `places` has the pictures of earlier turns; `pictures` are added behind them, and
-/// encoded only when all else is right.
-DSVL_INLINE Status SessionState::take_prompt(std::span<const ImageSpan> spans, std::span<const Picture> pictures,
-                                             std::vector<const EncodedPicture*>& places) {
-  const Index count = static_cast<Index>(prompt_ids_.size());
-  if (count == 0) return fail(Code::bad_argument, "the prompt is empty");
-  if (count > engine_->context())
-    return fail(Code::limit, "the prompt takes %td tokens, the context holds %td", count, engine_->context());
-  DSVL_CHECK_STATUS(check_pictures(spans.size(), places.size() + pictures.size()));
-  DSVL_CHECK_STATUS(add_pictures(pictures, places));
-  if (!wanted_.resize(prompt_ids_.size())) return fail(Code::out_of_memory, "no memory for the prompt's ids");
-  for (std::size_t i = 0; i < prompt_ids_.size(); ++i) wanted_[i] = {prompt_ids_[i]};
-  for (std::size_t p = 0; p < spans.size(); ++p)
-    for (Index r = 0; r < spans[p].count; ++r) {
-      Slot& slot = wanted_[static_cast<std::size_t>(spans[p].first + r)];
-      slot = {slot.id, r, places[p]->hash, places[p]->row(r)};
+// --- working ------------------------------------------------------------------------------------
+
+/// Goes from phase to phase until logits are there or it is late.
+DSVL_INLINE Status SessionState::advance(const Control& control) {
+  for (;;) {
+    switch (phase_) {
+      case Phase::pictures: {
+        DSVL_CHECK_STATUS(intake_.advance(executor_, control, usage_));
+        if (intake_.busy()) return {};
+        DSVL_CHECK_STATUS(begin_prefill());
+        break;
+      }
+      case Phase::chosen: DSVL_CHECK_STATUS(begin_decode()); break;
+      case Phase::prefill:
+      case Phase::decode: {
+        const auto began = Clock::now();
+        const Status status = engine_.advance(control);
+        (phase_ == Phase::prefill ? usage_.prefill : usage_.decode) += seconds_since(began);
+        DSVL_CHECK_STATUS(status);
+        if (engine_.busy()) return {};
+        phase_ = Phase::ready;
+        return {};
+      }
+      case Phase::ready:
+      case Phase::over: return {};
+    }
+    if (control.late()) return {};
+  }
+}
+
+DSVL_INLINE void SessionState::make_ready() {
+  const FloatEnvironment ours;
+  if (phase_ == Phase::over) return;
+  if (const Status status = advance(control()); !status.ok()) end_with(status);
+}
+
+DSVL_INLINE Status SessionState::begin_prefill() {
+  intake_.hand_over(new_pictures_);
+  if (in_conversation_) {
+    for (EncodedPicture* p : new_pictures_) (void)pictures_.push_back(p);  // each takes more than a token
+    new_pictures_.clear();
+  }
+  const std::span<EncodedPicture* const> places = in_conversation_ ? pictures_.span() : new_pictures_.span();
+  const std::size_t count = prompt_ids_.size();
+  (void)slots_.resize(count);  // fits: take_prompt has looked
+  (void)inputs_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) slots_[i] = {prompt_ids_[i]}, inputs_[i] = {prompt_ids_[i], nullptr};
+  const Index hidden = model_->config.decoder.hidden;
+  for (std::size_t p = 0; p < spans_.size(); ++p)
+    for (Index r = 0; r < spans_[p].count; ++r) {
+      const auto i = static_cast<std::size_t>(spans_[p].first + r);
+      slots_[i] = {prompt_ids_[i], static_cast<std::int32_t>(r), places[p]->hash};
+      inputs_[i] = {prompt_ids_[i], places[p]->rows + r * hidden};
     }
   sampler_->begin(prompt_ids_.span());
-  return prefill();
-}
-
-DSVL_INLINE Status SessionState::prefill() {
-  const std::size_t most =
-      std::min<std::size_t>(cached_.size(), wanted_.size() - 1);  // the last token always runs: its logits are needed
-  const auto differ = std::mismatch(cached_.begin(), cached_.begin() + static_cast<Index>(most), wanted_.begin());
-  const std::size_t reused = static_cast<std::size_t>(differ.first - cached_.begin());
-  engine_->rewind(static_cast<Index>(reused));
-  if (!cached_.resize(reused)) return fail(Code::out_of_memory, "no memory for the cache's ids");
-  usage_.prompt_tokens = static_cast<Index>(wanted_.size());
+  (void)history_.assign(prompt_ids_.data(), count);
+  const auto reused = static_cast<std::size_t>(engine_.cache().reuse(slots_.span()));
+  usage_.prompt_tokens = static_cast<Index>(count);
   usage_.reused_tokens = static_cast<Index>(reused);
-  const auto began = Clock::now();
-  const Status status = extend(wanted_.span().subspan(reused), Stage::prefill);
-  usage_.prefill = Album::seconds_since(began);
-  return status;
+  position_ = static_cast<Index>(count);
+  row_ = 0;
+  drafted_ = 0;
+  phase_ = Phase::prefill;
+  return engine_.begin({slots_.span().subspan(reused), inputs_.span().subspan(reused)}, 1, Stage::prefill);
 }
 
-/// Runs slots through the engine; cached_ always says what the engine's cache holds, also after an error.
-DSVL_INLINE Status SessionState::extend(std::span<const Slot> slots, Stage stage) {
-  if (!inputs_.resize(slots.size()) || !cached_.reserve(cached_.size() + slots.size()))
-    return fail(Code::out_of_memory, "no memory for %zu tokens", slots.size());
-  for (std::size_t i = 0; i < slots.size(); ++i)
-    inputs_[i] = {slots[i].id, slots[i].input};
-  const Index before = engine_->position();
-  const Status status = engine_->extend(inputs_.span(), stage, control());
-  const bool kept = cached_.append(slots.data(), static_cast<std::size_t>(engine_->position() - before));
-  DSVL_ASSERT(kept);
-  static_cast<void>(kept);
-  return status;
+/// One pass over the chosen token, and over guesses behind it.
+DSVL_INLINE Status SessionState::begin_decode() {
+  slots_.clear();
+  inputs_.clear();
+  (void)slots_.push_back({last_.id});
+  drafted_ = 0;
+  const Index room = std::min<Index>(engine_.cache().context() - position_, max_tokens_ - usage_.answer_tokens);
+  if (draft_ > 0 && room > 0) guess(static_cast<std::size_t>(std::min<Index>(draft_, room)));
+  for (const Slot& s : slots_) (void)inputs_.push_back({s.id, nullptr});
+  usage_.drafted += static_cast<Index>(drafted_);
+  ++usage_.passes;
+  row_ = 0;
+  phase_ = Phase::decode;
+  return engine_.begin({slots_.span(), inputs_.span()}, static_cast<Index>(slots_.size()), Stage::decode);
 }
 
-// --- going on, and ending -----------------------------------------------------------------------
-
-DSVL_INLINE std::optional<Piece> SessionState::next() {
-  if (finish_ != Finish::none || number_ == 0) return std::nullopt;
-  const FloatEnvironment ours;
-  const auto began = Clock::now();
-  if (generate_.cancel && generate_.cancel->cancelled())
-    return end_with(fail(Code::cancelled, "the answer was cancelled"));
-  if (pending_) {
-    if (engine_->position() == engine_->context()) return end(Finish::context_full), rest();
-    const Slot slot{*pending_};
-    if (const Status status = extend({&slot, 1}, Stage::decode); !status.ok()) return end_with(status);
-    pending_.reset();
+DSVL_INLINE void SessionState::guess(std::size_t most) {
+  const Index n = static_cast<Index>(most);
+  std::span<const std::int32_t> found = look_up(history_.span(), draft_ids_.span(), n, 4, 1);
+  if (found.empty()) found = look_up(history_.span(), last_answer_ids_.span(), n);
+  if (found.empty()) found = look_up(history_.span(), history_.span(), n);
+  for (const std::int32_t id : found) {
+    if (model_->image_token == id) break;  // in a prompt it stands for a picture's row, which a guess is not
+    (void)slots_.push_back({id});
+    ++drafted_;
   }
-  const auto choice = sampler_->choose(engine_->logits(), static_cast<std::uint64_t>(engine_->position()));
-  usage_.decode += Album::seconds_since(began);
+}
+
+DSVL_INLINE std::optional<Piece> SessionState::step(Clock::time_point deadline) {
+  if (phase_ == Phase::over) return std::nullopt;
+  const FloatEnvironment ours;
+  if (phase_ != Phase::pictures && cancel_ && cancel_->cancelled())
+    return end_with(fail(Code::cancelled, "the answer was cancelled"));
+  if (phase_ == Phase::chosen && position_ > engine_.cache().context()) return end(Finish::context_full), rest();
+  if (const Status status = advance(control(deadline)); !status.ok()) return end_with(status);
+  return phase_ == Phase::ready ? choose() : std::nullopt;
+}
+
+DSVL_INLINE std::optional<Piece> SessionState::choose() {
+  const auto began = Clock::now();
+  const auto choice = sampler_->choose(engine_.logits(row_), static_cast<std::uint64_t>(position_));
   if (!choice) return end_with(choice.error());
   last_ = *choice;
-  answer_ids_.push_back(choice->id);
+  (void)answer_ids_.push_back(choice->id);
   ++usage_.answer_tokens;
+  usage_.decode += seconds_since(began);
   if (tokenizer() && tokenizer()->eos() == choice->id) return end(Finish::eos), rest();
   sampler_->accept(choice->id);
   transcript_->push(choice->id);
-  pending_ = choice->id;
+  go_on_behind(choice->id);
+  const bool text_full = transcript_->full() || (in_conversation_ && !conversation_.has_room(transcript_->text().size()));
   if (transcript_->stopped()) end(Finish::stop);
-  else if (usage_.answer_tokens >= generate_.max_tokens) end(Finish::length);
+  else if (usage_.answer_tokens >= max_tokens_) end(Finish::length);
+  else if (text_full) end(Finish::context_full);
   return Piece{transcript_->take(), choice->id, choice->log_probability};
 }
+
+/// Where the next token's logits come from: the next row, when the guess was right; a pass over this token, when not.
+DSVL_INLINE void SessionState::go_on_behind(std::int32_t id) {
+  (void)history_.push_back(id);
+  ++position_;
+  if (static_cast<std::size_t>(row_) < drafted_ && slots_[static_cast<std::size_t>(row_) + 1].id == id) {
+    ++row_;
+    ++usage_.accepted;
+    return;
+  }
+  engine_.cache().truncate(position_ - 1);  // guesses that were wrong
+  drafted_ = 0;
+  phase_ = Phase::chosen;
+}
+
+// --- ending -------------------------------------------------------------------------------------
 
 /// Text that was held back until the end, with the token that ended it; usually there is none.
 DSVL_INLINE std::optional<Piece> SessionState::rest() {
@@ -256,12 +406,17 @@ DSVL_INLINE std::optional<Piece> SessionState::rest() {
 }
 
 DSVL_INLINE void SessionState::end(Finish why) {
+  const bool began = phase_ == Phase::ready || phase_ == Phase::chosen || phase_ == Phase::decode;
   finish_ = why;
-  if (transcript_) transcript_->flush();
+  phase_ = Phase::over;
+  intake_.abandon();
+  engine_.abandon();
+  if (began) engine_.cache().truncate(position_);
+  if (began) transcript_->flush();
+  release_pictures(new_pictures_, 0);
   if (!in_conversation_) return;
   in_conversation_ = false;
-  if (why == Finish::error || (why == Finish::cancelled && answer_ids_.empty())) drop_turn();
-  else keep_turn();
+  if (why == Finish::error || (why == Finish::cancelled && (!began || answer_ids_.empty())) || !keep_turn().ok()) drop_turn();
 }
 
 DSVL_INLINE std::optional<Piece> SessionState::end_with(const Status& status) {
@@ -270,38 +425,166 @@ DSVL_INLINE std::optional<Piece> SessionState::end_with(const Status& status) {
   return rest();
 }
 
-DSVL_INLINE void SessionState::keep_turn() {
-  if (!options_.keep_generated_ids) return turns_.push_back(Message::assistant(transcript_->text()));
-  std::vector<std::int32_t> ids = answer_ids_;
-  if (finish_ == Finish::eos) ids.pop_back();
+DSVL_INLINE Status SessionState::keep_turn() {
+  if (!options_.keep_generated_ids) return conversation_.add_answer(transcript_->text());
+  std::span<const std::int32_t> ids = answer_ids_.span();
+  if (finish_ == Finish::eos) ids = ids.first(ids.size() - 1);
   // A picture's token that the model happened to choose would be the place of a picture in the next prompt.
-  if (model_->image_token) std::erase(ids, *model_->image_token);
-  turns_.push_back(Message::assistant(std::move(ids)));
+  return conversation_.add_answer(ids, model_->image_token);
 }
 
 /// The question goes as it came, and its pictures' places with it.
 DSVL_INLINE void SessionState::drop_turn() {
-  for (const Segment& s : turns_.back().content)
-    if (s.kind == Segment::Kind::image) turn_pictures_.pop_back();
-  turns_.pop_back();
+  conversation_.rewind(turn_);
+  release_pictures(pictures_, conversation_.pictures(conversation_.turns()));
+}
+
+DSVL_INLINE void SessionState::release_pictures(Buffer<EncodedPicture*>& pictures, std::size_t keep) noexcept {
+  for (std::size_t i = keep; i < pictures.size(); ++i) gallery_->release(pictures[i]);
+  if (keep < pictures.size()) (void)pictures.resize(keep);
 }
 
 DSVL_INLINE void SessionState::clear() {
-  if (finish_ == Finish::none && number_ != 0) end(Finish::cancelled);
+  if (phase_ != Phase::over) end(Finish::cancelled);
   ++number_;
   finish_ = Finish::cancelled;
-  turns_.clear();
-  turn_pictures_.clear();
-  cached_.clear();
-  engine_->rewind(0);
-  album_.clear();
+  conversation_.rewind({});
+  release_pictures(pictures_, 0);
+}
+
+// --- going back, and forks ----------------------------------------------------------------------
+
+DSVL_INLINE Status SessionState::rewind_answer(std::size_t tokens) {
+  const FloatEnvironment ours;
+  const bool began = phase_ == Phase::ready || phase_ == Phase::chosen;
+  if (!began || tokens > answer_ids_.size())
+    return fail(Code::bad_argument, "an answer %s of %zu tokens can not go back to token %zu",
+                phase_ == Phase::over ? "that is over" : "in work", answer_ids_.size(), tokens);
+  if (tokens == answer_ids_.size()) return {};
+  (void)answer_ids_.resize(tokens);
+  usage_.answer_tokens = static_cast<Index>(tokens);
+  transcript_->restart();
+  sampler_->begin(prompt_ids_.span());
+  for (const std::int32_t id : answer_ids_) sampler_->accept(id), transcript_->push(id);
+  transcript_->take();
+  (void)history_.resize(prompt_ids_.size() + tokens);
+  position_ = static_cast<Index>(history_.size());
+  drafted_ = 0;
+  // The token in front runs again: its logits are what the next is chosen from.
+  engine_.cache().truncate(position_ - 1);
+  last_.id = history_[history_.size() - 1];
+  phase_ = Phase::chosen;
+  return {};
+}
+
+DSVL_INLINE Status SessionState::rewind_turns(std::size_t turns) {
+  if (phase_ != Phase::over) end(Finish::cancelled);
+  if (turns > this->turns())
+    return fail(Code::bad_argument, "a conversation of %zu turns can not go back to turn %zu", this->turns(), turns);
+  ++number_;
+  finish_ = Finish::cancelled;
+  conversation_.keep_turns(2 * turns);
+  release_pictures(pictures_, conversation_.pictures(conversation_.turns()));
+  return {};
+}
+
+DSVL_INLINE Result<std::shared_ptr<SessionState>> SessionState::fork(Index context) {
+  SessionOptions options = options_;
+  if (context > 0) options.limits.context = context;
+  const Cache& cache = engine_.cache();
+  const Index shared = phase_ == Phase::over ? cache.size() : std::min<Index>(cache.size(), position_);
+  if (options.limits.context < shared || options.limits.context > model_->info.max_context)
+    return fail(Code::limit, "a fork of %td tokens of context: %td are shared, the model's positions end at %td",
+                options.limits.context, shared, model_->info.max_context);
+  auto child = std::make_shared<SessionState>(model_, options, cache.pool(), gallery_);
+  DSVL_CHECK_STATUS(child->open(shared / kKvBlock));
+  DSVL_CHECK_STATUS(child->engine_.cache().share(cache, shared));
+  child->fork_ = mix_bits(fork_ + kGolden * ++forks_);
+  const std::size_t whole = 2 * turns();  // an answer in work stays here
+  for (std::size_t t = 0; t < whole; ++t) DSVL_CHECK_STATUS(child->conversation_.add_turn(conversation_, t));
+  for (std::size_t p = 0; p < conversation_.pictures(whole); ++p) {
+    gallery_->retain(pictures_[p]);
+    (void)child->pictures_.push_back(pictures_[p]);
+  }
+  (void)child->answer_ids_.assign(answer_ids_.data(), answer_ids_.size());
+  return child;
+}
+
+// --- scores -------------------------------------------------------------------------------------
+
+/// Puts ids behind the cache; logits of the last `logits` of them.
+DSVL_INLINE Status SessionState::compute(std::span<const std::int32_t> ids, Index logits) {
+  slots_.clear();
+  inputs_.clear();
+  for (const std::int32_t id : ids)
+    if (!slots_.push_back({id}) || !inputs_.push_back({id, nullptr}))
+      return fail(Code::limit, "a text of %zu tokens does not fit a context of %td", ids.size(),
+                  engine_.cache().context());
+  DSVL_CHECK_STATUS(engine_.begin({slots_.span(), inputs_.span()}, logits, Stage::prefill));
+  return engine_.advance(control());
+}
+
+inline Status add_score(std::span<const float> logits, std::int32_t id, Score& to) {
+  DSVL_TRY(sum, log_sum_exp(logits));
+  to.tokens.push_back(sum.log_probability(logits[static_cast<std::size_t>(id)]));
+  to.log_likelihood += to.tokens.back();
+  return {};
+}
+
+/// All continuations share the prompt's pass: it has the logits of their first tokens, and each runs its other tokens
+/// behind it, as many at a time as logits are kept for.
+DSVL_INLINE Status SessionState::score_all(std::span<const std::string_view> continuations, std::vector<Score>& out) {
+  const auto encode = [&](std::string_view text) -> Status {
+    scratch_.reset();
+    draft_ids_.clear();
+    if (text.empty()) return fail(Code::bad_argument, "a text to score is empty");
+    DSVL_CHECK_STATUS(utf8::validate(text, "a text to score"));
+    DSVL_CHECK_STATUS(tokenizer()->encode(text, ControlTokens::as_text, draft_ids_, &scratch_));
+    return {};
+  };
+  for (const std::string_view text : continuations) {
+    DSVL_CHECK_STATUS(encode(text));
+    DSVL_CHECK_STATUS(add_score(engine_.logits(row_), draft_ids_[0], out.emplace_back()));
+  }
+  for (std::size_t c = 0; c < continuations.size(); ++c) {
+    DSVL_CHECK_STATUS(encode(continuations[c]));
+    const std::span<const std::int32_t> ids = draft_ids_.span();
+    const auto most = static_cast<std::size_t>(options_.limits.logit_rows);
+    engine_.cache().truncate(position_);
+    for (std::size_t at = 0; at + 1 < ids.size();) {
+      const std::size_t rows = std::min<std::size_t>(most, ids.size() - 1 - at);
+      DSVL_CHECK_STATUS(compute(ids.subspan(at, rows), static_cast<Index>(rows)));
+      for (std::size_t r = 0; r < rows; ++r)
+        DSVL_CHECK_STATUS(add_score(engine_.logits(static_cast<Index>(r)), ids[at + 1 + r], out[c]));
+      at += rows;
+    }
+  }
+  return {};
+}
+
+DSVL_INLINE Result<std::vector<Score>> SessionState::score(std::span<const std::string_view> continuations) {
+  const FloatEnvironment ours;
+  make_ready();
+  if (phase_ != Phase::ready) return status_;
+  std::vector<Score> out;
+  out.reserve(continuations.size());
+  const Status status = score_all(continuations, out);
+  // The question was asked to be scored: it is no part of the conversation.
+  end_with(status.ok() ? fail(Code::cancelled, "the question was scored") : status);
+  DSVL_CHECK_STATUS(status);
+  return out;
 }
 
 }  // namespace detail
 
 // --- Answer -------------------------------------------------------------------------------------
 
-DSVL_INLINE std::optional<Piece> Answer::next() { return is_current() ? session_->next() : std::nullopt; }
+DSVL_INLINE std::optional<Piece> Answer::next() { return step(std::chrono::nanoseconds::max()); }
+DSVL_INLINE std::optional<Piece> Answer::step(std::chrono::nanoseconds budget) {
+  if (!is_current()) return std::nullopt;
+  const auto now = Clock::now(), forever = (Clock::time_point::max)();
+  return session_->step(budget < forever - now ? now + budget : forever);
+}
 DSVL_INLINE bool Answer::is_current() const noexcept { return session_ && session_->current(number_); }
 DSVL_INLINE Finish Answer::finish() const noexcept { return is_current() ? session_->finish() : Finish::cancelled; }
 DSVL_INLINE Status Answer::status() const noexcept {
@@ -319,7 +602,11 @@ DSVL_INLINE std::span<const std::int32_t> Answer::prompt_ids() const noexcept {
 }
 DSVL_INLINE Usage Answer::usage() const noexcept { return is_current() ? session_->usage() : Usage(); }
 DSVL_INLINE std::span<const float> Answer::logits() const noexcept {
-  return is_current() && session_->finish() == Finish::none ? session_->engine().logits() : std::span<const float>();
+  return is_current() ? session_->logits() : std::span<const float>();
+}
+DSVL_INLINE Status Answer::rewind(std::size_t tokens) {
+  if (!is_current()) return status();
+  return session_->rewind_answer(tokens);
 }
 
 // --- Session ------------------------------------------------------------------------------------
@@ -329,23 +616,13 @@ DSVL_INLINE Result<Session> Session::open(const Model& model, const SessionOptio
   SessionOptions chosen = options;
   if (!chosen.host.allocator) chosen.host.allocator = state->host.allocator;
   if (!chosen.host.log.write) chosen.host.log = state->host.log;
-  Limits& limits = chosen.limits;
-  if (limits.context == 0) limits.context = state->info.default_context;
-  if (limits.context > state->info.max_context)
-    return fail(Code::limit, "a context of %td tokens: the model's positions end at %td", limits.context,
-                state->info.max_context);
+  DSVL_TRY(limits, complete_limits(options.limits, state->config));
+  chosen.limits = limits;
   if (limits.context > state->info.default_context)
     chosen.host.log(Level::warning, "the context is longer than the 4096 tokens the models were trained with");
-  if (limits.pictures < 0 || limits.picture_pixels < 1)
-    return fail(Code::bad_argument, "limits of %td pictures and %td pixels make no sense", limits.pictures,
-                limits.picture_pixels);
   DSVL_CHECK_STATUS(utf8::validate(chosen.system, "the system text"));
-  Executor& executor = chosen.host.executor ? *chosen.host.executor : state->executor();
-  DSVL_TRY(engine,
-           Engine::open(state->network->net, state->config.preprocess, limits, executor, chosen.host.allocator));
-  auto session = std::make_shared<detail::SessionState>(state, chosen, std::move(engine), chosen.host.allocator);
-  if (!session->reserve())
-    return fail(Code::out_of_memory, "no memory for a session: the ids of a context of %td tokens", limits.context);
+  auto session = std::make_shared<detail::SessionState>(state, chosen);
+  DSVL_CHECK_STATUS(session->open());
   return Session(std::move(session));
 }
 
@@ -357,19 +634,69 @@ DSVL_INLINE Answer Session::ask(const Picture& picture, std::string_view questio
 }
 DSVL_INLINE Answer Session::ask(std::span<const Picture> pictures, std::string_view question,
                                 const GenerateOptions& options) {
+  Answer answer = start(pictures, question, options);
+  state_->make_ready();
+  return answer;
+}
+DSVL_INLINE Answer Session::start(std::span<const Picture> pictures, std::string_view question,
+                                  const GenerateOptions& options) {
   return {state_, state_->ask(pictures, question, options)};
 }
 DSVL_INLINE Answer Session::complete(std::span<const Picture> pictures, std::string_view text,
                                      const GenerateOptions& options) {
-  return {state_, state_->complete(pictures, text, options)};
+  Answer answer{state_, state_->complete(pictures, text, options)};
+  state_->make_ready();
+  return answer;
 }
 DSVL_INLINE Answer Session::generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
                                      const GenerateOptions& options) {
-  return {state_, state_->generate(ids, pictures, options)};
+  Answer answer{state_, state_->generate(ids, pictures, options)};
+  state_->make_ready();
+  return answer;
 }
+
+DSVL_INLINE Result<std::vector<Score>> Session::score(std::span<const Picture> pictures, std::string_view question,
+                                                      std::span<const std::string_view> continuations,
+                                                      const GenerateOptions& options) {
+  state_->ask(pictures, question, options);
+  return state_->score(continuations);
+}
+
+DSVL_INLINE Result<std::vector<double>> Session::classify(std::span<const Picture> pictures, std::string_view question,
+                                                          std::span<const std::string_view> choices,
+                                                          const GenerateOptions& options) {
+  std::vector<std::string> spaced;
+  for (const std::string_view choice : choices) spaced.emplace_back(1, ' ').append(choice);
+  const std::vector<std::string_view> continuations(spaced.begin(), spaced.end());
+  DSVL_TRY(scores, score(pictures, question, continuations, options));
+  std::vector<double> shares;
+  double largest = -std::numeric_limits<double>::infinity(), sum = 0;
+  for (const Score& s : scores) largest = std::max<double>(largest, s.log_likelihood);
+  for (const Score& s : scores) sum += shares.emplace_back(std::exp(s.log_likelihood - largest));
+  for (double& share : shares) share /= sum;
+  return shares;
+}
+
+DSVL_INLINE Result<std::vector<double>> Session::log_probabilities(std::string_view text,
+                                                                   const GenerateOptions& options) {
+  const Tokenizer* const tokenizer = state_->model().tokenizer ? &*state_->model().tokenizer : nullptr;
+  if (!tokenizer || !tokenizer->bos())
+    return fail(Code::unsupported, "the model has no tokenizer with a token to begin with");
+  const std::int32_t bos = *tokenizer->bos();
+  state_->generate({&bos, 1}, {}, options);
+  DSVL_TRY(scores, state_->score({&text, 1}));
+  return std::move(scores[0].tokens);
+}
+
+DSVL_INLINE Result<Session> Session::fork(Index context) {
+  DSVL_TRY(state, state_->fork(context));
+  return Session(std::move(state));
+}
+DSVL_INLINE Status Session::rewind(std::size_t turns) { return state_->rewind_turns(turns); }
+DSVL_INLINE std::size_t Session::turns() const noexcept { return state_->turns(); }
 DSVL_INLINE void Session::clear() { state_->clear(); }
-DSVL_INLINE Index Session::context() const noexcept { return state_->engine().context(); }
-DSVL_INLINE std::size_t Session::bytes() const noexcept { return state_->engine().slab_bytes(); }
+DSVL_INLINE Index Session::context() const noexcept { return state_->engine().cache().context(); }
+DSVL_INLINE std::size_t Session::bytes() const noexcept { return state_->bytes(); }
 
 DSVL_END_NAMESPACE
 

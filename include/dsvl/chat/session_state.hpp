@@ -1,12 +1,17 @@
-// SessionState: what a Session and its Answers share: the engine, the tokens in its cache, the conversation, the
-// answer.
+// SessionState: what a Session and its Answers share: the conversation, the tokens it stands for, the answer.
 //
-// Token ids are the truth: a turn renders and encodes the whole conversation as the reference does, and the longest
-// common prefix with what the cache holds is reused. A picture's rows count as equal when the picture is.
+// Token ids are the truth: a turn renders and encodes the whole conversation as the reference does, and what the cache
+// holds of it is reused. An answer goes through phases, and every phase can be left and taken up again:
+//
+//   pictures -> prefill -> ready -> (decode -> ready)* -> over
 #ifndef DSVL_CHAT_SESSION_STATE_HPP
 #define DSVL_CHAT_SESSION_STATE_HPP
 
-#include "album.hpp"
+#include "../base/bump_allocator.hpp"
+#include "../text/lookup.hpp"
+#include "conversation.hpp"
+#include "engine.hpp"
+#include "intake.hpp"
 #include "model_state.hpp"
 #include "transcript.hpp"
 
@@ -16,97 +21,140 @@ namespace detail {
 
 class SessionState {
  public:
-  SessionState(std::shared_ptr<const ModelState> model, const SessionOptions& options, std::unique_ptr<Engine> engine,
-               Allocator* from)
-      : model_(std::move(model)), options_(options), engine_(std::move(engine)),
-        album_({options.limits.picture_pixels, Index{1} << 16, Index{256} << 20, options.apply_exif_orientation},
-               options.limits.pictures, from),
-        from_(from), cached_(from), wanted_(from), prompt_ids_(from), inputs_(from) {}
+  /// `options` with complete limits. Without a pool and a gallery it makes its own.
+  SessionState(std::shared_ptr<const ModelState> model, const SessionOptions& options,
+               std::shared_ptr<PagePool> pool = nullptr, std::shared_ptr<Gallery> gallery = nullptr);
+  /// Takes all memory; `shared_pages` of the cache come with a fork. Codes: out_of_memory.
+  Status open(Index shared_pages = 0);
 
-  /// Takes what an answer will need, so that going on with one never asks for memory. False: there is none.
-  [[nodiscard]] bool reserve() noexcept {
-    const auto context = static_cast<std::size_t>(engine_->context());
-    return cached_.reserve(context) && inputs_.reserve(context);
-  }
+  /// A session of its own that goes on from here. Codes: those of open(), limit (a context that is too small).
+  Result<std::shared_ptr<SessionState>> fork(Index context);
 
-  /// Each begins an answer and gives its number; the one before, if any, is ended first.
+  /// Each begins an answer and gives its number; the one before, if any, is ended first. Nothing is computed yet.
   std::uint64_t ask(std::span<const Picture> pictures, std::string_view question, const GenerateOptions& options);
   std::uint64_t complete(std::span<const Picture> pictures, std::string_view text, const GenerateOptions& options);
   std::uint64_t generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
                          const GenerateOptions& options);
+  /// Computes until the answer can begin, without a deadline; errors end the answer.
+  void make_ready();
 
-  std::optional<Piece> next();
+  /// Works until there is a token, the answer is over, or it is late; a token when there is one.
+  std::optional<Piece> step(Clock::time_point deadline);
+  /// Takes back the answer's tokens from number `tokens` on. Codes: bad_argument.
+  Status rewind_answer(std::size_t tokens);
+  /// Back to the first `turns` questions and answers. Codes: bad_argument.
+  Status rewind_turns(std::size_t turns);
   void clear();
+
+  /// Of each continuation behind the answer's prompt: what score() promises. The answer is over afterwards.
+  Result<std::vector<Score>> score(std::span<const std::string_view> continuations);
 
   [[nodiscard]] bool current(std::uint64_t number) const noexcept { return number == number_; }
   [[nodiscard]] Finish finish() const noexcept { return finish_; }
   [[nodiscard]] const Status& status() const noexcept { return status_; }
-  [[nodiscard]] std::string_view text() const noexcept {
-    return transcript_ ? transcript_->text() : std::string_view();
-  }
-  [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return answer_ids_; }
+  [[nodiscard]] std::string_view text() const noexcept { return transcript_->text(); }
+  [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return answer_ids_.span(); }
   [[nodiscard]] std::span<const std::int32_t> prompt_ids() const noexcept { return prompt_ids_.span(); }
   [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
-  [[nodiscard]] const Engine& engine() const noexcept { return *engine_; }
+  [[nodiscard]] std::span<const float> logits() const noexcept {
+    return phase_ == Phase::ready || phase_ == Phase::chosen ? engine_.logits(row_) : std::span<const float>();
+  }
+  [[nodiscard]] const Engine& engine() const noexcept { return engine_; }
   [[nodiscard]] const ModelState& model() const noexcept { return *model_; }
+  [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
+  /// Whole turns: questions with their answers.
+  [[nodiscard]] std::size_t turns() const noexcept { return conversation_.turns() / 2; }
+  [[nodiscard]] std::size_t bytes() const noexcept;
+
+  ~SessionState();
+
+  /// For plan(): what open() would take.
+  void measure(Arena& arena) noexcept { lay_out(arena); }
+  void measure_gallery(Arena& arena) const noexcept { gallery_->lay_out(arena); }
+  [[nodiscard]] std::size_t cache_bytes() const noexcept;
+
+  // For saving and loading.
+  friend class SavedSession;
 
  private:
-  /// One token of the cache: a token of text, or a row of a picture, known by what the picture shows.
-  struct Slot {
-    std::int32_t id = 0;
-    Index row = -1;  // -1: text
-    ContentHash picture = {};
-    const float* input = nullptr;  // good until the picture leaves the album, so it is no part of what a slot is
-    bool operator==(const Slot& other) const noexcept {
-      return id == other.id && row == other.row && picture == other.picture;
-    }
+  enum class Phase : unsigned char {
+    over,      ///< no answer, or it has ended
+    pictures,  ///< being decoded and encoded
+    prefill,   ///< the prompt goes through the decoder
+    ready,     ///< logits of a token are there
+    chosen,    ///< a token was chosen and has not been computed
+    decode,    ///< it is being computed
   };
 
   [[nodiscard]] const Tokenizer* tokenizer() const noexcept {
     return model_->tokenizer ? &*model_->tokenizer : nullptr;
   }
-  [[nodiscard]] Control control() const noexcept { return {generate_.cancel, generate_.progress}; }
+  [[nodiscard]] Control control(Clock::time_point deadline = (Clock::time_point::max)()) const noexcept {
+    return {cancel_, progress_, deadline};
+  }
+  /// Declares the session's memory, all of it.
+  void lay_out(Arena& arena) noexcept;
 
   void begin(const GenerateOptions& options);
-  std::uint64_t end_begin(const Status& status);
+  std::uint64_t begun(const Status& status);
   Status prepare(const GenerateOptions& options);
   Status needs_tokenizer() const noexcept;
-  Status encode_segments(const Prompt& prompt, std::vector<ImageSpan>& spans);
-  Status find_images(std::vector<ImageSpan>& spans) const;
-  Status add_pictures(std::span<const Picture> pictures, std::vector<const EncodedPicture*>& into);
-  Status take_prompt(std::span<const ImageSpan> spans, std::span<const Picture> pictures,
-                     std::vector<const EncodedPicture*>& places);
-  Status prefill();
-  Status extend(std::span<const Slot> slots, Stage stage);
+  Status encode_segments(std::span<const Segment> prompt);
+  Status find_images();
+  Status take_prompt(std::span<const Picture> pictures);
+
+  Status advance(const Control& control);
+  Status begin_prefill();
+  Status begin_decode();
+  void guess(std::size_t most);
+  std::optional<Piece> choose();
+  void go_on_behind(std::int32_t id);
+  Status compute(std::span<const std::int32_t> ids, Index logits);
+  Status score_all(std::span<const std::string_view> continuations, std::vector<Score>& out);
+
   void end(Finish why);
   std::optional<Piece> end_with(const Status& status);
   std::optional<Piece> rest();
-  void keep_turn();
+  Status keep_turn();
   void drop_turn();
+  void release_pictures(Buffer<EncodedPicture*>& pictures, std::size_t keep) noexcept;
 
   std::shared_ptr<const ModelState> model_;
   SessionOptions options_;
-  std::unique_ptr<Engine> engine_;
-  Album album_;
-  Allocator* from_;
+  Executor& executor_;
+  bool first_;                       // not a fork: it makes the cache's pool and the gallery that its forks share
+  std::shared_ptr<Gallery> gallery_;  // null: no pictures
+  Buffer<std::byte> slab_;
+  BumpAllocator steady_, scratch_;  // inside the slab: for the whole life, for one call
 
-  // The conversation, and what of it the cache holds.
-  std::vector<Message> turns_;
-  std::vector<const EncodedPicture*> turn_pictures_;  // in the order of their places
-  Buffer<Slot> cached_;
+  Engine engine_;
+  Intake intake_;
+  std::optional<Sampler> sampler_;        // both always there once open
+  std::optional<Transcript> transcript_;
+  std::uint64_t fork_ = 0, forks_ = 0;    // number of this fork (0: none), and how many were made of it
+
+  // The conversation.
+  Conversation conversation_;
+  Buffer<EncodedPicture*> pictures_;  // in the order of their places
 
   // The answer that is going on.
   std::uint64_t number_ = 0;
-  GenerateOptions generate_;
-  Buffer<Slot> wanted_;
-  Buffer<std::int32_t> prompt_ids_;
-  Buffer<TokenInput<float>> inputs_;
-  std::optional<Sampler> sampler_;
-  std::optional<Transcript> transcript_;
-  std::vector<std::int32_t> answer_ids_;
-  Choice last_;
-  std::optional<std::int32_t> pending_;  // chosen, shown, and not yet in the cache
+  Phase phase_ = Phase::over;
+  const CancelToken* cancel_ = nullptr;
+  Progress progress_;
+  Index max_tokens_ = 0, draft_ = 0;
   bool in_conversation_ = false;
+  Conversation::Mark turn_;            // before its question
+  Buffer<Segment> prompt_;
+  Buffer<ImageSpan> spans_;
+  Buffer<EncodedPicture*> new_pictures_;
+  Buffer<Slot> slots_;                 // of the prompt, then of what is decoded
+  Buffer<TokenInput<float>> inputs_;
+  Buffer<std::int32_t> prompt_ids_, answer_ids_, last_answer_ids_, draft_ids_, history_;
+  std::size_t drafted_ = 0;            // slots_[1 … drafted_] of the last pass are guesses
+  Index row_ = 0;                      // of the logits that the next choice is made from
+  Index position_ = 0;                 // tokens in front of the one that is chosen next
+  Choice last_;
   Finish finish_ = Finish::none;
   Status status_;
   Usage usage_;

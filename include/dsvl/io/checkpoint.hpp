@@ -26,12 +26,17 @@ class Checkpoint {
     Safetensors tensors;
   };
 
+  /// Without any tensors.
+  explicit Checkpoint(Allocator* from = nullptr) noexcept : tensors_(from) {}
+
   /// model.safetensors when the folder has it, otherwise what the index lists. With an index, exactly the tensors it
   /// lists are there; others in its files are not. Each file is opened once; `progress` runs over the bytes of all.
   /// Codes: those of Folder::open, json::Document::parse and Safetensors::parse.
   static Result<Checkpoint> open(const Folder& folder, LoadMode mode = LoadMode::map, Allocator* from = nullptr,
                                  const Progress& progress = {}, const CancelToken* cancel = nullptr) noexcept {
-    if (folder.has(kSingle)) return open_file(folder, kSingle, mode, from, progress, cancel);
+    // One that is there and can not be read is an error of its own, and open_file says which.
+    if (const auto single = folder.size(kSingle); single || single.error().code() != Code::not_found)
+      return open_file(folder, kSingle, mode, from, progress, cancel);
     if (folder.has(kIndex)) return open_index(folder, mode, from, progress, cancel);
     return fail(Code::not_found, "%s: no such file, nor %s beside it", Printable(folder.describe(kSingle)).text(),
                 kIndex.data());
@@ -40,6 +45,9 @@ class Checkpoint {
   static Result<Checkpoint> open_file(const Folder& folder, std::string_view name, LoadMode mode = LoadMode::map,
                                       Allocator* from = nullptr, const Progress& progress = {},
                                       const CancelToken* cancel = nullptr) noexcept;
+
+  /// Bytes of the files that open() would open.
+  static Result<std::uint64_t> bytes_of(const Folder& folder, Allocator* from = nullptr) noexcept;
 
   /// In the order of their names.
   [[nodiscard]] std::span<const TensorInfo> tensors() const noexcept { return tensors_.span(); }
@@ -52,8 +60,6 @@ class Checkpoint {
   struct Listed {
     std::string_view tensor, file;
   };
-
-  explicit Checkpoint(Allocator* from) noexcept : tensors_(from) {}
 
   static Result<Checkpoint> open_index(const Folder& folder, LoadMode mode, Allocator* from, const Progress& progress,
                                        const CancelToken* cancel) noexcept;
@@ -76,6 +82,23 @@ inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::strin
     return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(folder.describe(name)).text(),
                 all.size());
   return Result<Checkpoint>(std::move(checkpoint));
+}
+
+inline Result<std::uint64_t> Checkpoint::bytes_of(const Folder& folder, Allocator* from) noexcept {
+  if (const auto single = folder.size(kSingle); single || single.error().code() != Code::not_found) return single;
+  const std::string what = folder.describe(kIndex);
+  DSVL_TRY(bytes, folder.open(kIndex, LoadMode::read, from));
+  DSVL_TRY(index, json::Document::parse(bytes.text(), what, from));
+  Buffer<Listed> list(from);
+  DSVL_CHECK_STATUS(read_index(index, what, list));
+  std::sort(list.begin(), list.end(), [](const Listed& a, const Listed& b) { return a.file < b.file; });
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (i > 0 && list[i - 1].file == list[i].file) continue;
+    DSVL_TRY(size, folder.size(list[i].file));
+    sum += size;
+  }
+  return sum;
 }
 
 inline Result<Checkpoint> Checkpoint::open_index(const Folder& folder, LoadMode mode, Allocator* from,

@@ -9,23 +9,36 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// Bytes of one page: 64 tokens of every layer and head.
+template <class T>
+constexpr Index kv_page_bytes(HeadShape shape, Index layers, KvFormat format) noexcept {
+  return layers * shape.kv_heads * kv_block_bytes<T>(format, shape.head_dim);
+}
+
 template <class T>
 class KvCache {
  public:
-  /// Room for `context` tokens, rounded up to whole pages. The page table is the session's own; a page may be shared.
-  void carve(Arena& arena, HeadShape shape, Index layers, Index context, KvFormat format) noexcept {
+  /// A table for `context` tokens, rounded up to whole pages; the pages are the caller's to put in, and may be shared.
+  void carve_table(Arena& arena, HeadShape shape, Index context, KvFormat format) noexcept {
     format_ = format;
     block_bytes_ = kv_block_bytes<T>(format, shape.head_dim);
     layer_bytes_ = shape.kv_heads * block_bytes_;
     pages_ = ceil_div(context, kKvBlock);
     table_ = arena.array<std::byte*>("kv page table", pages_);
-    std::byte* const memory = arena.array<std::byte>("kv cache", pages_ * layers * layer_bytes_);
+  }
+  /// The same with pages of its own.
+  void carve(Arena& arena, HeadShape shape, Index layers, Index context, KvFormat format) noexcept {
+    carve_table(arena, shape, context, format);
+    const Index page_bytes = kv_page_bytes<T>(shape, layers, format);
+    std::byte* const memory = arena.array<std::byte>("kv cache", pages_ * page_bytes);
     if (!arena.measuring())
-      for (Index p = 0; p < pages_; ++p) table_[p] = memory + p * layers * layer_bytes_;
+      for (Index p = 0; p < pages_; ++p) table_[p] = memory + p * page_bytes;
   }
 
   [[nodiscard]] KvBlocks layer(Index i) const noexcept { return {table_, i * layer_bytes_, block_bytes_, format_}; }
   [[nodiscard]] Index capacity() const noexcept { return pages_ * kKvBlock; }
+  [[nodiscard]] Index pages() const noexcept { return pages_; }
+  void set_page(Index p, std::byte* memory) noexcept { table_[p] = memory; }
 
  private:
   std::byte** table_ = nullptr;

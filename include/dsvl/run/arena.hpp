@@ -46,6 +46,13 @@ class Arena {
     return {array<T>(name, rows * cols), rows, cols};
   }
 
+  /// An empty Buffer with room for `count` elements, and never more.
+  template <class E>
+  Buffer<E> buffer(std::string_view name, Index count) noexcept {
+    E* const room = array<E>(name, count);
+    return measuring() ? Buffer<E>() : Buffer<E>(std::span<E>(room, static_cast<std::size_t>(count)));
+  }
+
   /// Groups of buffers that never live at the same time share their memory: each is carved from the same place, and
   /// what comes next lies behind the largest.
   template <class... Group>

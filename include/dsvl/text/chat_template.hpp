@@ -1,19 +1,16 @@
 // Chat template: a conversation becomes a Prompt, as the original DeepSeek-VL and as its HF port write it.
 //
 // Both give "{system}\n\nUser: {question}\n\nAssistant:" with past answers closed by eos; they differ in what they
-// strip and join. For base models there is completion(), which adds nothing.
+// strip and join. Base models take their segments as they are.
 // Sources: deepseek_vl/utils/conversation.py ("deepseek") with VLChatProcessor's
 // apply_sft_template_for_multi_turn_prompts; the chat template of the HF checkpoints, in transformers'
 // convert_deepseek_vl_weights_to_hf.py.
 #ifndef DSVL_TEXT_CHAT_TEMPLATE_HPP
 #define DSVL_TEXT_CHAT_TEMPLATE_HPP
 
-#include <iterator>
+#include <algorithm>
 #include <span>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "prompt.hpp"
 #include "unicode.hpp"
@@ -31,29 +28,41 @@ enum class Role : unsigned char { user, assistant };
 
 constexpr std::string_view name(Role role) noexcept { return role == Role::user ? "User" : "Assistant"; }
 
-/// One turn: texts, pictures' places and (in an answer) generated ids, in order.
-struct Message {
-  Role role = Role::user;
-  std::vector<Segment> content;
-
-  static Message user(std::vector<Segment> content) { return {Role::user, std::move(content)}; }
-  static Message user(std::string_view text) { return {Role::user, {Segment::plain(text)}}; }
-  static Message assistant(std::string_view text) { return {Role::assistant, {Segment::plain(text)}}; }
-  /// A past answer as its ids were (without eos), rather than as the template would write its text.
-  static Message assistant(std::vector<std::int32_t> ids) {
-    return {Role::assistant, {Segment::tokens(std::move(ids))}};
+/// One turn: texts, pictures' places and (in an answer) generated ids, in order. Views, like their segments.
+class Message {
+ public:
+  static constexpr Message user(std::span<const Segment> content) noexcept { return {Role::user, {}, content}; }
+  static constexpr Message user(std::string_view text) noexcept { return {Role::user, Segment::plain(text), {}}; }
+  static constexpr Message assistant(std::string_view text) noexcept {
+    return {Role::assistant, Segment::plain(text), {}};
   }
+  /// A past answer as its ids were (without eos), rather than as the template would write its text.
+  static constexpr Message assistant(std::span<const std::int32_t> ids) noexcept {
+    return {Role::assistant, Segment::tokens(ids), {}};
+  }
+
+  [[nodiscard]] constexpr Role role() const noexcept { return role_; }
+  [[nodiscard]] constexpr std::span<const Segment> content() const noexcept {
+    return several_.empty() ? std::span<const Segment>(&only_, 1) : several_;
+  }
+
+ private:
+  constexpr Message(Role role, Segment only, std::span<const Segment> several) noexcept
+      : role_(role), only_(only), several_(several) {}
+
+  Role role_;
+  Segment only_;
+  std::span<const Segment> several_;
 };
 
-/// Text in which the caller has put "<image_placeholder>" on purpose: each becomes the place of a picture.
-inline std::vector<Segment> split_placeholders(std::string_view text) {
-  std::vector<Segment> content;
+/// Text in which the caller has put "<image_placeholder>" on purpose: each becomes the place of a picture. Appends to
+/// `content`; false when there is no memory.
+[[nodiscard]] inline bool split_placeholders(std::string_view text, Buffer<Segment>& content) noexcept {
   for (std::size_t at; (at = text.find(kImageText)) != text.npos; text.remove_prefix(at + kImageText.size())) {
-    if (at > 0) content.push_back(Segment::plain(text.substr(0, at)));
-    content.push_back(Segment::image());
+    if (at > 0 && !content.push_back(Segment::plain(text.substr(0, at)))) return false;
+    if (!content.push_back(Segment::image())) return false;
   }
-  if (!text.empty()) content.push_back(Segment::plain(text));
-  return content;
+  return text.empty() || content.push_back(Segment::plain(text));
 }
 
 struct ChatTemplate {
@@ -67,124 +76,132 @@ struct ChatTemplate {
 
 namespace chat_template {
 
-inline void strip_left(std::string& text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const utf8::Character c = utf8::read(text, at);
+inline std::string_view strip_left(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const utf8::Character c = utf8::read(text, 0);
     if (!c.valid || !unicode::is_strippable(c.code)) break;
-    at += c.bytes;
+    text.remove_prefix(c.bytes);
   }
-  text.erase(0, at);
+  return text;
 }
 
-inline void strip_right(std::string& text) {
+inline std::string_view strip_right(std::string_view text) noexcept {
   while (!text.empty()) {
     std::size_t at = text.size() - 1;
     while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
     const utf8::Character c = utf8::read(text, at);
     if (!c.valid || at + c.bytes != text.size() || !unicode::is_strippable(c.code)) break;
-    text.erase(at);
+    text = text.substr(0, at);
   }
+  return text;
 }
 
-inline bool is_text(const Segment& s) noexcept { return s.kind == Segment::Kind::text; }
+constexpr bool is_text(const Segment& s) noexcept { return s.kind == Segment::Kind::text; }
+constexpr bool is_ids(const Segment& s) noexcept { return s.kind == Segment::Kind::tokens; }
 
-/// The original's content is one string: neighbouring texts are one, and its two ends are stripped.
-inline std::vector<Segment> original_content(const Message& message, bool strip) {
-  std::vector<Segment> content = message.content;
-  const auto trim = [&](auto at, auto strip_end) {
-    while (!content.empty() && is_text(*at())) {
-      strip_end(at()->text);
-      if (!at()->text.empty()) break;
-      content.erase(at());
-    }
-  };
-  if (strip) {
-    trim([&] { return content.begin(); }, strip_left);
-    trim([&] { return std::prev(content.end()); }, strip_right);
+/// Segments on their way into a prompt; remembers when memory ran out.
+class Out {
+ public:
+  explicit Out(Prompt& prompt) noexcept : prompt_(prompt) {}
+  void add(const Segment& s) noexcept { good_ = good_ && prompt_.push_back(s); }
+  void add(std::string_view text) noexcept { add(Segment::plain(text)); }
+  /// "User:" or "Assistant:", and a space unless what follows brings its own (generated ids do, or deliberately do not).
+  void add_role(Role role, bool space) noexcept {
+    add(role == Role::user ? (space ? "User: " : "User:") : (space ? "Assistant: " : "Assistant:"));
   }
-  std::erase_if(content, [](const Segment& s) { return is_text(s) && s.text.empty(); });
-  return content;
-}
-
-/// HF's content is a list: its first and last part are stripped when they are text, and a space goes between two texts.
-inline std::vector<Segment> hf_content(const Message& message, bool strip) {
-  std::vector<Segment> content = message.content;
-  for (std::size_t i = content.size(); i-- > 0;) {
-    if (!is_text(content[i])) continue;
-    if (strip && i == 0) strip_left(content[i].text);
-    if (strip && i + 1 == content.size()) strip_right(content[i].text);
-    if (i > 0 && is_text(content[i - 1])) content[i].text.insert(0, 1, ' ');
+  void add_system(std::string_view system) noexcept {
+    if (!system.empty()) add(system), add("\n\n");
   }
-  return content;
+  void end_turn(Role role) noexcept {
+    if (role == Role::user) add("\n\n");
+    else add(Segment::end_of_turn());
+  }
+  [[nodiscard]] Status status() const noexcept {
+    return good_ ? Status() : fail(Code::out_of_memory, "no memory for a prompt of %zu parts", prompt_.size());
+  }
+
+ private:
+  Prompt& prompt_;
+  bool good_ = true;
+};
+
+/// Neighbouring texts are one string; its two ends, in [begin, end), are stripped and what becomes empty goes.
+inline void strip_ends(Segment*& begin, Segment*& end) noexcept {
+  while (begin != end && is_text(*begin) && (begin->text = strip_left(begin->text)).empty()) ++begin;
+  while (begin != end && is_text(end[-1]) && (end[-1].text = strip_right(end[-1].text)).empty()) --end;
 }
 
-inline void append(Prompt& to, std::vector<Segment> segments) {
-  to.segments.insert(to.segments.end(), std::make_move_iterator(segments.begin()),
-                     std::make_move_iterator(segments.end()));
+/// The original's content is one string: stripped as such, then written. False when nothing is left of it.
+inline bool original_content(Prompt& prompt, std::size_t first, bool strip) noexcept {
+  Segment *begin = prompt.begin() + first, *end = prompt.end();
+  if (strip) strip_ends(begin, end);
+  end = std::remove_if(begin, end, [](const Segment& s) { return is_text(s) && s.text.empty(); });
+  end = std::move(begin, end, prompt.begin() + first);
+  (void)prompt.resize(static_cast<std::size_t>(end - prompt.begin()));  // smaller: cannot fail
+  return prompt.size() > first;
 }
 
-/// "User:" or "Assistant:", and a space unless what follows brings its own (generated ids do, or deliberately do not).
-inline void append_role(Prompt& to, Role role, bool space) {
-  to.segments.push_back(Segment::plain(std::string(name(role)) + (space ? ": " : ":")));
-}
-
-inline bool starts_with_ids(const std::vector<Segment>& content) noexcept {
-  return !content.empty() && content[0].kind == Segment::Kind::tokens;
-}
-
-inline Result<Prompt> original(std::span<const Message> messages, const ChatTemplate& how) {
-  Prompt prompt;
-  if (!how.system.empty()) prompt.segments.push_back(Segment::plain(std::string(how.system) + "\n\n"));
+inline Status original(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
+  Out out(prompt);
+  out.add_system(how.system);
   for (std::size_t i = 0; i < messages.size() + (how.ask_for_answer ? 1 : 0); ++i) {
     // The separator follows the parity of the turn, so the reference is only defined for turns that alternate.
     const Role turn = i % 2 == 0 ? Role::user : Role::assistant;
-    const Role role = i < messages.size() ? messages[i].role : Role::assistant;
+    const Role role = i < messages.size() ? messages[i].role() : Role::assistant;
     if (role != turn)
       return fail(Code::bad_argument, "turn %zu of the conversation is %s's: turns must alternate, from User on", i,
                   name(role).data());
-    std::vector<Segment> content;
-    if (i < messages.size()) content = original_content(messages[i], how.strip);
-    append_role(prompt, role, !content.empty() && !starts_with_ids(content));
-    if (content.empty()) continue;  // and no separator either
-    append(prompt, std::move(content));
-    prompt.segments.push_back(turn == Role::user ? Segment::plain("\n\n") : Segment::end_of_turn());
+    const std::size_t label = prompt.size();
+    out.add_role(role, false);
+    if (i == messages.size()) break;
+    for (const Segment& s : messages[i].content()) out.add(s);
+    DSVL_CHECK_STATUS(out.status());
+    if (!original_content(prompt, label + 1, how.strip)) continue;  // and no separator either
+    if (!is_ids(prompt[label + 1])) prompt[label].text = role == Role::user ? "User: " : "Assistant: ";
+    out.end_turn(turn);
   }
-  auto& segments = prompt.segments;
-  if (how.strip && !segments.empty()) {  // the prompt as a whole
-    if (is_text(segments.front())) strip_left(segments.front().text);
-    if (is_text(segments.back())) strip_right(segments.back().text);
+  DSVL_CHECK_STATUS(out.status());
+  if (how.strip) {  // the prompt as a whole
+    Segment *begin = prompt.begin(), *end = prompt.end();
+    strip_ends(begin, end);
+    end = std::move(begin, end, prompt.begin());
+    (void)prompt.resize(static_cast<std::size_t>(end - prompt.begin()));
   }
-  return prompt;
+  return {};
 }
 
-inline Prompt hf(std::span<const Message> messages, const ChatTemplate& how) {
-  Prompt prompt;
-  if (!how.system.empty()) prompt.segments.push_back(Segment::plain(std::string(how.system) + "\n\n"));
+/// HF's content is a list: its first and last part are stripped when they are text, and a space goes between two texts.
+inline Status hf(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
+  Out out(prompt);
+  out.add_system(how.system);
   for (std::size_t i = 0; i < messages.size(); ++i) {
-    const Message& m = messages[i];
+    const std::span<const Segment> content = messages[i].content();
+    const Role role = messages[i].role();
     const bool ends = i + 1 == messages.size() && !how.ask_for_answer;
-    const bool open_answer = ends && m.role == Role::assistant && !m.content.empty() && is_text(m.content[0]) &&
-                             m.content[0].text.empty();
-    append_role(prompt, m.role, !open_answer && !starts_with_ids(m.content));
-    append(prompt, hf_content(m, how.strip));
-    if (!ends) prompt.segments.push_back(m.role == Role::user ? Segment::plain("\n\n") : Segment::end_of_turn());
+    const bool open_answer = ends && role == Role::assistant && is_text(content[0]) && content[0].text.empty();
+    out.add_role(role, !open_answer && !is_ids(content[0]));
+    for (std::size_t part = 0; part < content.size(); ++part) {
+      Segment s = content[part];
+      if (part > 0 && is_text(s) && is_text(content[part - 1])) out.add(" ");
+      if (how.strip && part == 0) s.text = strip_left(s.text);
+      if (how.strip && part + 1 == content.size()) s.text = strip_right(s.text);
+      out.add(s);
+    }
+    if (!ends) out.end_turn(role);
   }
-  if (how.ask_for_answer) append_role(prompt, Role::assistant, false);
-  return prompt;
+  if (how.ask_for_answer) out.add_role(Role::assistant, false);
+  return out.status();
 }
 
 }  // namespace chat_template
 
-/// The prompt of a conversation. All texts keep the ControlTokens they came with; what the template adds needs none.
-/// Codes: bad_argument (original style: turns that do not alternate).
-inline Result<Prompt> render_chat(std::span<const Message> messages, const ChatTemplate& how = {}) {
-  if (how.style == ChatTemplate::Style::hf) return chat_template::hf(messages, how);
-  return chat_template::original(messages, how);
+/// Replaces `prompt` by that of a conversation. All texts keep the ControlTokens they came with; what the template adds
+/// needs none. Codes: bad_argument (original style: turns that do not alternate), out_of_memory.
+inline Status render_chat(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
+  prompt.clear();
+  if (how.style == ChatTemplate::Style::hf) return chat_template::hf(messages, how, prompt);
+  return chat_template::original(messages, how, prompt);
 }
-
-/// For base models: the segments as they are, e.g. {Segment::image(), Segment::plain(" A photo of")}.
-inline Prompt completion(std::vector<Segment> segments) { return Prompt{std::move(segments)}; }
 
 DSVL_END_NAMESPACE
 

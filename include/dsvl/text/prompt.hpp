@@ -7,16 +7,18 @@
 #ifndef DSVL_TEXT_PROMPT_HPP
 #define DSVL_TEXT_PROMPT_HPP
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "../base/view.hpp"
 #include "tokenizer.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
+/// A part of a prompt: a view of text or ids that live elsewhere, so that making a prompt copies nothing.
 struct Segment {
   enum class Kind : unsigned char {
     text,         ///< `text`
@@ -26,38 +28,37 @@ struct Segment {
   };
 
   Kind kind = Kind::text;
-  std::string text = {};
   /// Whether `text` may name control tokens. If it may, a placeholder in it is a picture's place.
   ControlTokens control = ControlTokens::as_text;
-  std::vector<std::int32_t> ids = {};
+  std::string_view text = {};
+  std::span<const std::int32_t> ids = {};
 
-  static Segment plain(std::string_view text, ControlTokens control = ControlTokens::as_text) {
-    return {Kind::text, std::string(text), control, {}};
+  static constexpr Segment plain(std::string_view text, ControlTokens control = ControlTokens::as_text) noexcept {
+    return {Kind::text, control, text, {}};
   }
-  static Segment image() { return {Kind::image, {}, ControlTokens::as_text, {}}; }
-  static Segment tokens(std::vector<std::int32_t> ids) {
-    return {Kind::tokens, {}, ControlTokens::as_text, std::move(ids)};
+  static constexpr Segment image() noexcept { return {Kind::image, ControlTokens::as_text, {}, {}}; }
+  static constexpr Segment tokens(std::span<const std::int32_t> ids) noexcept {
+    return {Kind::tokens, ControlTokens::as_text, {}, ids};
   }
-  static Segment end_of_turn() { return {Kind::end_of_turn, {}, ControlTokens::as_text, {}}; }
+  static constexpr Segment end_of_turn() noexcept { return {Kind::end_of_turn, ControlTokens::as_text, {}, {}}; }
 };
 
-struct Prompt {
-  std::vector<Segment> segments;
+/// Good as long as what its segments look at.
+using Prompt = Buffer<Segment>;
 
-  /// The reference's string, for logs and tests; given ids show as their number.
-  [[nodiscard]] std::string to_string() const {
-    std::string out;
-    for (const Segment& s : segments) {
-      switch (s.kind) {
-        case Segment::Kind::text: out += s.text; break;
-        case Segment::Kind::image: out += kImageText; break;
-        case Segment::Kind::tokens: out += "<" + std::to_string(s.ids.size()) + " tokens>"; break;
-        case Segment::Kind::end_of_turn: out += kEosText; break;
-      }
+/// The reference's string, for logs and tests; given ids show as their number.
+inline std::string to_string(const Prompt& prompt) {
+  std::string out;
+  for (const Segment& s : prompt) {
+    switch (s.kind) {
+      case Segment::Kind::text: out += s.text; break;
+      case Segment::Kind::image: out += kImageText; break;
+      case Segment::Kind::tokens: out += "<" + std::to_string(s.ids.size()) + " tokens>"; break;
+      case Segment::Kind::end_of_turn: out += kEosText; break;
     }
-    return out;
   }
-};
+  return out;
+}
 
 /// Positions [first, first + count) of a prompt's ids stand for one picture.
 struct ImageSpan {
@@ -67,45 +68,46 @@ struct ImageSpan {
 
 /// Replaces every `image_id` among `ids` by `count` >= 1 copies and notes where they are, from left to right.
 inline Status expand_images(std::int32_t image_id, Index count, Buffer<std::int32_t>& ids,
-                            std::vector<ImageSpan>& images) {
-  images.clear();
-  for (const std::int32_t id : ids)
-    if (id == image_id) images.push_back({0, count});
+                            Buffer<ImageSpan>& images) noexcept {
   const auto copies = static_cast<std::size_t>(count);
-  const std::size_t before = ids.size(), places = images.size(), room = SIZE_MAX / sizeof(std::int32_t) - before;
-  if ((places > 0 && copies - 1 > room / places) || !ids.resize(before + places * (copies - 1)))
+  const auto places = static_cast<std::size_t>(std::count(ids.begin(), ids.end(), image_id));
+  const std::size_t before = ids.size(), room = SIZE_MAX / sizeof(std::int32_t) - before;
+  if ((places > 0 && copies - 1 > room / places) || !ids.resize(before + places * (copies - 1)) ||
+      !images.resize(places))
     return fail(Code::out_of_memory, "no memory for a prompt with %zu images of %td tokens", places, count);
   std::size_t to = ids.size(), place = places;
   for (std::size_t from = before; place > 0;) {  // from the back, in place
     const std::int32_t id = ids[--from];
     if (id != image_id) { ids[--to] = id; continue; }
     for (std::size_t i = 0; i < copies; ++i) ids[--to] = id;
-    images[--place].first = static_cast<Index>(to);
+    images[--place] = {static_cast<Index>(to), count};
   }
   return {};
 }
 
 /// Encodes a prompt: bos (when the tokenizer has one), then the segments, each picture's place as `image_tokens` copies
-/// of `image_id`. `ids` and `images` are replaced. Codes: bad_text (a segment that is not UTF-8), bad_argument
-/// (image_tokens < 1, a turn ends and the tokenizer has no eos), limit, out_of_memory.
-inline Status encode_prompt(const Tokenizer& tokenizer, const Prompt& prompt, std::int32_t image_id,
-                            Index image_tokens, Buffer<std::int32_t>& ids, std::vector<ImageSpan>& images) {
+/// of `image_id`. `ids` and `images` are replaced; working memory comes from `scratch`. Codes: bad_text (a segment that
+/// is not UTF-8), bad_argument (image_tokens < 1, a turn ends and the tokenizer has no eos), limit, out_of_memory.
+inline Status encode_prompt(const Tokenizer& tokenizer, std::span<const Segment> prompt, std::int32_t image_id,
+                            Index image_tokens, Buffer<std::int32_t>& ids, Buffer<ImageSpan>& images,
+                            Allocator* scratch = nullptr) noexcept {
   const auto no_memory = [] { return fail(Code::out_of_memory, "no memory for the prompt's ids"); };
   if (image_tokens < 1)
     return fail(Code::bad_argument, "an image must take at least 1 token, not %td", image_tokens);
   ids.clear();
   if (tokenizer.bos() && !ids.push_back(*tokenizer.bos())) return no_memory();
-  std::string run;
-  std::vector<TextSpan> as_text;
-  for (std::size_t i = 0; i < prompt.segments.size(); ++i) {
-    const Segment& s = prompt.segments[i];
+  Buffer<char> run(scratch);
+  Buffer<TextSpan> as_text(scratch);
+  for (std::size_t i = 0; i < prompt.size(); ++i) {
+    const Segment& s = prompt[i];
     if (s.kind == Segment::Kind::text) {
       DSVL_CHECK_STATUS(utf8::validate(s.text, "a text of the prompt"));
-      if (s.control == ControlTokens::as_text) as_text.push_back({run.size(), run.size() + s.text.size()});
-      run += s.text;
-      if (i + 1 < prompt.segments.size()) continue;
+      if (s.control == ControlTokens::as_text && !as_text.push_back({run.size(), run.size() + s.text.size()}))
+        return no_memory();
+      if (!run.append(s.text.data(), s.text.size())) return no_memory();
+      if (i + 1 < prompt.size()) continue;
     }
-    DSVL_CHECK_STATUS(tokenizer.encode(run, as_text, ids));
+    DSVL_CHECK_STATUS(tokenizer.encode({run.data(), run.size()}, as_text.span(), ids, scratch));
     run.clear();
     as_text.clear();
     if (s.kind == Segment::Kind::image && !ids.push_back(image_id)) return no_memory();

@@ -61,32 +61,56 @@ inline Result<LogSum> log_sum_exp(std::span<const float> logits) noexcept {
   return LogSum{largest, std::log(sum)};
 }
 
-/// Chooses tokens for one sequence. Allocates only in make(); one per session, not for several threads at once.
+/// Chooses tokens for one sequence; not for several threads at once.
 class Sampler {
- public:
-  /// `vocab` is the number of logits. Codes: bad_argument (an option out of its range), out_of_memory.
-  static Result<Sampler> make(SamplerOptions options, Index vocab, Allocator* from = nullptr) {
-    DSVL_CHECK_STATUS(check(options, vocab));
-    Sampler s(std::move(options), from);
-    const auto n = static_cast<std::size_t>(vocab);
-    if (!s.scores_.resize(n) || !s.candidates_.resize(n) || !s.seen_.resize(n))
-      return fail(Code::out_of_memory, "no memory to sample among %td tokens", vocab);
-    s.begin({});
-    return s;
-  }
+  struct Candidate { double weight; float score; std::int32_t id; };
 
-  [[nodiscard]] const SamplerOptions& options() const noexcept { return options_; }
+ public:
+  /// Takes the memory for a vocabulary, bytes_for() it; set() and choose() need none. Check ready().
+  explicit Sampler(Index vocab, Allocator* from = nullptr) noexcept
+      : scores_(from), candidates_(from), bias_(from), marks_(from) {
+    const auto n = static_cast<std::size_t>(vocab);
+    ready_ = vocab > 0 && vocab <= (std::numeric_limits<std::int32_t>::max)() && scores_.resize(n) &&
+             candidates_.resize(n) && bias_.resize(n) && marks_.resize(n);
+    if (ready_) std::fill(marks_.begin(), marks_.end(), std::uint8_t{0});
+  }
+  [[nodiscard]] bool ready() const noexcept { return ready_; }
+  static constexpr std::size_t bytes_for(Index vocab) noexcept {
+    return static_cast<std::size_t>(vocab) * (2 * sizeof(float) + sizeof(Candidate) + 1) + 5 * kAlignment;
+  }
+  /// Another stream of random numbers with the same options.
+  void reseed(std::uint64_t seed) noexcept { seed_ = seed; }
+
+  /// Replaces the options and begins a new sequence. Codes: bad_argument (an option out of its range; then nothing has
+  /// changed).
+  Status set(const SamplerOptions& options) noexcept {
+    DSVL_CHECK_STATUS(check(options, static_cast<Index>(marks_.size())));
+    temperature_ = options.temperature;
+    top_k_ = options.top_k;
+    top_p_ = options.top_p;
+    repetition_penalty_ = options.repetition_penalty;
+    penalize_prompt_ = options.penalize_prompt;
+    seed_ = options.seed;
+    std::fill(marks_.begin(), marks_.end(), std::uint8_t{0});
+    for (const TokenBias& b : options.bias) {
+      const auto id = static_cast<std::size_t>(b.id);
+      bias_[id] = marks_[id] & kBiased ? bias_[id] + b.bias : b.bias;
+      marks_[id] |= kBiased;
+    }
+    for (const std::int32_t id : options.banned) marks_[static_cast<std::size_t>(id)] |= kBanned;
+    return {};
+  }
 
   /// A new sequence: forgets what was seen, then looks at the prompt if the options say so.
   void begin(std::span<const std::int32_t> prompt) noexcept {
-    std::fill(seen_.begin(), seen_.end(), std::uint8_t{0});
-    if (options_.penalize_prompt)
+    for (std::uint8_t& mark : marks_) mark &= static_cast<std::uint8_t>(~kSeen);
+    if (penalize_prompt_)
       for (const std::int32_t id : prompt) accept(id);
   }
 
   /// The token is now part of the sequence. Separate from choose(), so that a draft can be compared before it counts.
   void accept(std::int32_t id) noexcept {
-    if (id >= 0 && static_cast<std::size_t>(id) < seen_.size()) seen_[static_cast<std::size_t>(id)] = 1;
+    if (id >= 0 && static_cast<std::size_t>(id) < marks_.size()) marks_[static_cast<std::size_t>(id)] |= kSeen;
   }
 
   /// Chooses from (vocab) logits. The same logits, options, accepted tokens and `position` give the same token.
@@ -102,22 +126,17 @@ class Sampler {
       if (scores_[i] > scores_[best]) best = i;
     if (!(scores_[best] > -std::numeric_limits<float>::infinity()))
       return fail(Code::bad_argument, "bans and biases leave no token to choose");
-    if (options_.temperature > 0) best = draw(scores_[best], random_unit(options_.seed, position));
+    if (temperature_ > 0) best = draw(scores_[best], random_unit(seed_, position));
     return Choice{static_cast<std::int32_t>(best), raw.log_probability(logits[best])};
   }
 
  private:
-  struct Candidate { double weight; float score; std::int32_t id; };
-
-  Sampler(SamplerOptions&& options, Allocator* from) noexcept
-      : options_(std::move(options)), scores_(from), candidates_(from), seen_(from) {}
+  static constexpr std::uint8_t kSeen = 1, kBiased = 2, kBanned = 4;
 
   static Status check(const SamplerOptions& o, Index vocab) noexcept {
     const auto bad = [](const char* name, double found, const char* needed) {
       return fail(Code::bad_argument, "%s is %g, must be %s", name, found, needed);
     };
-    if (vocab < 1 || vocab > (std::numeric_limits<std::int32_t>::max)())
-      return fail(Code::bad_argument, "a vocabulary of %td tokens", vocab);
     if (!(o.temperature >= 0) || !std::isfinite(o.temperature)) return bad("temperature", o.temperature, "0 or more");
     if (o.top_k < 0) return bad("top_k", static_cast<double>(o.top_k), "0 (all) or more");
     if (!(o.top_p > 0 && o.top_p <= 1)) return bad("top_p", o.top_p, "above 0 and at most 1");
@@ -133,12 +152,13 @@ class Sampler {
 
   void adjust(std::span<const float> logits) noexcept {
     std::copy(logits.begin(), logits.end(), scores_.begin());
-    for (const TokenBias& b : options_.bias) scores_[static_cast<std::size_t>(b.id)] += b.bias;
-    if (const float p = options_.repetition_penalty; p != 1)
-      for (std::size_t i = 0; i < scores_.size(); ++i)
-        if (seen_[i]) scores_[i] = scores_[i] > 0 ? scores_[i] / p : scores_[i] * p;
-    for (const std::int32_t id : options_.banned)
-      scores_[static_cast<std::size_t>(id)] = -std::numeric_limits<float>::infinity();
+    const float p = repetition_penalty_;
+    for (std::size_t i = 0; i < scores_.size(); ++i) {
+      if (marks_[i] == 0) continue;
+      if (marks_[i] & kBiased) scores_[i] += bias_[i];
+      if (marks_[i] & kSeen && p != 1) scores_[i] = scores_[i] > 0 ? scores_[i] / p : scores_[i] * p;
+      if (marks_[i] & kBanned) scores_[i] = -std::numeric_limits<float>::infinity();
+    }
   }
 
   /// Draws with the uniform number u from exp((score - best) / temperature), cut by top-k and top-p.
@@ -148,7 +168,7 @@ class Sampler {
     double total = 0;
     for (std::size_t i = 0; i < scores_.size(); ++i) {
       if (!(scores_[i] > -std::numeric_limits<float>::infinity())) continue;
-      const double weight = std::exp((double{scores_[i]} - double{best}) / double{options_.temperature});
+      const double weight = std::exp((double{scores_[i]} - double{best}) / double{temperature_});
       c[n++] = {weight, scores_[i], static_cast<std::int32_t>(i)};
       total += weight;
     }
@@ -156,13 +176,13 @@ class Sampler {
     const auto better = [](const Candidate& a, const Candidate& b) noexcept {
       return a.score != b.score ? a.score > b.score : a.id < b.id;
     };
-    if (const auto k = static_cast<std::size_t>(options_.top_k); k > 0 && k < n) {
+    if (const auto k = static_cast<std::size_t>(top_k_); k > 0 && k < n) {
       std::partial_sort(c, c + k, c + n, better);
       n = k;
       total = 0;
       for (std::size_t i = 0; i < n; ++i) total += c[i].weight;
     }
-    if (const double p = double{options_.top_p}; p < 1) {
+    if (const double p = double{top_p_}; p < 1) {
       // All candidates below this share together weigh less than 1 - p: never needed, so never sorted.
       const double least = (1 - p) * total / static_cast<double>(n);
       n = static_cast<std::size_t>(std::partition(c, c + n, [&](const Candidate& x) { return x.weight >= least; }) - c);
@@ -183,10 +203,14 @@ class Sampler {
     return static_cast<std::size_t>(c[i].id);
   }
 
-  SamplerOptions options_;
+  float temperature_ = 0, top_p_ = 1, repetition_penalty_ = 1;
+  Index top_k_ = 0;
+  bool penalize_prompt_ = false, ready_ = false;
+  std::uint64_t seed_ = 0;
   Buffer<float> scores_;           // the logits as adjusted
   Buffer<Candidate> candidates_;   // scratch of draw()
-  Buffer<std::uint8_t> seen_;      // by token
+  Buffer<float> bias_;             // by token, where marked
+  Buffer<std::uint8_t> marks_;     // by token: kSeen, kBiased, kBanned
 };
 
 DSVL_END_NAMESPACE

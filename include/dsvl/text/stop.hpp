@@ -8,47 +8,68 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "../base/status.hpp"
+#include "text.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
 class StopStrings {
  public:
-  StopStrings() = default;
+  static constexpr std::size_t kMost = 64;       ///< stop strings
+  static constexpr std::size_t kMostBytes = 4096;  ///< of all of them together
 
-  /// Codes: bad_argument when one is empty.
-  static Result<StopStrings> make(std::vector<std::string> stops) {
-    for (const std::string& s : stops)
+  /// Takes the memory for the largest set, so that set() and push() need none. Check ready().
+  explicit StopStrings(Allocator* from = nullptr) noexcept : stops_(from), ends_(from), held_(from) {
+    ready_ = stops_.reserve(kMostBytes) && ends_.reserve(kMost) && held_.reserve(2 * kMostBytes);
+  }
+  [[nodiscard]] bool ready() const noexcept { return ready_; }
+
+  /// Replaces the stop strings and begins anew. Codes: bad_argument when one is empty, limit when they are too many or
+  /// too long.
+  Status set(std::span<const std::string> stops) noexcept {
+    stops_.clear();
+    ends_.clear();
+    reset();
+    for (const std::string& s : stops) {
       if (s.empty()) return fail(Code::bad_argument, "a stop string is empty");
-    StopStrings made;
-    made.stops_ = std::move(stops);
-    return made;
+      if (ends_.size() == kMost || s.size() > kMostBytes - stops_.size())
+        return fail(Code::limit, "the stop strings are more than %zu, or more than %zu bytes together", kMost,
+                    kMostBytes);
+      stops_.append(s);
+      if (!ends_.push_back(stops_.size())) return fail(Code::out_of_memory, "no memory for stop strings");
+    }
+    return {};
   }
 
-  /// Appends to `to` what may be shown; true once a stop string was met, which itself is never shown. After that
-  /// everything pushed is dropped. Cost: per byte one comparison with each stop string that ends in it.
-  bool push(std::string_view text, std::string& to) {
+  /// Appends to `to` (a std::string or a Text) what may be shown; true once a stop string was met, which itself is never
+  /// shown. After that everything pushed is dropped. Cost: per byte one comparison with each stop string that ends in
+  /// it.
+  template <class To>
+  bool push(std::string_view text, To& to) {
     for (const char c : text) {
       if (stopped_) return true;
       held_.push_back(c);
       std::size_t longest = 0;
-      for (const std::string& s : stops_)
-        if (s.size() > longest && s.back() == c && held_.ends_with(s)) longest = s.size();
-      if (longest == 0) continue;
-      stopped_ = true;
-      to.append(held_, 0, held_.size() - longest);
-      held_.clear();
+      for_each([&](std::string_view s) {
+        if (s.size() > longest && s.back() == c && held_.view().ends_with(s)) longest = s.size();
+      });
+      if (longest > 0) {
+        stopped_ = true;
+        to.append(held_.view().substr(0, held_.size() - longest));
+        held_.clear();
+      } else if (held_.size() >= kMostBytes) {
+        release(to);  // however long a push is, no more is held than could become a stop string
+      }
     }
     release(to);
     return stopped_;
   }
 
   /// The end of the text: what was held back did not become a stop string.
-  void flush(std::string& to) {
-    to += held_;
+  template <class To>
+  void flush(To& to) {
+    to.append(held_.view());
     held_.clear();
   }
 
@@ -62,21 +83,30 @@ class StopStrings {
   }
 
  private:
-  /// Passes on all but the longest end of held_ that is the beginning of a stop string.
-  void release(std::string& to) {
-    std::size_t keep = 0;
-    for (const std::string& s : stops_) {
-      std::size_t n = s.size() - 1 < held_.size() ? s.size() - 1 : held_.size();
-      while (n > keep && !held_.ends_with(std::string_view(s).substr(0, n))) --n;
-      if (n > keep) keep = n;
-    }
-    to.append(held_, 0, held_.size() - keep);
-    held_.erase(0, held_.size() - keep);
+  template <class F>
+  void for_each(F&& f) const {
+    std::size_t begin = 0;
+    for (const std::size_t end : ends_) f(stops_.view().substr(begin, end - begin)), begin = end;
   }
 
-  std::vector<std::string> stops_;
-  std::string held_;
-  bool stopped_ = false;
+  /// Passes on all but the longest end of held_ that is the beginning of a stop string.
+  template <class To>
+  void release(To& to) {
+    std::size_t keep = 0;
+    const std::string_view held = held_.view();
+    for_each([&](std::string_view s) {
+      std::size_t n = s.size() - 1 < held.size() ? s.size() - 1 : held.size();
+      while (n > keep && !held.ends_with(s.substr(0, n))) --n;
+      if (n > keep) keep = n;
+    });
+    to.append(held.substr(0, held.size() - keep));
+    held_.remove_prefix(held.size() - keep);
+  }
+
+  Text stops_;                // one behind another
+  Buffer<std::size_t> ends_;  // where each ends
+  Text held_;
+  bool ready_ = false, stopped_ = false;
 };
 
 DSVL_END_NAMESPACE

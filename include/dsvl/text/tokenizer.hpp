@@ -68,24 +68,28 @@ class Tokenizer {
   }
 
   /// Appends the ids of `text`, without bos or eos. Time is linear in the text, but n log n in its longest piece;
-  /// temporary memory 1 byte per byte of text and up to 45 per byte of the longest piece.
+  /// temporary memory 1 byte per byte of text and up to 45 per byte of the longest piece, from `scratch` (or, without
+  /// one, from the tokenizer's own allocator).
   /// Codes: bad_text (not UTF-8; utf8::repair() helps), limit (2 GiB), out_of_memory. On error `out` is as it was.
-  Status encode(std::string_view text, ControlTokens control, Buffer<std::int32_t>& out) const noexcept {
+  Status encode(std::string_view text, ControlTokens control, Buffer<std::int32_t>& out,
+                Allocator* scratch = nullptr) const noexcept {
     const TextSpan all{0, text.size()};
-    return encode(text, std::span<const TextSpan>(&all, control == ControlTokens::as_text ? 1 : 0), out);
+    return encode(text, std::span<const TextSpan>(&all, control == ControlTokens::as_text ? 1 : 0), out, scratch);
   }
 
   /// The same for a text of mixed origin: a control token is found only where it touches none of the spans `as_text`
   /// (in order, not overlapping); everywhere else, and across all borders, the text is encoded as one.
-  Status encode(std::string_view text, std::span<const TextSpan> as_text, Buffer<std::int32_t>& out) const noexcept {
+  Status encode(std::string_view text, std::span<const TextSpan> as_text, Buffer<std::int32_t>& out,
+                Allocator* scratch = nullptr) const noexcept {
+    Allocator* const from = scratch ? scratch : from_;
     DSVL_CHECK_STATUS(utf8::validate(text));
     if (text.size() > kMaxBytes) return fail(Code::limit, "a text of %zu bytes is too long to encode", text.size());
     const std::size_t before = out.size();
-    Buffer<std::uint8_t> classes(from_);
+    Buffer<std::uint8_t> classes(from);
     bool fits = classes.resize(text.size());
     if (fits) {
       pretokenizer::classify(text, classes.span());
-      fits = encode_around_added(text, classes.span(), as_text, out);
+      fits = encode_around_added(text, classes.span(), as_text, from, out);
     }
     if (fits) return {};
     (void)out.resize(before);  // smaller: cannot fail
@@ -167,8 +171,8 @@ class Tokenizer {
   }
 
   bool encode_around_added(std::string_view text, pretokenizer::Classes classes, std::span<const TextSpan> as_text,
-                           Buffer<std::int32_t>& out) const noexcept {
-    MergeScratch scratch(from_);
+                           Allocator* from, Buffer<std::int32_t>& out) const noexcept {
+    MergeScratch scratch(from);
     std::size_t gap = 0, span = 0;
     for (std::size_t at = 0; at < text.size();) {
       while (span < as_text.size() && as_text[span].end <= at) ++span;

@@ -86,8 +86,9 @@ inline Status validate(std::string_view text, const char* what = "text") noexcep
               what, at, static_cast<unsigned>(static_cast<unsigned char>(text[at])));
 }
 
-/// Appends `text` with U+FFFD for every maximal broken part.
-inline void append_repaired(std::string& to, std::string_view text) {
+/// Appends `text` with U+FFFD for every maximal broken part; `to` is a std::string or a Text.
+template <class To>
+void append_repaired(To& to, std::string_view text) {
   while (!text.empty()) {
     const std::size_t good = first_invalid(text);
     to.append(text.substr(0, good));
@@ -109,7 +110,8 @@ inline std::string repair(std::string_view text) {
 class Stream {
  public:
   /// Appends to `to` every character that is now complete; keeps back at most three bytes.
-  void push(std::string_view bytes, std::string& to) {
+  template <class To>
+  void push(std::string_view bytes, To& to) {
     while (held_ > 0 && !bytes.empty()) {
       tail_[held_++] = bytes.front();
       bytes.remove_prefix(1);
@@ -127,14 +129,16 @@ class Stream {
   }
 
   /// The end: an incomplete character becomes one U+FFFD. The stream is then as new.
-  void flush(std::string& to) {
+  template <class To>
+  void flush(To& to) {
     if (held_ > 0) to += kReplacement;
     held_ = 0;
   }
 
  private:
   /// tail_ has one byte more than a valid beginning: it is now complete, still a beginning, or broken.
-  void settle(std::string& to) {
+  template <class To>
+  void settle(To& to) {
     while (held_ > 0) {
       const std::string_view tail(tail_, held_);
       const Character c = read(tail, 0);

@@ -1,0 +1,60 @@
+// BumpAllocator: memory taken once, handed out from front to back, taken back all at once.
+//
+// For work that needs a different amount each time, inside memory that was planned: what does not fit (a picture larger
+// than planned for) comes from the allocator behind it and goes back there.
+#ifndef DSVL_BASE_BUMP_ALLOCATOR_HPP
+#define DSVL_BASE_BUMP_ALLOCATOR_HPP
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "buffer.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+class BumpAllocator final : public Allocator {
+ public:
+  /// `behind` null: operator new.
+  explicit BumpAllocator(Allocator* behind = nullptr) noexcept : behind_(behind) {}
+  BumpAllocator(const BumpAllocator&) = delete;
+  BumpAllocator& operator=(const BumpAllocator&) = delete;
+
+  /// The memory to hand out, owned by the caller. Nothing may be handed out at the moment.
+  void use(std::span<std::byte> room) noexcept {
+    room_ = room;
+    used_ = 0;
+  }
+  /// Everything that was handed out is the caller's no more.
+  void reset() noexcept { used_ = 0; }
+
+  void* allocate(std::size_t bytes, std::size_t align) noexcept override {
+    const auto begin = reinterpret_cast<std::uintptr_t>(room_.data());
+    const std::uintptr_t at = (begin + used_ + align - 1) & ~(std::uintptr_t{align} - 1);
+    const std::size_t offset = at - begin;
+    if (offset > room_.size() || bytes > room_.size() - offset)
+      return behind_ ? behind_->allocate(bytes, align)
+                     : ::operator new(bytes, std::align_val_t(align), std::nothrow);
+    used_ = offset + bytes;
+    return room_.data() + offset;
+  }
+  void deallocate(void* memory, std::size_t bytes, std::size_t align) noexcept override {
+    auto* const at = static_cast<std::byte*>(memory);
+    const std::less<const std::byte*> before;
+    if (before(at, room_.data()) || !before(at, room_.data() + room_.size())) {
+      if (behind_) behind_->deallocate(memory, bytes, align);
+      else ::operator delete(memory, std::align_val_t(align));
+    } else if (at + bytes == room_.data() + used_) {
+      used_ -= bytes;  // the last one can be used again
+    }
+  }
+
+ private:
+  std::span<std::byte> room_;
+  std::size_t used_ = 0;
+  Allocator* behind_;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_BASE_BUMP_ALLOCATOR_HPP

@@ -1,0 +1,120 @@
+// Gallery: encoded pictures, recognised by what they show, and the one place where pictures are encoded.
+//
+// Shared by a session and its forks. It has room for a fixed number of pictures; when it is full, the one goes that
+// nobody refers to and that was not needed for the longest time. Encoding takes a workspace as large as the towers, so
+// one picture is encoded at a time; who comes second waits, and may find its picture done.
+#ifndef DSVL_CHAT_GALLERY_HPP
+#define DSVL_CHAT_GALLERY_HPP
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+
+#include "../base/hash.hpp"
+#include "encoder.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// One picture as the decoder takes it.
+struct EncodedPicture {
+  ContentHash hash;
+  const float* rows = nullptr;  ///< (image tokens, hidden)
+  int users = 0;
+  bool known = false;  ///< its rows are there
+  std::uint64_t last_used = 0;
+};
+
+class Gallery {
+ public:
+  Gallery(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, int workers,
+          Allocator* from) noexcept
+      : net_(net), most_(limits.pictures), encoder_(net, preprocess, limits, workers, from), slab_(from) {}
+  Gallery(const Gallery&) = delete;
+  Gallery& operator=(const Gallery&) = delete;
+
+  void lay_out(Arena& arena) noexcept {
+    encoder_.lay_out(arena);
+    const Index floats = picture_floats();
+    float* const rows = arena.array<float>("pictures", most_ * floats);
+    auto* const entries = arena.array<EncodedPicture>("picture table", most_);
+    if (arena.measuring()) return;
+    pictures_ = {entries, static_cast<std::size_t>(most_)};
+    for (Index i = 0; i < most_; ++i) pictures_[static_cast<std::size_t>(i)] = {{}, rows + i * floats};
+  }
+  /// Takes its memory; false when there is none.
+  [[nodiscard]] bool open() noexcept {
+    return encoder_.ready() && carve_slab(slab_, [&](Arena& arena) { lay_out(arena); });
+  }
+  [[nodiscard]] std::size_t bytes() const noexcept { return slab_.size(); }
+  [[nodiscard]] Index most() const noexcept { return most_; }
+
+  /// The picture, if it is known; its caller is then a user of it.
+  [[nodiscard]] EncodedPicture* find(const ContentHash& hash) noexcept {
+    const std::lock_guard lock(mutex_);
+    for (EncodedPicture& p : pictures_)
+      if (p.known && p.hash == hash) return ++p.users, &p;
+    return nullptr;
+  }
+  void retain(EncodedPicture* picture) noexcept {
+    const std::lock_guard lock(mutex_);
+    ++picture->users;
+  }
+  void release(EncodedPicture* picture) noexcept {
+    const std::lock_guard lock(mutex_);
+    --picture->users;
+    picture->last_used = ++clock_;
+  }
+
+  /// A place for a picture that is not known, its caller the user; null when all are in use.
+  [[nodiscard]] EncodedPicture* take() noexcept {
+    const std::lock_guard lock(mutex_);
+    EncodedPicture* best = nullptr;
+    for (EncodedPicture& p : pictures_)
+      if (p.users == 0 && (!best || p.last_used < best->last_used)) best = &p;
+    if (best) best->users = 1, best->known = false;
+    return best;
+  }
+  /// Fills a place that was taken.
+  void put(EncodedPicture* place, const ContentHash& hash, View<const float> rows) noexcept {
+    float* to = const_cast<float*>(place->rows);  // ours; everybody else may only read
+    for (Index r = 0; r < rows.rows; ++r) to = std::copy_n(rows.row(r), rows.cols, to);
+    const std::lock_guard lock(mutex_);
+    place->hash = hash;
+    place->known = true;
+  }
+
+  /// The encoder, for one at a time: false when another has it for longer than `wait`.
+  [[nodiscard]] bool borrow_encoder(std::chrono::nanoseconds wait) noexcept {
+    std::unique_lock lock(mutex_);
+    if (!free_.wait_for(lock, wait, [&] { return !lent_; })) return false;
+    return lent_ = true;
+  }
+  [[nodiscard]] Encoder& encoder() noexcept { return encoder_; }
+  void return_encoder() noexcept {
+    encoder_.abandon();
+    {
+      const std::lock_guard lock(mutex_);
+      lent_ = false;
+    }
+    free_.notify_one();
+  }
+
+  [[nodiscard]] Index picture_floats() const noexcept {
+    return net_.siglip.dims.tokens() * net_.decoder.dims.hidden;
+  }
+
+ private:
+  const DeepseekVl& net_;
+  Index most_;
+  Encoder encoder_;
+  Buffer<std::byte> slab_;
+  std::mutex mutex_;
+  std::condition_variable free_;
+  bool lent_ = false;
+  std::span<EncodedPicture> pictures_;
+  std::uint64_t clock_ = 0;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_CHAT_GALLERY_HPP

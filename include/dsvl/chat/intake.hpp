@@ -1,0 +1,161 @@
+// Intake: takes the pictures of a turn in: decode, recognise, encode; in slices.
+#ifndef DSVL_CHAT_INTAKE_HPP
+#define DSVL_CHAT_INTAKE_HPP
+
+#include <vector>
+
+#include "../io/image.hpp"
+#include "gallery.hpp"
+#include "picture.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+class Intake {
+ public:
+  Intake(std::shared_ptr<Gallery> gallery, const ImageLimits& limits, Allocator* from)
+      : gallery_(std::move(gallery)), limits_(limits), from_(from) {}
+  Intake(const Intake&) = delete;
+  Intake& operator=(const Intake&) = delete;
+  ~Intake() { abandon(); }
+
+  /// Room for that many pictures at a time without asking for memory.
+  void carve(Arena& arena, Index pictures) noexcept { found_ = arena.buffer<EncodedPicture*>("pictures", pictures); }
+  void reserve(Index pictures) { waiting_.reserve(static_cast<std::size_t>(pictures)); }
+
+  /// What the pictures point to must stay until the work is done.
+  void begin(std::span<const Picture> pictures) {
+    abandon();
+    waiting_.assign(pictures.begin(), pictures.end());
+  }
+  [[nodiscard]] bool busy() const noexcept { return next_ < waiting_.size(); }
+
+  /// Goes on until it is done or time is up: busy() tells which. Adds the seconds to `usage`. On an error everything is
+  /// given up. Codes: those of read_image and decode_image; limit (too many pictures), out_of_memory, cancelled.
+  Status advance(Executor& executor, const Control& control, Usage& usage) {
+    while (busy()) {
+      if (const Status s = step(executor, control, usage); !s.ok()) return abandon(), s;
+      if (control.late()) break;
+    }
+    return {};
+  }
+
+  /// The pictures in their order, when done; the caller becomes their user, and takes them all.
+  void hand_over(Buffer<EncodedPicture*>& to) noexcept {
+    (void)to.append(found_.data(), found_.size());
+    found_.clear();
+    waiting_.clear();
+    next_ = 0;
+  }
+  void abandon() noexcept {
+    if (encoding_) gallery_->return_encoder();
+    if (place_) gallery_->release(place_);
+    for (EncodedPicture* p : found_) gallery_->release(p);
+    found_.clear();
+    waiting_.clear();
+    begin_next(0);
+  }
+
+ private:
+  static constexpr Index kPixelsAtOnce = 1 << 17;  // of hashing: a tenth of a millisecond
+  static constexpr std::chrono::milliseconds kWait{1};
+
+  void begin_next(std::size_t next) noexcept {
+    next_ = next;
+    encoding_ = opened_ = false;
+    place_ = nullptr;
+    image_ = Image();
+  }
+
+  /// One piece of the work of the picture at hand.
+  Status step(Executor& executor, const Control& control, Usage& usage) {
+    if (control.cancelled()) return fail(Code::cancelled, "cancelled before %s", name(stage()).data());
+    if (!opened_) return open(control, usage);
+    if (!hasher_.done()) {
+      const auto began = Clock::now();
+      hasher_.advance(kPixelsAtOnce);
+      usage.decode_image += seconds_since(began);
+      return {};
+    }
+    return encoding_ ? encode(executor, control, usage) : recognise();
+  }
+  [[nodiscard]] Stage stage() const noexcept { return opened_ ? Stage::preprocess : Stage::decode_image; }
+
+  Status open(const Control& control, Usage& usage) {
+    const Picture::Source& source = waiting_[next_].source();
+    if (const Pixels* const given = std::get_if<Pixels>(&source)) {
+      pixels_ = *given;
+    } else {
+      control.progress(Stage::decode_image, 0, 1);
+      const auto began = Clock::now();
+      const auto* const path = std::get_if<std::filesystem::path>(&source);
+      if (path && path->empty()) return fail(Code::bad_argument, "the path of a picture is empty");
+      auto image = path ? read_image(*path, limits_, from_)
+                        : decode_image(std::get<std::span<const std::byte>>(source), limits_, from_);
+      if (!image) return image.error();
+      usage.decode_image += seconds_since(began);
+      control.progress(Stage::decode_image, 1, 1);
+      image_ = std::move(*image);
+      pixels_ = image_.pixels();
+    }
+    DSVL_CHECK_STATUS(detail::check(pixels_));
+    hasher_ = PixelHasher(pixels_);
+    opened_ = true;
+    return {};
+  }
+
+  /// Known pictures are done; for others the encoder is begun when it is free.
+  Status recognise() {
+    EncodedPicture* const known = gallery_->find(hasher_.hash());
+    if (known) return add(known);
+    if (!gallery_->borrow_encoder(kWait)) return {};  // tried again: until then it may have been encoded
+    encoding_ = true;
+    if (EncodedPicture* const meanwhile = gallery_->find(hasher_.hash())) {
+      gallery_->return_encoder();
+      encoding_ = false;
+      return add(meanwhile);
+    }
+    place_ = gallery_->take();
+    if (!place_)
+      return fail(Code::limit, "one picture too many: the session's limits allow %td different ones", gallery_->most());
+    return gallery_->encoder().begin(pixels_);
+  }
+
+  Status encode(Executor& executor, const Control& control, Usage& usage) {
+    Encoder& encoder = gallery_->encoder();
+    DSVL_CHECK_STATUS(encoder.advance(executor, control, usage));
+    if (encoder.busy()) return {};
+    gallery_->put(place_, hasher_.hash(), encoder.rows());
+    gallery_->return_encoder();
+    encoding_ = false;
+    EncodedPicture* const done = place_;
+    place_ = nullptr;
+    return add(done);
+  }
+
+  Status add(EncodedPicture* picture) noexcept {
+    if (!found_.push_back(picture)) {
+      gallery_->release(picture);
+      return fail(Code::out_of_memory, "no memory for a list of pictures");
+    }
+    begin_next(next_ + 1);
+    return {};
+  }
+
+  std::shared_ptr<Gallery> gallery_;
+  ImageLimits limits_;
+  Allocator* from_;
+  std::vector<Picture> waiting_;
+  Buffer<EncodedPicture*> found_;
+  std::size_t next_ = 0;
+
+  // The picture at hand.
+  bool opened_ = false, encoding_ = false;
+  Image image_;
+  Pixels pixels_;
+  PixelHasher hasher_;
+  EncodedPicture* place_ = nullptr;
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_CHAT_INTAKE_HPP

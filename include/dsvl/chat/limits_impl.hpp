@@ -1,0 +1,40 @@
+// complete_limits(): the definition; see chat/plan.hpp.
+#ifndef DSVL_CHAT_LIMITS_IMPL_HPP
+#define DSVL_CHAT_LIMITS_IMPL_HPP
+
+#include "../base/status.hpp"
+#include "../model/config.hpp"
+#include "options.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+DSVL_INLINE Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config) {
+  Limits out = limits;
+  const Index positions = config.max_positions;
+  if (out.context == 0) out.context = std::min<Index>(4096, positions);
+  if (out.context < 1 || out.chunk < 1)
+    return fail(Code::bad_argument, "a context of %td tokens in chunks of %td: both must be at least 1", out.context,
+                out.chunk);
+  if (out.context > positions)
+    return fail(Code::limit, "a context of %td tokens: the model's positions end at %td", out.context, positions);
+  if (out.pictures < -1 || out.picture_pixels < 1 || out.picture_side < 1)
+    return fail(Code::bad_argument, "limits of %td pictures, %td pixels and %td a side make no sense", out.pictures,
+                out.picture_pixels, out.picture_side);
+  if (out.logit_rows < 1 || out.text_bytes < 0 || out.cached_tokens < 0)
+    return fail(Code::bad_argument, "limits of %td rows of logits, %td bytes of text and %td cached tokens make no sense",
+                out.logit_rows, out.text_bytes, out.cached_tokens);
+  out.chunk = std::min<Index>(out.chunk, out.context);
+  out.logit_rows = std::min<Index>(out.logit_rows, out.chunk);
+  if (out.pictures < 0) out.pictures = std::max<Index>(out.context / config.image_tokens(), 1);
+  if (out.text_bytes == 0) out.text_bytes = 16 * out.context;
+  out.picture_side = std::min<Index>(out.picture_side, kMaxPictureSide);
+  constexpr Index kMost = Index{1} << 40;  // far above any memory, far below overflow
+  if (out.pictures > (Index{1} << 20) || out.text_bytes > kMost || out.cached_tokens > kMost)
+    return fail(Code::limit, "limits of %td pictures, %td bytes of text and %td cached tokens are too large",
+                out.pictures, out.text_bytes, out.cached_tokens);
+  return out;
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_CHAT_LIMITS_IMPL_HPP

@@ -1,0 +1,173 @@
+// PagePool: the memory of caches, in pages of 64 tokens that sessions share.
+//
+// A page that is full is published under what it holds: its 64 tokens and the page in front of it. Whoever needs the
+// same tokens at the same place finds it and computes nothing: another question about a picture, another session, a
+// fork. Published pages are never written again; nobody's pages stay until their memory is needed, the longest unused
+// first.
+//
+// Pages are matched token by token (a picture's rows by the picture's 128-bit content hash), never by a hash alone.
+#ifndef DSVL_CHAT_PAGE_POOL_HPP
+#define DSVL_CHAT_PAGE_POOL_HPP
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "../base/buffer.hpp"
+#include "../base/hash.hpp"
+#include "../kernels/table.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// One token of a cache: a token of text, or a row of a picture, known by what the picture shows.
+struct Slot {
+  std::int32_t id = 0;
+  std::int32_t row = -1;  ///< -1: text
+  ContentHash picture = {0, 0};
+  bool operator==(const Slot&) const noexcept = default;
+};
+
+class PagePool {
+ public:
+  /// Owned by the pool; `memory` may be written while the page is writable(), by its only user.
+  struct Page {
+    std::byte* memory = nullptr;
+    int users = 0;
+    std::uint64_t serial = 0;     ///< of the publication; 0: not published
+    std::uint64_t parent = 0;     ///< serial of the page in front; 0: there is none
+    std::uint64_t last_used = 0;
+    Slot slots[kKvBlock] = {};
+  };
+
+  PagePool(std::size_t page_bytes, Allocator* from) noexcept : page_bytes_(page_bytes), from_(from) {}
+  PagePool(const PagePool&) = delete;
+  PagePool& operator=(const PagePool&) = delete;
+
+  /// Bytes of `pages`, with what the pool has to know about them.
+  [[nodiscard]] std::size_t bytes_of(Index pages) const noexcept {
+    return static_cast<std::size_t>(pages) * (page_bytes_ + sizeof(Page));
+  }
+
+  /// Room for `pages` more; who reserved them may use as many at a time. False: there is no memory.
+  [[nodiscard]] bool reserve(Index pages) {
+    if (pages < 1) return true;
+    const std::lock_guard lock(mutex_);
+    auto block = std::make_unique<Block>(from_);
+    const auto n = static_cast<std::size_t>(pages);
+    if (!block->memory.resize(n * page_bytes_) || !block->pages.resize(n)) return false;
+    for (std::size_t i = 0; i < n; ++i) {
+      block->pages[i] = Page();
+      block->pages[i].memory = block->memory.data() + i * page_bytes_;
+    }
+    blocks_.push_back(std::move(block));
+    return true;
+  }
+  /// Gives back a reservation of that size: a block of it is freed once none of its pages is in use.
+  void unreserve(Index pages) noexcept {
+    const std::lock_guard lock(mutex_);
+    owed_ += pages;
+    for (std::size_t b = blocks_.size(); b-- > 0;) {
+      const Index size = static_cast<Index>(blocks_[b]->pages.size());
+      const bool idle = std::all_of(blocks_[b]->pages.begin(), blocks_[b]->pages.end(),
+                                    [](const Page& p) { return p.users == 0; });
+      if (!idle || size > owed_) continue;
+      owed_ -= size;
+      blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(b));
+    }
+  }
+
+  /// A page to write, its user the caller; null when every page is in use.
+  [[nodiscard]] Page* take() noexcept {
+    const std::lock_guard lock(mutex_);
+    Page* best = nullptr;
+    for (const auto& block : blocks_)
+      for (Page& p : block->pages)
+        if (p.users == 0 && (!best || p.last_used < best->last_used)) best = &p;
+    if (!best) return nullptr;
+    best->users = 1;
+    best->serial = best->parent = 0;
+    return best;
+  }
+  void retain(Page* page) noexcept {
+    const std::lock_guard lock(mutex_);
+    ++page->users;
+  }
+  /// Of several pages the last in a sequence should be released first: it goes first, too.
+  void release(Page* page) noexcept {
+    const std::lock_guard lock(mutex_);
+    --page->users;
+    page->last_used = page->serial ? ++clock_ : 0;
+  }
+  /// Whether its only user may write it.
+  [[nodiscard]] bool writable(const Page* page) noexcept {
+    const std::lock_guard lock(mutex_);
+    return page->users == 1 && page->serial == 0;
+  }
+
+  /// The published page with these 64 slots behind `parent` (null: at the beginning), retained; null when there is none.
+  [[nodiscard]] Page* find(const Page* parent, const Slot* slots) noexcept {
+    const std::lock_guard lock(mutex_);
+    Page* const page = look_up(parent, slots);
+    if (page) ++page->users;
+    return page;
+  }
+  /// Publishes a full page. When there is its like already, that one is returned in exchange.
+  [[nodiscard]] Page* publish(Page* page, const Page* parent, const Slot* slots) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (parent && parent->serial == 0) return page;  // its beginning is not known to others
+    if (Page* const twin = look_up(parent, slots)) {
+      ++twin->users;
+      --page->users;
+      page->last_used = 0;
+      return twin;
+    }
+    page->serial = ++serials_;
+    page->parent = parent ? parent->serial : 0;
+    std::copy_n(slots, kKvBlock, page->slots);
+    return page;
+  }
+
+  /// Pages in all, and those that somebody uses: for reports and tests.
+  [[nodiscard]] Index pages() const noexcept {
+    const std::lock_guard lock(mutex_);
+    Index n = 0;
+    for (const auto& block : blocks_) n += static_cast<Index>(block->pages.size());
+    return n;
+  }
+  [[nodiscard]] Index used() const noexcept {
+    const std::lock_guard lock(mutex_);
+    Index n = 0;
+    for (const auto& block : blocks_)
+      for (const Page& p : block->pages) n += p.users > 0;
+    return n;
+  }
+  [[nodiscard]] std::size_t page_bytes() const noexcept { return page_bytes_; }
+
+ private:
+  struct Block {
+    explicit Block(Allocator* from) noexcept : memory(from), pages(from) {}
+    Buffer<std::byte> memory;
+    Buffer<Page> pages;
+  };
+
+  [[nodiscard]] Page* look_up(const Page* parent, const Slot* slots) noexcept {
+    if (parent && parent->serial == 0) return nullptr;
+    const std::uint64_t behind = parent ? parent->serial : 0;
+    for (const auto& block : blocks_)
+      for (Page& p : block->pages)
+        if (p.serial != 0 && p.parent == behind && std::equal(slots, slots + kKvBlock, p.slots)) return &p;
+    return nullptr;
+  }
+
+  std::size_t page_bytes_;
+  Allocator* from_;
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::uint64_t serials_ = 0, clock_ = 0;
+  Index owed_ = 0;  // pages that were given back while their blocks were in use
+};
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_CHAT_PAGE_POOL_HPP

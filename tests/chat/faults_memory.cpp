@@ -1,91 +1,15 @@
 // Memory that ends at every possible place: the error, nothing leaked, everything usable afterwards. And nothing large that
 // does not come from the host's allocator.
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <optional>
 
 #include "health.hpp"
+#include "memory.hpp"
 
 using namespace dsvl;
+using test::CountingAllocator;
+using test::watch;
 
 namespace {
-
-/// What is asked of operator new while somebody watches: the largest request, and those above 64 KiB.
-struct NewWatch {
-  std::atomic<bool> on{false};
-  std::atomic<std::size_t> largest{0}, count{0}, large{0};
-  void note(std::size_t bytes) noexcept {
-    if (!on.load(std::memory_order_relaxed)) return;
-    ++count;
-    if (bytes > std::size_t{64} << 10) ++large;
-    for (std::size_t most = largest; bytes > most && !largest.compare_exchange_weak(most, bytes);) {}
-  }
-};
-NewWatch watch;
-
-[[maybe_unused]] void* take(std::size_t bytes, std::size_t align) {
-  watch.note(bytes);
-  const std::size_t rounded = (bytes + align - 1) / align * align;
-  if (void* const memory = std::aligned_alloc(align, rounded ? rounded : align)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-// Sanitizers have operators of their own, and these would not go with them.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(_WIN32)
-#define DSVL_TEST_WATCHES_NEW 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define DSVL_TEST_WATCHES_NEW 0
-#endif
-#endif
-#ifndef DSVL_TEST_WATCHES_NEW
-#define DSVL_TEST_WATCHES_NEW 1
-#endif
-
-#if DSVL_TEST_WATCHES_NEW
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // where only one of the two is inlined
-#endif
-
-// The other forms of operator new end in these.
-void* operator new(std::size_t bytes) { return take(bytes, alignof(std::max_align_t)); }
-void* operator new(std::size_t bytes, std::align_val_t align) { return take(bytes, static_cast<std::size_t>(align)); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-#endif
-
-namespace {
-
-/// Counts, refuses one request or all from one on, checks what comes back, and fills memory with NaN so that whoever reads
-/// what he has not written is found out.
-class CountingAllocator final : public Allocator {
- public:
-  ~CountingAllocator() = default;
-  void* allocate(std::size_t bytes, std::size_t align) noexcept override {
-    const long n = requests++;
-    if (n == refuse || (refuse_from >= 0 && n >= refuse_from)) return ++refused, nullptr;
-    void* const memory = std::aligned_alloc(align, (bytes + align - 1) / align * align);
-    if (!memory) return nullptr;
-    std::memset(memory, 0xFF, bytes);
-    live += bytes;
-    ++blocks;
-    return memory;
-  }
-  void deallocate(void* memory, std::size_t bytes, std::size_t) noexcept override {
-    live -= bytes;
-    --blocks;
-    std::free(memory);
-  }
-  void restart() noexcept { requests = refused = 0; }
-
-  std::atomic<long> requests{0}, refused{0}, blocks{0}, refuse{-1}, refuse_from{-1};
-  std::atomic<std::size_t> live{0};
-};
 
 /// `what` with the n-th request refused, for every n that there is: an error each time. Returns how many requests there are.
 template <class What>

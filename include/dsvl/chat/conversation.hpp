@@ -45,53 +45,80 @@ class Conversation {
     rewind(to);
   }
 
-  /// A user's turn: the pictures first, or where the text has placeholders on purpose. On an error nothing has changed.
-  /// Codes: limit.
-  Status add_question(std::size_t pictures, std::string_view question, bool placeholders) noexcept {
-    const Mark before = mark();
-    const std::string_view text = keep(question);
-    bool fits = text.size() == question.size() && turns_.push_back({Role::user, before.segments, 0});
-    if (placeholders) {
-      fits = fits && split_placeholders(text, segments_);
+  // A turn is put together from parts and then closed; when it does not fit, closing says so and nothing has changed.
+
+  void begin_turn(Role role) noexcept {
+    before_ = mark();
+    fits_ = turns_.push_back({role, segments_.size(), 0});
+    bytes_ = 0;
+  }
+  void add_text(std::string_view text) noexcept {
+    bytes_ += text.size();
+    const std::string_view kept = keep(text);
+    fits_ = fits_ && kept.size() == text.size() && segments_.push_back(Segment::plain(kept));
+  }
+  void add_image() noexcept { fits_ = fits_ && segments_.push_back(Segment::image()); }
+  /// Ids that follow one another are one part.
+  void add_id(std::int32_t id) noexcept {
+    const std::size_t at = ids_.size();
+    fits_ = fits_ && ids_.push_back(id);
+    if (!fits_) return;
+    const bool goes_on = segments_.size() > before_.segments && segments_[segments_.size() - 1].kind == Segment::Kind::tokens;
+    if (goes_on) {
+      std::span<const std::int32_t>& ids = segments_[segments_.size() - 1].ids;
+      ids = {ids.data(), ids.size() + 1};
     } else {
-      for (std::size_t i = 0; i < pictures; ++i) fits = fits && segments_.push_back(Segment::image());
-      fits = fits && segments_.push_back(Segment::plain(text));
+      fits_ = segments_.push_back(Segment::tokens(ids_.span().subspan(at)));
     }
-    return close(fits, before, question.size());
   }
-  /// The model's turn, as its text or as its ids.
-  Status add_answer(std::string_view answer) noexcept {
-    const Mark before = mark();
-    const std::string_view text = keep(answer);
-    const bool fits = text.size() == answer.size() && turns_.push_back({Role::assistant, before.segments, 0}) &&
-                      segments_.push_back(Segment::plain(text));
-    return close(fits, before, answer.size());
-  }
-  /// `skipped` ids are left out: what would be a picture's place in the next prompt.
-  Status add_answer(std::span<const std::int32_t> ids, std::optional<std::int32_t> skipped) noexcept {
-    const Mark before = mark();
-    bool fits = true;
-    for (const std::int32_t id : ids)
-      if (id != skipped) fits = fits && ids_.push_back(id);
-    fits = fits && turns_.push_back({Role::assistant, before.segments, 0}) &&
-           segments_.push_back(Segment::tokens(ids_.span().subspan(before.ids)));
-    return close(fits, before, 4 * ids.size());
+  /// Codes: limit.
+  Status end_turn() noexcept {
+    if (fits_) {
+      turns_[turns_.size() - 1].count = segments_.size() - before_.segments;
+      return {};
+    }
+    rewind(before_);
+    return fail(Code::limit,
+                "a turn of %zu bytes does not fit behind the %zu of the conversation: the session's limits allow %zu",
+                bytes_, before_.text, text_.capacity());
   }
 
+  /// A user's turn: the pictures first, or where the text has placeholders on purpose. Codes: limit.
+  Status add_question(std::size_t pictures, std::string_view question, bool placeholders) noexcept {
+    begin_turn(Role::user);
+    if (placeholders) {
+      bytes_ = question.size();
+      const std::string_view kept = keep(question);
+      fits_ = fits_ && kept.size() == question.size() && split_placeholders(kept, segments_);
+    } else {
+      for (std::size_t i = 0; i < pictures; ++i) add_image();
+      add_text(question);
+    }
+    return end_turn();
+  }
+  /// The model's turn, as its text. Codes: limit.
+  Status add_answer(std::string_view answer) noexcept {
+    begin_turn(Role::assistant);
+    add_text(answer);
+    return end_turn();
+  }
+  /// As its ids; `skipped` ids are left out: what would be a picture's place in the next prompt. Codes: limit.
+  Status add_answer(std::span<const std::int32_t> ids, std::optional<std::int32_t> skipped) noexcept {
+    begin_turn(Role::assistant);
+    for (const std::int32_t id : ids)
+      if (id != skipped) add_id(id);
+    if (segments_.size() == before_.segments) add_text({});  // a turn has at least one part
+    return end_turn();
+  }
   /// A turn of another conversation. Codes: limit.
   Status add_turn(const Conversation& other, std::size_t turn) noexcept {
-    const Mark before = mark();
-    bool fits = turns_.push_back({other.turns_[turn].role, before.segments, 0});
-    std::size_t bytes = 0;
-    for (Segment s : other.content(turn)) {
-      bytes += s.text.size();
-      const std::size_t id = ids_.size(), length = s.text.size();
-      s.text = keep(s.text);
-      fits = fits && s.text.size() == length && ids_.append(s.ids.data(), s.ids.size());
-      s.ids = ids_.span().subspan(fits ? id : 0, fits ? s.ids.size() : 0);
-      fits = fits && segments_.push_back(s);
+    begin_turn(other.turns_[turn].role);
+    for (const Segment& s : other.content(turn)) {
+      if (s.kind == Segment::Kind::image) add_image();
+      if (s.kind == Segment::Kind::text) add_text(s.text);
+      for (const std::int32_t id : s.ids) add_id(id);
     }
-    return close(fits, before, bytes);
+    return end_turn();
   }
   /// Whether an answer of that length, and a token more, would fit.
   [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
@@ -101,6 +128,7 @@ class Conversation {
 
   [[nodiscard]] std::size_t turns() const noexcept { return turns_.size(); }
   [[nodiscard]] const Turn& turn(std::size_t i) const noexcept { return turns_[i]; }
+  /// At least one part.
   [[nodiscard]] std::span<const Segment> content(std::size_t turn) const noexcept {
     return segments_.span().subspan(turns_[turn].first, turns_[turn].count);
   }
@@ -131,22 +159,14 @@ class Conversation {
     if (text.size() > text_.capacity() - at || !text_.append(text.data(), text.size())) return {};
     return {text_.data() + at, text.size()};
   }
-  Status close(bool fits, const Mark& before, std::size_t bytes) noexcept {
-    if (fits) {
-      turns_[turns_.size() - 1].count = segments_.size() - before.segments;
-      return {};
-    }
-    rewind(before);
-    return fail(Code::limit,
-                "a turn of %zu bytes does not fit behind the %zu of the conversation: the session's limits allow %zu",
-                bytes, before.text, text_.capacity());
-  }
-
   Buffer<Turn> turns_;
   Buffer<Message> messages_;
   Buffer<Segment> segments_;
   Buffer<char> text_;
   Buffer<std::int32_t> ids_;
+  Mark before_;  // of the turn that is being put together
+  std::size_t bytes_ = 0;
+  bool fits_ = true;
 };
 
 DSVL_END_NAMESPACE

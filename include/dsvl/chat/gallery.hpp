@@ -74,10 +74,9 @@ class Gallery {
     if (best) best->users = 1, best->known = false;
     return best;
   }
-  /// Fills a place that was taken.
-  void put(EncodedPicture* place, const ContentHash& hash, View<const float> rows) noexcept {
-    float* to = const_cast<float*>(place->rows);  // ours; everybody else may only read
-    for (Index r = 0; r < rows.rows; ++r) to = std::copy_n(rows.row(r), rows.cols, to);
+  /// Fills a place that was taken with picture_floats() floats.
+  void put(EncodedPicture* place, const ContentHash& hash, std::span<const std::byte> rows) noexcept {
+    std::memcpy(const_cast<float*>(place->rows), rows.data(), rows.size());  // ours; everybody else may only read
     const std::lock_guard lock(mutex_);
     place->hash = hash;
     place->known = true;

@@ -39,8 +39,8 @@ struct Limits {
 };
 
 struct SessionOptions {
-  Limits limits;
-  Host host;  ///< null members: the model's own
+  Limits limits = {};
+  Host host = {};  ///< null members: the model's own
   /// The system text in front of a conversation; may be empty.
   std::string system = std::string(kDefaultSystem);
   /// Keep past answers as they were generated instead of as the template would write them (see README,

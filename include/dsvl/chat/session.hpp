@@ -112,6 +112,16 @@ class Session {
   /// tokens in all (0: as many as this one). The two may be used on different threads. Codes: limit, out_of_memory.
   Result<Session> fork(Index context = 0);
 
+  /// Writes what a fork would share to a file: the conversation with its pictures, and what the cache holds; an answer
+  /// in work is left out. The file is there whole or not at all. Codes: io, out_of_memory.
+  Status save(const std::filesystem::path& file) const;
+  /// A session in a saved state; limits and host from `options`, the system text from the file. The model must be the
+  /// same, and the kind of cache. Files need not be trusted: a broken or made-up one gives an error, or at the worst
+  /// nonsense. Codes: not_found, io, bad_file, unsupported (another model or version), limit, out_of_memory.
+  static Result<Session> load(const Model& model, const std::filesystem::path& file,
+                              const SessionOptions& options = {});
+  static Result<Session> load(const Model& model, std::span<const std::byte> saved, const SessionOptions& options = {});
+
   /// Questions that were answered, and back to the first `turns` of them. Codes: bad_argument.
   [[nodiscard]] std::size_t turns() const noexcept;
   Status rewind(std::size_t turns);

@@ -539,8 +539,11 @@ DSVL_INLINE Status SessionState::score_all(std::span<const std::string_view> con
     draft_ids_.clear();
     if (text.empty()) return fail(Code::bad_argument, "a text to score is empty");
     DSVL_CHECK_STATUS(utf8::validate(text, "a text to score"));
-    DSVL_CHECK_STATUS(tokenizer()->encode(text, ControlTokens::as_text, draft_ids_, &scratch_));
-    return {};
+    const Status encoded = tokenizer()->encode(text, ControlTokens::as_text, draft_ids_, &scratch_);
+    if (encoded.code() == Code::out_of_memory)  // twice the context has room
+      return fail(Code::limit, "a text of %zu bytes to score takes more tokens than the context of %td holds",
+                  text.size(), engine_.cache().context());
+    return encoded;
   };
   for (const std::string_view text : continuations) {
     DSVL_CHECK_STATUS(encode(text));
@@ -611,7 +614,10 @@ DSVL_INLINE Status Answer::rewind(std::size_t tokens) {
 
 // --- Session ------------------------------------------------------------------------------------
 
-DSVL_INLINE Result<Session> Session::open(const Model& model, const SessionOptions& options) {
+namespace detail {
+
+/// The options with everything that is not given taken from the model.
+inline Result<SessionOptions> chosen_options(const Model& model, const SessionOptions& options) {
   const auto& state = model.state();
   SessionOptions chosen = options;
   if (!chosen.host.allocator) chosen.host.allocator = state->host.allocator;
@@ -621,7 +627,14 @@ DSVL_INLINE Result<Session> Session::open(const Model& model, const SessionOptio
   if (limits.context > state->info.default_context)
     chosen.host.log(Level::warning, "the context is longer than the 4096 tokens the models were trained with");
   DSVL_CHECK_STATUS(utf8::validate(chosen.system, "the system text"));
-  auto session = std::make_shared<detail::SessionState>(state, chosen);
+  return chosen;
+}
+
+}  // namespace detail
+
+DSVL_INLINE Result<Session> Session::open(const Model& model, const SessionOptions& options) {
+  DSVL_TRY(chosen, detail::chosen_options(model, options));
+  auto session = std::make_shared<detail::SessionState>(model.state(), chosen);
   DSVL_CHECK_STATUS(session->open());
   return Session(std::move(session));
 }
@@ -699,5 +712,7 @@ DSVL_INLINE Index Session::context() const noexcept { return state_->engine().ca
 DSVL_INLINE std::size_t Session::bytes() const noexcept { return state_->bytes(); }
 
 DSVL_END_NAMESPACE
+
+#include "saved_impl.hpp"
 
 #endif  // DSVL_CHAT_SESSION_IMPL_HPP

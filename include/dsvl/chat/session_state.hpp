@@ -74,7 +74,7 @@ class SessionState {
   [[nodiscard]] std::size_t cache_bytes() const noexcept;
 
   // For saving and loading.
-  friend class SavedSession;
+  friend class SavedSession;  // chat/saved_impl.hpp
 
  private:
   enum class Phase : unsigned char {

@@ -51,10 +51,10 @@ std::vector<TokenInput<float>> prompt(const DeepseekVl& net, const std::vector<f
 
 /// An encoder and an engine with memory of their own.
 struct Bench {
+  Buffer<std::byte> memory;  // goes last: the others are carved from it
   Encoder encoder;
   Engine engine;
   Executor& executor;
-  Buffer<std::byte> memory;
 
   Bench(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, Executor& on)
       : encoder(net, preprocess, limits, on.workers(), nullptr),

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <dsvl/base/hash.hpp>
+#include <random>
 #include <set>
 #include <utility>
 #include <vector>
@@ -64,4 +65,40 @@ TEST_CASE("any changed value, any exchange of rows, and any other size changes t
   std::swap_ranges(bytes.begin(), bytes.begin() + 15, bytes.begin() + 15);
   add(5, 4);
   CHECK(seen.size() == 6 + 60 * 3 + 1);
+}
+
+TEST_CASE("however a picture is cut into rows, its hash is that of the whole") {
+  std::mt19937 random(3);
+  for (const Index width : {1, 4, 7})
+    for (const Index height : {1, 2, 9})
+      for (const PixelFormat format : {PixelFormat::rgb, PixelFormat::bgra, PixelFormat::gray}) {
+        std::vector<std::uint8_t> bytes(static_cast<std::size_t>(width * height * channels(format)));
+        for (std::uint8_t& b : bytes) b = static_cast<std::uint8_t>(random());
+        const Pixels pixels{bytes.data(), width, height, format, 0};
+        const ContentHash want = hash_pixels(pixels);
+        for (int round = 0; round < 20; ++round) {
+          PixelHasher hasher(pixels);
+          while (!hasher.done()) hasher.advance(1 + static_cast<Index>(random() % 20));
+          CHECK(hasher.hash() == want);
+          hasher.advance(100);
+          CHECK(hasher.hash() == want);
+        }
+      }
+}
+
+TEST_CASE("each advance reads whole rows, as many as hold the pixels asked for, and no row is forgotten") {
+  const auto bytes = rgb_bytes(5, 6);
+  struct Cut { Index pixels; int calls; };
+  for (const Cut cut : {Cut{1, 6}, {5, 6}, {6, 3}, {10, 3}, {11, 2}, {29, 1}, {1000, 1}}) {
+    PixelHasher hasher(rgb(bytes, 5, 6));
+    int calls = 0;
+    for (; !hasher.done(); ++calls) {
+      CHECK_FALSE(hasher.hash() == hash_pixels(rgb(bytes, 5, 6)));
+      hasher.advance(cut.pixels);
+      hasher.advance(0);
+    }
+    CHECK(calls == cut.calls);
+    CHECK(hasher.hash() == hash_pixels(rgb(bytes, 5, 6)));
+  }
+  CHECK(PixelHasher().done());
 }

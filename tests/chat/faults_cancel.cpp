@@ -80,8 +80,8 @@ double milliseconds(Clock::duration d) { return std::chrono::duration<double, st
 TEST_CASE("an engine that is cancelled in any tile of a tower ends there, and the next picture is encoded as ever") {
   const auto& state = *test::tiny_model().state();
   InlineExecutor one;
-  Encoder encoder(state.network->net, state.config.preprocess, {}, 1, nullptr);
   Buffer<std::byte> memory;
+  Encoder encoder(state.network->net, state.config.preprocess, {}, 1, nullptr);
   REQUIRE(carve_slab(memory, [&](Arena& arena) { encoder.lay_out(arena); }));
   CancelToken token;
   TileWatch watch(encoder.program(), token);
@@ -119,9 +119,9 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
   const auto limits = complete_limits({.context = 256, .chunk = 32}, state.config);
   REQUIRE(limits);
   const DecoderDims& dims = state.config.decoder;
+  Buffer<std::byte> memory;  // before what is carved from it, so that it goes after
   Engine engine(state.network->net.decoder, *limits, one,
                 std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(dims.heads, dims.layers, limits->kv)), nullptr));
-  Buffer<std::byte> memory;
   REQUIRE(carve_slab(memory, [&](Arena& arena) { engine.lay_out(arena); }));
   REQUIRE(engine.cache().reserve());
   CancelToken token;

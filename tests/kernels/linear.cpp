@@ -11,7 +11,7 @@ namespace {
 template <class T>
 std::vector<T> multiply(const Kernels<T>& kernels, const std::vector<T>& x, Index rows, Index cols, Format format,
                         const std::byte* w, Index outputs, const float* bias, bool add, std::vector<T> before) {
-  Scratch<T> scratch(linear_scratch(cols));
+  Scratch<T> scratch(kLinearScratch);
   LinearTile<T> tile;
   tile.x = x.data();
   tile.x_stride = cols;
@@ -103,7 +103,7 @@ TEST_CASE("linear reads and writes nothing outside its tile") {
           x[static_cast<std::size_t>(r * x_stride + k)] = values[static_cast<std::size_t>(k)];
       const auto w = weights(format, outputs * cols, 2);  // NaN behind
       std::vector<float> y(static_cast<std::size_t>(rows * y_stride), 7.0f);
-      Scratch<float> scratch(linear_scratch(cols));
+      Scratch<float> scratch(kLinearScratch);
       LinearTile<float> tile;
       tile.x = x.data();
       tile.x_stride = x_stride;
@@ -141,4 +141,23 @@ TEST_CASE("linear lets NaN and infinity through to the outputs that depend on th
     CHECK(y[static_cast<std::size_t>(2 * outputs + n)] == INFINITY);
     CHECK(std::isfinite(y[static_cast<std::size_t>(3 * outputs + n)]));
   }
+}
+
+TEST_CASE("a row's bits are the same alone and among hundreds, over any number of blocks of columns") {
+  const Index rows = 2 * kLinearRows + 5, outputs = 21;
+  for (const Format format : kAllFormats)
+    for (const Index cols : {kLinearDepth, 2 * kLinearDepth + 77}) {
+      CAPTURE(name(format));
+      CAPTURE(cols);
+      const auto w = weights(format, outputs * cols, 8);
+      const auto x = noise(static_cast<std::size_t>(rows * cols), 9);
+      const std::vector<float> y(static_cast<std::size_t>(rows * outputs), 0.5f);
+      const auto all = multiply<float>(native_kernels(), x, rows, cols, format, w.data(), outputs, nullptr, true, y);
+      for (const Index r : {Index{0}, Index{6}, kLinearRows - 1, kLinearRows, rows - 1}) {
+        const std::vector<float> row(x.begin() + r * cols, x.begin() + (r + 1) * cols);
+        const auto alone = multiply<float>(native_kernels(), row, 1, cols, format, w.data(), outputs, nullptr, true,
+                                           std::vector<float>(static_cast<std::size_t>(outputs), 0.5f));
+        CHECK(std::memcmp(all.data() + r * outputs, alone.data(), alone.size() * sizeof(float)) == 0);
+      }
+    }
 }

@@ -1,9 +1,12 @@
 // Buffers that are declared once and visited twice.
 #include <doctest/doctest.h>
 
+#include <dsvl/base/status.hpp>
 #include <dsvl/run/arena.hpp>
 #include <string>
 #include <vector>
+
+#include "../io/failing_allocator.hpp"
 
 using namespace dsvl;
 
@@ -65,4 +68,72 @@ TEST_CASE("nothing is needed for nothing") {
   arena.array<float>("none", 0);
   arena.overlap();
   CHECK(arena.peak() == 0);
+}
+
+TEST_CASE("a buffer of an arena has room for its elements and never more, and shares it with nobody") {
+  struct Lists {
+    Buffer<int> a;
+    Buffer<char> b;
+    Buffer<double> none, c;
+    void carve(Arena& arena) {
+      a = arena.buffer<int>("a", 5);
+      b = arena.buffer<char>("b", 3);
+      none = arena.buffer<double>("none", 0);
+      c = arena.buffer<double>("c", 9);
+    }
+  } lists;
+  Arena measure;
+  lists.carve(measure);
+  CHECK(measure.peak() == 64 + 64 + 128);
+  CHECK((lists.a.data() == nullptr && lists.a.capacity() == 0));
+  Buffer<std::byte> slab;
+  REQUIRE(slab.resize(measure.peak()));
+  Arena arena(slab.span());
+  lists.carve(arena);
+  CHECK(arena.peak() == measure.peak());
+  CHECK((lists.a.capacity() == 5 && lists.b.capacity() == 3 && lists.none.capacity() == 0 && lists.c.capacity() == 9));
+  CHECK((lists.a.empty() && lists.b.empty() && lists.c.empty()));
+  for (int i = 0; i < 5; ++i) REQUIRE(lists.a.push_back(i));
+  for (int i = 0; i < 3; ++i) REQUIRE(lists.b.push_back('b'));
+  for (int i = 0; i < 9; ++i) REQUIRE(lists.c.push_back(i + 0.5));
+  CHECK_FALSE((lists.a.push_back(5) || lists.b.push_back('b') || lists.c.push_back(5) || lists.none.push_back(5)));
+  for (int i = 0; i < 5; ++i) CHECK(lists.a[static_cast<std::size_t>(i)] == i);
+  for (int i = 0; i < 9; ++i) CHECK(lists.c[static_cast<std::size_t>(i)] == i + 0.5);
+  CHECK(std::string(lists.b.begin(), lists.b.end()) == "bbb");
+  for (const void* p : {static_cast<const void*>(lists.a.data()), static_cast<const void*>(lists.b.data()),
+                        static_cast<const void*>(lists.c.data())})
+    CHECK(address(p) % kAlignment == 0);
+}
+
+TEST_CASE("a slab is carved into what its layout declares") {
+  Buffers b;
+  test::FailingAllocator memory;
+  {
+    Buffer<std::byte> slab(&memory);
+    REQUIRE(carve_slab(slab, [&](Arena& arena) { b.carve(arena); }));
+    CHECK((memory.requests == 1 && memory.live == 64 + 64 + 1600 + 64));
+    CHECK(b.a.data == static_cast<void*>(slab.data()));
+    CHECK(address(b.end) + 64 == address(slab.data()) + slab.size());
+    View<float> small;
+    REQUIRE(carve_slab(slab, [&](Arena& arena) { small = arena.view<float>("small", 2, 2); }));
+    CHECK((memory.requests == 1 && small.data == static_cast<void*>(slab.data())));
+  }
+  CHECK(memory.live == 0);
+  Buffer<std::byte> none;
+  CHECK(carve_slab(none, [](Arena&) {}));
+}
+
+TEST_CASE("a slab that gets no memory says so, and nothing is carved") {
+  test::FailingAllocator memory(0);
+  Buffer<std::byte> slab(&memory);
+  Buffers b;
+  int carved = 0;
+  const auto lay_out = [&](Arena& arena) {
+    b.carve(arena);
+    carved += !arena.measuring();
+  };
+  CHECK_FALSE(carve_slab(slab, lay_out));
+  CHECK((carved == 0 && b.a.data == nullptr && b.end == nullptr && slab.empty() && memory.live == 0));
+  CHECK(carve_slab(slab, lay_out));
+  CHECK((carved == 1 && b.a.data != nullptr));
 }

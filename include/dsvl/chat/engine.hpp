@@ -28,7 +28,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Declares every buffer and records the program: once to measure, once to carve.
+  /// Declares every buffer and records the program: once to measure, once to carve. The slab must outlive the engine.
   void lay_out(Arena& arena) noexcept {
     program_ = {};
     cache_.carve(arena, decoder_.dims.heads, limits_.context, limits_.kv);

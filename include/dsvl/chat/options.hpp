@@ -18,7 +18,7 @@ struct Limits {
   Index context = 0;
   /// Tokens that go through the decoder at once during prefill. More is faster and takes more memory; results are
   /// equal.
-  Index chunk = 128;
+  Index chunk = 256;
   /// Different pictures whose embeddings are kept; those that nobody refers to make room for others. -1: as many as the
   /// context can hold. 0: none, for questions about text only; then there is no memory for the towers either.
   Index pictures = -1;

@@ -98,6 +98,21 @@ DSVL_FORCE_INLINE void sweep(Index n, Body&& body) noexcept {
   if (i < n) body(Part{i, n - i});
 }
 
+/// The same value, in a register from here on: for what a loop reads several times.
+DSVL_FORCE_INLINE Lanes hold(Lanes x) noexcept {
+#if defined(__GNUC__) && defined(__AVX512F__)
+  __m512 held = x;
+  __asm__("" : "+v"(held));
+  return Lanes(held);
+#elif defined(__GNUC__) && defined(__AVX__)
+  __m256 held = x;
+  __asm__("" : "+x"(held));
+  return Lanes(held);
+#else
+  return x;
+#endif
+}
+
 // --- arithmetic ----------------------------------------------------------------------------------
 /// a * b + c, rounded once where the hardware can. Written out wherever a product meets a sum: what the compiler would
 /// contract on its own depends on the surrounding code.
@@ -253,12 +268,21 @@ DSVL_FORCE_INLINE void store_bf16(std::byte* to, Lanes x) noexcept {
   }
 }
 
-/// Asks for the cache line at `at`, which need not exist.
+/// Asks for the cache line at `at`, which need not exist: now, or (far) into the second-level cache for later.
 DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
 #if defined(__SSE2__) || defined(_M_X64)
   _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0);
 #elif defined(__GNUC__)
   __builtin_prefetch(at);
+#else
+  (void)at;
+#endif
+}
+DSVL_FORCE_INLINE void prefetch_far(const void* at) noexcept {
+#if defined(__SSE2__) || defined(_M_X64)
+  _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T1);
+#elif defined(__GNUC__)
+  __builtin_prefetch(at, 0, 2);
 #else
   (void)at;
 #endif

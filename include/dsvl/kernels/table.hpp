@@ -40,8 +40,10 @@ struct LinearTile {
   Index y_stride = 0;
   bool add = false;               ///< y += instead of y =
 };
-/// Scratch that `linear` needs, in elements of T.
-constexpr Index linear_scratch(Index cols) noexcept { return 16 * round_up(cols, 16); }
+/// What `linear` works on at a time: rows whose sums wait, outputs that are finished together, columns that are packed.
+inline constexpr Index kLinearRows = 128, kLinearStrip = 16, kLinearDepth = 512;
+/// Scratch that `linear` needs, in elements of T: a register of sums for each row and output, and the packed weights.
+inline constexpr Index kLinearScratch = kLinearRows * kLinearStrip * 16 + kLinearStrip * kLinearDepth;
 
 /// Rows of x normalised into y (may be the same memory).
 template <class T>
@@ -106,7 +108,7 @@ template <class T>
 struct Kernels {
   const char* name = "";  ///< the instruction set, for reports
 
-  /// `scratch`: linear_scratch(cols) elements, aligned to 64 bytes.
+  /// `scratch`: kLinearScratch elements, aligned to 64 bytes.
   void (*linear)(const LinearTile<T>&, T* scratch) noexcept = nullptr;
   /// (x - mean) / sqrt(var + eps) * weight + bias, biased variance.
   void (*layer_norm)(const NormTile<T>&) noexcept = nullptr;

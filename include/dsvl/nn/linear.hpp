@@ -44,12 +44,16 @@ struct Product {
   View<T> y;
   bool add;
 
-  // Blocks of up to 64 rows let a strip of unpacked weights serve many rows; outputs fill the tile up to kTileFlops.
-  static constexpr Index kRows = 64;
-  [[nodiscard]] Index row_step() const noexcept { return std::min<Index>(kRows, std::max<Index>(count.of(x.rows), 1)); }
+  // As many rows as the kernel takes let packed weights serve them all, half of them where even one strip of outputs
+  // would then take long; outputs fill the tile up to kTileFlops.
+  [[nodiscard]] Index row_step() const noexcept {
+    const bool long_rows = 2.0 * static_cast<double>(kLinearRows * kLinearStrip * w.cols) > 2 * kTileFlops;
+    const Index most = long_rows ? kLinearRows / 2 : kLinearRows;
+    return std::min<Index>(most, std::max<Index>(count.of(x.rows), 1));
+  }
   [[nodiscard]] Index output_step() const noexcept {
     const double per_output = 2.0 * static_cast<double>(row_step() * w.cols);
-    return std::clamp<Index>(static_cast<Index>(kTileFlops / per_output) / 16 * 16, 16, 1024);
+    return std::clamp<Index>(static_cast<Index>(kTileFlops / per_output) / kLinearStrip * kLinearStrip, kLinearStrip, 1024);
   }
   [[nodiscard]] Index output_tiles() const noexcept {
     Index tiles = 0;
@@ -58,7 +62,7 @@ struct Product {
   }
 
   [[nodiscard]] Index tiles() const noexcept { return ceil_div(count.of(x.rows), row_step()) * output_tiles(); }
-  [[nodiscard]] Index scratch() const noexcept { return linear_scratch(w.cols); }
+  [[nodiscard]] Index scratch() const noexcept { return kLinearScratch; }
   [[nodiscard]] double cost() const noexcept { return 2.0 * static_cast<double>(count.of(x.rows) * w.rows * w.cols); }
 
   void run(const Worker<T>& on, Index tile) const noexcept {

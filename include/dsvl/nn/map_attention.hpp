@@ -96,7 +96,7 @@ struct AttendMap {
   }
   [[nodiscard]] Index scratch() const noexcept {
     return 2 * kQueries * bias_stride() +
-           std::max<Index>(attend_scratch(kQueries, shape.head_dim), linear_scratch(shape.head_dim));
+           std::max<Index>(attend_scratch(kQueries, shape.head_dim), kLinearScratch);
   }
   [[nodiscard]] double cost() const noexcept {
     return 4.0 * static_cast<double>(windows.tokens() * shape.width()) * static_cast<double>(keys());

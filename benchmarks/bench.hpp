@@ -103,9 +103,11 @@ inline void print_header() {
 }
 inline void print(const Row& r, const Ceilings& c) {
   std::printf("%-28s %12.3f", r.name, 1e3 * r.seconds);
-  if (r.flops > 0) std::printf(" %10.1f %7.0f%%", r.flops / r.seconds / 1e9, 100 * r.flops / r.seconds / 1e9 / c.gflops);
+  if (r.flops > 0)
+    std::printf(" %10.1f %7.0f%%", r.flops / r.seconds / 1e9, 100 * r.flops / r.seconds / 1e9 / c.gflops);
   else std::printf(" %10s %8s", "-", "-");
-  if (r.bytes > 0) std::printf(" %9.2f %7.0f%%", r.bytes / r.seconds / 1e9, 100 * r.bytes / r.seconds / 1e9 / c.gigabytes);
+  if (r.bytes > 0)
+    std::printf(" %9.2f %7.0f%%", r.bytes / r.seconds / 1e9, 100 * r.bytes / r.seconds / 1e9 / c.gigabytes);
   else std::printf(" %9s %8s", "-", "-");
   std::printf("\n");
 }

@@ -80,7 +80,7 @@ int answer_question(const Ask& ask, std::span<const dsvl::Picture> pictures, Tal
   if (ask.json && answer.status().ok()) print_json(answer, talk, seconds_since(began));
   if (!ask.json && (answer.status().ok() || !answer.text().empty())) std::puts("");
   const int exit = give_up(answer.status(), hint_for(answer.status()));
-  if (exit == kOk) print_cut(answer, ask);
+  if (exit == kOk) print_cut(answer, ask), print_speed(answer, ask);
   if (ask.verbose) print_usage(answer, talk.load_seconds);
   return finish_output(exit);
 }
@@ -101,9 +101,6 @@ int run_ask(Arguments arguments) {
     if (!picture) return kError;
     pictures.push_back(std::move(*picture));
   }
-  auto& most = ask.session.limits.pictures;
-  most = std::max<dsvl::Index>(most, static_cast<dsvl::Index>(pictures.size()));
-
   ProgressLine progress(!ask.quiet);
   ask.load.cancel = ask.generate.cancel = &interrupt;
   ask.generate.progress = progress.hook();

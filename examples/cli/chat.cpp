@@ -112,6 +112,7 @@ class Chat {
     if (give_up(status, status.code() == dsvl::Code::limit ? "/clear begins anew" : hint_for(status)) != kOk)
       return failed();
     print_cut(answer, settings_);
+    print_speed(answer, settings_);
     if (settings_.verbose) print_usage(answer, 0);
   }
 

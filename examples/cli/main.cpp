@@ -20,6 +20,7 @@ constexpr Command kCommands[] = {
     {"chat", "Talk in turns, adding pictures on the way", cli::run_chat},
     {"eval", "Count right answers to a file of questions", cli::run_eval},
     {"inspect", "Show what a model is made of, and the memory it takes", cli::run_inspect},
+    {"bench", "Time every stage of a model on this machine", cli::run_bench},
     {"synth", "Write a checkpoint of full size with synthetic weights", cli::run_synth},
 };
 

@@ -48,6 +48,14 @@ void add_model_options(CommandLine& to, Settings& settings) {
            settings.load.threads, 1, 256);
   to.whole(0, "context", "Tokens of conversation to hold (default: 4096, or what the model allows)",
            settings.session.limits.context, 1, 1 << 24);
+  to.other(0, "kv", "FORMAT", "How keys and values are kept: f32 (default), bf16 at half the memory, q8 at a quarter",
+           [&](std::string_view given) {
+             if (given == "f32") settings.session.limits.kv = dsvl::KvFormat::full;
+             else if (given == "bf16") settings.session.limits.kv = dsvl::KvFormat::bf16;
+             else if (given == "q8") settings.session.limits.kv = dsvl::KvFormat::q8;
+             else return std::string("is none of f32, bf16, q8");
+             return std::string();
+           });
   to.text(0, "system", "TEXT", "System text in front of the conversation; \"\" for none", settings.session.system);
   to.flag(0, "exif", "Turn photos upright as their EXIF data says", settings.session.apply_exif_orientation);
   to.flag('v', "verbose", "Say where time went, and what the library has to say", settings.verbose);
@@ -64,6 +72,8 @@ void add_generate_options(CommandLine& to, Settings& settings) {
           1);
   to.real(0, "repetition-penalty", "Above 1: avoid tokens that were used before (default: 1)",
           g.sampling.repetition_penalty, 0.01, 100);
+  to.whole(0, "draft", "Guess N tokens at a time from what was said before, and check them at once (default: 0)",
+           g.draft, 0, 7);
   to.whole(0, "seed", "Another number, another draw (default: 0)", g.sampling.seed, 0, INT64_MAX);
   to.texts(0, "stop", "TEXT", "End the answer before this text; may be given several times", g.stop);
 }
@@ -153,6 +163,17 @@ void print_usage(const dsvl::Answer& answer, double load_seconds) {
   if (u.answer_tokens > 1 && u.decode > 0)
     std::snprintf(speed, sizeof speed, " · %.1f tokens/s", static_cast<double>(u.answer_tokens - 1) / u.decode);
   std::fprintf(stderr, "%s\n", paint(stderr, "2", line + speed).c_str());
+}
+
+void print_speed(const dsvl::Answer& answer, const Settings& settings) {
+  const dsvl::Usage u = answer.usage();
+  const double first = u.decode_image + u.preprocess + u.encode + u.prefill;
+  if (!is_terminal(stderr) || settings.quiet || settings.verbose || first + u.decode < 2 || u.answer_tokens < 2) return;
+  std::fflush(stdout);
+  char text[96];
+  std::snprintf(text, sizeof text, "(%s to the first word, then %.1f tokens/s)", seconds_text(first).c_str(),
+                static_cast<double>(u.answer_tokens - 1) / u.decode);
+  std::fprintf(stderr, "%s\n", paint(stderr, "2", text).c_str());
 }
 
 void print_cut(const dsvl::Answer& answer, const Settings& settings) {

@@ -47,6 +47,8 @@ std::optional<dsvl::Picture> find_picture(const std::string& argument);
 std::string hint_for(const dsvl::Status& status);
 /// One line on stderr about where time went (with `load_seconds` if positive), for --verbose.
 void print_usage(const dsvl::Answer& answer, double load_seconds);
+/// How fast it was, on a terminal and when it took a while.
+void print_speed(const dsvl::Answer& answer, const Settings& settings);
 /// Says on stderr that an answer is not whole, when a limit cut it.
 void print_cut(const dsvl::Answer& answer, const Settings& settings);
 

@@ -38,11 +38,13 @@ struct Kind {
 };
 
 CommandLine describe(Synth& synth) {
-  CommandLine line("dsvl synth", "--size SIZE [OPTION]... DIRECTORY",
-                   "Writes a checkpoint with the sizes of a published model and synthetic weights: for measuring, and for\n"
-                   "comparing numbers where the published files are not at hand. It answers nonsense.");
+  CommandLine line(
+      "dsvl synth", "--size SIZE [OPTION]... DIRECTORY",
+      "Writes a checkpoint with the sizes of a published model and synthetic weights: for measuring, and for\n"
+      "comparing numbers where the published files are not at hand. It answers nonsense.");
   line.text(0, "size", "SIZE", "1.3b (4 GB) or 7b (15 GB)", synth.size);
-  line.text(0, "layout", "LAYOUT", "hf (default) or original: names, files and settings as published there", synth.layout);
+  line.text(0, "layout", "LAYOUT", "hf (default) or original: names, files and settings as published there",
+            synth.layout);
   line.text(0, "dtype", "TYPE", "bf16 (default) or f16", synth.dtype);
   line.text(0, "tokenizer", "FILE", "A tokenizer.json to put beside it; without one only token ids can be used",
             synth.tokenizer);
@@ -52,10 +54,12 @@ CommandLine describe(Synth& synth) {
 
 std::optional<int> understand(const CommandLine& line, const Synth& synth, Kind& kind) {
   if (synth.size.empty()) return line.usage_error("no size was given", "--size 1.3b or --size 7b");
-  if (synth.size != "1.3b" && synth.size != "7b") return line.usage_error("--size " + synth.size + ": is none of 1.3b, 7b");
+  if (synth.size != "1.3b" && synth.size != "7b")
+    return line.usage_error("--size " + synth.size + ": is none of 1.3b, 7b");
   if (synth.layout != "hf" && synth.layout != "original")
     return line.usage_error("--layout " + synth.layout + ": is none of hf, original");
-  if (synth.dtype != "bf16" && synth.dtype != "f16") return line.usage_error("--dtype " + synth.dtype + ": is none of bf16, f16");
+  if (synth.dtype != "bf16" && synth.dtype != "f16")
+    return line.usage_error("--dtype " + synth.dtype + ": is none of bf16, f16");
   kind.hybrid = synth.size == "7b";
   kind.layout = synth.layout == "hf" ? dsvl::Layout::hf : dsvl::Layout::original;
   kind.format = synth.dtype == "bf16" ? dsvl::Format::bf16 : dsvl::Format::f16;
@@ -76,7 +80,8 @@ void add_unused(std::vector<StoredTensor>& to, bool hybrid) {
     add(name + ".weight", {out, in}), add(name + ".bias", {out});
   };
   const auto add_norm = [&](const std::string& name) { add(name + ".weight", {1024}), add(name + ".bias", {1024}); };
-  const std::string pool = std::string("vision_model.vision_tower") + (hybrid ? "_low.vision_tower" : "") + ".attn_pool.";
+  const std::string pool =
+      std::string("vision_model.vision_tower") + (hybrid ? "_low.vision_tower" : "") + ".attn_pool.";
   add(pool + "latent", {1, 1, 1024});
   add_layer(pool + "q", 1024, 1024), add_layer(pool + "kv", 2048, 1024), add_layer(pool + "proj", 1024, 1024);
   add_norm(pool + "norm");
@@ -142,7 +147,14 @@ std::string index_of(const std::vector<Shard>& shards) {
   dsvl::json::Writer w;
   Index total = 0;
   for (const Shard& s : shards) total += s.bytes;
-  w.begin_object().key("metadata").begin_object().key("total_size").value(total).end_object().key("weight_map").begin_object();
+  w.begin_object()
+      .key("metadata")
+      .begin_object()
+      .key("total_size")
+      .value(total)
+      .end_object()
+      .key("weight_map")
+      .begin_object();
   for (const Shard& s : shards)
     for (const StoredTensor* t : s.tensors) w.key(t->name).value(s.file);
   return w.end_object().end_object().text();
@@ -222,7 +234,8 @@ class Writer {
     const std::vector<Piece> pieces = pieces_of(shard, header.size(), element());
     OutputFile file;
     written_.push_back(path);
-    if (!file.create(path) || !file.write_at(0, std::as_bytes(std::span(header)))) return give_up_on(path, file.error());
+    if (!file.create(path) || !file.write_at(0, std::as_bytes(std::span(header))))
+      return give_up_on(path, file.error());
     static constexpr std::size_t kBatch = 32;  // tasks between two looks at Ctrl-C and progress
     for (std::size_t begin = 0; begin < pieces.size(); begin += kBatch) {
       if (cancel_.cancelled()) return progress_.clear(), kInterrupted;

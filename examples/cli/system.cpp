@@ -157,7 +157,8 @@ LineReader::Got LineReader::next(std::string& line) {
 
 bool OutputFile::create(const std::filesystem::path& path) {
 #ifdef _WIN32
-  const HANDLE file = CreateFileW(path.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
+  const HANDLE file =
+      CreateFileW(path.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
   handle_ = reinterpret_cast<std::intptr_t>(file);  // INVALID_HANDLE_VALUE is -1
 #else
   handle_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -173,7 +174,8 @@ bool OutputFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes
     where.Offset = static_cast<DWORD>(offset);
     where.OffsetHigh = static_cast<DWORD>(offset >> 32);
     DWORD n = 0;
-    if (!WriteFile(reinterpret_cast<HANDLE>(handle_), bytes.data(), static_cast<DWORD>(most), &n, &where)) return fail();
+    if (!WriteFile(reinterpret_cast<HANDLE>(handle_), bytes.data(), static_cast<DWORD>(most), &n, &where))
+      return fail();
 #else
     const auto n = ::pwrite(static_cast<int>(handle_), bytes.data(), most, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;

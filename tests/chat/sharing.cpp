@@ -167,7 +167,7 @@ TEST_CASE("a conversation goes back to any earlier turn, and on from there as if
 
 TEST_CASE("a saved session goes on elsewhere with the same bits, with its pictures, and without computing anything again") {
   for (const bool keep_ids : {false, true})
-    for (const KvFormat kv : {KvFormat::full, KvFormat::bf16}) {
+    for (const KvFormat kv : {KvFormat::full, KvFormat::bf16, KvFormat::q8}) {
       SessionOptions options;
       options.limits.kv = kv;
       options.keep_generated_ids = keep_ids;

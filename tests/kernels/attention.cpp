@@ -68,13 +68,13 @@ struct Head {
   }
 };
 
-constexpr KvFormat kBoth[] = {KvFormat::full, KvFormat::bf16};
+constexpr KvFormat kEveryFormat[] = {KvFormat::full, KvFormat::bf16, KvFormat::q8};
 
 }  // namespace
 
 TEST_CASE("attention agrees with the reference for every head size, number of keys, format, with and without biases") {
   double worst = 0;
-  for (const KvFormat format : kBoth) {
+  for (const KvFormat format : kEveryFormat) {
     for (const Index head_dim : {1, 2, 10, 12, 16, 17, 64, 80, 128}) {
       for (const Index keys : {1, 2, 15, 16, 17, 63, 64, 65, 130, 196}) {
         for (const Index width : {0, 1, 14, 64}) {
@@ -99,7 +99,7 @@ TEST_CASE("attention agrees with the reference for every head size, number of ke
 }
 
 TEST_CASE("attention gives a row the same bits in any grouping, whatever stands behind the last key") {
-  for (const KvFormat format : kBoth) {
+  for (const KvFormat format : kEveryFormat) {
     for (const Index head_dim : {10, 64, 128}) {
       for (const Index width : {0, 14}) {
         for (const Index step : {0, 1}) {
@@ -119,7 +119,7 @@ TEST_CASE("attention gives a row the same bits in any grouping, whatever stands 
 }
 
 TEST_CASE("a row's bits do not change when later keys are cached") {
-  for (const KvFormat format : kBoth) {
+  for (const KvFormat format : kEveryFormat) {
     const Index head_dim = 64;
     Head<float> longer(native_kernels(), 1, 200, head_dim, format, 0),
         shorter(native_kernels(), 1, 100, head_dim, format, 0);
@@ -149,7 +149,7 @@ TEST_CASE("large scores do not overflow, and NaN in a visible key reaches the ou
 }
 
 TEST_CASE("store_kv writes the reference's bytes, and only its slot") {
-  for (const KvFormat format : kBoth) {
+  for (const KvFormat format : kEveryFormat) {
     for (const Index head_dim : {1, 10, 12, 15, 16, 17, 33, 64, 128}) {
       CAPTURE(head_dim);
       const auto k = noise(static_cast<std::size_t>(head_dim), 81), v = noise(static_cast<std::size_t>(head_dim), 82);
@@ -162,4 +162,19 @@ TEST_CASE("store_kv writes the reference's bytes, and only its slot") {
       CHECK(same_bits(got, want));
     }
   }
+}
+
+TEST_CASE("keys and values in 8 bits are within half a step of what was stored, and NaN is not lost") {
+  const auto x = noise(64, 83);
+  std::vector<std::int8_t> q(64 * 3, 9);
+  const float scale = quantize8(x.data(), 64, q.data(), 3), largest = *std::max_element(x.begin(), x.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
+  CHECK(scale == doctest::Approx(std::abs(largest) / 127));
+  for (std::size_t i = 0; i < 64; ++i) {
+    CHECK(std::abs(static_cast<float>(q[3 * i]) * scale - x[i]) <= 0.5001f * scale);
+    CHECK(q[3 * i + 1] == 9);
+  }
+  const std::vector<float> none(8, 0.0f), bad = {1, NAN, 2};
+  CHECK(quantize8(none.data(), 8, q.data(), 1) == 0.0f);
+  CHECK(q[7] == 0);
+  CHECK(std::isnan(quantize8(bad.data(), 3, q.data(), 1)));
 }

@@ -9,13 +9,13 @@ using namespace dsvl;
 
 TEST_CASE("every block of every layer, head and page has bytes of its own, inside what was carved") {
   const HeadShape shape{8, 2, 20};
-  for (const KvFormat format : {KvFormat::full, KvFormat::bf16}) {
+  for (const KvFormat format : {KvFormat::full, KvFormat::bf16, KvFormat::q8}) {
     KvCache<float> cache;
     const auto memory = test::slab([&](Arena& a) { cache.carve(a, shape, 3, 130, format); });
     CHECK(cache.capacity() == 192);
     std::set<const std::byte*> starts;
     const Index bytes = kv_block_bytes<float>(format, 20);
-    CHECK(bytes == (format == KvFormat::full ? 4 : 2) * 64 * (20 + 32));
+    CHECK(bytes == (format == KvFormat::full ? 4 : format == KvFormat::bf16 ? 2 : 1) * 64 * (20 + 32) + (format == KvFormat::q8 ? 512 : 0));
     for (Index layer = 0; layer < 3; ++layer) {
       const KvBlocks blocks = cache.layer(layer);
       CHECK(blocks.format == format);

@@ -77,7 +77,8 @@ TEST_CASE("any history in any source gives what the definition says, from the so
     const Ids history = any(random() % 12), other = any(random() % 20);
     const Ids& source = random() % 2 ? history : other;
     const std::size_t most = random() % 6, shortest = 1 + random() % 3, longest = shortest + random() % 4;
-    const auto found = look_up(history, source, static_cast<Index>(most), static_cast<Index>(longest), static_cast<Index>(shortest));
+    const auto found =
+        look_up(history, source, static_cast<Index>(most), static_cast<Index>(longest), static_cast<Index>(shortest));
     REQUIRE(Ids(found.begin(), found.end()) == wanted(history, source, most, longest, shortest));
     if (found.empty()) continue;
     ++guesses;

@@ -55,7 +55,9 @@ TEST_CASE("what does not fit a fixed room is dropped, and the text says so until
   CHECK_FALSE(text.full());
   text.append("four");
   CHECK((text.full() && text.view() == "hello"));
-  text.append("two");
+  text.push_back('t');
+  CHECK((text.full() && text.view() == "hellot"));
+  text.append("wo");
   CHECK((text.full() && text.view() == "hellotwo"));
   text.push_back('!');
   CHECK((text.full() && text.view() == "hellotwo"));

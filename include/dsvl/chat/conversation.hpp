@@ -41,7 +41,8 @@ class Conversation {
   void keep_turns(std::size_t turns) noexcept {
     if (turns >= turns_.size()) return;
     Mark to{turns, turns_[turns].first, 0, 0};
-    for (std::size_t i = 0; i < to.segments; ++i) to.text += segments_[i].text.size(), to.ids += segments_[i].ids.size();
+    for (std::size_t i = 0; i < to.segments; ++i)
+      to.text += segments_[i].text.size(), to.ids += segments_[i].ids.size();
     rewind(to);
   }
 
@@ -63,7 +64,8 @@ class Conversation {
     const std::size_t at = ids_.size();
     fits_ = fits_ && ids_.push_back(id);
     if (!fits_) return;
-    const bool goes_on = segments_.size() > before_.segments && segments_[segments_.size() - 1].kind == Segment::Kind::tokens;
+    const bool goes_on =
+        segments_.size() > before_.segments && segments_[segments_.size() - 1].kind == Segment::Kind::tokens;
     if (goes_on) {
       std::span<const std::int32_t>& ids = segments_[segments_.size() - 1].ids;
       ids = {ids.data(), ids.size() + 1};

@@ -114,13 +114,14 @@ class Encoder {
     phase_ = Phase::towers;
     job_.begin(encode_program_, {Stage::encode});
   }
-  [[nodiscard]] Machine<float> machine(Executor& executor, float* scratch, Index strip, double* seconds) const noexcept {
+  [[nodiscard]] Machine<float> machine(Executor& executor, float* scratch, Index strip,
+                                       double* seconds) const noexcept {
     return {&active_kernels<float>(), &executor, scratch, strip, std::min<int>(workers_, executor.workers()), seconds};
   }
 
-  /// Bytes that preprocessing takes at most for pictures of up to `side` pixels a side: how it cuts its work, and so what
-  /// it needs, depends on the picture, so it is prepared for some of all sizes. A few milliseconds; 0 when there is no
-  /// memory.
+  /// Bytes that preprocessing takes at most for pictures of up to `side` pixels a side: how it cuts its work, and so
+  /// what it needs, depends on the picture, so it is prepared for some of all sizes. A few milliseconds; 0 when there
+  /// is no memory.
   [[nodiscard]] std::size_t room_for(Index side, Allocator* from) const noexcept {
     struct Tally final : Allocator {
       explicit Tally(Allocator* behind) noexcept : from(behind) {}

@@ -125,7 +125,8 @@ class Intake {
     DSVL_CHECK_STATUS(encoder.advance(executor, control, usage));
     if (encoder.busy()) return {};
     const View<const float> rows = encoder.rows();
-    gallery_->put(place_, hasher_.hash(), std::as_bytes(std::span(rows.data, static_cast<std::size_t>(rows.rows * rows.cols))));
+    gallery_->put(place_, hasher_.hash(),
+                  std::as_bytes(std::span(rows.data, static_cast<std::size_t>(rows.rows * rows.cols))));
     gallery_->return_encoder();
     encoding_ = false;
     EncodedPicture* const done = place_;

@@ -21,8 +21,9 @@ DSVL_INLINE Result<Limits> complete_limits(const Limits& limits, const ModelConf
     return fail(Code::bad_argument, "limits of %td pictures, %td pixels and %td a side make no sense", out.pictures,
                 out.picture_pixels, out.picture_side);
   if (out.logit_rows < 1 || out.text_bytes < 0 || out.cached_tokens < 0)
-    return fail(Code::bad_argument, "limits of %td rows of logits, %td bytes of text and %td cached tokens make no sense",
-                out.logit_rows, out.text_bytes, out.cached_tokens);
+    return fail(Code::bad_argument,
+                "limits of %td rows of logits, %td bytes of text and %td cached tokens make no sense", out.logit_rows,
+                out.text_bytes, out.cached_tokens);
   out.chunk = std::min<Index>(out.chunk, out.context);
   out.logit_rows = std::min<Index>(out.logit_rows, out.chunk);
   if (out.pictures < 0) out.pictures = std::max<Index>(out.context / config.image_tokens(), 1);

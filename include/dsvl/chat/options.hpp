@@ -34,7 +34,7 @@ struct Limits {
   /// Tokens of cache beyond the session's own context, for the beginnings of earlier conversations: with them a
   /// question about a picture that was talked about before costs only its own text.
   Index cached_tokens = 0;
-  /// How keys and values are kept: float, or rounded to bf16 at half the memory.
+  /// How keys and values are kept: float, rounded to bf16 at half the memory, or in 8 bits at a good quarter of it.
   KvFormat kv = KvFormat::full;
 };
 
@@ -60,8 +60,8 @@ struct GenerateOptions {
   /// Tokens guessed at a time and checked in one pass; 0: none. The answer is the same to the last token, only sooner
   /// where it repeats what was said before. At most Limits::logit_rows - 1.
   Index draft = 0;
-  /// A text that the answer may repeat: the answer to the frame before, a form, words of the application's. Guesses come
-  /// from here first, then from the prompt, the answer itself, and the session's last answer.
+  /// A text that the answer may repeat: the answer to the frame before, a form, words of the application's. Guesses
+  /// come from here first, then from the prompt, the answer itself, and the session's last answer.
   std::string_view draft_text = {};
   const CancelToken* cancel = nullptr;   ///< looked at before every tile of work
   Progress progress = {};

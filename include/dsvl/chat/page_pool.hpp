@@ -105,7 +105,8 @@ class PagePool {
     return page->users == 1 && page->serial == 0;
   }
 
-  /// The published page with these 64 slots behind `parent` (null: at the beginning), retained; null when there is none.
+  /// The published page with these 64 slots behind `parent` (null: at the beginning), retained; null when there is
+  /// none.
   [[nodiscard]] Page* find(const Page* parent, const Slot* slots) noexcept {
     const std::lock_guard lock(mutex_);
     Page* const page = look_up(parent, slots);

@@ -56,10 +56,10 @@ constexpr std::string_view name(Plan::Part part) noexcept {
   return "unknown";
 }
 
-/// Reads the model's settings and sizes of files, nothing else. `options.host.executor` and `threads` (0: what the process
-/// may use) say for how many workers there is scratch. Exact for a session; a tokenizer's share is estimated from the
-/// size of its file (within 10 % of it). Codes: those of Model::load for the settings, those of Session::open for the
-/// limits.
+/// Reads the model's settings and sizes of files, nothing else. `options.host.executor` and `threads` (0: what the
+/// process may use) say for how many workers there is scratch. Exact for a session; a tokenizer's share is estimated
+/// from the size of its file (within 10 % of it). Codes: those of Model::load for the settings, those of Session::open
+/// for the limits.
 Result<Plan> plan(const Folder& folder, const SessionOptions& options = {}, int threads = 0,
                   LoadMode mode = LoadMode::map);
 Result<Plan> plan(const std::filesystem::path& directory, const SessionOptions& options = {}, int threads = 0,

@@ -135,13 +135,14 @@ inline ContentHash identity(const ModelState& model, KvFormat kv) noexcept {
 
 /// Zeroes what is behind the first `used` tokens of a page.
 inline void clear_rest(const DecoderDims& d, KvFormat format, std::span<std::byte> page, Index used) noexcept {
-  const Index block = kv_block_bytes<float>(format, d.heads.head_dim);
-  const Index element = block / (kKvBlock * (d.heads.head_dim + round_up(d.heads.head_dim, kKvPad)));
+  const Index head_dim = d.heads.head_dim, padded = round_up(head_dim, kKvPad), unused = kKvBlock - used;
+  const Index block = kv_block_bytes<float>(format, head_dim), element = kv_element_bytes<float>(format);
   const auto zero = [](std::byte* from, Index bytes) { std::memset(from, 0, static_cast<std::size_t>(bytes)); };
   for (std::byte* at = page.data(); at + block <= page.data() + page.size(); at += block) {
-    for (Index k = 0; k < d.heads.head_dim; ++k) zero(at + (k * kKvBlock + used) * element, (kKvBlock - used) * element);
-    const Index padded = round_up(d.heads.head_dim, kKvPad);
-    zero(at + (d.heads.head_dim * kKvBlock + used * padded) * element, (kKvBlock - used) * padded * element);
+    for (Index k = 0; k < head_dim; ++k) zero(at + (k * kKvBlock + used) * element, unused * element);
+    zero(at + (head_dim * kKvBlock + used * padded) * element, unused * padded * element);
+    if (format != KvFormat::q8) continue;
+    for (const Index first : {used, kKvBlock + used}) zero(at + kv_scales_offset(head_dim) + 4 * first, 4 * unused);
   }
 }
 
@@ -176,7 +177,8 @@ class detail::SavedSession {
       }
     }
     const Cache& cache = s.engine_.cache();
-    const Index tokens = s.phase_ == SessionState::Phase::over ? cache.size() : std::min<Index>(cache.size(), s.position_);
+    const Index tokens =
+        s.phase_ == SessionState::Phase::over ? cache.size() : std::min<Index>(cache.size(), s.position_);
     to.run(cache.slots().first(static_cast<std::size_t>(tokens)));
     Buffer<std::byte> page(s.options_.host.allocator);
     if (!page.resize(cache.pool()->page_bytes())) return fail(Code::out_of_memory, "no memory to save a session");

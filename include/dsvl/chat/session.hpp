@@ -54,9 +54,9 @@ class Answer {
   /// Empty after the end.
   [[nodiscard]] std::span<const float> logits() const noexcept;
 
-  /// Takes back all but the first `tokens` tokens; next() chooses anew behind them (the same token, unless a temperature
-  /// and another seed, or a ban, say otherwise: see the options of a new answer). Codes: bad_argument (the answer is
-  /// over or shorter, or a step() is under way).
+  /// Takes back all but the first `tokens` tokens; next() chooses anew behind them (the same token, unless a
+  /// temperature and another seed, or a ban, say otherwise: see the options of a new answer). Codes: bad_argument (the
+  /// answer is over or shorter, or a step() is under way).
   Status rewind(std::size_t tokens);
 
  private:

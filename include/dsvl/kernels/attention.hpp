@@ -23,15 +23,24 @@ namespace attention_detail {
 inline constexpr int kRowBlock = kRegisters == 32 ? 4 : 3;
 inline constexpr int kWide = 4;
 
+/// A format: loads of consecutive elements, and whether they still have to be multiplied by their token's scale.
 struct FullKv {
+  static constexpr bool kScaled = false;
   static constexpr Index kBytes = 4;
   static DSVL_FORCE_INLINE Lanes load(const std::byte* x, Index i) noexcept {
     return kernels::load(reinterpret_cast<const float*>(x) + i);
   }
 };
 struct Bf16Kv {
+  static constexpr bool kScaled = false;
   static constexpr Index kBytes = 2;
   static DSVL_FORCE_INLINE Lanes load(const std::byte* x, Index i) noexcept { return load_bf16(x + 2 * i); }
+};
+
+struct Q8Kv {
+  static constexpr bool kScaled = true;
+  static constexpr Index kBytes = 1;
+  static DSVL_FORCE_INLINE Lanes load(const std::byte* x, Index i) noexcept { return load_i8(x + i); }
 };
 
 /// What a row carries from block to block, and the scores of the block at hand: views of the caller's scratch.
@@ -85,8 +94,9 @@ inline void fill_bias(const float* bias_y, const float* bias_x, Index width, Ind
 }
 
 /// Turns the first `keys` raw scores of row r into weights exp(score - maximum); zeros fill the last register.
-DSVL_NO_INLINE inline void soften(const AttendTile<float>& t, const Rows& rows, Index r, Index first,
-                                  Index keys) noexcept {
+/// `scales`: null, or those of the block's 64 keys and then of its 64 values, which the weights are then multiplied by.
+DSVL_NO_INLINE inline void soften(const AttendTile<float>& t, const Rows& rows, Index r, Index first, Index keys,
+                                  const float* scales) noexcept {
   alignas(64) float bias[kKvBlock];
   if (t.bias_y) fill_bias(t.bias_y + r * t.bias_stride, t.bias_x + r * t.bias_stride, t.map_width, first, keys, bias);
   float* const s = rows.score(r);
@@ -94,6 +104,7 @@ DSVL_NO_INLINE inline void soften(const AttendTile<float>& t, const Rows& rows, 
   Lanes top = none;
   for (Index j = 0; j < keys; j += kLanes) {
     Lanes x = load(s + j);
+    if (scales) x = x * load(scales + j);
     const Mask seen = iota() < splat(static_cast<float>(keys - j));
     x = t.bias_y ? fma(x, splat(t.scale), select(seen, load(bias + j), none)) : x * splat(t.scale);
     x = select(seen, x, none);
@@ -104,7 +115,7 @@ DSVL_NO_INLINE inline void soften(const AttendTile<float>& t, const Rows& rows, 
   Lanes total = splat(0.0f);
   for (Index j = 0; j < keys; j += kLanes) {
     const Lanes p = exp(load(s + j) - splat(now));
-    store(s + j, p);
+    store(s + j, scales ? p * load(scales + kKvBlock + j) : p);
     total = total + p;
   }
   alignas(64) float correction[kLanes];
@@ -153,9 +164,11 @@ DSVL_FORCE_INLINE void visit_block(const AttendTile<float>& t, const Rows& at, I
     most = std::max<Index>(most, keys[r]);
   }
   if (most == 0) return;
+  const float* const scales =
+      Kv::kScaled ? reinterpret_cast<const float*>(k + kv_scales_offset(t.head_dim)) : nullptr;
   scores<Kv, rows>(t.q + row * t.q_stride, t.q_stride, t.head_dim, k, most, at.score(row));
   for (int r = 0; r < rows; ++r) {
-    if (keys[r] > 0) soften(t, at, row + r, block * kKvBlock, keys[r]);
+    if (keys[r] > 0) soften(t, at, row + r, block * kKvBlock, keys[r], scales);
     else at.correction(row + r) = 1.0f;
   }
   Index d = 0;
@@ -187,8 +200,11 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
 }  // namespace attention_detail
 
 inline void attend(const AttendTile<float>& t, float* scratch) noexcept {
-  if (t.format == KvFormat::full) attention_detail::attend<attention_detail::FullKv>(t, scratch);
-  else attention_detail::attend<attention_detail::Bf16Kv>(t, scratch);
+  switch (t.format) {
+    case KvFormat::full: return attention_detail::attend<attention_detail::FullKv>(t, scratch);
+    case KvFormat::bf16: return attention_detail::attend<attention_detail::Bf16Kv>(t, scratch);
+    case KvFormat::q8: return attention_detail::attend<attention_detail::Q8Kv>(t, scratch);
+  }
 }
 
 /// K goes down a column of the transposed block, V along a row whose padding is zeroed.
@@ -199,6 +215,14 @@ inline void store_kv(const float* k, const float* v, Index head_dim, KvFormat fo
     float* const to = reinterpret_cast<float*>(block);
     for (Index d = 0; d < head_dim; ++d) to[d * kKvBlock + slot] = k[d];
     for (Index d = 0; d < padded; ++d) to[row + d] = d < head_dim ? v[d] : 0.0f;
+    return;
+  }
+  if (format == KvFormat::q8) {
+    auto* const to = reinterpret_cast<std::int8_t*>(block);
+    float* const scales = reinterpret_cast<float*>(block + kv_scales_offset(head_dim));
+    scales[slot] = quantize8(k, head_dim, to + slot, kKvBlock);
+    scales[kKvBlock + slot] = quantize8(v, head_dim, to + row, 1);
+    for (Index d = head_dim; d < padded; ++d) to[row + d] = 0;
     return;
   }
   alignas(64) std::byte narrow[2 * kLanes];

@@ -268,6 +268,19 @@ DSVL_FORCE_INLINE void store_bf16(std::byte* to, Lanes x) noexcept {
   }
 }
 
+/// kLanes signed bytes from any address, as floats.
+DSVL_FORCE_INLINE Lanes load_i8(const std::byte* from) noexcept {
+#if defined(__AVX512F__)
+  return Lanes(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)))));
+#elif defined(__AVX2__)
+  return Lanes(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)))));
+#else
+  alignas(64) float wide[kLanes];
+  for (Index i = 0; i < kLanes; ++i) wide[i] = static_cast<float>(static_cast<std::int8_t>(from[i]));
+  return load(wide);
+#endif
+}
+
 /// Asks for the cache line at `at`, which need not exist: now, or (far) into the second-level cache for later.
 DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
 #if defined(__SSE2__) || defined(_M_X64)

@@ -6,8 +6,8 @@
 // the same row among many (a prompt).
 //
 // Few rows: the weights stream from memory once and are converted in registers. Many rows: a block of weights, 16
-// outputs by some hundred columns, is converted and laid out for the inner loop, where it stays in the first-level cache
-// while all rows of x pass over it; their sums wait in scratch from one block of columns to the next.
+// outputs by some hundred columns, is converted and laid out for the inner loop, where it stays in the first-level
+// cache while all rows of x pass over it; their sums wait in scratch from one block of columns to the next.
 #ifndef DSVL_KERNELS_LINEAR_HPP
 #define DSVL_KERNELS_LINEAR_HPP
 
@@ -188,8 +188,8 @@ DSVL_NO_INLINE void pack(const Strip& strip, Index k, Index steps, float* packed
   }
 }
 
-/// The part of a strip that is packed next, asked for piece by piece while this one is worked on: sixteen short runs that
-/// lie far apart are nothing that the hardware would foresee.
+/// The part of a strip that is packed next, asked for piece by piece while this one is worked on: sixteen short runs
+/// that lie far apart are nothing that the hardware would foresee.
 struct Upcoming {
   static constexpr Index kLine = 64;
   const std::byte* w;
@@ -212,7 +212,8 @@ DSVL_NO_INLINE void multiply_packed(const LinearTile<float>& t, const Strip& str
   for (Index i = 0; i < rows * kStrip; ++i) sums[i] = splat(0.0f);
   const Index blocks = ceil_div(rows, kRowBlock), whole = t.cols - t.cols % kLanes;
   const auto each_block = [&](auto&& body) {
-    for (Index b = 0; b < blocks; ++b) body(rows * b / blocks, static_cast<int>(rows * (b + 1) / blocks - rows * b / blocks));
+    for (Index b = 0; b < blocks; ++b)
+      body(rows * b / blocks, static_cast<int>(rows * (b + 1) / blocks - rows * b / blocks));
   };
   for (Index k = 0; k < whole; k += kDepth) {
     const Index steps = std::min<Index>(kDepth, whole - k) / kLanes;

@@ -124,10 +124,17 @@ void rope(T* x, Index heads, Index head_dim, const T* cos, const T* sin) noexcep
   }
 }
 
-/// Element i of a block of keys and values.
+/// Element i of a block of keys and values; `scale`: which of its scales goes with it (q8), the key's or 64 + the
+/// value's slot.
 template <class T>
-T kv(KvFormat format, const std::byte* block, Index i) noexcept {
-  return format == KvFormat::full ? load<T>(block, i) : static_cast<T>(to_float(load<bf16>(block, i)));
+T kv(KvFormat format, const std::byte* block, Index i, Index head_dim, Index scale) noexcept {
+  switch (format) {
+    case KvFormat::full: return load<T>(block, i);
+    case KvFormat::bf16: return static_cast<T>(to_float(load<bf16>(block, i)));
+    case KvFormat::q8: break;
+  }
+  return static_cast<T>(load<std::int8_t>(block, i)) *
+         static_cast<T>(load<float>(block + kv_scales_offset(head_dim), scale));
 }
 template <class T>
 void put_kv(KvFormat format, std::byte* block, Index i, T x) noexcept {
@@ -138,6 +145,14 @@ void put_kv(KvFormat format, std::byte* block, Index i, T x) noexcept {
 template <class T>
 void store_kv(const T* k, const T* v, Index head_dim, KvFormat format, std::byte* block, Index slot) noexcept {
   const Index padded = round_up(head_dim, kKvPad), row = head_dim * kKvBlock + slot * padded;
+  if (format == KvFormat::q8) {
+    auto* const to = reinterpret_cast<std::int8_t*>(block);
+    const Index scales = kv_scales_offset(head_dim) / 4;
+    store(block, scales + slot, quantize8(k, head_dim, to + slot, kKvBlock));
+    store(block, scales + kKvBlock + slot, quantize8(v, head_dim, to + row, 1));
+    for (Index d = head_dim; d < padded; ++d) to[row + d] = 0;
+    return;
+  }
   for (Index d = 0; d < head_dim; ++d) put_kv(format, block, d * kKvBlock + slot, k[d]);
   for (Index d = 0; d < padded; ++d) put_kv(format, block, row + d, d < head_dim ? v[d] : T(0));
 }
@@ -148,7 +163,7 @@ T score(const AttendTile<T>& t, Index r, Index j) noexcept {
   const std::byte* const block = t.pages[j / kKvBlock] + t.offset;
   T dot = 0;
   for (Index d = 0; d < t.head_dim; ++d)
-    dot += t.q[r * t.q_stride + d] * kv<T>(t.format, block, d * kKvBlock + j % kKvBlock);
+    dot += t.q[r * t.q_stride + d] * kv<T>(t.format, block, d * kKvBlock + j % kKvBlock, t.head_dim, j % kKvBlock);
   dot *= t.scale;
   if (t.bias_y) dot += t.bias_y[r * t.bias_stride + j / t.map_width] + t.bias_x[r * t.bias_stride + j % t.map_width];
   return dot;
@@ -171,7 +186,8 @@ void attend(const AttendTile<T>& t, T* scratch) noexcept {
       const Index row = t.head_dim * kKvBlock + j % kKvBlock * padded;
       const T p = std::exp(score(t, r, j) - largest);
       total += p;
-      for (Index d = 0; d < t.head_dim; ++d) scratch[d] += p * kv<T>(t.format, block, row + d);
+      for (Index d = 0; d < t.head_dim; ++d)
+        scratch[d] += p * kv<T>(t.format, block, row + d, t.head_dim, kKvBlock + j % kKvBlock);
     }
     for (Index d = 0; d < t.head_dim; ++d) t.y[r * t.y_stride + d] = keys > 0 ? scratch[d] / total : T(0);
   }

@@ -8,6 +8,9 @@
 #ifndef DSVL_KERNELS_TABLE_HPP
 #define DSVL_KERNELS_TABLE_HPP
 
+#include <cmath>
+#include <cstdint>
+
 #include "../base/matrix.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -17,14 +20,38 @@ inline constexpr Index kKvBlock = 64;
 /// Rows of V are padded to a multiple of this many elements, so that no kernel needs a tail loop along head_dim.
 inline constexpr Index kKvPad = 16;
 
-/// How the cache stores keys and values: as the activation scalar, or rounded to bf16.
-enum class KvFormat : unsigned char { full, bf16 };
+/// How the cache stores keys and values: as the activation scalar, rounded to bf16, or in 8 bits with a float scale for
+/// each token's key and value (of each head).
+enum class KvFormat : unsigned char { full, bf16, q8 };
 
-/// Bytes of one block of one head: K transposed (head_dim, 64), then V (64, head_dim padded).
+template <class T>
+constexpr Index kv_element_bytes(KvFormat format) noexcept {
+  return format == KvFormat::full ? static_cast<Index>(sizeof(T)) : format == KvFormat::bf16 ? 2 : 1;
+}
+/// Where in a block of one head the scales of q8 are: those of 64 keys, then those of 64 values.
+constexpr Index kv_scales_offset(Index head_dim) noexcept { return kKvBlock * (head_dim + round_up(head_dim, kKvPad)); }
+/// Bytes of one block of one head: K transposed (head_dim, 64), then V (64, head_dim padded), then scales.
 template <class T>
 constexpr Index kv_block_bytes(KvFormat format, Index head_dim) noexcept {
-  const Index element = format == KvFormat::full ? static_cast<Index>(sizeof(T)) : 2;
-  return element * kKvBlock * (head_dim + round_up(head_dim, kKvPad));
+  const Index scales = format == KvFormat::q8 ? 2 * kKvBlock * static_cast<Index>(sizeof(float)) : 0;
+  return kv_element_bytes<T>(format) * kKvBlock * (head_dim + round_up(head_dim, kKvPad)) + scales;
+}
+
+/// n numbers in 8 bits, rounded to nearest even, to every `step`-th byte: x[i] is about q[i] * the scale returned, the
+/// largest becomes 127. All arithmetic is in float, so that every table stores the same bytes.
+template <class T>
+float quantize8(const T* x, Index n, std::int8_t* q, Index step) noexcept {
+  float largest = 0;
+  for (Index i = 0; i < n; ++i) {
+    const float size = std::fabs(static_cast<float>(x[i]));
+    if (largest == largest && !(size <= largest)) largest = size;  // a NaN stays, and is seen in the scale
+  }
+  const float up = largest > 0 ? 127.0f / largest : 0.0f;
+  for (Index i = 0; i < n; ++i) {
+    const float scaled = static_cast<float>(x[i]) * up;  // at most a rounding above 127
+    q[i * step] = static_cast<std::int8_t>(scaled >= -127.5f && scaled <= 127.5f ? std::nearbyint(scaled) : 0.0f);
+  }
+  return largest / 127.0f;
 }
 
 /// y[r, n] = bias[n] + sum_k x[r, k] * w[n, k], or y[r, n] += that.

@@ -53,7 +53,8 @@ struct Product {
   }
   [[nodiscard]] Index output_step() const noexcept {
     const double per_output = 2.0 * static_cast<double>(row_step() * w.cols);
-    return std::clamp<Index>(static_cast<Index>(kTileFlops / per_output) / kLinearStrip * kLinearStrip, kLinearStrip, 1024);
+    return std::clamp<Index>(static_cast<Index>(kTileFlops / per_output) / kLinearStrip * kLinearStrip, kLinearStrip,
+                             1024);
   }
   [[nodiscard]] Index output_tiles() const noexcept {
     Index tiles = 0;

@@ -1,7 +1,7 @@
 // Job: a program under way: where it stands, and how much of it is done.
 //
-// What a session does is a row of jobs. Each can be advanced in slices, on any thread, and says how far it came; a slice
-// ends at the deadline, at the cancellation, or when it is time to report.
+// What a session does is a row of jobs. Each can be advanced in slices, on any thread, and says how far it came; a
+// slice ends at the deadline, at the cancellation, or when it is time to report.
 #ifndef DSVL_RUN_JOB_HPP
 #define DSVL_RUN_JOB_HPP
 

@@ -105,7 +105,8 @@ class Out {
   explicit Out(Prompt& prompt) noexcept : prompt_(prompt) {}
   void add(const Segment& s) noexcept { good_ = good_ && prompt_.push_back(s); }
   void add(std::string_view text) noexcept { add(Segment::plain(text)); }
-  /// "User:" or "Assistant:", and a space unless what follows brings its own (generated ids do, or deliberately do not).
+  /// "User:" or "Assistant:", and a space unless what follows brings its own (generated ids do, or deliberately do
+  /// not).
   void add_role(Role role, bool space) noexcept {
     add(role == Role::user ? (space ? "User: " : "User:") : (space ? "Assistant: " : "Assistant:"));
   }

@@ -26,7 +26,8 @@ inline std::span<const std::int32_t> look_up(std::span<const std::int32_t> histo
     for (Index at = size - n - 1; at >= 0; --at) {
       const std::int32_t* const begin = source.data() + at;
       if (begin[n - 1] != end[-1] || !std::equal(begin, begin + n, end - n)) continue;
-      return source.subspan(static_cast<std::size_t>(at + n), static_cast<std::size_t>(std::min<Index>(most, size - at - n)));
+      return source.subspan(static_cast<std::size_t>(at + n),
+                            static_cast<std::size_t>(std::min<Index>(most, size - at - n)));
     }
   }
   return {};

@@ -42,9 +42,9 @@ class StopStrings {
     return {};
   }
 
-  /// Appends to `to` (a std::string or a Text) what may be shown; true once a stop string was met, which itself is never
-  /// shown. After that everything pushed is dropped. Cost: per byte one comparison with each stop string that ends in
-  /// it.
+  /// Appends to `to` (a std::string or a Text) what may be shown; true once a stop string was met, which itself is
+  /// never shown. After that everything pushed is dropped. Cost: per byte one comparison with each stop string that
+  /// ends in it.
   template <class To>
   bool push(std::string_view text, To& to) {
     for (const char c : text) {

@@ -1,0 +1,220 @@
+// Where the time of one question goes: every stage of a model, timed and held against the ceilings of this machine.
+//
+// Used by the benchmark bench_stages, which also checks the numbers, and by `dsvl bench`.
+#ifndef DSVL_BENCHMARKS_STAGES_HPP
+#define DSVL_BENCHMARKS_STAGES_HPP
+
+#include <cmath>
+#include <cstring>
+#include <dsvl/chat/encoder.hpp>
+#include <dsvl/chat/engine.hpp>
+#include <dsvl/chat/model.hpp>
+#include <dsvl/chat/model_state.hpp>
+#include <dsvl/chat/plan.hpp>
+#include <dsvl/io/image.hpp>
+#include <map>
+#include <string>
+
+#include "bench.hpp"
+
+namespace bench {
+
+using namespace dsvl;
+
+inline constexpr Index kQuestion = 64, kAnswer = 16;  ///< tokens
+
+/// One question's numbers: the picture's rows, and the logits after the prompt and after every token.
+struct Outcome {
+  std::vector<float> rows, logits;
+  bool operator==(const Outcome& o) const {
+    return rows.size() == o.rows.size() && logits.size() == o.logits.size() &&
+           std::memcmp(rows.data(), o.rows.data(), rows.size() * 4) == 0 &&
+           std::memcmp(logits.data(), o.logits.data(), logits.size() * 4) == 0;
+  }
+};
+
+struct Stages {
+  double decode_image = 0, preprocess = 0, prefill = 0, decode = 0;
+  std::map<std::string, double> parts, flops;  ///< of encoding: seconds, operations
+  [[nodiscard]] double first_token() const {
+    double sum = decode_image + preprocess + prefill;
+    for (const auto& part : parts) sum += part.second;
+    return sum;
+  }
+};
+
+/// The prompt of the benchmark: the picture, then arbitrary but fixed tokens.
+inline std::vector<TokenInput<float>> prompt(const DeepseekVl& net, const std::vector<float>& rows) {
+  std::vector<TokenInput<float>> out;
+  const Index hidden = net.decoder.dims.hidden;
+  for (Index i = 0; i < net.siglip.dims.tokens(); ++i) out.push_back({0, rows.data() + i * hidden});
+  for (Index i = 0; i < kQuestion; ++i)
+    out.push_back({static_cast<std::int32_t>(i * 37 % net.decoder.dims.vocab), nullptr});
+  return out;
+}
+
+/// Operations of the products and attentions of a program's part (elementwise work is left out, as is usual).
+inline double flops(const Program<float>& program, const std::string& part) {
+  double sum = 0;
+  for (auto* step = program.first(); step; step = step->next) {
+    const std::string name = step->name;
+    if ((part.empty() || step->part == part) && (name == "linear" || name == "attention" || name == "map_attention"))
+      sum += step->cost(step->op);
+  }
+  return sum;
+}
+
+/// A picture file, or pixels when it is empty.
+struct Shown {
+  std::filesystem::path file;
+  Pixels pixels;
+};
+
+/// An encoder and an engine with memory of their own.
+struct Bench {
+  Buffer<std::byte> memory;  // goes last: the others are carved from it
+  Encoder encoder;
+  Engine engine;
+  Executor& executor;
+
+  Bench(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, Executor& on)
+      : encoder(net, preprocess, limits, on.workers(), nullptr),
+        engine(net.decoder, limits, on,
+               std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(
+                                              net.decoder.dims.heads, net.decoder.dims.layers, limits.kv)),
+                                          nullptr)),
+        executor(on) {
+    const auto lay_out = [&](Arena& arena) { encoder.lay_out(arena), engine.lay_out(arena); };
+    if (!carve_slab(memory, lay_out) || !engine.cache().reserve())
+      std::exit(report(fail(Code::out_of_memory, "no memory")));
+  }
+};
+
+inline Outcome ask(Bench& bench, const DeepseekVl& net, const Shown& picture, Stages& stages) {
+  Outcome out;
+  double began = now();
+  const auto lap = [&] { const double t = now(), d = t - began; began = t; return d; };
+  const auto must = [](const Status& s) { if (!s.ok()) std::exit(report(s)); };
+  Image image;
+  Pixels pixels = picture.pixels;
+  if (!picture.file.empty()) {
+    auto read = read_image(picture.file);
+    if (!read) std::exit(report(read.error()));
+    image = std::move(*read);
+    pixels = image.pixels();
+    stages.decode_image = lap();
+  }
+  Usage usage;
+  std::vector<double> seconds(static_cast<std::size_t>(bench.encoder.program().steps()));
+  bench.encoder.time_steps(seconds.data());
+  must(bench.encoder.begin(pixels));
+  must(bench.encoder.advance(bench.executor, {}, usage));
+  bench.encoder.time_steps(nullptr);
+  stages.preprocess = usage.preprocess;
+  const View<const float> rows = bench.encoder.rows();
+  out.rows.assign(rows.data, rows.data + rows.rows * rows.cols);
+  std::size_t i = 0;
+  for (auto* step = bench.encoder.program().first(); step; step = step->next) stages.parts[step->part] += seconds[i++];
+  for (const auto& part : stages.parts) stages.flops[part.first] = flops(bench.encoder.program(), part.first);
+  const auto keep_logits = [&] {
+    out.logits.insert(out.logits.end(), bench.engine.logits().begin(), bench.engine.logits().end());
+  };
+  const auto inputs = prompt(net, out.rows);
+  const std::vector<Slot> slots(inputs.size());  // nothing is looked up here, so what they say does not count
+  bench.engine.cache().truncate(0);
+  lap();
+  must(bench.engine.begin({slots, inputs}, 1, Stage::prefill));
+  must(bench.engine.advance({}));
+  stages.prefill = lap();
+  keep_logits();
+  for (Index t = 0; t < kAnswer; ++t) {
+    const TokenInput<float> next{static_cast<std::int32_t>(t * 11 % net.decoder.dims.vocab), nullptr};
+    const Slot slot{next.id};
+    must(bench.engine.begin({{&slot, 1}, {&next, 1}}, 1, Stage::decode));
+    must(bench.engine.advance({}));
+  }
+  stages.decode = lap() / static_cast<double>(kAnswer);
+  keep_logits();
+  return out;
+}
+
+/// Adds up the bytes of all matrices it meets.
+struct Weigh : PathVisitor<Weigh> {
+  double bytes = 0;
+  void matrix(std::string_view, Matrix& m, const Extent&, const Extent&) { bytes += static_cast<double>(m.bytes()); }
+  void vector(std::string_view, const float*&, const Extent&) {}
+  void table(std::string_view, const float*&, Index, Index, void (*)(const Matrix&, Index, float*) noexcept) {}
+};
+
+/// All stages of `model`, `runs` times on `executor`.
+struct StageTimes {
+  Outcome first;
+  bool same = true;  ///< every run, and one thread alone where that was asked for, gave equal bits
+  std::vector<Stages> runs;
+  Ceilings ceilings;
+
+  template <class Of>
+  [[nodiscard]] double middle(Of&& of) const {
+    std::vector<double> v;
+    for (const Stages& s : runs) v.push_back(of(s));
+    return median(v);
+  }
+};
+
+inline Result<StageTimes> time_stages(const Model& model, const Shown& picture, Executor& executor, int runs,
+                                      const Limits& wanted, bool check_alone) {
+  const DeepseekVl& net = model.state()->network->net;
+  Limits limits = wanted;
+  limits.context = net.siglip.dims.tokens() + kQuestion + kAnswer;
+  DSVL_TRY(complete, complete_limits(limits, model.config()));
+  StageTimes out;
+  out.ceilings = Ceilings::measure(executor);
+  Stages ignored;
+  Bench bench(net, model.config().preprocess, complete, executor);
+  out.first = ask(bench, net, picture, ignored);
+  if (check_alone) {
+    InlineExecutor alone;
+    Bench single(net, model.config().preprocess, complete, alone);
+    out.same = ask(single, net, picture, ignored) == out.first;
+  }
+  for (int r = 0; r < runs; ++r) {
+    out.runs.emplace_back();
+    out.same = ask(bench, net, picture, out.runs.back()) == out.first && out.same;
+  }
+  return out;
+}
+
+/// The table; operations of the towers are those that were recorded.
+inline void print_stages(const Model& model, const StageTimes& t, Executor& executor, const std::string& name) {
+  DeepseekVl net = model.state()->network->net;
+  std::printf("%s, %d threads, kernels %s; ceilings: %.0f GFLOP/s (fma), %.1f GB/s (read)\n", name.c_str(),
+              executor.workers(), active_kernels<float>().name, t.ceilings.gflops, t.ceilings.gigabytes);
+  Weigh weigh;
+  net.decoder.visit(weigh);
+  const double table = static_cast<double>(net.decoder.embedding.weight.bytes());
+  const double read =
+      weigh.bytes - (net.decoder.dims.tied ? 0 : table);  // a token reads one row of the table, all the rest
+  const Index tokens = net.siglip.dims.tokens() + kQuestion;
+  print_header();
+  const double decode_image = t.middle([](auto& s) { return s.decode_image; });
+  if (decode_image > 0) print({"decode image", decode_image}, t.ceilings);
+  print({"preprocess", t.middle([](auto& s) { return s.preprocess; })}, t.ceilings);
+  for (const auto& entry : t.runs[0].parts) {
+    const std::string& part = entry.first;
+    print({part.c_str(), t.middle([&](auto& s) { return s.parts.at(part); }), t.runs[0].flops.at(part)}, t.ceilings);
+  }
+  const double head = 2.0 * static_cast<double>(net.decoder.dims.vocab * net.decoder.dims.hidden);
+  const double per_token =
+      2.0 * (weigh.bytes - table) / static_cast<double>(row_bytes(net.decoder.head.weight.format, 1)) - head;
+  const double width = static_cast<double>(net.decoder.dims.heads.width() * net.decoder.dims.layers);
+  const double n = static_cast<double>(tokens);
+  const double prefill = t.middle([](auto&s) { return s.prefill; }), decode = t.middle([](auto&s) { return s.decode; });
+  print({"prefill", prefill, per_token * n + 2.0 * width * n * (n + 1) + head}, t.ceilings);
+  print({"decode, one token", decode, per_token + head + 4.0 * width * n, read}, t.ceilings);
+  std::printf("prompt %td tokens: prefill %.1f tokens/s, decode %.1f tokens/s; %.2f s to the first token\n", tokens,
+              n / prefill, 1 / decode, t.middle([](auto& s) { return s.first_token(); }));
+}
+
+}  // namespace bench
+
+#endif  // DSVL_BENCHMARKS_STAGES_HPP

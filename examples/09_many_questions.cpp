@@ -1,0 +1,41 @@
+// Many questions about one picture: it is looked at once, and every fork goes on from there, on a thread of its own.
+//   How many bars are there? There are 4 bars.
+//   Which bar is the tallest? The green bar.
+//   Is there a red bar? Yes 0.53, No 0.47
+#include <cstdio>
+#include <dsvl/dsvl.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+int main(int argc, char** argv) {
+  auto model = dsvl::Model::load(argc > 1 ? argv[1] : "examples/models/tiny-vl");
+  if (!model) return dsvl::report(model.error());
+  auto session = dsvl::Session::open(*model);
+  if (!session) return dsvl::report(session.error());
+  const dsvl::Picture picture("examples/models/tiny-vl/demo/000.png");
+
+  // What a question is made of before its own words is computed here, and shared by all that follow.
+  if (auto first = session->ask(picture, "Describe the image."); !first.status().ok())
+    return dsvl::report(first.status());
+  const std::vector<std::string> questions = {"How many bars are there?", "Which bar is the tallest?"};
+  std::vector<std::string> answers(questions.size());
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    auto fork = session->fork(512);  // tokens it may hold in all: that is what it takes memory for
+    if (!fork) return dsvl::report(fork.error());
+    threads.emplace_back([&answers, &questions, &picture, i, own = std::move(*fork)]() mutable {
+      auto answer = own.ask(picture, questions[i]);
+      while (answer.next()) {}
+      answers[i] = answer.text();
+    });
+  }
+  threads.clear();  // waits for them
+  for (std::size_t i = 0; i < questions.size(); ++i) std::printf("%s %s\n", questions[i].c_str(), answers[i].c_str());
+
+  // A choice needs no answer to be generated: how likely is each?
+  const std::vector<std::string_view> choices = {"Yes", "No"};
+  const auto shares = session->classify({&picture, 1}, "Is there a red bar?", choices);
+  if (!shares) return dsvl::report(shares.error());
+  std::printf("Is there a red bar? Yes %.2f, No %.2f\n", (*shares)[0], (*shares)[1]);
+}

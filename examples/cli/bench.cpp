@@ -1,0 +1,50 @@
+// dsvl bench: how fast a model is here, stage by stage.
+#include "library.hpp"
+
+#include "../../benchmarks/stages.hpp"
+
+#include "commands.hpp"
+#include "setup.hpp"
+#include "system.hpp"
+
+#include <dsvl/base/thread_pool.hpp>
+
+namespace cli {
+
+int run_bench(Arguments arguments) {
+  Settings settings;
+  int runs = 3;
+  std::string image;
+  std::vector<std::string> rest;
+  CommandLine line(
+      "dsvl bench", "[OPTION]... [MODEL]",
+      "Times one question with a picture and 64 words, and holds every stage against what this machine can do\n"
+      "at most, measured in the same run. MODEL is a directory; without it, the one that ships with dsvl.");
+  line.section("Measurement");
+  line.text('i', "image", "FILE", "The picture (default: one of 640 x 480 pixels that is made up)", image);
+  line.whole(0, "runs", "Repetitions after one to warm up; medians are shown (default: 3)", runs, 1, 1000);
+  line.section("Model");
+  add_model_options(line, settings);
+  if (const auto exit = line.parse(arguments, rest)) return *exit;
+  if (rest.size() > 1 || (!rest.empty() && !settings.model.empty())) return line.usage_error("one model is expected");
+  if (!rest.empty()) settings.model = rest[0];
+  if (!image.empty() && !find_picture(image)) return kError;
+
+  ProgressLine progress(!settings.quiet);
+  settings.load.cancel = &catch_interrupts();
+  dsvl::LoadReport report;
+  int exit = kOk;
+  const auto model = load_model(settings, report, progress, exit);
+  if (!model) return exit;
+  std::vector<std::uint8_t> made_up(640 * 480 * 3);
+  for (std::size_t i = 0; i < made_up.size(); ++i) made_up[i] = static_cast<std::uint8_t>(i * 7 / 3 + i / 1920 * 5);
+  const bench::Shown picture{to_path(image), {made_up.data(), 640, 480, dsvl::PixelFormat::rgb, 0}};
+  dsvl::ThreadPool pool(settings.load.threads);
+  const auto times = bench::time_stages(*model, picture, pool, runs, settings.session.limits, false);
+  if (!times) return give_up(times.error());
+  bench::print_stages(*model, *times, pool, to_text(*find_model(settings.model)));
+  if (!times->same) print_error("the runs did not give equal results: this should never happen; please report it");
+  return finish_output(times->same ? kOk : kError);
+}
+
+}  // namespace cli

@@ -635,3 +635,24 @@ TEST_CASE("caches on threads of their own share one pool") {
   seats.clear();
   CHECK(pool->pages() == 0);
 }
+
+TEST_CASE("whoever goes takes no memory along that the others were promised: strangers and forks can use all of theirs") {
+  for (const Index context : {128, 192}) {
+    test::CountingAllocator memory;
+    const auto pool = make_pool(&memory);
+    auto parent = std::make_unique<Seat>(pool, 128);
+    parent->ask(text(128, 1));
+    Seat child(pool, context, 2);
+    REQUIRE(child.cache.share(parent->cache, 128).ok());
+    Seat stranger(pool, 64);
+    parent.reset();
+    memory.refuse_from = 0;
+    CHECK(stranger.run(text(64, 2)).ok());
+    stranger.cache.truncate(32);
+    CHECK(stranger.run(text(10, 3)).ok());
+    if (context > 128) CHECK(child.run(text(64, 2)).ok());
+    child.cache.truncate(context - 12);
+    CHECK(child.run(text(10, 3)).ok());
+    CHECK((child.intact() && stranger.intact()));
+  }
+}

@@ -305,3 +305,17 @@ TEST_CASE("whatever is added, taken back and refused, the turns are those of a l
   }
   CHECK((refused > 500 && kept > 5000));
 }
+
+TEST_CASE("turns that are kept stay as they were when others come behind them, also where placeholders were cut out of a text") {
+  Talk talk;
+  REQUIRE(talk.add_question(1, "a" + kPlace + "bcd", true).ok());
+  REQUIRE(talk.add_answer("yes").ok());
+  const std::string before = show(talk);
+  REQUIRE(talk.add_question(0, "more", false).ok());
+  talk.keep_turns(2);
+  REQUIRE(talk.add_question(0, std::string(40, 'x'), false).ok());
+  CHECK(show(talk, 0) + " " + show(talk, 1) == before);
+  talk.keep_turns(0);
+  REQUIRE(talk.add_question(0, "", true).ok());
+  CHECK(talk.content(0).size() == 1);
+}

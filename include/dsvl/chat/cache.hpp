@@ -22,7 +22,7 @@ class Cache {
   Cache& operator=(const Cache&) = delete;
   ~Cache() {
     truncate(0);
-    pool_->unreserve(reserved_);
+    pool_->unreserve(promised_);
   }
 
   /// Declares its tables; reserve() then takes the pages.
@@ -34,10 +34,11 @@ class Cache {
   }
   /// Reserves pages for the whole context, less `shared` that come with a fork, and one more to copy a shared one into.
   /// False: there is no memory.
-  [[nodiscard]] bool reserve(Index shared = 0) {
+  [[nodiscard]] bool reserve(Index shared = 0) noexcept {
     const Index pages = kv_.pages() - shared + 1;
-    if (!pool_->reserve(pages)) return false;
+    if (!pool_->reserve(pages, kv_.pages() + 1)) return false;
     reserved_ = pages;
+    promised_ = kv_.pages() + 1;
     return true;
   }
 
@@ -90,7 +91,7 @@ class Cache {
       const auto at = static_cast<std::size_t>(p);
       if (at < pages_.size() && pool_->writable(pages_[at])) continue;
       PagePool::Page* fresh = pool_->take();
-      if (!fresh && pool_->reserve(1)) ++reserved_, fresh = pool_->take();
+      if (!fresh && pool_->reserve(1, 0)) ++reserved_, fresh = pool_->take();
       if (!fresh) return fail(Code::out_of_memory, "no memory for a page of the cache: %zu bytes", pool_->page_bytes());
       if (at < pages_.size()) {
         std::memcpy(fresh->memory, pages_[at]->memory, pool_->page_bytes());
@@ -156,7 +157,7 @@ class Cache {
   KvCache<float> kv_;
   Buffer<Slot> slots_;
   Buffer<PagePool::Page*> pages_;
-  Index context_ = 0, reserved_ = 0;
+  Index context_ = 0, reserved_ = 0, promised_ = 0;  // pages: taken for this cache; that it may use at a time
 };
 
 DSVL_END_NAMESPACE

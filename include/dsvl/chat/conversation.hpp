@@ -19,6 +19,7 @@ class Conversation {
   struct Turn {
     Role role;
     std::size_t first, count;  ///< segments
+    std::size_t text, ids;     ///< what was there before it
   };
 
   void carve(Arena& arena, Index text_bytes, Index context) noexcept {
@@ -40,17 +41,14 @@ class Conversation {
   /// Back to the first `turns` turns.
   void keep_turns(std::size_t turns) noexcept {
     if (turns >= turns_.size()) return;
-    Mark to{turns, turns_[turns].first, 0, 0};
-    for (std::size_t i = 0; i < to.segments; ++i)
-      to.text += segments_[i].text.size(), to.ids += segments_[i].ids.size();
-    rewind(to);
+    rewind({turns, turns_[turns].first, turns_[turns].text, turns_[turns].ids});
   }
 
   // A turn is put together from parts and then closed; when it does not fit, closing says so and nothing has changed.
 
   void begin_turn(Role role) noexcept {
     before_ = mark();
-    fits_ = turns_.push_back({role, segments_.size(), 0});
+    fits_ = turns_.push_back({role, segments_.size(), 0, text_.size(), ids_.size()});
     bytes_ = 0;
   }
   void add_text(std::string_view text) noexcept {
@@ -92,6 +90,7 @@ class Conversation {
       bytes_ = question.size();
       const std::string_view kept = keep(question);
       fits_ = fits_ && kept.size() == question.size() && split_placeholders(kept, segments_);
+      if (question.empty()) add_text({});  // a turn has at least one part
     } else {
       for (std::size_t i = 0; i < pictures; ++i) add_image();
       add_text(question);

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
-#include <vector>
+#include <new>
 
 #include "../base/buffer.hpp"
 #include "../base/hash.hpp"
@@ -49,31 +49,40 @@ class PagePool {
     return static_cast<std::size_t>(pages) * (page_bytes_ + sizeof(Page));
   }
 
-  /// Room for `pages` more; who reserved them may use as many at a time. False: there is no memory.
-  [[nodiscard]] bool reserve(Index pages) {
-    if (pages < 1) return true;
+  /// Room for `pages` more, for somebody who may use `most` at a time: more than that when some are shared with those
+  /// who reserved them. False: there is no memory.
+  [[nodiscard]] bool reserve(Index pages, Index most) noexcept {
     const std::lock_guard lock(mutex_);
-    auto block = std::make_unique<Block>(from_);
+    if (pages < 1) return promised_ += most, true;
+    std::unique_ptr<Block> block(new (std::nothrow) Block(from_));
     const auto n = static_cast<std::size_t>(pages);
-    if (!block->memory.resize(n * page_bytes_) || !block->pages.resize(n)) return false;
+    if (!block || !block->memory.resize(n * page_bytes_) || !block->pages.resize(n)) return false;
     for (std::size_t i = 0; i < n; ++i) {
       block->pages[i] = Page();
       block->pages[i].memory = block->memory.data() + i * page_bytes_;
     }
-    blocks_.push_back(std::move(block));
+    block->next = std::move(blocks_);
+    blocks_ = std::move(block);
+    count_ += pages;
+    promised_ += most;
     return true;
   }
-  /// Gives back a reservation of that size: a block of it is freed once none of its pages is in use.
-  void unreserve(Index pages) noexcept {
+  [[nodiscard]] bool reserve(Index pages) noexcept { return reserve(pages, pages); }
+  /// Gives a promise of `most` pages back. Memory goes back in the blocks it came in, as far as no page of a block is in
+  /// use and the others can still have all that they were promised.
+  void unreserve(Index most) noexcept {
     const std::lock_guard lock(mutex_);
-    owed_ += pages;
-    for (std::size_t b = blocks_.size(); b-- > 0;) {
-      const Index size = static_cast<Index>(blocks_[b]->pages.size());
-      const bool idle = std::all_of(blocks_[b]->pages.begin(), blocks_[b]->pages.end(),
-                                    [](const Page& p) { return p.users == 0; });
-      if (!idle || size > owed_) continue;
-      owed_ -= size;
-      blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(b));
+    promised_ -= most;
+    for (std::unique_ptr<Block>* at = &blocks_; *at;) {
+      const Buffer<Page>& pages = (*at)->pages;
+      const Index size = static_cast<Index>(pages.size());
+      const bool idle = std::all_of(pages.begin(), pages.end(), [](const Page& p) { return p.users == 0; });
+      if (!idle || count_ - size < promised_) {
+        at = &(*at)->next;
+        continue;
+      }
+      count_ -= size;
+      *at = std::move((*at)->next);
     }
   }
 
@@ -81,7 +90,7 @@ class PagePool {
   [[nodiscard]] Page* take() noexcept {
     const std::lock_guard lock(mutex_);
     Page* best = nullptr;
-    for (const auto& block : blocks_)
+    for (Block* block = blocks_.get(); block; block = block->next.get())
       for (Page& p : block->pages)
         if (p.users == 0 && (!best || p.last_used < best->last_used)) best = &p;
     if (!best) return nullptr;
@@ -132,14 +141,12 @@ class PagePool {
   /// Pages in all, and those that somebody uses: for reports and tests.
   [[nodiscard]] Index pages() const noexcept {
     const std::lock_guard lock(mutex_);
-    Index n = 0;
-    for (const auto& block : blocks_) n += static_cast<Index>(block->pages.size());
-    return n;
+    return count_;
   }
   [[nodiscard]] Index used() const noexcept {
     const std::lock_guard lock(mutex_);
     Index n = 0;
-    for (const auto& block : blocks_)
+    for (const Block* block = blocks_.get(); block; block = block->next.get())
       for (const Page& p : block->pages) n += p.users > 0;
     return n;
   }
@@ -150,12 +157,13 @@ class PagePool {
     explicit Block(Allocator* from) noexcept : memory(from), pages(from) {}
     Buffer<std::byte> memory;
     Buffer<Page> pages;
+    std::unique_ptr<Block> next;
   };
 
   [[nodiscard]] Page* look_up(const Page* parent, const Slot* slots) noexcept {
     if (parent && parent->serial == 0) return nullptr;
     const std::uint64_t behind = parent ? parent->serial : 0;
-    for (const auto& block : blocks_)
+    for (Block* block = blocks_.get(); block; block = block->next.get())
       for (Page& p : block->pages)
         if (p.serial != 0 && p.parent == behind && std::equal(slots, slots + kKvBlock, p.slots)) return &p;
     return nullptr;
@@ -164,9 +172,9 @@ class PagePool {
   std::size_t page_bytes_;
   Allocator* from_;
   mutable std::mutex mutex_;
-  std::vector<std::unique_ptr<Block>> blocks_;
+  std::unique_ptr<Block> blocks_;  // a list
   std::uint64_t serials_ = 0, clock_ = 0;
-  Index owed_ = 0;  // pages that were given back while their blocks were in use
+  Index count_ = 0, promised_ = 0;  // pages that there are, and that their users may want at the same time
 };
 
 DSVL_END_NAMESPACE

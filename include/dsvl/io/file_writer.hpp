@@ -34,7 +34,7 @@ class FileWriter {
   }
   [[nodiscard]] bool failed() const noexcept { return failed_ || !file_; }
 
-  /// Puts the file in its place. Codes: io.
+  /// Puts the file in its place, once, as the last call. Codes: io.
   Status commit() {
     const bool opened = file_ != nullptr;
     const bool closed = opened && std::fclose(file_) == 0;

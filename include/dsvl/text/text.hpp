@@ -20,6 +20,7 @@ class Text {
   void push_back(char c) noexcept { full_ = !bytes_.push_back(c) || full_; }
   /// Takes away the first n bytes.
   void remove_prefix(std::size_t n) noexcept {
+    if (n == 0) return;
     std::memmove(bytes_.data(), bytes_.data() + n, bytes_.size() - n);
     (void)bytes_.resize(bytes_.size() - n);  // smaller: cannot fail
   }

@@ -11,7 +11,7 @@ DSVL_BEGIN_NAMESPACE
 
 // --- Answer -------------------------------------------------------------------------------------
 
-DSVL_INLINE std::optional<Piece> Answer::next() { return step(std::chrono::nanoseconds::max()); }
+DSVL_INLINE std::optional<Piece> Answer::next() { return step((std::chrono::nanoseconds::max)()); }
 DSVL_INLINE std::optional<Piece> Answer::step(std::chrono::nanoseconds budget) {
   if (!is_current()) return std::nullopt;
   const auto now = Clock::now(), forever = (Clock::time_point::max)();

@@ -2,6 +2,7 @@
 #ifndef DSVL_CHAT_TRANSCRIPT_HPP
 #define DSVL_CHAT_TRANSCRIPT_HPP
 
+#include "../base/view.hpp"
 #include "../text/stop.hpp"
 #include "../text/tokenizer.hpp"
 #include "../text/utf8.hpp"

@@ -68,9 +68,8 @@ class PagePool {
     return true;
   }
   [[nodiscard]] bool reserve(Index pages) noexcept { return reserve(pages, pages); }
-      const bool idle =
-          std::all_of(pages.begin(), pages.end(), [](const Page& p) { return p.users == 0; });
-  /// use and the others can still have all that they were promised.
+  /// Gives a promise of `most` pages back. Memory goes back in the blocks it came in, as far as no page of a block is
+  /// in use and the others can still have all that they were promised.
   void unreserve(Index most) noexcept {
     const std::lock_guard lock(mutex_);
     promised_ -= most;

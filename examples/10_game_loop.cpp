@@ -1,7 +1,7 @@
 // A game loop: every frame gives the model two milliseconds, whatever it is at (picture, question, answer):
-//   frame 31: The
+//   frame 23: A
 //   …
-//   The green bar. (53 frames)
+//   A large red square in the center. (32 frames)
 #include <chrono>
 #include <cstdio>
 #include <dsvl/dsvl.hpp>

@@ -6,9 +6,10 @@
 #include <dsvl/run/runner.hpp>
 #include <random>
 
-#include "demo.hpp"
+#include "trace.hpp"
 
 using namespace dsvl;
+using test::Trace;
 
 namespace {
 
@@ -28,24 +29,9 @@ class ShuffledExecutor final : public Executor {
   std::mt19937 random_;
 };
 
-/// The logits of every step of an answer about a picture, and its ids.
-struct Trace {
-  std::vector<float> logits;
-  std::vector<std::int32_t> ids;
-  bool operator==(const Trace& other) const {
-    return ids == other.ids && logits.size() == other.logits.size() &&
-           std::memcmp(logits.data(), other.logits.data(), logits.size() * sizeof(float)) == 0;
-  }
-};
-
+/// Of an answer about a picture.
 Trace trace(Session& session, const GenerateOptions& options = {}) {
-  Trace out;
-  Answer answer = session.ask((test::tiny_vl() / "demo" / "002.png").string(), "Describe the image.", options);
-  REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
-  do out.logits.insert(out.logits.end(), answer.logits().begin(), answer.logits().end());
-  while (answer.next());
-  out.ids = test::ids(answer.ids());
-  return out;
+  return test::trace(session.ask((test::tiny_vl() / "demo" / "002.png").string(), "Describe the image.", options));
 }
 
 Trace trace(Executor* executor, Index chunk, const GenerateOptions& options = {}) {

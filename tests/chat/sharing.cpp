@@ -4,29 +4,13 @@
 #include <thread>
 
 #include "health.hpp"
-#include "memory.hpp"
+#include "trace.hpp"
 
 using namespace dsvl;
+using test::Trace;
+using test::trace;
 
 namespace {
-
-/// Logits of every step of an answer, and its ids.
-struct Trace {
-  std::vector<float> logits;
-  std::vector<std::int32_t> ids;
-  bool operator==(const Trace& other) const {
-    return ids == other.ids && logits.size() == other.logits.size() &&
-           std::memcmp(logits.data(), other.logits.data(), logits.size() * sizeof(float)) == 0;
-  }
-};
-Trace trace(Answer answer) {
-  Trace out;
-  REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
-  do out.logits.insert(out.logits.end(), answer.logits().begin(), answer.logits().end());
-  while (answer.next());
-  out.ids = test::ids(answer.ids());
-  return out;
-}
 
 std::string picture(int k) {
   char name[16];

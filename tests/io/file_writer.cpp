@@ -9,27 +9,14 @@
 #include <string>
 
 #include "support.hpp"
+#include "temporary_folder.hpp"
 
 using dsvl::Code;
 using dsvl::FileWriter;
 
 namespace {
 
-/// A directory of its own that goes away again.
-struct TemporaryFolder {
-  std::filesystem::path path;
-  TemporaryFolder() {
-    static int count = 0;
-    const auto unique = std::to_string(reinterpret_cast<std::uintptr_t>(&count)) + "-" + std::to_string(++count);
-    path = std::filesystem::temp_directory_path() / ("dsvl-file-writer-" + unique);
-    std::filesystem::remove_all(path);
-    std::filesystem::create_directories(path);
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  void write(const char* name, const std::string& text) const { std::ofstream(path / name, std::ios::binary) << text; }
+struct TemporaryFolder : test::TemporaryFolder {
   [[nodiscard]] std::string read(const char* name) const { return test::read_file(path / name); }
   [[nodiscard]] std::set<std::string> names() const {
     std::set<std::string> out;

@@ -8,33 +8,15 @@
 
 #include "failing_allocator.hpp"
 #include "support.hpp"
+#include "temporary_folder.hpp"
 
 using dsvl::Bytes;
 using dsvl::Code;
 using dsvl::Folder;
 using dsvl::LoadMode;
+using test::TemporaryFolder;
 
 namespace {
-
-/// A directory of its own that goes away again.
-struct TemporaryFolder {
-  std::filesystem::path path;
-  TemporaryFolder() {
-    static int count = 0;
-    const auto unique = std::to_string(reinterpret_cast<std::uintptr_t>(&count)) + "-" + std::to_string(++count);
-    path = std::filesystem::temp_directory_path() / ("dsvl-source-" + unique);
-    std::filesystem::remove_all(path);
-    std::filesystem::create_directories(path);
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  void write(const std::filesystem::path& name, const std::string& text) const {
-    std::filesystem::create_directories((path / name).parent_path());
-    std::ofstream(path / name, std::ios::binary) << text;
-  }
-};
 
 class MapReader final : public dsvl::Reader {
  public:

@@ -35,7 +35,7 @@ DSVL_INLINE SessionState::SessionState(std::shared_ptr<const ModelState> model, 
       engine_(model_->network->net.decoder, options.limits, executor_,
               first_ ? make_pool(*model_, options) : std::move(pool)),
       intake_(gallery_,
-              {options.limits.picture_pixels, Index{1} << 16, Index{256} << 20, options.apply_exif_orientation},
+              {.max_pixels = options.limits.picture_pixels, .apply_exif_orientation = options.apply_exif_orientation},
               options.host.allocator) {}
 
 DSVL_INLINE SessionState::~SessionState() {

@@ -15,7 +15,6 @@ int run_bench(Arguments arguments) {
   Settings settings;
   int runs = 3;
   std::string image;
-  std::vector<std::string> rest;
   CommandLine line(
       "dsvl bench", "[OPTION]... [MODEL]",
       "Times one question with a picture and 64 words, and holds every stage against what this machine can do\n"
@@ -25,9 +24,7 @@ int run_bench(Arguments arguments) {
   line.whole(0, "runs", "Repetitions after one to warm up; medians are shown (default: 3)", runs, 1, 1000);
   line.section("Model");
   add_model_options(line, settings);
-  if (const auto exit = line.parse(arguments, rest)) return *exit;
-  if (rest.size() > 1 || (!rest.empty() && !settings.model.empty())) return line.usage_error("one model is expected");
-  if (!rest.empty()) settings.model = rest[0];
+  if (const auto exit = parse_for_model(line, arguments, settings)) return *exit;
   if (!image.empty() && !find_picture(image)) return kError;
 
   ProgressLine progress(!settings.quiet);

@@ -202,7 +202,6 @@ void print_json(const Findings& f, bool tensors) {
 int run_inspect(Arguments arguments) {
   Settings settings;
   bool json = false, tensors = false;
-  std::vector<std::string> rest;
   CommandLine line(
       "dsvl inspect", "[OPTION]... [MODEL]",
       "Shows a model's layout and sizes, parameters and bytes by part, and the memory that a session takes. MODEL is\n"
@@ -212,9 +211,7 @@ int run_inspect(Arguments arguments) {
   line.flag(0, "json", "One JSON object", json);
   line.section("Model");
   add_model_options(line, settings);
-  if (const auto exit = line.parse(arguments, rest)) return *exit;
-  if (rest.size() > 1 || (!rest.empty() && !settings.model.empty())) return line.usage_error("one model is expected");
-  if (!rest.empty()) settings.model = rest[0];
+  if (const auto exit = parse_for_model(line, arguments, settings)) return *exit;
 
   ProgressLine progress(!settings.quiet);
   settings.load.cancel = &catch_interrupts();

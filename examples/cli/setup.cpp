@@ -103,6 +103,15 @@ std::optional<fs::path> find_model(const std::string& named) {
   return std::nullopt;
 }
 
+std::optional<int> parse_for_model(const CommandLine& line, std::span<const std::string> arguments,
+                                   Settings& settings) {
+  std::vector<std::string> rest;
+  if (const auto exit = line.parse(arguments, rest)) return exit;
+  if (rest.size() > 1 || (!rest.empty() && !settings.model.empty())) return line.usage_error("one model is expected");
+  if (!rest.empty()) settings.model = rest[0];
+  return std::nullopt;
+}
+
 std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport& report, ProgressLine& progress,
                                       int& exit) {
   exit = kError;

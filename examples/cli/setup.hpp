@@ -3,6 +3,7 @@
 #define DSVL_CLI_SETUP_HPP
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Settings {
 /// -m, --load, --threads, --context, --system, --exif, --verbose and --quiet; then those of generating.
 void add_model_options(CommandLine& to, Settings& settings);
 void add_generate_options(CommandLine& to, Settings& settings);
+/// For a command whose only argument is a model, which may stand without -m. The exit code when there is nothing to do.
+std::optional<int> parse_for_model(const CommandLine& line, std::span<const std::string> arguments, Settings& settings);
 
 /// A model with a session, and how long loading took.
 struct Talk {

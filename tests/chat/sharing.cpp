@@ -132,6 +132,23 @@ TEST_CASE("an answer that goes back chooses the same tokens again, from the same
   }
 }
 
+TEST_CASE("an answer to a prompt that ends in a picture goes back to that picture, not to the token in its place") {
+  Session session = test::open_session();
+  const dsvl::Picture shown = picture(2);
+  GenerateOptions options;
+  options.placeholders = true;
+  Answer answer = session.complete({&shown, 1}, "Describe the image. <image_placeholder>", options);
+  REQUIRE(answer.prompt_ids().back() == 535);  // the image token
+  const auto first = [&] {
+    REQUIRE_MESSAGE(answer.next(), answer.status().text());
+    REQUIRE_FALSE(answer.logits().empty());
+    return Trace{{answer.logits().begin(), answer.logits().end()}, test::ids(answer.ids())};
+  };
+  const Trace before = first();
+  REQUIRE_MESSAGE(answer.rewind(0).ok(), answer.status().text());
+  CHECK(first() == before);
+}
+
 TEST_CASE("a conversation goes back to any earlier turn, and on from there as if the rest had not been") {
   Session session = test::open_session();
   test::drain(session.ask(picture(2), kQuestions[0]));

@@ -150,6 +150,8 @@ class SessionState {
   Buffer<EncodedPicture*> new_pictures_;
   Buffer<Slot> slots_;                 // of the prompt, then of what is decoded
   Buffer<TokenInput<float>> inputs_;
+  Slot prompt_end_;                    // runs again when an answer is taken back whole; a picture's row, maybe
+  TokenInput<float> prompt_end_input_;
   Buffer<std::int32_t> prompt_ids_, answer_ids_, last_answer_ids_, draft_ids_, history_;
   std::size_t drafted_ = 0;            // slots_[1 … drafted_] of the last pass are guesses
   Index row_ = 0;                      // of the logits that the next choice is made from

@@ -310,6 +310,8 @@ DSVL_INLINE Status SessionState::begin_prefill() {
       slots_[i] = {prompt_ids_[i], static_cast<std::int32_t>(r), places[p]->hash};
       inputs_[i] = {prompt_ids_[i], places[p]->rows + r * hidden};
     }
+  prompt_end_ = slots_[count - 1];
+  prompt_end_input_ = inputs_[count - 1];
   sampler_->begin(prompt_ids_.span());
   (void)history_.assign(prompt_ids_.data(), count);
   const auto reused = static_cast<std::size_t>(engine_.cache().reuse(slots_.span()));
@@ -322,15 +324,17 @@ DSVL_INLINE Status SessionState::begin_prefill() {
   return engine_.begin({slots_.span().subspan(reused), inputs_.span().subspan(reused)}, 1, Stage::prefill);
 }
 
-/// One pass over the chosen token, and over guesses behind it.
+/// One pass over the token in front (the chosen one, or the prompt's end again), and over guesses behind it.
 DSVL_INLINE Status SessionState::begin_decode() {
+  const bool at_prompt = answer_ids_.empty();
   slots_.clear();
   inputs_.clear();
-  (void)slots_.push_back({last_.id});
+  (void)slots_.push_back(at_prompt ? prompt_end_ : Slot{last_.id});
+  (void)inputs_.push_back(at_prompt ? prompt_end_input_ : TokenInput<float>{last_.id, nullptr});
   drafted_ = 0;
   const Index room = std::min<Index>(engine_.cache().context() - position_, max_tokens_ - usage_.answer_tokens);
   if (draft_ > 0 && room > 0) guess(static_cast<std::size_t>(std::min<Index>(draft_, room)));
-  for (const Slot& s : slots_) (void)inputs_.push_back({s.id, nullptr});
+  for (const Slot& s : slots_.span().subspan(1)) (void)inputs_.push_back({s.id, nullptr});
   usage_.drafted += static_cast<Index>(drafted_);
   ++usage_.passes;
   row_ = 0;

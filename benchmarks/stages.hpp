@@ -33,14 +33,20 @@ struct Outcome {
   }
 };
 
+/// Time of a part of a model ("siglip"), or of the products or attentions in it.
+struct Work {
+  double seconds = 0, flops = 0;
+  void operator+=(const Work& o) { seconds += o.seconds, flops += o.flops; }
+};
+struct Part {
+  Work all, linear, attention;
+};
+using Parts = std::map<std::string, Part>;
+
 struct Stages {
-  double decode_image = 0, preprocess = 0, prefill = 0, decode = 0;
-  std::map<std::string, double> parts, flops;  ///< of encoding: seconds, operations
-  [[nodiscard]] double first_token() const {
-    double sum = decode_image + preprocess + prefill;
-    for (const auto& part : parts) sum += part.second;
-    return sum;
-  }
+  double decode_image = 0, preprocess = 0, encode = 0, prefill = 0, decode = 0;
+  Parts encoding, prefilling;
+  [[nodiscard]] double first_token() const { return decode_image + preprocess + encode + prefill; }
 };
 
 /// The prompt of the benchmark: the picture, then arbitrary but fixed tokens.
@@ -53,15 +59,19 @@ inline std::vector<TokenInput<float>> prompt(const DeepseekVl& net, const std::v
   return out;
 }
 
-/// Operations of the products and attentions of a program's part (elementwise work is left out, as is usual).
-inline double flops(const Program<float>& program, const std::string& part) {
-  double sum = 0;
-  for (auto* step = program.first(); step; step = step->next) {
+/// Adds what the steps of a program took, and the operations that they did with the live state as it is now.
+/// Elementwise work is left out of the operations, as is usual.
+inline void add_steps(const Program<float>& program, const std::vector<double>& seconds, Parts& to) {
+  std::size_t i = 0;
+  for (auto* step = program.first(); step; step = step->next, ++i) {
+    Part& part = to[step->part];
     const std::string name = step->name;
-    if ((part.empty() || step->part == part) && (name == "linear" || name == "attention" || name == "map_attention"))
-      sum += step->cost(step->op);
+    const bool linear = name == "linear", attention = name == "attention" || name == "map_attention";
+    const Work work{seconds[i], linear || attention ? step->cost(step->op) : 0};
+    part.all += work;
+    if (linear) part.linear += work;
+    if (attention) part.attention += work;
   }
-  return sum;
 }
 
 /// A picture file, or pixels when it is empty.
@@ -76,6 +86,7 @@ struct Bench {
   Encoder encoder;
   Engine engine;
   Executor& executor;
+  Index chunk;
 
   Bench(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, Executor& on)
       : encoder(net, preprocess, limits, on.workers(), nullptr),
@@ -83,7 +94,7 @@ struct Bench {
                std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(
                                               net.decoder.dims.heads, net.decoder.dims.layers, limits.kv)),
                                           nullptr)),
-        executor(on) {
+        executor(on), chunk(limits.chunk) {
     const auto lay_out = [&](Arena& arena) { encoder.lay_out(arena), engine.lay_out(arena); };
     if (!carve_slab(memory, lay_out) || !engine.cache().reserve())
       std::exit(report(fail(Code::out_of_memory, "no memory")));
@@ -105,7 +116,8 @@ inline Outcome ask(Bench& bench, const DeepseekVl& net, const Shown& picture, St
     stages.decode_image = lap();
   }
   Usage usage;
-  std::vector<double> seconds(static_cast<std::size_t>(bench.encoder.program().steps()));
+  std::vector<double> seconds(static_cast<std::size_t>(
+      std::max<Index>(bench.encoder.program().steps(), bench.engine.program().steps())));
   bench.encoder.time_steps(seconds.data());
   must(bench.encoder.begin(pixels));
   must(bench.encoder.advance(bench.executor, {}, usage));
@@ -113,9 +125,8 @@ inline Outcome ask(Bench& bench, const DeepseekVl& net, const Shown& picture, St
   stages.preprocess = usage.preprocess;
   const View<const float> rows = bench.encoder.rows();
   out.rows.assign(rows.data, rows.data + rows.rows * rows.cols);
-  std::size_t i = 0;
-  for (auto* step = bench.encoder.program().first(); step; step = step->next) stages.parts[step->part] += seconds[i++];
-  for (const auto& part : stages.parts) stages.flops[part.first] = flops(bench.encoder.program(), part.first);
+  stages.encode = lap() - usage.preprocess;
+  add_steps(bench.encoder.program(), seconds, stages.encoding);
   const auto keep_logits = [&] {
     out.logits.insert(out.logits.end(), bench.engine.logits().begin(), bench.engine.logits().end());
   };
@@ -123,8 +134,17 @@ inline Outcome ask(Bench& bench, const DeepseekVl& net, const Shown& picture, St
   const std::vector<Slot> slots(inputs.size());  // nothing is looked up here, so what they say does not count
   bench.engine.cache().truncate(0);
   lap();
-  must(bench.engine.begin({slots, inputs}, 1, Stage::prefill));
-  must(bench.engine.advance({}));
+  bench.engine.time_steps(seconds.data());
+  for (std::size_t at = 0; at < inputs.size();) {  // chunk by chunk: the operations of each depend on where it stands
+    std::fill(seconds.begin(), seconds.end(), 0.0);
+    const std::size_t some = std::min<std::size_t>(static_cast<std::size_t>(bench.chunk), inputs.size() - at);
+    must(bench.engine.begin({std::span(slots).subspan(at, some), std::span(inputs).subspan(at, some)},
+                            at + some == inputs.size(), Stage::prefill));
+    must(bench.engine.advance({}));
+    add_steps(bench.engine.program(), seconds, stages.prefilling);
+    at += some;
+  }
+  bench.engine.time_steps(nullptr);
   stages.prefill = lap();
   keep_logits();
   for (Index t = 0; t < kAnswer; ++t) {
@@ -184,6 +204,20 @@ inline Result<StageTimes> time_stages(const Model& model, const Shown& picture, 
   return out;
 }
 
+/// Each part of encoding or prefilling, and the products and attentions in it.
+inline void print_parts(const StageTimes& t, Parts Stages::*which) {
+  for (const auto& entry : t.runs[0].*which) {
+    const std::string& name = entry.first;
+    const auto line = [&](const std::string& as, Work Part::*kind) {
+      const double seconds = t.middle([&](auto& s) { return ((s.*which).at(name).*kind).seconds; });
+      if (seconds > 0) print({as.c_str(), seconds, (entry.second.*kind).flops}, t.ceilings);
+    };
+    line(name, &Part::all);
+    line("  products", &Part::linear);
+    line("  attention", &Part::attention);
+  }
+}
+
 /// The table; operations of the towers are those that were recorded.
 inline void print_stages(const Model& model, const StageTimes& t, Executor& executor, const std::string& name) {
   DeepseekVl net = model.state()->network->net;
@@ -199,10 +233,8 @@ inline void print_stages(const Model& model, const StageTimes& t, Executor& exec
   const double decode_image = t.middle([](auto& s) { return s.decode_image; });
   if (decode_image > 0) print({"decode image", decode_image}, t.ceilings);
   print({"preprocess", t.middle([](auto& s) { return s.preprocess; })}, t.ceilings);
-  for (const auto& entry : t.runs[0].parts) {
-    const std::string& part = entry.first;
-    print({part.c_str(), t.middle([&](auto& s) { return s.parts.at(part); }), t.runs[0].flops.at(part)}, t.ceilings);
-  }
+  print_parts(t, &Stages::encoding);
+  print_parts(t, &Stages::prefilling);
   const double head = 2.0 * static_cast<double>(net.decoder.dims.vocab * net.decoder.dims.hidden);
   const double per_token =
       2.0 * (weigh.bytes - table) / static_cast<double>(row_bytes(net.decoder.head.weight.format, 1)) - head;

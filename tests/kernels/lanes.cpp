@@ -128,15 +128,25 @@ TEST_CASE("a partial load fills with zeros and a partial store leaves the rest a
   }
 }
 
-TEST_CASE("the transposed sum has the bits of the sums of its registers, in their order") {
-  const auto x = noise(static_cast<std::size_t>(k::kLanes * k::kLanes), 9);
-  k::Lanes rows[k::kLanes];
-  for (Index i = 0; i < k::kLanes; ++i) rows[i] = k::load(x.data() + i * k::kLanes);
-  const auto all = to_vector(k::transposed_sum(rows));
-  for (Index i = 0; i < k::kLanes; ++i) {
-    CHECK(all[static_cast<std::size_t>(i)] == k::sum(rows[i]));
-    CHECK(k::largest(rows[i]) == *std::max_element(x.begin() + i * k::kLanes, x.begin() + (i + 1) * k::kLanes));
+TEST_CASE("the columns of a block of rows are what stands below one another, at any address") {
+  const Index stride = k::kLanes + 3;
+  const auto x = noise(static_cast<std::size_t>(k::kLanes * stride), 9);
+  k::Lanes columns[k::kLanes];
+  k::load_columns(reinterpret_cast<const std::byte*>(x.data() + 2), stride * static_cast<Index>(sizeof(float)), columns);
+  for (Index j = 0; j < k::kLanes; ++j) {
+    const auto column = to_vector(columns[j]);
+    for (Index i = 0; i < k::kLanes; ++i)
+      CHECK(column[static_cast<std::size_t>(i)] == x[static_cast<std::size_t>(i * stride + j + 2)]);
   }
+}
+
+TEST_CASE("the sum of a register adds its halves, and the largest of its lanes is found") {
+  const auto x = noise(static_cast<std::size_t>(k::kLanes), 9);
+  auto part = x;
+  for (std::size_t half = part.size() / 2; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) part[i] += part[i + half];
+  CHECK(k::sum(k::load(x.data())) == part[0]);
+  CHECK(k::largest(k::load(x.data())) == *std::max_element(x.begin(), x.end()));
 }
 
 TEST_CASE("exp is accurate to about one unit in the last place and handles the ends") {

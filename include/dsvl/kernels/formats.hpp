@@ -14,13 +14,30 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
-/// Weight i of a row starts at i * kBytes; `load` takes kLanes weights, or the first n and zeros. Both are exact.
+/// Weight i of a row starts at i * kBytes; `load` takes kLanes weights, or the first n and zeros. `turn` takes kTurned
+/// columns of kLanes rows, `stride` bytes apart: put(k, column) gets weight k of row i in lane i. All are exact.
 template <class F>
-concept WeightFormat = requires(const std::byte* row, Index n) {
+concept WeightFormat = requires(const std::byte* row, Index n, void (*put)(int, Lanes)) {
   { F::kBytes } -> std::convertible_to<Index>;
+  { F::kTurned } -> std::convertible_to<Index>;
   { F::load(row) } noexcept -> std::same_as<Lanes>;
   { F::load(row, n) } noexcept -> std::same_as<Lanes>;
+  { F::turn(row, n, put) } noexcept;
 };
+
+/// The same for any number of rows and columns, at most kLanes of each: converted first, then turned. What is not there
+/// counts as zero.
+template <class F, class Put>
+DSVL_FORCE_INLINE void turn_part(const std::byte* block, Index stride, Index rows, Index columns, Put&& put) noexcept {
+  alignas(64) float converted[kLanes][kLanes] = {};
+  for (Index i = 0; i < rows; ++i) {
+    const std::byte* const row = block + i * stride;
+    store(converted[i], columns < kLanes ? F::load(row, columns) : F::load(row));
+  }
+  Lanes turned[kLanes];
+  load_columns(reinterpret_cast<const std::byte*>(converted), sizeof converted[0], turned);
+  for (int i = 0; i < static_cast<int>(columns); ++i) put(i, turned[i]);
+}
 
 struct F32 {
   static constexpr Index kBytes = 4;
@@ -30,6 +47,13 @@ struct F32 {
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
     return kernels::load(reinterpret_cast<const float*>(row), n);
   }
+  static constexpr Index kTurned = kLanes;
+  template <class Put>
+  static DSVL_FORCE_INLINE void turn(const std::byte* block, Index stride, Put&& put) noexcept {
+    Lanes columns[kLanes];
+    load_columns(block, stride, columns);
+    unroll<kLanes>([&](auto i) { put(i, columns[i]); });
+  }
 };
 
 struct Bf16 {
@@ -38,6 +62,17 @@ struct Bf16 {
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
     return load_part16(row, n, [](const std::byte* part) { return load_bf16(part); });
   }
+  /// Pairs are turned as if they were floats, and parted afterwards: half the work.
+  static constexpr Index kTurned = 2 * kLanes;
+  template <class Put>
+  static DSVL_FORCE_INLINE void turn(const std::byte* block, Index stride, Put&& put) noexcept {
+    Lanes pairs[kLanes];
+    load_columns(block, stride, pairs);
+    unroll<kLanes>([&](auto i) {
+      put(2 * i, from_bits(shift_left(bits(pairs[i]), 16)));
+      put(2 * i + 1, from_bits(bits(pairs[i]) & splat_bits(0xFFFF0000u)));
+    });
+  }
 };
 
 struct F16 {
@@ -45,6 +80,11 @@ struct F16 {
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_f16(row); }
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
     return load_part16(row, n, [](const std::byte* part) { return load_f16(part); });
+  }
+  static constexpr Index kTurned = kLanes;
+  template <class Put>
+  static DSVL_FORCE_INLINE void turn(const std::byte* block, Index stride, Put&& put) noexcept {
+    turn_part<F16>(block, stride, kLanes, kLanes, put);
   }
 };
 

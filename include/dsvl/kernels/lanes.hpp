@@ -39,11 +39,14 @@ inline constexpr int kRegisters = 32;
 inline constexpr int kRegisters = 16;
 #endif
 
+template <class F, int... i>
+DSVL_FORCE_INLINE void call_each(F& f, std::integer_sequence<int, i...>) noexcept {
+  (f(std::integral_constant<int, i>{}), ...);
+}
 /// Calls f(0), …, f(n - 1) with constants: the loop is gone at compile time, so that arrays of Lanes stay in registers.
 template <int n, class F>
 DSVL_FORCE_INLINE void unroll(F&& f) noexcept {
-  [&]<int... i>(std::integer_sequence<int, i...>) { (f(std::integral_constant<int, i>{}), ...); }
-  (std::make_integer_sequence<int, n>{});
+  call_each(f, std::make_integer_sequence<int, n>{});
 }
 
 // --- whole and partial registers -----------------------------------------------------------------
@@ -113,6 +116,14 @@ DSVL_FORCE_INLINE Lanes hold(Lanes x) noexcept {
 #endif
 }
 
+/// The same number, opaque to the compiler: it can not take apart what was put together on purpose.
+DSVL_FORCE_INLINE Index hold(Index x) noexcept {
+#if defined(__GNUC__)
+  __asm__("" : "+r"(x));
+#endif
+  return x;
+}
+
 // --- arithmetic ----------------------------------------------------------------------------------
 /// a * b + c, rounded once where the hardware can. Written out wherever a product meets a sum: what the compiler would
 /// contract on its own depends on the surrounding code.
@@ -150,52 +161,56 @@ DSVL_FORCE_INLINE float largest(Lanes x) noexcept {
   return part[0];
 }
 
-namespace detail {
-
+// --- turning blocks ------------------------------------------------------------------------------
+/// Columns of a block of kLanes rows, `stride` bytes apart: lane i of columns[j] is the j-th float of row i.
+DSVL_FORCE_INLINE void load_columns(const std::byte* block, Index stride, Lanes* columns) noexcept {
+  const auto row = [&](int i) { return reinterpret_cast<const float*>(block + i * stride); };
 #if defined(__AVX512F__)
-/// One level of the tree: distance 8, 4, 2 or 1 inside a register; the results of a and b share a register.
-template <int distance>
-DSVL_FORCE_INLINE __m512 fold(__m512 a, __m512 b) noexcept {
-  if constexpr (distance == 8) return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
-  else if constexpr (distance == 4)
-    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
-  else if constexpr (distance == 2) return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
-  else return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xDD));
-}
-/// Which two registers a level joins, so that the last level leaves sum i in lane i.
-template <int distance>
-inline constexpr int kPartner = distance == 8 ? 4 : distance == 4 ? 8 : distance == 2 ? 1 : 2;
+  __m512 a[16], b[16];
+  unroll<8>([&](auto pair) {
+    constexpr int i = 2 * pair;
+    const __m512 even = _mm512_loadu_ps(row(i)), odd = _mm512_loadu_ps(row(i + 1));
+    a[i] = _mm512_unpacklo_ps(even, odd), a[i + 1] = _mm512_unpackhi_ps(even, odd);
+  });
+  unroll<8>([&](auto pair) {
+    constexpr int i = pair / 2 * 4, j = pair % 2;
+    b[i + 2 * j] = _mm512_shuffle_ps(a[i + j], a[i + j + 2], 0x44);
+    b[i + 2 * j + 1] = _mm512_shuffle_ps(a[i + j], a[i + j + 2], 0xEE);
+  });
+  unroll<4>([&](auto i) {  // b[4 r + i]: column i of each quarter, rows 4 r … 4 r + 3
+    const __m512 low = _mm512_shuffle_f32x4(b[i], b[4 + i], 0x88), high = _mm512_shuffle_f32x4(b[i], b[4 + i], 0xDD);
+    const __m512 low2 = _mm512_shuffle_f32x4(b[8 + i], b[12 + i], 0x88);
+    const __m512 high2 = _mm512_shuffle_f32x4(b[8 + i], b[12 + i], 0xDD);
+    columns[i] = Lanes(_mm512_shuffle_f32x4(low, low2, 0x88));
+    columns[4 + i] = Lanes(_mm512_shuffle_f32x4(high, high2, 0x88));
+    columns[8 + i] = Lanes(_mm512_shuffle_f32x4(low, low2, 0xDD));
+    columns[12 + i] = Lanes(_mm512_shuffle_f32x4(high, high2, 0xDD));
+  });
 #elif defined(__AVX__)
-template <int distance>
-DSVL_FORCE_INLINE __m256 fold(__m256 a, __m256 b) noexcept {
-  if constexpr (distance == 4)
-    return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
-  else if constexpr (distance == 2) return _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xEE));
-  else return _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xDD));
-}
-template <int distance>
-inline constexpr int kPartner = distance == 4 ? 4 : distance == 2 ? 1 : 2;
+  __m256 x[8], a[8];  // x[4 q + r]: quarter q of the rows r and r + 4
+  unroll<8>([&](auto i) {
+    constexpr int r = i / 2, q = i % 2;
+    const __m256 part = _mm256_castps128_ps256(_mm_loadu_ps(row(r) + 4 * q));
+    x[4 * q + r] = _mm256_insertf128_ps(part, _mm_loadu_ps(row(r + 4) + 4 * q), 1);
+  });
+  unroll<2>([&](auto i) {
+    constexpr int q = 4 * i;
+    a[q] = _mm256_unpacklo_ps(x[q], x[q + 1]), a[q + 1] = _mm256_unpackhi_ps(x[q], x[q + 1]);
+    a[q + 2] = _mm256_unpacklo_ps(x[q + 2], x[q + 3]), a[q + 3] = _mm256_unpackhi_ps(x[q + 2], x[q + 3]);
+    columns[q] = Lanes(_mm256_shuffle_ps(a[q], a[q + 2], 0x44));
+    columns[q + 1] = Lanes(_mm256_shuffle_ps(a[q], a[q + 2], 0xEE));
+    columns[q + 2] = Lanes(_mm256_shuffle_ps(a[q + 1], a[q + 3], 0x44));
+    columns[q + 3] = Lanes(_mm256_shuffle_ps(a[q + 1], a[q + 3], 0xEE));
+  });
 #else
-/// Four lanes: interleaving the low and the high halves of a and b brings lane i and lane (i + 2) together.
-template <int distance>
-DSVL_FORCE_INLINE Lanes fold(Lanes a, Lanes b) noexcept {
-  return xsimd::zip_lo(a, b) + xsimd::zip_hi(a, b);
-}
-template <int distance>
-inline constexpr int kPartner = distance;
+  static_assert(kLanes == 4);
+  const Lanes x[4] = {load(row(0)), load(row(1)), load(row(2)), load(row(3))};
+  const Lanes a = xsimd::zip_lo(x[0], x[2]), b = xsimd::zip_hi(x[0], x[2]);
+  const Lanes c = xsimd::zip_lo(x[1], x[3]), d = xsimd::zip_hi(x[1], x[3]);
+  columns[0] = xsimd::zip_lo(a, c), columns[1] = xsimd::zip_hi(a, c);
+  columns[2] = xsimd::zip_lo(b, d), columns[3] = xsimd::zip_hi(b, d);
 #endif
-
-/// Sum of register `i` and of those that a level of the tree or a lower one joins with it.
-template <int distance, int i>
-DSVL_FORCE_INLINE Lanes fold_tree(const Lanes* x) noexcept {
-  if constexpr (distance == kLanes) return x[i];
-  else return Lanes(fold<distance>(fold_tree<2 * distance, i>(x), fold_tree<2 * distance, i + kPartner<distance>>(x)));
 }
-
-}  // namespace detail
-
-/// Lane i of the result is sum(x[i]), bit for bit; x has kLanes registers.
-DSVL_FORCE_INLINE Lanes transposed_sum(const Lanes* x) noexcept { return detail::fold_tree<1, 0>(x); }
 
 // --- halves --------------------------------------------------------------------------------------
 /// kLanes bf16 from any address: exact.
@@ -281,18 +296,12 @@ DSVL_FORCE_INLINE Lanes load_i8(const std::byte* from) noexcept {
 #endif
 }
 
-/// Asks for the cache line at `at`, which need not exist: now, or (far) into the second-level cache for later.
+/// Asks for the cache line at `at`, which need not exist, into the second-level cache. As assembly, since GCC takes a function that only prefetches for
+/// one without effect, and drops its calls.
 DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
-#if defined(__SSE2__) || defined(_M_X64)
-  _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0);
-#elif defined(__GNUC__)
-  __builtin_prefetch(at);
-#else
-  (void)at;
-#endif
-}
-DSVL_FORCE_INLINE void prefetch_far(const void* at) noexcept {
-#if defined(__SSE2__) || defined(_M_X64)
+#if defined(__GNUC__) && defined(__x86_64__)
+  __asm__ volatile("prefetcht1 %0" : : "m"(*static_cast<const char*>(at)));
+#elif defined(__SSE2__) || defined(_M_X64)
   _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T1);
 #elif defined(__GNUC__)
   __builtin_prefetch(at, 0, 2);

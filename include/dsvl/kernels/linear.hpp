@@ -1,13 +1,13 @@
 // linear: y = x w^T + bias, the product under everything.
 //
-// The bits of y[r, n] are fixed by x[r] and w[n] alone: lane l of one register sums the products k = l, l + kLanes, …
-// in increasing k by fma (the tail filled with zeros), then the lanes are added in the order of `sum`. Blocks of rows,
-// outputs and k only decide which of these chains run side by side, so a row alone (a decoded token) gives the bits of
-// the same row among many (a prompt).
+// Outputs run across lanes: one step multiplies one number of a row of x by the weights of a few registers of outputs.
+// The bits of y[r, n] are fixed by x[r] and w[n] alone: a chain of fma over each kLinearDepth columns in increasing
+// order, beginning at zero, then the chains' results are added in order, then the bias, then what y held. How many rows
+// and outputs run side by side never shows, so a row alone (a decoded token) gives the bits of the same row among many
+// (a prompt); and since nothing depends on the width of a register, all instruction sets with fma agree.
 //
-// Few rows: the weights stream from memory once and are converted in registers. Many rows: a block of weights, 16
-// outputs by some hundred columns, is converted and laid out for the inner loop, where it stays in the first-level
-// cache while all rows of x pass over it; their sums wait in scratch from one block of columns to the next.
+// For each block of columns the weights of a strip of outputs are converted and turned into the order in which they are
+// used; there they stay in the first-level cache while all rows of x pass, which are read where they are.
 #ifndef DSVL_KERNELS_LINEAR_HPP
 #define DSVL_KERNELS_LINEAR_HPP
 
@@ -21,216 +21,221 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace linear_detail {
 
-/// Outputs that are finished together.
-inline constexpr int kStrip = kLinearStrip;
-/// Rows of weights and of x whose sums stay in registers.
-inline constexpr int kOutputBlock = 4;
-inline constexpr int kRowBlock = kRegisters == 32 ? 6 : 3;
-/// Columns of a block of weights: two thirds, or half, of a first-level cache of 48, or 32, KiB.
-inline constexpr Index kDepth = kRegisters == 32 ? 512 : 256;
-static_assert(kDepth <= kLinearDepth && kDepth % kLanes == 0);
-/// Up to this many rows weights are used where they lie.
-inline constexpr int kFewRows = kRowBlock;
+/// Outputs that are packed together, in registers and in all.
+inline constexpr int kWide = 4;
+inline constexpr Index kStrip = kWide * kLanes;
+/// Rows whose sums stay in registers: many rows by two registers of outputs, or few by all four (a row alone has too
+/// few independent sums otherwise).
+inline constexpr int kRowBlock = kRegisters == 32 ? 14 : 6;
+inline constexpr int kFewRows = kRegisters == 32 ? 6 : 3;
+/// Outputs whose sums wait until all columns are done.
+inline constexpr Index kGroup = kLinearGroup;
+static_assert(kGroup % kStrip == 0);
+/// Bytes of a line of the cache.
+inline constexpr Index kLine = 64;
 
-/// sums[r][n] += x[r] * w[n] for `rows` x kOutputBlock chains over the whole registers of columns [0, cols). The chains
-/// of two rows are kStrip apart; w[n] points at weights of format F.
-/// Not inlined, every loop body stands once, no tail: measured, only so do the sums stay in registers with GCC.
-template <class F, int rows>
-DSVL_NO_INLINE void accumulate(const float* const* x, const std::byte* const* w, Index cols, Lanes* sums) noexcept {
-  Lanes total[rows][kOutputBlock];
-  const Index ahead = (w[1] - w[0]) * kOutputBlock;  // the next block's rows: the hardware starts anew at each of them
-  unroll<rows>([&](auto r) { unroll<kOutputBlock>([&](auto n) { total[r][n] = sums[r * kStrip + n]; }); });
-  for (Index k = 0; k + kLanes <= cols; k += kLanes) {
-    Lanes a[rows];
-    unroll<rows>([&](auto r) { a[r] = load(x[r] + k); });
-    unroll<kOutputBlock>([&](auto n) {
-      const Lanes b = F::load(w[n] + k * F::kBytes);
-      if constexpr (rows <= 2) prefetch(w[n] + ahead + k * F::kBytes);
-      unroll<rows>([&](auto r) { total[r][n] = fma(a[r], b, total[r][n]); });
-    });
-  }
-  unroll<rows>([&](auto r) { unroll<kOutputBlock>([&](auto n) { sums[r * kStrip + n] = total[r][n]; }); });
-}
+/// Rows of x, `stride` elements apart, each read one number at a time.
+struct Rows {
+  const float* x;
+  Index stride;
+  DSVL_FORCE_INLINE Rows from(Index row, Index col) const noexcept { return {x + row * stride + col, stride}; }
+};
 
-/// The same over packed weights: for each register of columns, those of kOutputBlock outputs side by side. The shorter
-/// side waits in registers; the other is loaded once and held there, which GCC would not do by itself (it reads memory
-/// anew in every fma, and loads are what limits this loop).
+/// Pointers to five rows each: every row is then one of them plus nothing, or 1, 2, 3 or 4 strides, which are addresses
+/// that need no arithmetic (and two registers for all).
 template <int rows>
-DSVL_NO_INLINE void accumulate_packed(const float* x, Index x_stride, const float* w, Index steps,
-                                      Lanes* sums) noexcept {
-  Lanes total[rows][kOutputBlock];
-  unroll<rows>([&](auto r) { unroll<kOutputBlock>([&](auto n) { total[r][n] = sums[r * kStrip + n]; }); });
-  for (Index s = 0; s < steps; ++s, x += kLanes, w += kOutputBlock * kLanes) {
-    if constexpr (rows >= kOutputBlock) {
-      Lanes b[kOutputBlock];
-      unroll<kOutputBlock>([&](auto n) { b[n] = hold(load(w + n * kLanes)); });
+struct Cursors {
+  const float* at[(rows + 4) / 5];
+  Index one, three;
+
+  DSVL_FORCE_INLINE explicit Cursors(const Rows& x) noexcept : one(hold(x.stride)), three(hold(3 * x.stride)) {
+    unroll<(rows + 4) / 5>([&](auto i) { at[i] = x.x + 5 * i * x.stride; });
+  }
+  template <int r>
+  DSVL_FORCE_INLINE float get(std::integral_constant<int, r>) const noexcept {
+    constexpr int behind = r % 5;
+    return at[r / 5][behind == 0 ? 0 : behind == 3 ? three : behind * one];
+  }
+  DSVL_FORCE_INLINE void advance() noexcept {
+    unroll<(rows + 4) / 5>([&](auto i) { ++at[i]; });
+  }
+};
+
+/// sums = (first ? 0 : sums) + x w for `rows` by `registers` chains of `steps` columns.
+/// w      kStrip weights for each column
+/// sums   rows kGroup apart
+/// Not inlined, every loop body stands once: measured, only so do the sums stay in registers with GCC; and what is read
+/// more than once is held in a register, since GCC would read memory anew in every fma.
+template <int rows, int registers>
+DSVL_NO_INLINE void accumulate(const Rows& x, const float* w, Index steps, bool first, float* sums) noexcept {
+  Lanes total[rows][registers];
+  Cursors<rows> from(x);
+  unroll<rows * registers>([&](auto i) { total[i / registers][i % registers] = splat(0.0f); });
+  for (Index k = 0; k < steps; ++k, from.advance(), w += kStrip) {
+    if constexpr (rows >= registers) {
+      Lanes b[registers];
+      unroll<registers>([&](auto n) { b[n] = hold(load(w + n * kLanes)); });
       unroll<rows>([&](auto r) {
-        const Lanes a = hold(load(x + r * x_stride));
-        unroll<kOutputBlock>([&](auto n) { total[r][n] = fma(a, b[n], total[r][n]); });
+        const Lanes a = hold(splat(from.get(r)));
+        unroll<registers>([&](auto n) { total[r][n] = fma(a, b[n], total[r][n]); });
       });
     } else {
       Lanes a[rows];
-      unroll<rows>([&](auto r) { a[r] = hold(load(x + r * x_stride)); });
-      unroll<kOutputBlock>([&](auto n) {
+      unroll<rows>([&](auto r) { a[r] = hold(splat(from.get(r))); });
+      unroll<registers>([&](auto n) {
         const Lanes b = hold(load(w + n * kLanes));
         unroll<rows>([&](auto r) { total[r][n] = fma(a[r], b, total[r][n]); });
       });
     }
   }
-  unroll<rows>([&](auto r) { unroll<kOutputBlock>([&](auto n) { sums[r * kStrip + n] = total[r][n]; }); });
-}
-
-/// The columns from k on, less than a register of them.
-template <class F>
-DSVL_NO_INLINE void accumulate_tail(int rows, const float* const* x, const std::byte* const* w, Index k, Index cols,
-                                    Lanes* sums) noexcept {
-  for (int n = 0; n < kOutputBlock; ++n) {
-    const Lanes b = F::load(w[n] + k * F::kBytes, cols - k);
-    for (int r = 0; r < rows; ++r) sums[r * kStrip + n] = fma(load(x[r] + k, cols - k), b, sums[r * kStrip + n]);
-  }
+  if (!first)
+    unroll<rows * registers>([&](auto i) {
+      constexpr int r = i / registers, n = i % registers;
+      total[r][n] = load(sums + r * kGroup + n * kLanes) + total[r][n];
+    });
+  unroll<rows * registers>([&](auto i) {
+    constexpr int r = i / registers, n = i % registers;
+    store(sums + r * kGroup + n * kLanes, total[r][n]);
+  });
 }
 
 /// As many instances as a block has rows; which one runs does not show in the sums.
-template <class F, int rows>
-DSVL_FORCE_INLINE void accumulate_rows(int count, const float* const* x, const std::byte* const* w, Index cols,
-                                       Lanes* sums) noexcept {
+template <int rows, int registers>
+DSVL_FORCE_INLINE void accumulate_rows(int count, const Rows& x, const float* w, Index steps, bool first,
+                                       float* sums) noexcept {
   if constexpr (rows > 1) {
-    if (count < rows) return accumulate_rows<F, rows - 1>(count, x, w, cols, sums);
+    if (count < rows) return accumulate_rows<rows - 1, registers>(count, x, w, steps, first, sums);
   }
-  accumulate<F, rows>(x, w, cols, sums);
+  accumulate<rows, registers>(x, w, steps, first, sums);
 }
 
-template <int rows>
-DSVL_FORCE_INLINE void accumulate_packed_rows(int count, const float* x, Index x_stride, const float* w, Index steps,
-                                              Lanes* sums) noexcept {
-  if constexpr (rows > 1) {
-    if (count < rows) return accumulate_packed_rows<rows - 1>(count, x, x_stride, w, steps, sums);
-  }
-  accumulate_packed<rows>(x, x_stride, w, steps, sums);
+/// All rows against a packed strip, in blocks of equal height (a low one at the end would waste loads).
+DSVL_FORCE_INLINE void multiply(const Rows& x, Index rows, const float* w, Index steps, bool first,
+                                float* sums) noexcept {
+  if (rows <= kFewRows) return accumulate_rows<kFewRows, kWide>(static_cast<int>(rows), x, w, steps, first, sums);
+  const Index blocks = ceil_div(rows, kRowBlock);
+  for (int n = 0; n < kWide; n += 2)
+    for (Index b = 0; b < blocks; ++b) {
+      const Index row = rows * b / blocks;
+      accumulate_rows<kRowBlock, 2>(static_cast<int>(rows * (b + 1) / blocks - row), x.from(row, 0),
+                                    w + n * kLanes, steps, first, sums + row * kGroup + n * kLanes);
+    }
 }
 
-/// Adds the lanes of one row of sums, the bias, and what y holds if asked.
-DSVL_FORCE_INLINE void finish(const Lanes* sums, const float* bias, int outputs, bool add, float* y) noexcept {
-  for (int n = 0; n < outputs; n += static_cast<int>(kLanes)) {
-    const Index left = outputs - n;
-    Lanes s = transposed_sum(sums + n);
-    if (left >= kLanes) {
-      if (bias) s = s + load(bias + n);
-      if (add) s = load(y + n) + s;
-      store(y + n, s);
-    } else {
-      if (bias) s = s + load(bias + n, left);
-      if (add) s = load(y + n, left) + s;
-      store(y + n, s, left);
+/// A block of weights: up to kStrip outputs, `stride` bytes apart, by `steps` columns.
+struct Block {
+  const std::byte* w;
+  Index stride, outputs, steps;
+};
+
+/// Asks for a line of each of kLanes rows, `stride` bytes apart: short runs that lie far apart are nothing the hardware
+/// foresees.
+DSVL_FORCE_INLINE void ask(const std::byte* lines, Index stride) noexcept {
+  unroll<kLanes>([&](auto i) { prefetch(lines + i * stride); });
+}
+
+/// A block as floats, kStrip for each column. Meanwhile asks for the block of the same shape at `next`, which is packed
+/// after this one.
+template <WeightFormat F>
+DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packed) noexcept {
+  for (Index n = 0; n < block.outputs; n += kLanes, next += kLanes * block.stride) {
+    const std::byte* const w = block.w + n * block.stride;
+    const Index rows = std::min<Index>(kLanes, block.outputs - n);
+    const auto put_at = [&](Index s) {
+      return [to = packed + s * kStrip + n](int i, Lanes column) { store(to + i * kStrip, column); };
+    };
+    Index s = 0;
+    for (; rows == kLanes && s + F::kTurned <= block.steps; s += F::kTurned) {
+      if (s * F::kBytes % kLine == 0) ask(next + s * F::kBytes, block.stride);
+      F::turn(w + s * F::kBytes, block.stride, put_at(s));
+    }
+    for (; s < block.steps; s += kLanes)
+      turn_part<F>(w + s * F::kBytes, block.stride, rows, std::min<Index>(kLanes, block.steps - s), put_at(s));
+  }
+}
+
+/// The columns [k, k + steps) of `rows` rows of x: where they are, or copied into `to` when their distance is such that
+/// rows would push each other out of the cache (a distance of 4 KiB or so puts them all in the same place).
+DSVL_FORCE_INLINE Rows spread(const Rows& x, Index rows, Index steps, float* to) noexcept {
+  constexpr Index kSame = 4096 / static_cast<Index>(sizeof(float)), kApart = kLine / static_cast<Index>(sizeof(float));
+  const Index distance = (x.stride % kSame + kSame) % kSame;
+  if (rows <= kFewRows || (distance >= kApart && kSame - distance >= kApart)) return x;
+  for (Index r = 0; r < rows; ++r)
+    sweep(steps, [&](auto at) { at.store(to + r * kLinearPitch, at.load(x.x + r * x.stride)); });
+  return {to, kLinearPitch};
+}
+
+/// y from the sums of one row.
+DSVL_FORCE_INLINE void finish(const float* sums, const float* bias, Index outputs, bool add, float* y) noexcept {
+  sweep(outputs, [&](auto at) {
+    Lanes s = at.load(sums);
+    if (bias) s = s + at.load(bias);
+    if (add) s = at.load(y) + s;
+    at.store(y, s);
+  });
+}
+
+/// Rows [row, row + rows) and outputs [first, first + outputs) of y, at most kLinearRows by kGroup.
+template <WeightFormat F>
+DSVL_FORCE_INLINE void multiply_group(const LinearTile<float>& t, Index row, Index rows, Index first, Index outputs,
+                                      float* scratch) noexcept {
+  float* const sums = scratch;
+  float* const copied = sums + kLinearRows * kGroup;
+  float* const packed = copied + kLinearRows * kLinearPitch;
+  const Index stride = t.cols * F::kBytes;
+  for (Index k = 0; k < t.cols; k += kLinearDepth) {
+    const Index steps = std::min<Index>(kLinearDepth, t.cols - k);
+    const Rows x = spread(Rows{t.x, t.x_stride}.from(row, k), rows, steps, copied);
+    for (Index n = 0; n < outputs; n += kStrip) {
+      const std::byte* const w = t.w + (first + n) * stride + k * F::kBytes;
+      const Block block{w, stride, std::min<Index>(kStrip, outputs - n), steps};
+      // Next are the strip beside this one, then the columns behind, then the outputs behind.
+      const std::byte* const next = n + kStrip < outputs     ? w + kStrip * stride
+                                    : k + steps < t.cols ? t.w + first * stride + (k + steps) * F::kBytes
+                                                         : t.w + (first + outputs) * stride;
+      pack<F>(block, next, packed);
+      multiply(x, rows, packed, steps, k == 0, sums + n);
     }
   }
-}
-
-/// Up to kStrip rows of weights, `stride` bytes apart, that give the outputs from `first` on.
-struct Strip {
-  const std::byte* w;
-  Index stride, first;
-  int outputs;
-};
-
-/// Rows [row, row + rows) of y from their sums.
-DSVL_FORCE_INLINE void finish_rows(const LinearTile<float>& t, const Strip& strip, Index row, Index rows,
-                                   const Lanes* sums) noexcept {
   for (Index r = 0; r < rows; ++r)
-    finish(sums + r * kStrip, t.bias ? t.bias + strip.first : nullptr, strip.outputs, t.add,
-           t.y + (row + r) * t.y_stride + strip.first);
+    finish(sums + r * kGroup, t.bias ? t.bias + first : nullptr, outputs, t.add,
+           t.y + (row + r) * t.y_stride + first);
 }
 
-/// Weights [k, …) of output n of a strip; outputs that do not exist repeat the last one, and are not stored.
-template <class F>
-DSVL_FORCE_INLINE const std::byte* weights_of(const Strip& strip, int n, Index k) noexcept {
-  return strip.w + std::min<int>(n, strip.outputs - 1) * strip.stride + k * F::kBytes;
-}
+/// Registers of outputs of a row alone that are worked on together: one chain would wait for itself.
+inline constexpr int kTurns = kLanes >= 16 ? 1 : 16 / static_cast<int>(kLanes);
 
-/// The columns behind the last whole register, for `rows` <= kRowBlock rows.
-template <class F>
-DSVL_FORCE_INLINE void multiply_tail(const LinearTile<float>& t, const Strip& strip, Index row, int rows,
-                                     Lanes* sums) noexcept {
-  const Index k = t.cols - t.cols % kLanes;
-  if (k == t.cols) return;
-  const float* x[kRowBlock];
-  for (int r = 0; r < rows; ++r) x[r] = t.x + (row + r) * t.x_stride;
-  for (int n = 0; n < strip.outputs; n += kOutputBlock) {
-    const std::byte* w[kOutputBlock];
-    for (int i = 0; i < kOutputBlock; ++i) w[i] = weights_of<F>(strip, n + i, 0);
-    accumulate_tail<F>(rows, x, w, k, t.cols, sums + n);
-  }
-}
-
-/// A strip against at most kFewRows rows, its weights where they lie.
-template <class F>
-DSVL_NO_INLINE void multiply_in_place(const LinearTile<float>& t, const Strip& strip, Index row, int rows) noexcept {
-  Lanes sums[kRowBlock * kStrip];
-  for (int i = 0; i < rows * kStrip; ++i) sums[i] = splat(0.0f);
-  const float* x[kRowBlock];
-  for (int r = 0; r < rows; ++r) x[r] = t.x + (row + r) * t.x_stride;
-  for (int n = 0; n < strip.outputs; n += kOutputBlock) {
-    const std::byte* w[kOutputBlock];
-    for (int i = 0; i < kOutputBlock; ++i) w[i] = weights_of<F>(strip, n + i, 0);
-    accumulate_rows<F, kRowBlock>(rows, x, w, t.cols, sums + n);
-  }
-  multiply_tail<F>(t, strip, row, rows, sums);
-  finish_rows(t, strip, row, rows, sums);
-}
-
-/// `steps` registers of the columns from k on, as floats in the order of accumulate_packed.
+/// One row by kTurns registers of outputs. Weights are turned in registers and used at once: packing would take longer
+/// than the product. Meanwhile asks for the outputs behind, which are next.
 template <WeightFormat F>
-DSVL_NO_INLINE void pack(const Strip& strip, Index k, Index steps, float* packed) noexcept {
-  for (int n = 0; n < kStrip; ++n) {
-    const std::byte* const w = weights_of<F>(strip, n, k);
-    float* const to = packed + (n / kOutputBlock * steps * kOutputBlock + n % kOutputBlock) * kLanes;
-    for (Index s = 0; s < steps; ++s) store(to + s * kOutputBlock * kLanes, F::load(w + s * kLanes * F::kBytes));
+DSVL_NO_INLINE void multiply_row(const LinearTile<float>& t, const float* x, Index first, float* y) noexcept {
+  const Index stride = t.cols * F::kBytes, group = kLanes * stride;
+  const std::byte* const rows = t.w + first * stride;
+  Lanes sums[kTurns];
+  for (Index k = 0; k < t.cols; k += kLinearDepth) {
+    const Index end = std::min<Index>(k + kLinearDepth, t.cols);
+    Lanes chain[kTurns];
+    unroll<kTurns>([&](auto g) { chain[g] = splat(0.0f); });
+    const auto add_at = [&](Index at, int g) {
+      return [&sum = chain[g], from = x + at](int i, Lanes column) { sum = fma(splat(from[i]), column, sum); };
+    };
+    Index at = k;
+    for (; at + F::kTurned <= end; at += F::kTurned)
+      unroll<kTurns>([&](auto g) {
+        const std::byte* const block = rows + g * group + at * F::kBytes;
+        if (at * F::kBytes % kLine == 0) ask(block + kTurns * group, stride);
+        F::turn(block, stride, add_at(at, g));
+      });
+    for (; at < end; at += kLanes)
+      unroll<kTurns>([&](auto g) {
+        turn_part<F>(rows + g * group + at * F::kBytes, stride, kLanes, std::min<Index>(kLanes, end - at),
+                     add_at(at, g));
+      });
+    unroll<kTurns>([&](auto g) { sums[g] = k == 0 ? chain[g] : sums[g] + chain[g]; });
   }
-}
-
-/// The part of a strip that is packed next, asked for piece by piece while this one is worked on: sixteen short runs
-/// that lie far apart are nothing that the hardware would foresee.
-struct Upcoming {
-  static constexpr Index kLine = 64;
-  const std::byte* w;
-  Index stride, bytes;  ///< from one output to the next; of each
-  Index next = 0;
-
-  DSVL_FORCE_INLINE void ask(Index lines) noexcept {
-    const Index each = bytes / kLine, end = std::min<Index>(next + lines, each * kStrip);
-    for (; next < end; ++next) prefetch_far(w + next / each * stride + next % each * kLine);
-  }
-};
-
-/// A strip against kLinearRows rows at most, in blocks of equal height (a low one at the end would waste loads).
-/// scratch: sums of all rows, then a packed block.
-template <class F>
-DSVL_NO_INLINE void multiply_packed(const LinearTile<float>& t, const Strip& strip, Index row, Index rows,
-                                    float* scratch) noexcept {
-  Lanes* const sums = reinterpret_cast<Lanes*>(scratch);
-  float* const packed = scratch + kLinearRows * kStrip * kLanes;
-  for (Index i = 0; i < rows * kStrip; ++i) sums[i] = splat(0.0f);
-  const Index blocks = ceil_div(rows, kRowBlock), whole = t.cols - t.cols % kLanes;
-  const auto each_block = [&](auto&& body) {
-    for (Index b = 0; b < blocks; ++b)
-      body(rows * b / blocks, static_cast<int>(rows * (b + 1) / blocks - rows * b / blocks));
-  };
-  for (Index k = 0; k < whole; k += kDepth) {
-    const Index steps = std::min<Index>(kDepth, whole - k) / kLanes;
-    pack<F>(strip, k, steps, packed);
-    const Index bytes = steps * kLanes * F::kBytes;
-    const bool more = k + kDepth < whole;  // of this strip; otherwise of the one that lies behind it
-    Upcoming upcoming{strip.w + (more ? (k + kDepth) * F::kBytes : kStrip * strip.stride), strip.stride, bytes};
-    const Index lines = ceil_div(kStrip * bytes / Upcoming::kLine, blocks);
-    each_block([&](Index first, int count) {
-      if (bytes >= Upcoming::kLine) upcoming.ask(lines);
-      for (int n = 0; n < strip.outputs; n += kOutputBlock)
-        accumulate_packed_rows<kRowBlock>(count, t.x + (row + first) * t.x_stride + k, t.x_stride,
-                                          packed + n * steps * kLanes, steps, sums + first * kStrip + n);
-    });
-  }
-  each_block([&](Index first, int count) { multiply_tail<F>(t, strip, row + first, count, sums + first * kStrip); });
-  finish_rows(t, strip, row, rows, sums);
+  alignas(64) float waiting[kTurns * kLanes];
+  unroll<kTurns>([&](auto g) { store(waiting + g * kLanes, sums[g]); });
+  finish(waiting, t.bias ? t.bias + first : nullptr, kTurns * kLanes, t.add, y + first);
 }
 
 }  // namespace linear_detail
@@ -238,15 +243,14 @@ DSVL_NO_INLINE void multiply_packed(const LinearTile<float>& t, const Strip& str
 inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
   namespace d = linear_detail;
   with_format(t.format, [&]<class F>(F) {
-    const Index stride = t.cols * F::kBytes;
-    // All strips pass over the same rows of x, which stay in the second-level cache.
     for (Index row = 0; row < t.rows; row += kLinearRows) {
       const Index rows = std::min<Index>(kLinearRows, t.rows - row);
-      for (Index n = 0; n < t.outputs; n += d::kStrip) {
-        const d::Strip strip{t.w + n * stride, stride, n, static_cast<int>(std::min<Index>(d::kStrip, t.outputs - n))};
-        if (rows <= d::kFewRows) d::multiply_in_place<F>(t, strip, row, static_cast<int>(rows));
-        else d::multiply_packed<F>(t, strip, row, rows, scratch);
-      }
+      Index n = 0;
+      if (rows == 1)
+        for (constexpr Index step = d::kTurns * kLanes; n + step <= t.outputs; n += step)
+          d::multiply_row<F>(t, t.x + row * t.x_stride, n, t.y + row * t.y_stride);
+      for (; n < t.outputs; n += d::kGroup)
+        d::multiply_group<F>(t, row, rows, n, std::min<Index>(d::kGroup, t.outputs - n), scratch);
     }
   });
 }

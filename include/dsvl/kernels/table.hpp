@@ -67,10 +67,12 @@ struct LinearTile {
   Index y_stride = 0;
   bool add = false;               ///< y += instead of y =
 };
-/// What `linear` works on at a time: rows whose sums wait, outputs that are finished together, columns that are packed.
-inline constexpr Index kLinearRows = 128, kLinearStrip = 16, kLinearDepth = 512;
-/// Scratch that `linear` needs, in elements of T: a register of sums for each row and output, and the packed weights.
-inline constexpr Index kLinearScratch = kLinearRows * kLinearStrip * 16 + kLinearStrip * kLinearDepth;
+/// What `linear` works on at a time: rows, outputs whose sums wait, and columns that are summed in one go (these alone
+/// are part of the result). Rows of x are copied at a pitch of their own.
+inline constexpr Index kLinearRows = 256, kLinearGroup = 128, kLinearDepth = 256, kLinearPitch = kLinearDepth + 16;
+/// Scratch that `linear` needs, in elements of T: sums, rows of x, packed weights.
+inline constexpr Index kLinearScratch =
+    kLinearRows * kLinearGroup + kLinearRows * kLinearPitch + 64 * kLinearDepth;
 
 /// Rows of x normalised into y (may be the same memory).
 template <class T>

@@ -54,11 +54,11 @@ struct DecoderBuffers {
   /// What a forward pass over up to `chunk` tokens works in.
   void carve(Arena& arena, const DecoderDims& d, Index chunk) noexcept {
     x = arena.view<T>("residual stream", chunk, d.hidden);
-    normed = arena.view<T>("normed", chunk, std::max<Index>(d.hidden, d.heads.width()));
+    normed = arena.spread_view<T>("normed", chunk, std::max<Index>(d.hidden, d.heads.width()));
     angles.carve(arena, chunk, d.heads.head_dim);
     arena.overlap([&] { qkv = arena.view<T>("qkv", chunk, d.heads.width() + 2 * d.heads.kv_width()); },
                   [&] {
-                    gate = arena.view<T>("gate", chunk, d.intermediate);
+                    gate = arena.spread_view<T>("gate", chunk, d.intermediate);
                     up = arena.view<T>("up", chunk, d.intermediate);
                   });
   }

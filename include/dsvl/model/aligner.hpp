@@ -59,7 +59,7 @@ struct Aligner {
   struct Buffers {
     View<T> inner;
     void carve(Arena& arena, const AlignerDims& d, Index tokens) noexcept {
-      inner = arena.view<T>("aligner", tokens, d.hidden);
+      inner = arena.spread_view<T>("aligner", tokens, d.hidden);
     }
   };
 

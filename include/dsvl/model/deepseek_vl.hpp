@@ -54,10 +54,10 @@ struct DeepseekVl {
     }
     void carve(Arena& arena, const DeepseekVl& net) noexcept {
       low = carve_pixels(arena, net.siglip.dims.input);
-      low_features = arena.view<T>("low features", net.siglip.dims.tokens(), net.siglip.dims.hidden);
+      low_features = arena.spread_view<T>("low features", net.siglip.dims.tokens(), net.siglip.dims.hidden);
       if (net.high) {
         high = carve_pixels(arena, net.high->sam.dims.input);
-        high_features = arena.view<T>("high features", net.high->dims.grid().tokens(), net.high->dims.out);
+        high_features = arena.spread_view<T>("high features", net.high->dims.grid().tokens(), net.high->dims.out);
       }
       arena.overlap([&] { siglip.carve(arena, net.siglip.dims); },
                     [&] { if (net.high) sam.carve(arena, *net.high); },

@@ -44,17 +44,22 @@ struct Product {
   View<T> y;
   bool add;
 
-  // As many rows as the kernel takes let packed weights serve them all, half of them where even one strip of outputs
-  // would then take long; outputs fill the tile up to kTileFlops.
+  static constexpr double kProductFlops = 4 * kTileFlops;  // products are the fastest operations by far
+  static constexpr Index kNarrow = 64;
+  static constexpr Index kBytes = 1024 * 1024;  // of weights: with few rows, reading them is what takes time
+
+  // As many rows as the kernel takes let packed weights serve them all; fewer where even a narrow strip of outputs would
+  // then take long. Outputs fill the tile up to kProductFlops or kBytes.
   [[nodiscard]] Index row_step() const noexcept {
-    const bool long_rows = 2.0 * static_cast<double>(kLinearRows * kLinearStrip * w.cols) > 2 * kTileFlops;
-    const Index most = long_rows ? kLinearRows / 2 : kLinearRows;
+    const double per_row = 2.0 * static_cast<double>(kNarrow * w.cols);
+    Index most = kLinearRows;
+    while (most > kLinearRows / 4 && per_row * static_cast<double>(most) > kProductFlops) most /= 2;
     return std::min<Index>(most, std::max<Index>(count.of(x.rows), 1));
   }
   [[nodiscard]] Index output_step() const noexcept {
     const double per_output = 2.0 * static_cast<double>(row_step() * w.cols);
-    return std::clamp<Index>(static_cast<Index>(kTileFlops / per_output) / kLinearStrip * kLinearStrip, kLinearStrip,
-                             1024);
+    const Index most = std::min<Index>(static_cast<Index>(kProductFlops / per_output), kBytes / row_bytes(w.format, w.cols));
+    return std::max<Index>(most / kNarrow * kNarrow, kNarrow);
   }
   [[nodiscard]] Index output_tiles() const noexcept {
     Index tiles = 0;

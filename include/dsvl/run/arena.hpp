@@ -45,6 +45,15 @@ class Arena {
   View<T> view(std::string_view name, Index rows, Index cols) noexcept {
     return {array<T>(name, rows * cols), rows, cols};
   }
+  /// The same for what products read (x of linear): rows that would lie a multiple of 4 KiB apart lie a line
+  /// more apart. Products read a number of many rows at a time, and rows at such a distance would all want the same few
+  /// places of the first-level cache.
+  template <class T>
+  View<T> spread_view(std::string_view name, Index rows, Index cols) noexcept {
+    constexpr Index kSame = 4096 / sizeof(T), kLine = kAlignment / sizeof(T);
+    const Index stride = cols % kSame == 0 ? cols + kLine : cols;
+    return {array<T>(name, rows * stride), rows, cols, stride};
+  }
 
   /// An empty Buffer with room for `count` elements, and never more.
   template <class E>

@@ -80,14 +80,14 @@ struct SamBuffers {
   }
   void carve(Arena& arena, const SamDims& d) noexcept {
     const Index tokens = d.grid().tokens(), padded = Windows{d.grid(), d.window}.tokens();
-    normed = arena.view<T>("sam normed", tokens, d.hidden);
+    normed = arena.spread_view<T>("sam normed", tokens, d.hidden);
     arena.overlap(
         [&] {
           windowed = arena.view<T>("sam windows", padded, d.hidden);
           qkv = arena.view<T>("sam qkv", padded, 3 * d.hidden);
           arena.overlap([&] { kv_windows.carve_memory(arena); }, [&] { kv_map.carve_memory(arena); });
         },
-        [&] { inner = arena.view<T>("sam mlp", tokens, d.intermediate); });
+        [&] { inner = arena.spread_view<T>("sam mlp", tokens, d.intermediate); });
   }
 };
 
@@ -164,7 +164,7 @@ struct Sam {
 
     void carve_table(Arena& arena, const SamDims& d) noexcept { block.carve_table(arena, d); }
     void carve(Arena& arena, const SamDims& d) noexcept {
-      arena.overlap([&] { patches = arena.view<T>("sam patches", d.grid().tokens(), d.input.elements()); },
+      arena.overlap([&] { patches = arena.spread_view<T>("sam patches", d.grid().tokens(), d.input.elements()); },
                     [&] { block.carve(arena, d); });
     }
   };

@@ -36,13 +36,13 @@ struct VitBuffers {
 
   void carve_table(Arena& arena, HeadShape heads, Index tokens) noexcept { kv.carve_table(arena, heads, 1, tokens); }
   void carve(Arena& arena, HeadShape heads, Index tokens, Index intermediate) noexcept {
-    normed = arena.view<T>("normed", tokens, heads.width());
+    normed = arena.spread_view<T>("normed", tokens, heads.width());
     arena.overlap(
         [&] {
           qkv = arena.view<T>("qkv", tokens, 3 * heads.width());
           kv.carve_memory(arena);
         },
-        [&] { inner = arena.view<T>("mlp", tokens, intermediate); });
+        [&] { inner = arena.spread_view<T>("mlp", tokens, intermediate); });
   }
 };
 
@@ -101,7 +101,7 @@ struct Siglip {
       block.carve_table(arena, d.head_shape(), d.tokens());
     }
     void carve(Arena& arena, const SiglipDims& d) noexcept {
-      arena.overlap([&] { patches = arena.view<T>("patches", d.tokens(), d.input.elements()); },
+      arena.overlap([&] { patches = arena.spread_view<T>("patches", d.tokens(), d.input.elements()); },
                     [&] { block.carve(arena, d.head_shape(), d.tokens(), d.intermediate); });
     }
   };

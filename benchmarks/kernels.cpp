@@ -1,0 +1,112 @@
+// The matrix products that occur in the released models, held against what this machine can do at most.
+//
+//   bench_kernels [THREADS [NAME]]      NAME: only lines whose name contains it
+//
+// Many rows are bound by arithmetic, one row by reading the weights: those of one-row lines lie in memory much larger
+// than any cache, as a model's do. Checks itself against the scalar reference in double.
+#include <cmath>
+#include <cstring>
+#include <dsvl/base/thread_pool.hpp>
+#include <dsvl/kernels/dispatch.hpp>
+#include <dsvl/nn/linear.hpp>
+#include <dsvl/run/runner.hpp>
+#include <string>
+
+#include "bench.hpp"
+
+using namespace dsvl;
+
+namespace {
+
+struct Shape {
+  const char* name;
+  Index rows, outputs, cols;
+};
+// Rows: SigLIP 576, SAM 4096 and 25 windows of 196, a chunk of prefill 256, one token.
+constexpr Shape kShapes[] = {
+    {"siglip qkv", 576, 3072, 1024},     {"siglip out", 576, 1024, 1024},    {"siglip fc1", 576, 4096, 1024},
+    {"siglip fc2", 576, 1024, 4096},     {"sam qkv", 4096, 2304, 768},       {"sam fc1", 4096, 3072, 768},
+    {"sam fc2", 4096, 768, 3072},        {"sam conv 3x3", 4096, 256, 2304},  {"1.3B q", 256, 2048, 2048},
+    {"1.3B gate", 256, 5504, 2048},      {"1.3B down", 256, 2048, 5504},     {"7B q", 256, 4096, 4096},
+    {"7B gate", 256, 11008, 4096},       {"7B down", 256, 4096, 11008},      {"1.3B q, 8 rows", 8, 2048, 2048},
+    {"1.3B q, token", 1, 2048, 2048},    {"1.3B gate, token", 1, 5504, 2048}, {"1.3B down, token", 1, 2048, 5504},
+    {"1.3B head, token", 1, 102400, 2048}, {"7B gate, token", 1, 11008, 4096}, {"7B down, token", 1, 4096, 11008},
+};
+
+std::vector<float> noise(Index n, std::uint32_t seed) {
+  std::vector<float> x(static_cast<std::size_t>(n));
+  for (float& v : x) {
+    seed = seed * 1664525u + 1013904223u;
+    v = static_cast<float>(seed >> 8) / 8388608.0f - 1.0f;
+  }
+  return x;
+}
+
+/// Largest difference of some outputs from those of the reference in double, relative to their mean size.
+double error(const Shape& s, const std::vector<float>& x, const Matrix& w, const std::vector<float>& y) {
+  Immediate<double> on(reference_kernels<double>());
+  double worst = 0, size = 0;
+  const Index step = std::max<Index>(1, s.outputs / 37);
+  int count = 0;
+  for (const Index r : {Index{0}, s.rows / 2, s.rows - 1})
+    for (Index n = 0; n < s.outputs; n += step, ++count) {
+      std::vector<double> row(x.begin() + r * s.cols, x.begin() + (r + 1) * s.cols);
+      double want = 0;
+      Projection one{Matrix(w.format, w.row(n), 1, s.cols)};
+      linear(on, View<const double>(row.data(), 1, s.cols), one, View<double>(&want, 1, 1));
+      worst = std::max<double>(worst, std::fabs(want - static_cast<double>(y[static_cast<std::size_t>(r * s.outputs + n)])));
+      size += std::fabs(want);
+    }
+  return worst / (size / count);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ThreadPool pool(argc > 1 ? std::atoi(argv[1]) : 0);
+  const std::string only = argc > 2 ? argv[2] : "";
+  const bench::Ceilings ceilings = bench::Ceilings::measure(pool);
+  std::printf("%d threads, kernels %s; ceilings: %.0f GFLOP/s (fma), %.1f GB/s (read)\n", pool.workers(),
+              active_kernels<float>().name, ceilings.gflops, ceilings.gigabytes);
+  // One stretch of bf16 weights that all shapes read from.
+  constexpr Index kWeights = Index{1} << 28;
+  Buffer<bf16> weights;
+  if (!weights.resize(kWeights)) return report(fail(Code::out_of_memory, "no memory for the weights"));
+  std::uint32_t seed = 1;
+  for (bf16& w : weights) {
+    seed = seed * 1664525u + 1013904223u;
+    w = to_bf16(static_cast<float>(seed >> 8) / 8388608.0f - 1.0f);
+  }
+  bool right = true;
+  bench::print_header();
+  for (const Shape& s : kShapes) {
+    if (std::string(s.name).find(only) == std::string::npos) continue;
+    const auto x = noise(s.rows * s.cols, 2);
+    std::vector<float> y(static_cast<std::size_t>(s.rows * s.outputs));
+    Immediate<float> on(active_kernels<float>(), &pool);
+    const Index size = s.outputs * s.cols, copies = kWeights / size;
+    const auto matrix = [&](Index copy) {
+      return Matrix(Format::bf16, weights.data() + copy * size, s.outputs, s.cols);
+    };
+    const auto multiply = [&](Index copy) {
+      linear(on, View<const float>(x.data(), s.rows, s.cols), Projection{matrix(copy)},
+             View<float>(y.data(), s.rows, s.outputs));
+    };
+    Index copy = 0;
+    const double flops = 2.0 * static_cast<double>(s.rows * size);
+    const int repeat = std::max(1, static_cast<int>((s.rows == 1 ? 2e8 : 5e9) / flops));
+    const double took = bench::seconds(7, [&] {
+      for (int i = 0; i < repeat; ++i) multiply(copy = (copy + 1) % copies);
+    }) / repeat;
+    const std::string name = std::string(s.name) + " " + std::to_string(s.rows) + "x" + std::to_string(s.cols) + "x" +
+                             std::to_string(s.outputs);
+    bench::print({name.c_str(), took, flops, s.rows <= 8 ? 2.0 * static_cast<double>(size) : 0}, ceilings);
+    multiply(0);
+    if (const double e = error(s, x, matrix(0), y); !(e < 2e-5)) {
+      std::printf("%s: differs from the reference by %.1e\n", s.name, e);
+      right = false;
+    }
+  }
+  std::printf("check: agrees with the double reference: %s\n", right ? "yes" : "NO");
+  return right ? 0 : 1;
+}

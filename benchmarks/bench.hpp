@@ -51,16 +51,15 @@ struct Ceilings {
     constexpr int kChains = 12, kSteps = 400'000;  // enough independent chains to hide the latency of an fma
     const int workers = executor.workers();
     std::vector<float> sink(static_cast<std::size_t>(workers) * 16);
-    const double took = seconds(5, [&] {
+    const double took = seconds(9, [&] {
       executor.run(workers, [&](int w) {
+        using namespace dsvl::kernels;
         Batch acc[kChains];
-        for (int c = 0; c < kChains; ++c) acc[c] = Batch(static_cast<float>(c) * 1e-3f);
+        unroll<kChains>([&](auto c) { acc[c] = Batch(static_cast<float>(c) * 1e-3f); });
         const Batch a(0.999f), b(1e-3f);
-        for (int i = 0; i < kSteps; ++i)
-          for (int c = 0; c < kChains; ++c) acc[c] = dsvl::kernels::fma(acc[c], a, b);
-        Batch sum = acc[0];
-        for (int c = 1; c < kChains; ++c) sum += acc[c];
-        sink[static_cast<std::size_t>(w) * 16] = sum.get(0);
+        for (int i = 0; i < kSteps; ++i) unroll<kChains>([&](auto c) { acc[c] = fma(acc[c], a, b); });
+        for (int c = 1; c < kChains; ++c) acc[0] += acc[c];
+        sink[static_cast<std::size_t>(w) * 16] = acc[0].get(0);
       });
     });
     return 2.0 * kChains * kSteps * static_cast<double>(Batch::size) * workers / took / 1e9;

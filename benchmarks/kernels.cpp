@@ -81,7 +81,12 @@ int main(int argc, char** argv) {
   bench::print_header();
   for (const Shape& s : kShapes) {
     if (std::string(s.name).find(only) == std::string::npos) continue;
-    const auto x = noise(s.rows * s.cols, 2);
+    const auto values = noise(s.rows * s.cols, 2);
+    Buffer<std::byte> memory;
+    View<float> x;  // as a model's buffers are
+    if (!carve_slab(memory, [&](Arena& arena) { x = arena.spread_view<float>("x", s.rows, s.cols); }))
+      return report(fail(Code::out_of_memory, "no memory for x"));
+    for (Index r = 0; r < s.rows; ++r) std::copy_n(values.data() + r * s.cols, s.cols, x.row(r));
     std::vector<float> y(static_cast<std::size_t>(s.rows * s.outputs));
     Immediate<float> on(active_kernels<float>(), &pool);
     const Index size = s.outputs * s.cols, copies = kWeights / size;
@@ -89,7 +94,7 @@ int main(int argc, char** argv) {
       return Matrix(Format::bf16, weights.data() + copy * size, s.outputs, s.cols);
     };
     const auto multiply = [&](Index copy) {
-      linear(on, View<const float>(x.data(), s.rows, s.cols), Projection{matrix(copy)},
+      linear(on, View<const float>(x), Projection{matrix(copy)},
              View<float>(y.data(), s.rows, s.outputs));
     };
     Index copy = 0;
@@ -102,7 +107,7 @@ int main(int argc, char** argv) {
                              std::to_string(s.outputs);
     bench::print({name.c_str(), took, flops, s.rows <= 8 ? 2.0 * static_cast<double>(size) : 0}, ceilings);
     multiply(0);
-    if (const double e = error(s, x, matrix(0), y); !(e < 2e-5)) {
+    if (const double e = error(s, values, matrix(0), y); !(e < 2e-5)) {
       std::printf("%s: differs from the reference by %.1e\n", s.name, e);
       right = false;
     }

@@ -21,16 +21,13 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace linear_detail {
 
-/// Outputs that are packed together, in registers and in all.
-inline constexpr int kWide = 4;
-inline constexpr Index kStrip = kWide * kLanes;
-/// Rows whose sums stay in registers: many rows by two registers of outputs, or few by all four (a row alone has too
-/// few independent sums otherwise).
-inline constexpr int kRowBlock = kRegisters == 32 ? 14 : 6;
-inline constexpr int kFewRows = kRegisters == 32 ? 6 : 3;
+/// Rows whose sums stay in registers, and the registers of outputs that they meet: many rows by two, or few by four (a
+/// handful of rows has too few independent sums otherwise).
+inline constexpr int kRowBlock = kRegisters == 32 ? 14 : 6, kWide = 2;
+inline constexpr int kFewRows = kRegisters == 32 ? 6 : 3, kWider = 4;
 /// Outputs whose sums wait until all columns are done.
 inline constexpr Index kGroup = kLinearGroup;
-static_assert(kGroup % kStrip == 0);
+static_assert(kGroup % (kWider * kLanes) == 0);
 /// Bytes of a line of the cache.
 inline constexpr Index kLine = 64;
 
@@ -62,7 +59,7 @@ struct Cursors {
 };
 
 /// sums = (first ? 0 : sums) + x w for `rows` by `registers` chains of `steps` columns.
-/// w      kStrip weights for each column
+/// w      as many weights for each column
 /// sums   rows kGroup apart
 /// Not inlined, every loop body stands once: measured, only so do the sums stay in registers with GCC; and what is read
 /// more than once is held in a register, since GCC would read memory anew in every fma.
@@ -71,7 +68,7 @@ DSVL_NO_INLINE void accumulate(const Rows& x, const float* w, Index steps, bool 
   Lanes total[rows][registers];
   Cursors<rows> from(x);
   unroll<rows * registers>([&](auto i) { total[i / registers][i % registers] = splat(0.0f); });
-  for (Index k = 0; k < steps; ++k, from.advance(), w += kStrip) {
+  for (Index k = 0; k < steps; ++k, from.advance(), w += registers * kLanes) {
     if constexpr (rows >= registers) {
       Lanes b[registers];
       unroll<registers>([&](auto n) { b[n] = hold(load(w + n * kLanes)); });
@@ -109,20 +106,20 @@ DSVL_FORCE_INLINE void accumulate_rows(int count, const Rows& x, const float* w,
   accumulate<rows, registers>(x, w, steps, first, sums);
 }
 
-/// All rows against a packed strip, in blocks of equal height (a low one at the end would waste loads).
+/// All rows against a packed strip of `registers`, in blocks of equal height (a low one at the end would waste loads).
+template <int registers>
 DSVL_FORCE_INLINE void multiply(const Rows& x, Index rows, const float* w, Index steps, bool first,
                                 float* sums) noexcept {
-  if (rows <= kFewRows) return accumulate_rows<kFewRows, kWide>(static_cast<int>(rows), x, w, steps, first, sums);
-  const Index blocks = ceil_div(rows, kRowBlock);
-  for (int n = 0; n < kWide; n += 2)
-    for (Index b = 0; b < blocks; ++b) {
-      const Index row = rows * b / blocks;
-      accumulate_rows<kRowBlock, 2>(static_cast<int>(rows * (b + 1) / blocks - row), x.from(row, 0),
-                                    w + n * kLanes, steps, first, sums + row * kGroup + n * kLanes);
-    }
+  constexpr int kMost = registers == kWide ? kRowBlock : kFewRows;
+  const Index blocks = ceil_div(rows, kMost);
+  for (Index b = 0; b < blocks; ++b) {
+    const Index row = rows * b / blocks;
+    accumulate_rows<kMost, registers>(static_cast<int>(rows * (b + 1) / blocks - row), x.from(row, 0), w, steps, first,
+                                      sums + row * kGroup);
+  }
 }
 
-/// A block of weights: up to kStrip outputs, `stride` bytes apart, by `steps` columns.
+/// A block of weights: up to a strip of outputs, `stride` bytes apart, by `steps` columns.
 struct Block {
   const std::byte* w;
   Index stride, outputs, steps;
@@ -134,15 +131,16 @@ DSVL_FORCE_INLINE void ask(const std::byte* lines, Index stride) noexcept {
   unroll<kLanes>([&](auto i) { prefetch(lines + i * stride); });
 }
 
-/// A block as floats, kStrip for each column. Meanwhile asks for the block of the same shape at `next`, which is packed
+/// A block as floats, for each column those of `registers` of outputs. Meanwhile asks for the block of the same shape at `next`, which is packed
 /// after this one.
-template <WeightFormat F>
+template <WeightFormat F, int registers>
 DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packed) noexcept {
+  constexpr Index kStrip = registers * kLanes;
   for (Index n = 0; n < block.outputs; n += kLanes, next += kLanes * block.stride) {
     const std::byte* const w = block.w + n * block.stride;
     const Index rows = std::min<Index>(kLanes, block.outputs - n);
     const auto put_at = [&](Index s) {
-      return [to = packed + s * kStrip + n](int i, Lanes column) { store(to + i * kStrip, column); };
+      return [to = packed + s * kStrip + n](int i, Lanes column) { store(to + i * registers * kLanes, column); };
     };
     Index s = 0;
     for (; rows == kLanes && s + F::kTurned <= block.steps; s += F::kTurned) {
@@ -176,9 +174,10 @@ DSVL_FORCE_INLINE void finish(const float* sums, const float* bias, Index output
 }
 
 /// Rows [row, row + rows) and outputs [first, first + outputs) of y, at most kLinearRows by kGroup.
-template <WeightFormat F>
-DSVL_FORCE_INLINE void multiply_group(const LinearTile<float>& t, Index row, Index rows, Index first, Index outputs,
+template <WeightFormat F, int registers>
+DSVL_NO_INLINE void multiply_group(const LinearTile<float>& t, Index row, Index rows, Index first, Index outputs,
                                       float* scratch) noexcept {
+  constexpr Index kStrip = registers * kLanes;
   float* const sums = scratch;
   float* const copied = sums + kLinearRows * kGroup;
   float* const packed = copied + kLinearRows * kLinearPitch;
@@ -193,8 +192,8 @@ DSVL_FORCE_INLINE void multiply_group(const LinearTile<float>& t, Index row, Ind
       const std::byte* const next = n + kStrip < outputs     ? w + kStrip * stride
                                     : k + steps < t.cols ? t.w + first * stride + (k + steps) * F::kBytes
                                                          : t.w + (first + outputs) * stride;
-      pack<F>(block, next, packed);
-      multiply(x, rows, packed, steps, k == 0, sums + n);
+      pack<F, registers>(block, next, packed);
+      multiply<registers>(x, rows, packed, steps, k == 0, sums + n);
     }
   }
   for (Index r = 0; r < rows; ++r)
@@ -249,8 +248,11 @@ inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
       if (rows == 1)
         for (constexpr Index step = d::kTurns * kLanes; n + step <= t.outputs; n += step)
           d::multiply_row<F>(t, t.x + row * t.x_stride, n, t.y + row * t.y_stride);
-      for (; n < t.outputs; n += d::kGroup)
-        d::multiply_group<F>(t, row, rows, n, std::min<Index>(d::kGroup, t.outputs - n), scratch);
+      for (; n < t.outputs; n += d::kGroup) {
+        const Index outputs = std::min<Index>(d::kGroup, t.outputs - n);
+        if (rows <= d::kFewRows) d::multiply_group<F, d::kWider>(t, row, rows, n, outputs, scratch);
+        else d::multiply_group<F, d::kWide>(t, row, rows, n, outputs, scratch);
+      }
     }
   });
 }

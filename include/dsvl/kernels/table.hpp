@@ -69,7 +69,7 @@ struct LinearTile {
 };
 /// What `linear` works on at a time: rows, outputs whose sums wait, and columns that are summed in one go (these alone
 /// are part of the result). Rows of x are copied at a pitch of their own.
-inline constexpr Index kLinearRows = 256, kLinearGroup = 128, kLinearDepth = 256, kLinearPitch = kLinearDepth + 16;
+inline constexpr Index kLinearRows = 320, kLinearGroup = 128, kLinearDepth = 256, kLinearPitch = kLinearDepth + 16;
 /// Scratch that `linear` needs, in elements of T: sums, rows of x, packed weights.
 inline constexpr Index kLinearScratch =
     kLinearRows * kLinearGroup + kLinearRows * kLinearPitch + 64 * kLinearDepth;

@@ -44,21 +44,22 @@ struct Product {
   View<T> y;
   bool add;
 
-  static constexpr double kProductFlops = 4 * kTileFlops;  // products are the fastest operations by far
-  static constexpr Index kNarrow = 64;
+  static constexpr double kProductFlops = 6 * kTileFlops;  // products are the fastest operations by far
+  static constexpr Index kNarrow = 32;                     // outputs that are worth a tile
   static constexpr Index kBytes = 1024 * 1024;  // of weights: with few rows, reading them is what takes time
 
   // As many rows as the kernel takes let packed weights serve them all; fewer where even a narrow strip of outputs would
-  // then take long. Outputs fill the tile up to kProductFlops or kBytes.
+  // then take long. Tiles are of equal height. Outputs fill the tile up to kProductFlops or kBytes.
   [[nodiscard]] Index row_step() const noexcept {
     const double per_row = 2.0 * static_cast<double>(kNarrow * w.cols);
-    Index most = kLinearRows;
-    while (most > kLinearRows / 4 && per_row * static_cast<double>(most) > kProductFlops) most /= 2;
-    return std::min<Index>(most, std::max<Index>(count.of(x.rows), 1));
+    const Index most = std::clamp<Index>(static_cast<Index>(kProductFlops / per_row), kNarrow, kLinearRows);
+    const Index rows = std::max<Index>(count.of(x.rows), 1);
+    return ceil_div(rows, ceil_div(rows, most));
   }
   [[nodiscard]] Index output_step() const noexcept {
     const double per_output = 2.0 * static_cast<double>(row_step() * w.cols);
-    const Index most = std::min<Index>(static_cast<Index>(kProductFlops / per_output), kBytes / row_bytes(w.format, w.cols));
+    const Index most = std::min<Index>(static_cast<Index>(kProductFlops / per_output),
+                                       kBytes / row_bytes(w.format, w.cols));
     return std::max<Index>(most / kNarrow * kNarrow, kNarrow);
   }
   [[nodiscard]] Index output_tiles() const noexcept {

@@ -20,7 +20,7 @@ inline namespace DSVL_ISA {
 namespace attention_detail {
 
 /// Rows that share the loads of keys and values, and registers of keys (or of head_dim) beside them.
-inline constexpr int kRowBlock = kRegisters == 32 ? 4 : 3;
+inline constexpr int kRowBlock = kRegisters == 32 ? 6 : 3;
 inline constexpr int kWide = 4;
 
 /// A format: loads of consecutive elements, and whether they still have to be multiplied by their token's scale.
@@ -69,11 +69,11 @@ DSVL_NO_INLINE void scores(const float* q, Index q_stride, Index head_dim, const
     Lanes dot[rows][kWide];
     unroll<rows>([&](auto r) { unroll<kWide>([&](auto w) { dot[r][w] = splat(0.0f); }); });
     for (Index d = 0; d < head_dim; ++d) {
-      Lanes a[rows];
-      unroll<rows>([&](auto r) { a[r] = splat(q[r * q_stride + d]); });
-      unroll<kWide>([&](auto w) {
-        const Lanes k = Kv::load(block, d * kKvBlock + j + w * kLanes);
-        unroll<rows>([&](auto r) { dot[r][w] = fma(a[r], k, dot[r][w]); });
+      Lanes k[kWide];
+      unroll<kWide>([&](auto w) { k[w] = hold(Kv::load(block, d * kKvBlock + j + w * kLanes)); });
+      unroll<rows>([&](auto r) {
+        const Lanes a = hold(splat(q[r * q_stride + d]));
+        unroll<kWide>([&](auto w) { dot[r][w] = fma(a, k[w], dot[r][w]); });
       });
     }
     unroll<rows>(
@@ -137,11 +137,11 @@ DSVL_NO_INLINE void gather_values(const Rows& at, Index row, const std::byte* v,
   Index shared = keys[0];
   for (int r = 1; r < rows; ++r) shared = std::min<Index>(shared, keys[r]);
   for (Index j = 0; j < shared; ++j) {
-    Lanes a[rows];
-    unroll<rows>([&](auto r) { a[r] = splat(p[r * kKvBlock + j]); });
-    unroll<wide>([&](auto w) {
-      const Lanes b = Kv::load(v, j * at.padded + d + w * kLanes);
-      unroll<rows>([&](auto r) { out[r][w] = fma(a[r], b, out[r][w]); });
+    Lanes b[wide];
+    unroll<wide>([&](auto w) { b[w] = hold(Kv::load(v, j * at.padded + d + w * kLanes)); });
+    unroll<rows>([&](auto r) {
+      const Lanes a = hold(splat(p[r * kKvBlock + j]));
+      unroll<wide>([&](auto w) { out[r][w] = fma(a, b[w], out[r][w]); });
     });
   }
   unroll<rows>([&](auto r) {
@@ -155,7 +155,7 @@ DSVL_NO_INLINE void gather_values(const Rows& at, Index row, const std::byte* v,
 
 /// One block of keys for `rows` rows from `row` on.
 template <class Kv, int rows>
-DSVL_FORCE_INLINE void visit_block(const AttendTile<float>& t, const Rows& at, Index row, Index block) noexcept {
+DSVL_NO_INLINE void visit_block(const AttendTile<float>& t, const Rows& at, Index row, Index block) noexcept {
   const std::byte* const k = t.pages[block] + t.offset;
   const std::byte* const v = k + t.head_dim * kKvBlock * Kv::kBytes;
   Index keys[rows], most = 0;
@@ -176,6 +176,16 @@ DSVL_FORCE_INLINE void visit_block(const AttendTile<float>& t, const Rows& at, I
   for (; d < at.padded; d += kLanes) gather_values<Kv, rows, 1>(at, row, v, keys, d);
 }
 
+/// The same for any number of rows up to kRowBlock.
+template <class Kv, int rows>
+DSVL_FORCE_INLINE void visit_rows(int count, const AttendTile<float>& t, const Rows& at, Index row,
+                                  Index block) noexcept {
+  if constexpr (rows > 1) {
+    if (count < rows) return visit_rows<Kv, rows - 1>(count, t, at, row, block);
+  }
+  visit_block<Kv, rows>(t, at, row, block);
+}
+
 template <class Kv>
 DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept {
   const Rows at(scratch, t.rows, t.head_dim);
@@ -186,9 +196,11 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
   }
   const Index blocks = t.rows > 0 ? ceil_div(t.keys + (t.rows - 1) * t.keys_step, kKvBlock) : 0;
   for (Index b = 0; b < blocks; ++b) {
-    Index r = 0;
-    for (; r + kRowBlock <= t.rows; r += kRowBlock) visit_block<Kv, kRowBlock>(t, at, r, b);
-    for (; r < t.rows; ++r) visit_block<Kv, 1>(t, at, r, b);
+    const Index parts = ceil_div(t.rows, kRowBlock);  // of equal height
+    for (Index part = 0; part < parts; ++part) {
+      const Index row = t.rows * part / parts;
+      visit_rows<Kv, kRowBlock>(static_cast<int>(t.rows * (part + 1) / parts - row), t, at, row, b);
+    }
   }
   for (Index r = 0; r < t.rows; ++r) {
     const bool any = t.keys + r * t.keys_step > 0;

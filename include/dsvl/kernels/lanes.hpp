@@ -154,11 +154,19 @@ DSVL_FORCE_INLINE float sum(Lanes x) noexcept {
   return part[0];
 }
 DSVL_FORCE_INLINE float largest(Lanes x) noexcept {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_ps(x);
+#elif defined(__AVX__)
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+#else
   alignas(64) float part[kLanes];
   store(part, x);
   for (Index half = kLanes / 2; half > 0; half /= 2)
     for (Index i = 0; i < half; ++i) part[i] = part[i] < part[i + half] ? part[i + half] : part[i];
   return part[0];
+#endif
 }
 
 // --- turning blocks ------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ DSVL_BEGIN_NAMESPACE
 struct Limits {
   /// Tokens of prompt and answers together. 0: 4096 (what the models were trained with), or less if the model says so.
   Index context = 0;
-  /// Tokens that go through the decoder at once during prefill. More is faster and takes more memory; results are
-  /// equal.
-  Index chunk = 256;
+  /// Tokens that go through the decoder at once during prefill: the default takes a picture and a question in one go.
+  /// More is faster and takes more memory; results are equal.
+  Index chunk = 640;
   /// Different pictures whose embeddings are kept; those that nobody refers to make room for others. -1: as many as the
   /// context can hold. 0: none, for questions about text only; then there is no memory for the towers either.
   Index pictures = -1;

@@ -76,12 +76,13 @@ struct StoreKv {
   [[nodiscard]] double cost() const noexcept { return 8.0 * static_cast<double>(count.of(k.rows) * k.cols); }
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Range r = tile_range(tile, kRows, count.of(k.rows));
-    for (Index i = r.first; i < r.first + r.count; ++i) {
-      const Index position =
-          (start ? *start : 0) + (sequence ? i / sequence * round_up(sequence, kKvBlock) + i % sequence : i);
-      for (Index h = 0; h < shape.kv_heads; ++h)
+    for (Index h = 0; h < shape.kv_heads; ++h) {  // outside: the tokens of one head go to the same lines
+      for (Index i = r.first; i < r.first + r.count; ++i) {
+        const Index position =
+            (start ? *start : 0) + (sequence ? i / sequence * round_up(sequence, kKvBlock) + i % sequence : i);
         on.kernels.store_kv(k.row(i) + h * shape.head_dim, v.row(i) + h * shape.head_dim, shape.head_dim, to.format,
                             to.block(position, h), position % kKvBlock);
+      }
     }
   }
 };
@@ -108,7 +109,8 @@ struct Attend {
   [[nodiscard]] Index tiles() const noexcept { return shape.heads * ceil_div(count.of(q.rows), row_step()); }
   [[nodiscard]] Index scratch() const noexcept { return attend_scratch(kMaxRows, shape.head_dim); }
   [[nodiscard]] double cost() const noexcept {
-    return 4.0 * static_cast<double>(count.of(q.rows) * shape.width()) * static_cast<double>(visible());
+    const double rows = static_cast<double>(count.of(q.rows)), seen = static_cast<double>(visible());
+    return 4.0 * rows * static_cast<double>(shape.width()) * (start ? seen - (rows - 1) / 2 : seen);
   }
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Index head = tile % shape.heads, at = head * shape.head_dim;

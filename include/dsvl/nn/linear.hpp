@@ -73,9 +73,12 @@ struct Product {
   [[nodiscard]] double cost() const noexcept { return 2.0 * static_cast<double>(count.of(x.rows) * w.rows * w.cols); }
 
   void run(const Worker<T>& on, Index tile) const noexcept {
-    const Index across = output_tiles();
-    const Range rows = tile_range(tile / across, row_step(), count.of(x.rows));
-    Index left = tile % across, first_output = 0;
+    // A few blocks of rows take turns at the same weights, which then come from memory once; many would push each other
+    // out of the cache, and each takes its turn at all weights.
+    const Index across = output_tiles(), down = tiles() / across;
+    const bool rows_first = down <= 4;
+    const Range rows = tile_range(rows_first ? tile % down : tile / across, row_step(), count.of(x.rows));
+    Index left = rows_first ? tile / down : tile % across, first_output = 0;
     for (int b = 0; b < w.block_count; ++b) {
       const Matrix::Block& block = w.blocks[b];
       const Index here = ceil_div(block.rows, output_step());

@@ -137,3 +137,17 @@ TEST_CASE("a slab that gets no memory says so, and nothing is carved") {
   CHECK(carve_slab(slab, lay_out));
   CHECK((carved == 1 && b.a.data != nullptr));
 }
+
+TEST_CASE("views that products read have their rows apart where they would all fall on one place of the cache") {
+  View<float> harmless, unlucky;
+  Buffer<std::byte> slab;
+  REQUIRE(carve_slab(slab, [&](Arena& arena) {
+    harmless = arena.spread_view<float>("harmless", 3, 768);
+    unlucky = arena.spread_view<float>("unlucky", 3, 2048);
+  }));
+  CHECK(harmless.stride == 768);
+  CHECK(unlucky.cols == 2048);
+  CHECK(unlucky.stride == 2048 + 16);
+  CHECK(harmless.row(2) + 768 <= unlucky.row(0));
+  CHECK(unlucky.row(2) + 2048 <= reinterpret_cast<float*>(slab.data() + slab.size()));
+}

@@ -304,8 +304,8 @@ DSVL_FORCE_INLINE Lanes load_i8(const std::byte* from) noexcept {
 #endif
 }
 
-/// Asks for the cache line at `at`, which need not exist, into the second-level cache. As assembly, since GCC takes a function that only prefetches for
-/// one without effect, and drops its calls.
+/// Asks for the cache line at `at`, which need not exist, into the second-level cache. As assembly, since GCC takes a
+/// function that only prefetches for one without effect, and drops its calls.
 DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
 #if defined(__GNUC__) && defined(__x86_64__)
   __asm__ volatile("prefetcht1 %0" : : "m"(*static_cast<const char*>(at)));

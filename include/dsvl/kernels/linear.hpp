@@ -131,8 +131,8 @@ DSVL_FORCE_INLINE void ask(const std::byte* lines, Index stride) noexcept {
   unroll<kLanes>([&](auto i) { prefetch(lines + i * stride); });
 }
 
-/// A block as floats, for each column those of `registers` of outputs. Meanwhile asks for the block of the same shape at `next`, which is packed
-/// after this one.
+/// A block as floats, for each column those of `registers` of outputs. Meanwhile asks for the block of the same shape
+/// at `next`, which is packed after this one.
 template <WeightFormat F, int registers>
 DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packed) noexcept {
   constexpr Index kStrip = registers * kLanes;

@@ -48,8 +48,8 @@ struct Product {
   static constexpr Index kNarrow = 32;                     // outputs that are worth a tile
   static constexpr Index kBytes = 1024 * 1024;  // of weights: with few rows, reading them is what takes time
 
-  // As many rows as the kernel takes let packed weights serve them all; fewer where even a narrow strip of outputs would
-  // then take long. Tiles are of equal height. Outputs fill the tile up to kProductFlops or kBytes.
+  // As many rows as the kernel takes let packed weights serve them all; fewer where even a narrow strip of outputs
+  // would then take long. Tiles are of equal height. Outputs fill the tile up to kProductFlops or kBytes.
   [[nodiscard]] Index row_step() const noexcept {
     const double per_row = 2.0 * static_cast<double>(kNarrow * w.cols);
     const Index most = std::clamp<Index>(static_cast<Index>(kProductFlops / per_row), kNarrow, kLinearRows);

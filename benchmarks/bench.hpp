@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <dsvl/base/buffer.hpp>
 #include <dsvl/base/host.hpp>
+#include <dsvl/base/pixels.hpp>
+#include <dsvl/kernels/dispatch.hpp>
 #include <dsvl/kernels/lanes.hpp>
 #include <functional>
 #include <vector>
@@ -48,7 +50,8 @@ struct Ceilings {
  private:
   static double measure_flops(dsvl::Executor& executor) {
     using Batch = dsvl::kernels::Lanes;
-    constexpr int kChains = 12, kSteps = 400'000;  // enough independent chains to hide the latency of an fma
+    // Enough independent chains to hide the latency of an fma, and enough steps to make waking the threads not count.
+    constexpr int kChains = 12, kSteps = 8'000'000;
     const int workers = executor.workers();
     std::vector<float> sink(static_cast<std::size_t>(workers) * 16);
     const double took = seconds(9, [&] {
@@ -89,6 +92,26 @@ struct Ceilings {
     });
     return static_cast<double>(kFloats) * sizeof(float) / took / 1e9;
   }
+};
+
+inline void print_machine(const Ceilings& c, const dsvl::Executor& executor) {
+  std::printf("%d threads, kernels %s; ceilings: %.0f GFLOP/s (fma), %.1f GB/s (read)\n", executor.workers(),
+              dsvl::active_kernels<float>().name, c.gflops, c.gigabytes);
+}
+
+/// A picture of 640 x 480 pixels that is made up.
+class MadeUpPicture {
+ public:
+  MadeUpPicture() : bytes_(kWidth * kHeight * 3) {
+    for (std::size_t i = 0; i < bytes_.size(); ++i) bytes_[i] = static_cast<std::uint8_t>(i * 7 / 3 + i / 1920 * 5);
+  }
+  [[nodiscard]] dsvl::Pixels pixels() const {
+    return {bytes_.data(), kWidth, kHeight, dsvl::PixelFormat::rgb, 0};
+  }
+
+ private:
+  static constexpr int kWidth = 640, kHeight = 480;
+  std::vector<std::uint8_t> bytes_;
 };
 
 /// One line of a table: what was done, how long it took, and how near it came to the ceilings.

@@ -5,7 +5,6 @@
 // Many rows are bound by arithmetic, one row by reading the weights: those of one-row lines lie in memory much larger
 // than any cache, as a model's do. Checks itself against the scalar reference in double.
 #include <cmath>
-#include <cstring>
 #include <dsvl/base/thread_pool.hpp>
 #include <dsvl/kernels/dispatch.hpp>
 #include <dsvl/nn/linear.hpp>
@@ -22,7 +21,7 @@ struct Shape {
   const char* name;
   Index rows, outputs, cols;
 };
-// Rows: SigLIP 576, SAM 4096 and 25 windows of 196, a chunk of prefill 256, one token.
+// Rows: SigLIP 576, SAM 4096, 256 tokens of a prompt, one token.
 constexpr Shape kShapes[] = {
     {"siglip qkv", 576, 3072, 1024},     {"siglip out", 576, 1024, 1024},    {"siglip fc1", 576, 4096, 1024},
     {"siglip fc2", 576, 1024, 4096},     {"sam qkv", 4096, 2304, 768},       {"sam fc1", 4096, 3072, 768},
@@ -33,28 +32,33 @@ constexpr Shape kShapes[] = {
     {"1.3B head, token", 1, 102400, 2048}, {"7B gate, token", 1, 11008, 4096}, {"7B down, token", 1, 4096, 11008},
 };
 
-std::vector<float> noise(Index n, std::uint32_t seed) {
-  std::vector<float> x(static_cast<std::size_t>(n));
-  for (float& v : x) {
-    seed = seed * 1664525u + 1013904223u;
-    v = static_cast<float>(seed >> 8) / 8388608.0f - 1.0f;
+/// Numbers in [-1, 1), one after another.
+class Noise {
+ public:
+  explicit Noise(std::uint32_t seed) : state_(seed) {}
+  float next() {
+    state_ = state_ * 1664525u + 1013904223u;
+    return static_cast<float>(state_ >> 8) / 8388608.0f - 1.0f;
   }
-  return x;
-}
+
+ private:
+  std::uint32_t state_;
+};
 
 /// Largest difference of some outputs from those of the reference in double, relative to their mean size.
-double error(const Shape& s, const std::vector<float>& x, const Matrix& w, const std::vector<float>& y) {
+double error(const Shape& s, View<const float> x, const Matrix& w, const std::vector<float>& y) {
   Immediate<double> on(reference_kernels<double>());
   double worst = 0, size = 0;
   const Index step = std::max<Index>(1, s.outputs / 37);
   int count = 0;
   for (const Index r : {Index{0}, s.rows / 2, s.rows - 1})
     for (Index n = 0; n < s.outputs; n += step, ++count) {
-      std::vector<double> row(x.begin() + r * s.cols, x.begin() + (r + 1) * s.cols);
+      const std::vector<double> row(x.row(r), x.row(r) + s.cols);
       double want = 0;
       Projection one{Matrix(w.format, w.row(n), 1, s.cols)};
       linear(on, View<const double>(row.data(), 1, s.cols), one, View<double>(&want, 1, 1));
-      worst = std::max<double>(worst, std::fabs(want - static_cast<double>(y[static_cast<std::size_t>(r * s.outputs + n)])));
+      const double got = static_cast<double>(y[static_cast<std::size_t>(r * s.outputs + n)]);
+      worst = std::max<double>(worst, std::fabs(want - got));
       size += std::fabs(want);
     }
   return worst / (size / count);
@@ -66,27 +70,22 @@ int main(int argc, char** argv) {
   ThreadPool pool(argc > 1 ? std::atoi(argv[1]) : 0);
   const std::string only = argc > 2 ? argv[2] : "";
   const bench::Ceilings ceilings = bench::Ceilings::measure(pool);
-  std::printf("%d threads, kernels %s; ceilings: %.0f GFLOP/s (fma), %.1f GB/s (read)\n", pool.workers(),
-              active_kernels<float>().name, ceilings.gflops, ceilings.gigabytes);
+  bench::print_machine(ceilings, pool);
   // One stretch of bf16 weights that all shapes read from.
   constexpr Index kWeights = Index{1} << 28;
   Buffer<bf16> weights;
   if (!weights.resize(kWeights)) return report(fail(Code::out_of_memory, "no memory for the weights"));
-  std::uint32_t seed = 1;
-  for (bf16& w : weights) {
-    seed = seed * 1664525u + 1013904223u;
-    w = to_bf16(static_cast<float>(seed >> 8) / 8388608.0f - 1.0f);
-  }
+  Noise noise(1);
+  for (bf16& w : weights) w = to_bf16(noise.next());
   bool right = true;
   bench::print_header();
   for (const Shape& s : kShapes) {
     if (std::string(s.name).find(only) == std::string::npos) continue;
-    const auto values = noise(s.rows * s.cols, 2);
     Buffer<std::byte> memory;
     View<float> x;  // as a model's buffers are
     if (!carve_slab(memory, [&](Arena& arena) { x = arena.spread_view<float>("x", s.rows, s.cols); }))
       return report(fail(Code::out_of_memory, "no memory for x"));
-    for (Index r = 0; r < s.rows; ++r) std::copy_n(values.data() + r * s.cols, s.cols, x.row(r));
+    for (Index r = 0; r < s.rows; ++r) std::generate_n(x.row(r), s.cols, [&] { return noise.next(); });
     std::vector<float> y(static_cast<std::size_t>(s.rows * s.outputs));
     Immediate<float> on(active_kernels<float>(), &pool);
     const Index size = s.outputs * s.cols, copies = kWeights / size;
@@ -94,8 +93,7 @@ int main(int argc, char** argv) {
       return Matrix(Format::bf16, weights.data() + copy * size, s.outputs, s.cols);
     };
     const auto multiply = [&](Index copy) {
-      linear(on, View<const float>(x), Projection{matrix(copy)},
-             View<float>(y.data(), s.rows, s.outputs));
+      linear(on, View<const float>(x), Projection{matrix(copy)}, View<float>(y.data(), s.rows, s.outputs));
     };
     Index copy = 0;
     const double flops = 2.0 * static_cast<double>(s.rows * size);
@@ -107,7 +105,7 @@ int main(int argc, char** argv) {
                              std::to_string(s.outputs);
     bench::print({name.c_str(), took, flops, s.rows <= 8 ? 2.0 * static_cast<double>(size) : 0}, ceilings);
     multiply(0);
-    if (const double e = error(s, values, matrix(0), y); !(e < 2e-5)) {
+    if (const double e = error(s, x, matrix(0), y); !(e < 2e-5)) {
       std::printf("%s: differs from the reference by %.1e\n", s.name, e);
       right = false;
     }

@@ -221,8 +221,8 @@ inline void print_parts(const StageTimes& t, Parts Stages::*which) {
 /// The table; operations of the towers are those that were recorded.
 inline void print_stages(const Model& model, const StageTimes& t, Executor& executor, const std::string& name) {
   DeepseekVl net = model.state()->network->net;
-  std::printf("%s, %d threads, kernels %s; ceilings: %.0f GFLOP/s (fma), %.1f GB/s (read)\n", name.c_str(),
-              executor.workers(), active_kernels<float>().name, t.ceilings.gflops, t.ceilings.gigabytes);
+  std::printf("%s, ", name.c_str());
+  print_machine(t.ceilings, executor);
   Weigh weigh;
   net.decoder.visit(weigh);
   const double table = static_cast<double>(net.decoder.embedding.weight.bytes());

@@ -33,9 +33,8 @@ int run_bench(Arguments arguments) {
   int exit = kOk;
   const auto model = load_model(settings, report, progress, exit);
   if (!model) return exit;
-  std::vector<std::uint8_t> made_up(640 * 480 * 3);
-  for (std::size_t i = 0; i < made_up.size(); ++i) made_up[i] = static_cast<std::uint8_t>(i * 7 / 3 + i / 1920 * 5);
-  const bench::Shown picture{to_path(image), {made_up.data(), 640, 480, dsvl::PixelFormat::rgb, 0}};
+  const bench::MadeUpPicture made_up;
+  const bench::Shown picture{to_path(image), made_up.pixels()};
   dsvl::ThreadPool pool(settings.load.threads);
   const auto times = bench::time_stages(*model, picture, pool, runs, settings.session.limits, false);
   if (!times) return give_up(times.error());

@@ -63,6 +63,15 @@ struct Grid {
   constexpr bool operator==(const Grid&) const noexcept = default;
 };
 
+/// Bytes of a line of the cache, as far as we care.
+inline constexpr Index kCacheLine = 64;
+/// Whether rows that many bytes apart (not negative) fall on the same few places of a first-level cache: at a multiple
+/// of 4 KiB, or within a line of one. What reads a number of many rows at a time then loses lines before they are used.
+constexpr bool rows_collide(Index bytes) noexcept {
+  const Index distance = bytes % 4096;
+  return distance < kCacheLine || 4096 - distance < kCacheLine;
+}
+
 /// Smallest multiple of `step` that is not below `n`.
 constexpr Index round_up(Index n, Index step) noexcept { return (n + step - 1) / step * step; }
 /// Quotient rounded up.

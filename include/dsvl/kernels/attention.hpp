@@ -176,16 +176,6 @@ DSVL_NO_INLINE void visit_block(const AttendTile<float>& t, const Rows& at, Inde
   for (; d < at.padded; d += kLanes) gather_values<Kv, rows, 1>(at, row, v, keys, d);
 }
 
-/// The same for any number of rows up to kRowBlock.
-template <class Kv, int rows>
-DSVL_FORCE_INLINE void visit_rows(int count, const AttendTile<float>& t, const Rows& at, Index row,
-                                  Index block) noexcept {
-  if constexpr (rows > 1) {
-    if (count < rows) return visit_rows<Kv, rows - 1>(count, t, at, row, block);
-  }
-  visit_block<Kv, rows>(t, at, row, block);
-}
-
 template <class Kv>
 DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept {
   const Rows at(scratch, t.rows, t.head_dim);
@@ -195,13 +185,8 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
     at.maximum(r) = -std::numeric_limits<float>::infinity();
   }
   const Index blocks = t.rows > 0 ? ceil_div(t.keys + (t.rows - 1) * t.keys_step, kKvBlock) : 0;
-  for (Index b = 0; b < blocks; ++b) {
-    const Index parts = ceil_div(t.rows, kRowBlock);  // of equal height
-    for (Index part = 0; part < parts; ++part) {
-      const Index row = t.rows * part / parts;
-      visit_rows<Kv, kRowBlock>(static_cast<int>(t.rows * (part + 1) / parts - row), t, at, row, b);
-    }
-  }
+  for (Index b = 0; b < blocks; ++b)
+    each_block<kRowBlock>(t.rows, [&](auto rows, Index row) { visit_block<Kv, rows>(t, at, row, b); });
   for (Index r = 0; r < t.rows; ++r) {
     const bool any = t.keys + r * t.keys_step > 0;
     const Lanes total = splat(any ? sum(load(at.total(r))) : 1.0f);

@@ -39,6 +39,7 @@ inline constexpr int kRegisters = 32;
 inline constexpr int kRegisters = 16;
 #endif
 
+// A function rather than a lambda inside `unroll`: GCC would not always inline that, and the arrays would go to memory.
 template <class F, int... i>
 DSVL_FORCE_INLINE void call_each(F& f, std::integer_sequence<int, i...>) noexcept {
   (f(std::integral_constant<int, i>{}), ...);
@@ -47,6 +48,24 @@ DSVL_FORCE_INLINE void call_each(F& f, std::integer_sequence<int, i...>) noexcep
 template <int n, class F>
 DSVL_FORCE_INLINE void unroll(F&& f) noexcept {
   call_each(f, std::make_integer_sequence<int, n>{});
+}
+
+/// f(count) with `count` (from 1 to `most`) as a constant.
+template <int most, class F>
+DSVL_FORCE_INLINE void with_count(int count, F&& f) noexcept {
+  if constexpr (most > 1) {
+    if (count < most) return with_count<most - 1>(count, f);
+  }
+  f(std::integral_constant<int, most>{});
+}
+/// f(count, first) for blocks of at most `most` rows, of equal height: a low one at the end would waste loads.
+template <int most, class F>
+DSVL_FORCE_INLINE void each_block(Index rows, F&& f) noexcept {
+  const Index blocks = ceil_div(rows, most);
+  for (Index b = 0; b < blocks; ++b) {
+    const Index first = rows * b / blocks;
+    with_count<most>(static_cast<int>(rows * (b + 1) / blocks - first), [&](auto count) { f(count, first); });
+  }
 }
 
 // --- whole and partial registers -----------------------------------------------------------------

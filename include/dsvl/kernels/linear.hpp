@@ -25,11 +25,7 @@ namespace linear_detail {
 /// handful of rows has too few independent sums otherwise).
 inline constexpr int kRowBlock = kRegisters == 32 ? 14 : 6, kWide = 2;
 inline constexpr int kFewRows = kRegisters == 32 ? 6 : 3, kWider = 4;
-/// Outputs whose sums wait until all columns are done.
-inline constexpr Index kGroup = kLinearGroup;
-static_assert(kGroup % (kWider * kLanes) == 0);
-/// Bytes of a line of the cache.
-inline constexpr Index kLine = 64;
+static_assert(kLinearStrip % (kWider * kLanes) == 0 && kLinearGroup % kLinearStrip == 0);
 
 /// Rows of x, `stride` elements apart, each read one number at a time.
 struct Rows {
@@ -60,7 +56,7 @@ struct Cursors {
 
 /// sums = (first ? 0 : sums) + x w for `rows` by `registers` chains of `steps` columns.
 /// w      as many weights for each column
-/// sums   rows kGroup apart
+/// sums   rows kLinearGroup apart
 /// Not inlined, every loop body stands once: measured, only so do the sums stay in registers with GCC; and what is read
 /// more than once is held in a register, since GCC would read memory anew in every fma.
 template <int rows, int registers>
@@ -88,35 +84,21 @@ DSVL_NO_INLINE void accumulate(const Rows& x, const float* w, Index steps, bool 
   if (!first)
     unroll<rows * registers>([&](auto i) {
       constexpr int r = i / registers, n = i % registers;
-      total[r][n] = load(sums + r * kGroup + n * kLanes) + total[r][n];
+      total[r][n] = load(sums + r * kLinearGroup + n * kLanes) + total[r][n];
     });
   unroll<rows * registers>([&](auto i) {
     constexpr int r = i / registers, n = i % registers;
-    store(sums + r * kGroup + n * kLanes, total[r][n]);
+    store(sums + r * kLinearGroup + n * kLanes, total[r][n]);
   });
 }
 
-/// As many instances as a block has rows; which one runs does not show in the sums.
-template <int rows, int registers>
-DSVL_FORCE_INLINE void accumulate_rows(int count, const Rows& x, const float* w, Index steps, bool first,
-                                       float* sums) noexcept {
-  if constexpr (rows > 1) {
-    if (count < rows) return accumulate_rows<rows - 1, registers>(count, x, w, steps, first, sums);
-  }
-  accumulate<rows, registers>(x, w, steps, first, sums);
-}
-
-/// All rows against a packed strip of `registers`, in blocks of equal height (a low one at the end would waste loads).
+/// All rows against a packed strip of `registers`. How many rows a block has does not show in the sums.
 template <int registers>
 DSVL_FORCE_INLINE void multiply(const Rows& x, Index rows, const float* w, Index steps, bool first,
                                 float* sums) noexcept {
-  constexpr int kMost = registers == kWide ? kRowBlock : kFewRows;
-  const Index blocks = ceil_div(rows, kMost);
-  for (Index b = 0; b < blocks; ++b) {
-    const Index row = rows * b / blocks;
-    accumulate_rows<kMost, registers>(static_cast<int>(rows * (b + 1) / blocks - row), x.from(row, 0), w, steps, first,
-                                      sums + row * kGroup);
-  }
+  each_block<registers == kWide ? kRowBlock : kFewRows>(rows, [&](auto count, Index row) {
+    accumulate<count, registers>(x.from(row, 0), w, steps, first, sums + row * kLinearGroup);
+  });
 }
 
 /// A block of weights: up to a strip of outputs, `stride` bytes apart, by `steps` columns.
@@ -131,8 +113,8 @@ DSVL_FORCE_INLINE void ask(const std::byte* lines, Index stride) noexcept {
   unroll<kLanes>([&](auto i) { prefetch(lines + i * stride); });
 }
 
-/// A block as floats, for each column those of `registers` of outputs. Meanwhile asks for the block of the same shape
-/// at `next`, which is packed after this one.
+/// A block as floats, for each column those of `registers` of outputs; lanes without an output are left as they are (no
+/// sum of theirs is stored in y). Meanwhile asks for the block of the same shape at `next`, which is packed after this.
 template <WeightFormat F, int registers>
 DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packed) noexcept {
   constexpr Index kStrip = registers * kLanes;
@@ -144,7 +126,7 @@ DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packe
     };
     Index s = 0;
     for (; rows == kLanes && s + F::kTurned <= block.steps; s += F::kTurned) {
-      if (s * F::kBytes % kLine == 0) ask(next + s * F::kBytes, block.stride);
+      if (s * F::kBytes % kCacheLine == 0) ask(next + s * F::kBytes, block.stride);
       F::turn(w + s * F::kBytes, block.stride, put_at(s));
     }
     for (; s < block.steps; s += kLanes)
@@ -152,12 +134,9 @@ DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packe
   }
 }
 
-/// The columns [k, k + steps) of `rows` rows of x: where they are, or copied into `to` when their distance is such that
-/// rows would push each other out of the cache (a distance of 4 KiB or so puts them all in the same place).
+/// `steps` columns of `rows` rows of x: where they are, or copied into `to` where rows would collide in the cache.
 DSVL_FORCE_INLINE Rows spread(const Rows& x, Index rows, Index steps, float* to) noexcept {
-  constexpr Index kSame = 4096 / static_cast<Index>(sizeof(float)), kApart = kLine / static_cast<Index>(sizeof(float));
-  const Index distance = (x.stride % kSame + kSame) % kSame;
-  if (rows <= kFewRows || (distance >= kApart && kSame - distance >= kApart)) return x;
+  if (rows <= kFewRows || !rows_collide(x.stride * static_cast<Index>(sizeof(float)))) return x;
   for (Index r = 0; r < rows; ++r)
     sweep(steps, [&](auto at) { at.store(to + r * kLinearPitch, at.load(x.x + r * x.stride)); });
   return {to, kLinearPitch};
@@ -173,13 +152,13 @@ DSVL_FORCE_INLINE void finish(const float* sums, const float* bias, Index output
   });
 }
 
-/// Rows [row, row + rows) and outputs [first, first + outputs) of y, at most kLinearRows by kGroup.
+/// Rows [row, row + rows) and outputs [first, first + outputs) of y, at most kLinearRows by kLinearGroup.
 template <WeightFormat F, int registers>
 DSVL_NO_INLINE void multiply_group(const LinearTile<float>& t, Index row, Index rows, Index first, Index outputs,
-                                      float* scratch) noexcept {
+                                   float* scratch) noexcept {
   constexpr Index kStrip = registers * kLanes;
   float* const sums = scratch;
-  float* const copied = sums + kLinearRows * kGroup;
+  float* const copied = sums + kLinearRows * kLinearGroup;
   float* const packed = copied + kLinearRows * kLinearPitch;
   const Index stride = t.cols * F::kBytes;
   for (Index k = 0; k < t.cols; k += kLinearDepth) {
@@ -189,7 +168,7 @@ DSVL_NO_INLINE void multiply_group(const LinearTile<float>& t, Index row, Index 
       const std::byte* const w = t.w + (first + n) * stride + k * F::kBytes;
       const Block block{w, stride, std::min<Index>(kStrip, outputs - n), steps};
       // Next are the strip beside this one, then the columns behind, then the outputs behind.
-      const std::byte* const next = n + kStrip < outputs     ? w + kStrip * stride
+      const std::byte* const next = n + kStrip < outputs   ? w + kStrip * stride
                                     : k + steps < t.cols ? t.w + first * stride + (k + steps) * F::kBytes
                                                          : t.w + (first + outputs) * stride;
       pack<F, registers>(block, next, packed);
@@ -197,11 +176,12 @@ DSVL_NO_INLINE void multiply_group(const LinearTile<float>& t, Index row, Index 
     }
   }
   for (Index r = 0; r < rows; ++r)
-    finish(sums + r * kGroup, t.bias ? t.bias + first : nullptr, outputs, t.add,
+    finish(sums + r * kLinearGroup, t.bias ? t.bias + first : nullptr, outputs, t.add,
            t.y + (row + r) * t.y_stride + first);
 }
 
-/// Registers of outputs of a row alone that are worked on together: one chain would wait for itself.
+/// Registers of outputs of a row alone that are worked on together: 16 rows of weights. Of more, where they collide in
+/// the cache, some would be lost before they are used.
 inline constexpr int kTurns = kLanes >= 16 ? 1 : 16 / static_cast<int>(kLanes);
 
 /// One row by kTurns registers of outputs. Weights are turned in registers and used at once: packing would take longer
@@ -222,7 +202,7 @@ DSVL_NO_INLINE void multiply_row(const LinearTile<float>& t, const float* x, Ind
     for (; at + F::kTurned <= end; at += F::kTurned)
       unroll<kTurns>([&](auto g) {
         const std::byte* const block = rows + g * group + at * F::kBytes;
-        if (at * F::kBytes % kLine == 0) ask(block + kTurns * group, stride);
+        if (at * F::kBytes % kCacheLine == 0) ask(block + kTurns * group, stride);
         F::turn(block, stride, add_at(at, g));
       });
     for (; at < end; at += kLanes)
@@ -248,8 +228,8 @@ inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
       if (rows == 1)
         for (constexpr Index step = d::kTurns * kLanes; n + step <= t.outputs; n += step)
           d::multiply_row<F>(t, t.x + row * t.x_stride, n, t.y + row * t.y_stride);
-      for (; n < t.outputs; n += d::kGroup) {
-        const Index outputs = std::min<Index>(d::kGroup, t.outputs - n);
+      for (; n < t.outputs; n += kLinearGroup) {
+        const Index outputs = std::min<Index>(kLinearGroup, t.outputs - n);
         if (rows <= d::kFewRows) d::multiply_group<F, d::kWider>(t, row, rows, n, outputs, scratch);
         else d::multiply_group<F, d::kWide>(t, row, rows, n, outputs, scratch);
       }

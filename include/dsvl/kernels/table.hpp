@@ -67,12 +67,13 @@ struct LinearTile {
   Index y_stride = 0;
   bool add = false;               ///< y += instead of y =
 };
-/// What `linear` works on at a time: rows, outputs whose sums wait, and columns that are summed in one go (these alone
-/// are part of the result). Rows of x are copied at a pitch of their own.
-inline constexpr Index kLinearRows = 320, kLinearGroup = 128, kLinearDepth = 256, kLinearPitch = kLinearDepth + 16;
+/// What `linear` works on at a time: rows, outputs whose sums wait, outputs that are packed (at most), and columns that
+/// are summed in one go (these alone are part of the result). Rows of x are copied, if at all, at a pitch of their own.
+inline constexpr Index kLinearRows = 320, kLinearGroup = 128, kLinearStrip = 64, kLinearDepth = 256;
+inline constexpr Index kLinearPitch = kLinearDepth + 16;
 /// Scratch that `linear` needs, in elements of T: sums, rows of x, packed weights.
 inline constexpr Index kLinearScratch =
-    kLinearRows * kLinearGroup + kLinearRows * kLinearPitch + 64 * kLinearDepth;
+    kLinearRows * (kLinearGroup + kLinearPitch) + kLinearStrip * kLinearDepth;
 
 /// Rows of x normalised into y (may be the same memory).
 template <class T>

@@ -76,13 +76,12 @@ struct StoreKv {
   [[nodiscard]] double cost() const noexcept { return 8.0 * static_cast<double>(count.of(k.rows) * k.cols); }
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Range r = tile_range(tile, kRows, count.of(k.rows));
-    for (Index h = 0; h < shape.kv_heads; ++h) {  // outside: the tokens of one head go to the same lines
-      for (Index i = r.first; i < r.first + r.count; ++i) {
-        const Index position =
-            (start ? *start : 0) + (sequence ? i / sequence * round_up(sequence, kKvBlock) + i % sequence : i);
+    for (Index i = r.first; i < r.first + r.count; ++i) {
+      const Index position =
+          (start ? *start : 0) + (sequence ? i / sequence * round_up(sequence, kKvBlock) + i % sequence : i);
+      for (Index h = 0; h < shape.kv_heads; ++h)
         on.kernels.store_kv(k.row(i) + h * shape.head_dim, v.row(i) + h * shape.head_dim, shape.head_dim, to.format,
                             to.block(position, h), position % kKvBlock);
-      }
     }
   }
 };

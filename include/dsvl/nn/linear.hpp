@@ -62,21 +62,23 @@ struct Product {
                                        kBytes / row_bytes(w.format, w.cols));
     return std::max<Index>(most / kNarrow * kNarrow, kNarrow);
   }
+  [[nodiscard]] Index row_tiles() const noexcept { return ceil_div(count.of(x.rows), row_step()); }
   [[nodiscard]] Index output_tiles() const noexcept {
     Index tiles = 0;
     for (int b = 0; b < w.block_count; ++b) tiles += ceil_div(w.blocks[b].rows, output_step());
     return tiles;
   }
 
-  [[nodiscard]] Index tiles() const noexcept { return ceil_div(count.of(x.rows), row_step()) * output_tiles(); }
+  [[nodiscard]] Index tiles() const noexcept { return row_tiles() * output_tiles(); }
   [[nodiscard]] Index scratch() const noexcept { return kLinearScratch; }
   [[nodiscard]] double cost() const noexcept { return 2.0 * static_cast<double>(count.of(x.rows) * w.rows * w.cols); }
 
   void run(const Worker<T>& on, Index tile) const noexcept {
     // A few blocks of rows take turns at the same weights, which then come from memory once; many would push each other
     // out of the cache, and each takes its turn at all weights.
-    const Index across = output_tiles(), down = tiles() / across;
-    const bool rows_first = down <= 4;
+    constexpr Index kFewTiles = 4;
+    const Index across = output_tiles(), down = row_tiles();
+    const bool rows_first = down <= kFewTiles;
     const Range rows = tile_range(rows_first ? tile % down : tile / across, row_step(), count.of(x.rows));
     Index left = rows_first ? tile / down : tile % across, first_output = 0;
     for (int b = 0; b < w.block_count; ++b) {

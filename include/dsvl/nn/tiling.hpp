@@ -6,7 +6,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Arithmetic per tile: about 0.1 to 0.2 ms on one core (tens of GFLOP/s for products, a few for elementwise work).
+/// Arithmetic per tile: about 0.1 to 0.2 ms on one core (tens of GFLOP/s for attention, a few for elementwise work;
+/// products, which are faster, take a multiple).
 inline constexpr double kTileFlops = 8e6;
 inline constexpr Index kTileElements = 32 * 1024;
 

@@ -45,13 +45,12 @@ class Arena {
   View<T> view(std::string_view name, Index rows, Index cols) noexcept {
     return {array<T>(name, rows * cols), rows, cols};
   }
-  /// The same for what products read (x of linear): rows that would lie a multiple of 4 KiB apart lie a line
-  /// more apart. Products read a number of many rows at a time, and rows at such a distance would all want the same few
-  /// places of the first-level cache.
+  /// The same for what products read (x of linear): rows that would collide in the cache lie a line more apart.
   template <class T>
   View<T> spread_view(std::string_view name, Index rows, Index cols) noexcept {
-    constexpr Index kSame = 4096 / sizeof(T), kLine = kAlignment / sizeof(T);
-    const Index stride = cols % kSame == 0 ? cols + kLine : cols;
+    constexpr Index kBytes = sizeof(T);
+    Index stride = cols;
+    while (rows_collide(stride * kBytes)) stride += kCacheLine / kBytes;
     return {array<T>(name, rows * stride), rows, cols, stride};
   }
 

@@ -56,6 +56,13 @@ void add_model_options(CommandLine& to, Settings& settings) {
              else return std::string("is none of f32, bf16, q8");
              return std::string();
            });
+  to.other(0, "activations", "KIND", "exact (default), or rounded: bf16 weights meet bf16 activations, sooner on some CPUs",
+           [&](std::string_view given) {
+             if (given == "exact") settings.session.limits.activations = dsvl::Activations::exact;
+             else if (given == "rounded") settings.session.limits.activations = dsvl::Activations::rounded;
+             else return std::string("is none of exact, rounded");
+             return std::string();
+           });
   to.text(0, "system", "TEXT", "System text in front of the conversation; \"\" for none", settings.session.system);
   to.flag(0, "exif", "Turn photos upright as their EXIF data says", settings.session.apply_exif_orientation);
   to.flag('v', "verbose", "Say where time went, and what the library has to say", settings.verbose);

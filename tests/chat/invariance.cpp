@@ -34,8 +34,10 @@ Trace trace(Session& session, const GenerateOptions& options = {}) {
   return test::trace(session.ask((test::tiny_vl() / "demo" / "002.png").string(), "Describe the image.", options));
 }
 
-Trace trace(Executor* executor, Index chunk, const GenerateOptions& options = {}) {
+Trace trace(Executor* executor, Index chunk, const GenerateOptions& options = {},
+            Activations activations = Activations::exact) {
   SessionOptions open;
+  open.limits.activations = activations;
   open.host.executor = executor;
   open.limits.chunk = chunk;
   open.limits.context = 512;
@@ -74,6 +76,18 @@ TEST_CASE("logits are equal to the last bit for any prefill chunk") {
   for (const Index chunk : {1, 7, 64, 128, 512}) {
     CAPTURE(chunk);
     CHECK(trace(&pool, chunk) == plain());
+  }
+}
+
+TEST_CASE("rounded activations give answers of their own, equal to the last bit for any threads and prefill chunk") {
+  InlineExecutor one;
+  const Trace rounded = trace(&one, 512, {}, Activations::rounded);
+  CHECK(rounded.ids == plain().ids);
+  CHECK_FALSE(rounded == plain());
+  ThreadPool pool(3);
+  for (const Index chunk : {1, 7, 512}) {
+    CAPTURE(chunk);
+    CHECK(trace(&pool, chunk, {}, Activations::rounded) == rounded);
   }
 }
 

@@ -453,6 +453,26 @@ TEST_CASE("a narrower cache answers alike, and takes no notice of chunks either"
   }
 }
 
+TEST_CASE("rounded activations answer alike") {
+  const json::Value questions = test::json_file(test::tiny_vl() / "demo" / "questions.json").root();
+  SessionOptions options;
+  options.limits.activations = Activations::rounded;
+  const std::vector<float> logits = logits_of(test::tiny_model(), options);
+  const double far = test::relative_error(std::span<const float>(logits), std::span<const float>(reference_logits()));
+  CHECK(far > 1e-5);
+  CHECK(far < 0.02);
+  Session session = test::open_session(options);
+  int same = 0, asked = 0;
+  for (std::size_t i = 0; i < questions.size(); i += 3, ++asked) {
+    session.clear();
+    const json::Value q = questions[i];
+    same += test::drain(session.ask(test::demo_picture(q), test::text(q.find("question")))) ==
+            test::ids(q.find("reference_ids"));
+  }
+  MESSAGE(same << " of " << asked << " demo answers identical with rounded activations, logits within " << far);
+  CHECK(same * 10 >= asked * 9);
+}
+
 // --- the host -----------------------------------------------------------------------------------
 
 TEST_CASE("the host's floating-point modes do not change an answer and are not changed by one") {

@@ -229,6 +229,9 @@ TEST_CASE("files that are no saved session, of another model, damaged anywhere o
   SessionOptions narrow;
   narrow.limits.kv = KvFormat::bf16;
   CHECK(load(good, narrow).code() == Code::unsupported);
+  SessionOptions rounding;
+  rounding.limits.activations = Activations::rounded;
+  CHECK(load(good, rounding).code() == Code::unsupported);
   SessionOptions small;
   small.limits.context = 64;
   CHECK(load(good, small).code() == Code::limit);

@@ -76,3 +76,28 @@ TEST_CASE("how rows of weights are cut into blocks does not move a bit") {
     CHECK(test::same_bits<float>(a.view(), b.view()));
   }
 }
+
+TEST_CASE("rounded activations: bf16 weights meet x rounded to bf16, other weights and odd rows meet x as it is") {
+  const auto check = [](Format format, Index in, bool rounds) {
+    CAPTURE(name(format));
+    CAPTURE(in);
+    test::Weights weights(7, format);
+    Projection layer;
+    layer.visit(weights, 40, in);
+    const Mat x = test::noise_mat(9, in, 3);
+    Mat meets = x;
+    if (rounds)
+      for (double& value : meets.v) value = static_cast<double>(to_float(to_bf16(static_cast<float>(value))));
+    for (const Index rows : {Index{1}, Index{2}, x.rows}) {
+      Immediate<float> on(active_kernels<float>(), nullptr, nullptr, Activations::rounded);
+      Rows<float> some(x.lines(0, rows)), y(rows, 40);
+      linear(on, some, layer, y);
+      CHECK(on.status().ok());
+      test::check_near("rounded", y.view(), test::linear(meets.lines(0, rows), weights["weight"]), 2e-6);
+    }
+  };
+  check(Format::bf16, 96, true);
+  check(Format::bf16, 95, false);
+  check(Format::f16, 96, false);
+  check(Format::f32, 96, false);
+}

@@ -35,7 +35,8 @@ class Encoder {
  public:
   Encoder(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, int workers,
           Allocator* from) noexcept
-      : net_(net), config_(preprocess), workers_(std::max<int>(1, workers)), room_(from),
+      : net_(net), config_(preprocess), activations_(limits.activations), workers_(std::max<int>(1, workers)),
+        room_(from),
         room_bytes_(room_for(limits.picture_side, from)) {}
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
@@ -54,10 +55,12 @@ class Encoder {
     buffers_.carve(arena, net_);
     Recorder<float> preprocess(preprocess_program_, arena);
     for (int step = 0; step < Preprocessor::kMaxSteps; ++step) preprocess(ops::PreprocessStep{&preprocessor_, step});
-    Recorder<float> encode(encode_program_, arena);
+    Recorder<float> encode(encode_program_, arena, activations_);
     net_.encode(encode, buffers_, rows_);
     strip_ = round_up(encode_program_.scratch(), static_cast<Index>(kAlignment));
     scratch_ = arena.array<float>("vision scratch", strip_ * workers_);
+    const Index shared = encode_program_.shared();
+    if (shared > 0) shared_ = arena.array<std::byte>("vision rounded", shared);
   }
 
   /// The pixels must stay until the work is done. Codes: bad_argument, limit, out_of_memory.
@@ -116,7 +119,8 @@ class Encoder {
   }
   [[nodiscard]] Machine<float> machine(Executor& executor, float* scratch, Index strip,
                                        double* seconds) const noexcept {
-    return {&active_kernels<float>(), &executor, scratch, strip, std::min<int>(workers_, executor.workers()), seconds};
+    const int workers = std::min<int>(workers_, executor.workers());
+    return {&active_kernels<float>(), &executor, scratch, strip, workers, seconds, shared_};
   }
 
   /// Bytes that preprocessing takes at most for pictures of up to `side` pixels a side: how it cuts its work, and so
@@ -157,6 +161,7 @@ class Encoder {
   }
   const DeepseekVl& net_;
   PreprocessConfig config_;
+  Activations activations_;
   int workers_;
   BumpAllocator room_;
   std::size_t room_bytes_;
@@ -165,6 +170,7 @@ class Encoder {
   DeepseekVl::VisionBuffers<float> buffers_;
   View<float> rows_;
   float* scratch_ = nullptr;
+  std::byte* shared_ = nullptr;
   Index strip_ = 0;
   Buffer<float> picture_scratch_{&room_};
   Index picture_strip_ = 0;

@@ -35,10 +35,11 @@ class Engine {
     inputs_ = arena.array<TokenInput<float>>("decoder inputs", chunk());
     buffers_.carve_logits(arena, decoder_.dims, limits_.logit_rows);
     buffers_.carve(arena, decoder_.dims, chunk());
-    Recorder<float> record(program_, arena);
+    Recorder<float> record(program_, arena, limits_.activations);
     decoder_.forward(record, inputs_, state_, cache_.kv(), buffers_);
     strip_ = round_up(program_.scratch(), static_cast<Index>(kAlignment));
     scratch_ = arena.array<float>("decoder scratch", strip_ * workers_);
+    if (program_.shared() > 0) shared_ = arena.array<std::byte>("decoder rounded", program_.shared());
   }
 
   /// Begins to put `input` behind what the cache holds; it must stay until the work is done. Logits are kept for the
@@ -90,7 +91,7 @@ class Engine {
  private:
   [[nodiscard]] Index chunk() const noexcept { return limits_.chunk; }
   [[nodiscard]] Machine<float> machine() const noexcept {
-    return {&active_kernels<float>(), &executor_, scratch_, strip_, workers_, seconds_};
+    return {&active_kernels<float>(), &executor_, scratch_, strip_, workers_, seconds_, shared_};
   }
 
   Status begin_chunk() noexcept {
@@ -117,6 +118,7 @@ class Engine {
   DecoderState state_;
   TokenInput<float>* inputs_ = nullptr;
   float* scratch_ = nullptr;
+  std::byte* shared_ = nullptr;
   Index strip_ = 0;
   Program<float> program_;
   double* seconds_ = nullptr;

@@ -36,6 +36,8 @@ struct Limits {
   Index cached_tokens = 0;
   /// How keys and values are kept: float, rounded to bf16 at half the memory, or in 8 bits at a good quarter of it.
   KvFormat kv = KvFormat::full;
+  /// Whether products with bf16 weights round their input to bf16 too (see Activations): sooner, and less exact.
+  Activations activations = Activations::exact;
 };
 
 struct SessionOptions {

@@ -110,8 +110,8 @@ class SavedReader {
 };
 
 /// What a saved cache is good for: these weights (their names, shapes and a sample of their bytes), this preprocessing,
-/// this layout of the cache.
-inline ContentHash identity(const ModelState& model, KvFormat kv) noexcept {
+/// this layout of the cache, products like these.
+inline ContentHash identity(const ModelState& model, const Limits& limits) noexcept {
   ContentHash id;
   const auto number = [&](auto x) { id.add(static_cast<std::uint64_t>(x)); };
   const auto real = [&](float x) { id.add(std::bit_cast<std::uint32_t>(x)); };
@@ -129,7 +129,7 @@ inline ContentHash identity(const ModelState& model, KvFormat kv) noexcept {
     number(view->side), number(view->filter);
     for (std::size_t c = 0; c < 3; ++c) number(view->background[c]), real(view->mean[c]), real(view->deviation[c]);
   }
-  number(kv), number(model.config.layout), number(kKvBlock);
+  number(limits.kv), number(limits.activations), number(model.config.layout), number(kKvBlock);
   return id;
 }
 
@@ -158,7 +158,7 @@ class detail::SavedSession {
     FileWriter file(path);
     SavedWriter to(file);
     const DecoderDims& dims = s.model_->config.decoder;
-    to.value(kMagic), to.value(kVersion), to.value(detail::identity(*s.model_, s.options_.limits.kv));
+    to.value(kMagic), to.value(kVersion), to.value(detail::identity(*s.model_, s.options_.limits));
     to.text(s.options_.system), to.value(static_cast<std::uint32_t>(s.options_.keep_generated_ids));
 
     const std::size_t turns = 2 * s.turns(), pictures = s.conversation_.pictures(turns);
@@ -203,8 +203,8 @@ class detail::SavedSession {
                   version, kVersion);
     const auto id = from.value<ContentHash>();
     if (!from.good()) return broken("is truncated or damaged");
-    if (id != detail::identity(*model, options.limits.kv))
-      return fail(Code::unsupported, "%s: was saved with another model, or with keys and values of another format",
+    if (id != detail::identity(*model, options.limits))
+      return fail(Code::unsupported, "%s: was saved with another model, or with other keys and values or activations",
                   Printable(what).text());
     options.system = std::string(from.text());
     options.keep_generated_ids = from.value<std::uint32_t>() != 0;

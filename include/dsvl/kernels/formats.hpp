@@ -14,81 +14,121 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
-/// Weight i of a row starts at i * kBytes; `load` takes kLanes weights, or the first n and zeros. `turn` takes kTurned
-/// columns of kLanes rows, `stride` bytes apart: put(k, column) gets weight k of row i in lane i. All are exact.
+/// Operands of a row of weights are shared out among four chains of a product in runs of F::kRun: those of a line.
+inline constexpr int kChains = 4;
 template <class F>
-concept WeightFormat = requires(const std::byte* row, Index n, void (*put)(int, Lanes)) {
+inline constexpr Index kLine = kChains * F::kRun;
+/// Registers whose quarters are the chains.
+inline constexpr int kParts = kChains / kQuarters;
+
+/// What a product needs of its weights. Operand i of a row starts at i * kBytes. A unit is 4 bytes of a row, which is
+/// what is turned and moved: kUnit operands, of which `part<e>` is the e-th. `turn<p>` takes a line of four rows:
+/// operand i of the runs of the chains p * kQuarters, … is turned[i], a quarter each.
+template <class F>
+concept Operand = requires(const std::byte* row, Index n, Lanes x, Lanes* turned) {
   { F::kBytes } -> std::convertible_to<Index>;
-  { F::kTurned } -> std::convertible_to<Index>;
+  { F::kUnit } -> std::convertible_to<Index>;
+  { F::kRun } -> std::convertible_to<Index>;
+  { F::template part<0>(x) } noexcept -> std::same_as<Lanes>;
+  { F::template turn<0>(row, n, turned) } noexcept;
+  { F::multiply_add(x, x, x) } noexcept -> std::same_as<Lanes>;
+};
+/// A format whose operands are weights: `load` takes kLanes of them, or the first n and zeros. All are exact.
+template <class F>
+concept WeightFormat = Operand<F> && requires(const std::byte* row, Index n) {
   { F::load(row) } noexcept -> std::same_as<Lanes>;
   { F::load(row, n) } noexcept -> std::same_as<Lanes>;
-  { F::turn(row, n, put) } noexcept;
 };
 
-/// The same for any number of rows and columns, at most kLanes of each: converted first, then turned. What is not there
-/// counts as zero.
-template <class F, class Put>
-DSVL_FORCE_INLINE void turn_part(const std::byte* block, Index stride, Index rows, Index columns, Put&& put) noexcept {
-  alignas(64) float converted[kLanes][kLanes] = {};
-  for (Index i = 0; i < rows; ++i) {
-    const std::byte* const row = block + i * stride;
-    store(converted[i], columns < kLanes ? F::load(row, columns) : F::load(row));
-  }
-  Lanes turned[kLanes];
-  load_columns(reinterpret_cast<const std::byte*>(converted), sizeof converted[0], turned);
-  for (int i = 0; i < static_cast<int>(columns); ++i) put(i, turned[i]);
+/// A line of four rows, a unit being a column of turned.
+template <int p>
+DSVL_FORCE_INLINE void turn_units(const std::byte* line, Index stride, Lanes* turned) noexcept {
+  const auto row = [&](int i) { return load(reinterpret_cast<const float*>(line + i * stride) + p * kLanes); };
+  turn_quarters({row(0), row(1), row(2), row(3)}, turned);
 }
 
-struct F32 {
-  static constexpr Index kBytes = 4;
+/// Weights as numbers of their own: a product is an fma.
+struct Numbers {
+  static constexpr Index kRun = 8;
+  static DSVL_FORCE_INLINE Lanes multiply_add(Lanes x, Lanes w, Lanes sum) noexcept { return fma(x, w, sum); }
+};
+
+struct F32 : Numbers {
+  static constexpr Index kBytes = 4, kUnit = 1;
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept {
     return kernels::load(reinterpret_cast<const float*>(row));
   }
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
     return kernels::load(reinterpret_cast<const float*>(row), n);
   }
-  static constexpr Index kTurned = kLanes;
-  template <class Put>
-  static DSVL_FORCE_INLINE void turn(const std::byte* block, Index stride, Put&& put) noexcept {
-    Lanes columns[kLanes];
-    load_columns(block, stride, columns);
-    unroll<kLanes>([&](auto i) { put(i, columns[i]); });
+  template <int>
+  static DSVL_FORCE_INLINE Lanes part(Lanes units) noexcept {
+    return units;
   }
-};
-
-struct Bf16 {
-  static constexpr Index kBytes = 2;
-  static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_bf16(row); }
-  static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
-    return load_part16(row, n, [](const std::byte* part) { return load_bf16(part); });
-  }
-  /// Pairs are turned as if they were floats, and parted afterwards: half the work.
-  static constexpr Index kTurned = 2 * kLanes;
-  template <class Put>
-  static DSVL_FORCE_INLINE void turn(const std::byte* block, Index stride, Put&& put) noexcept {
-    Lanes pairs[kLanes];
-    load_columns(block, stride, pairs);
-    unroll<kLanes>([&](auto i) {
-      put(2 * i, from_bits(shift_left(bits(pairs[i]), 16)));
-      put(2 * i + 1, from_bits(bits(pairs[i]) & splat_bits(0xFFFF0000u)));
+  template <int p>
+  static DSVL_FORCE_INLINE void turn(const std::byte* line, Index stride, Lanes* turned) noexcept {
+    unroll<2>([&](auto half) {
+      const auto row = [&](int i) {
+        return load_every_other_quarter<half>(reinterpret_cast<const float*>(line + i * stride) + 2 * p * kLanes);
+      };
+      turn_quarters({row(0), row(1), row(2), row(3)}, turned + 4 * half);
     });
   }
 };
 
-struct F16 {
-  static constexpr Index kBytes = 2;
+/// What the formats of 16 bits share: a unit is a pair.
+template <class F>
+struct Halves : Numbers {
+  static constexpr Index kBytes = 2, kUnit = 2;
+  template <int p>
+  static DSVL_FORCE_INLINE void turn(const std::byte* line, Index stride, Lanes* turned) noexcept {
+    Lanes pairs[4];
+    turn_units<p>(line, stride, pairs);
+    unroll<4>([&](auto i) {
+      turned[2 * i] = F::template part<0>(pairs[i]);
+      turned[2 * i + 1] = F::template part<1>(pairs[i]);
+    });
+  }
+};
+
+struct Bf16 : Halves<Bf16> {
+  static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_bf16(row); }
+  static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
+    return load_part16(row, n, [](const std::byte* part) { return load_bf16(part); });
+  }
+  template <int e>
+  static DSVL_FORCE_INLINE Lanes part(Lanes units) noexcept {
+    return from_bits(e == 0 ? shift_left(bits(units), 16) : bits(units) & splat_bits(0xFFFF0000u));
+  }
+};
+
+struct F16 : Halves<F16> {
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_f16(row); }
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
     return load_part16(row, n, [](const std::byte* part) { return load_f16(part); });
   }
-  static constexpr Index kTurned = kLanes;
-  template <class Put>
-  static DSVL_FORCE_INLINE void turn(const std::byte* block, Index stride, Put&& put) noexcept {
-    turn_part<F16>(block, stride, kLanes, kLanes, put);
+  template <int e>
+  static DSVL_FORCE_INLINE Lanes part(Lanes units) noexcept {
+    return low_f16(e == 0 ? bits(units) & splat_bits(0xFFFFu) : shift_right(bits(units), 16));
   }
 };
 
 static_assert(WeightFormat<F32> && WeightFormat<Bf16> && WeightFormat<F16>);
+
+/// Pairs of bf16 weights, for x in pairs of bf16.
+struct Bf16Pairs {
+  static constexpr Index kBytes = 4, kUnit = 1, kRun = 4;
+  template <int>
+  static DSVL_FORCE_INLINE Lanes part(Lanes units) noexcept {
+    return units;
+  }
+  template <int p>
+  static DSVL_FORCE_INLINE void turn(const std::byte* line, Index stride, Lanes* turned) noexcept {
+    turn_units<p>(line, stride, turned);
+  }
+  static DSVL_FORCE_INLINE Lanes multiply_add(Lanes x, Lanes w, Lanes sum) noexcept { return dot_bf16(x, w, sum); }
+};
+static_assert(Operand<Bf16Pairs>);
 
 /// f(policy): the only place where a run-time format becomes a type.
 template <class Call>

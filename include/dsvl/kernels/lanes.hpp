@@ -189,54 +189,75 @@ DSVL_FORCE_INLINE float largest(Lanes x) noexcept {
 }
 
 // --- turning blocks ------------------------------------------------------------------------------
-/// Columns of a block of kLanes rows, `stride` bytes apart: lane i of columns[j] is the j-th float of row i.
-DSVL_FORCE_INLINE void load_columns(const std::byte* block, Index stride, Lanes* columns) noexcept {
-  const auto row = [&](int i) { return reinterpret_cast<const float*>(block + i * stride); };
+// A register is kQuarters quarters of four floats (16 bytes); shuffles within quarters are the cheap ones.
+inline constexpr int kQuarters = static_cast<int>(kLanes) / 4;
+
+/// Four rows turned within quarters: quarter q of turned[u] holds float 4 q + u of the four rows.
+DSVL_FORCE_INLINE void turn_quarters(const Lanes (&row)[4], Lanes* turned) noexcept {
 #if defined(__AVX512F__)
-  __m512 a[16], b[16];
-  unroll<8>([&](auto pair) {
-    constexpr int i = 2 * pair;
-    const __m512 even = _mm512_loadu_ps(row(i)), odd = _mm512_loadu_ps(row(i + 1));
-    a[i] = _mm512_unpacklo_ps(even, odd), a[i + 1] = _mm512_unpackhi_ps(even, odd);
-  });
-  unroll<8>([&](auto pair) {
-    constexpr int i = pair / 2 * 4, j = pair % 2;
-    b[i + 2 * j] = _mm512_shuffle_ps(a[i + j], a[i + j + 2], 0x44);
-    b[i + 2 * j + 1] = _mm512_shuffle_ps(a[i + j], a[i + j + 2], 0xEE);
-  });
-  unroll<4>([&](auto i) {  // b[4 r + i]: column i of each quarter, rows 4 r … 4 r + 3
-    const __m512 low = _mm512_shuffle_f32x4(b[i], b[4 + i], 0x88), high = _mm512_shuffle_f32x4(b[i], b[4 + i], 0xDD);
-    const __m512 low2 = _mm512_shuffle_f32x4(b[8 + i], b[12 + i], 0x88);
-    const __m512 high2 = _mm512_shuffle_f32x4(b[8 + i], b[12 + i], 0xDD);
-    columns[i] = Lanes(_mm512_shuffle_f32x4(low, low2, 0x88));
-    columns[4 + i] = Lanes(_mm512_shuffle_f32x4(high, high2, 0x88));
-    columns[8 + i] = Lanes(_mm512_shuffle_f32x4(low, low2, 0xDD));
-    columns[12 + i] = Lanes(_mm512_shuffle_f32x4(high, high2, 0xDD));
-  });
+  const __m512 a = _mm512_unpacklo_ps(row[0], row[1]), b = _mm512_unpackhi_ps(row[0], row[1]);
+  const __m512 c = _mm512_unpacklo_ps(row[2], row[3]), d = _mm512_unpackhi_ps(row[2], row[3]);
+  turned[0] = Lanes(_mm512_shuffle_ps(a, c, 0x44)), turned[1] = Lanes(_mm512_shuffle_ps(a, c, 0xEE));
+  turned[2] = Lanes(_mm512_shuffle_ps(b, d, 0x44)), turned[3] = Lanes(_mm512_shuffle_ps(b, d, 0xEE));
 #elif defined(__AVX__)
-  __m256 x[8], a[8];  // x[4 q + r]: quarter q of the rows r and r + 4
-  unroll<8>([&](auto i) {
-    constexpr int r = i / 2, q = i % 2;
-    const __m256 part = _mm256_castps128_ps256(_mm_loadu_ps(row(r) + 4 * q));
-    x[4 * q + r] = _mm256_insertf128_ps(part, _mm_loadu_ps(row(r + 4) + 4 * q), 1);
-  });
-  unroll<2>([&](auto i) {
-    constexpr int q = 4 * i;
-    a[q] = _mm256_unpacklo_ps(x[q], x[q + 1]), a[q + 1] = _mm256_unpackhi_ps(x[q], x[q + 1]);
-    a[q + 2] = _mm256_unpacklo_ps(x[q + 2], x[q + 3]), a[q + 3] = _mm256_unpackhi_ps(x[q + 2], x[q + 3]);
-    columns[q] = Lanes(_mm256_shuffle_ps(a[q], a[q + 2], 0x44));
-    columns[q + 1] = Lanes(_mm256_shuffle_ps(a[q], a[q + 2], 0xEE));
-    columns[q + 2] = Lanes(_mm256_shuffle_ps(a[q + 1], a[q + 3], 0x44));
-    columns[q + 3] = Lanes(_mm256_shuffle_ps(a[q + 1], a[q + 3], 0xEE));
-  });
+  const __m256 a = _mm256_unpacklo_ps(row[0], row[1]), b = _mm256_unpackhi_ps(row[0], row[1]);
+  const __m256 c = _mm256_unpacklo_ps(row[2], row[3]), d = _mm256_unpackhi_ps(row[2], row[3]);
+  turned[0] = Lanes(_mm256_shuffle_ps(a, c, 0x44)), turned[1] = Lanes(_mm256_shuffle_ps(a, c, 0xEE));
+  turned[2] = Lanes(_mm256_shuffle_ps(b, d, 0x44)), turned[3] = Lanes(_mm256_shuffle_ps(b, d, 0xEE));
 #else
   static_assert(kLanes == 4);
-  const Lanes x[4] = {load(row(0)), load(row(1)), load(row(2)), load(row(3))};
-  const Lanes a = xsimd::zip_lo(x[0], x[2]), b = xsimd::zip_hi(x[0], x[2]);
-  const Lanes c = xsimd::zip_lo(x[1], x[3]), d = xsimd::zip_hi(x[1], x[3]);
-  columns[0] = xsimd::zip_lo(a, c), columns[1] = xsimd::zip_hi(a, c);
-  columns[2] = xsimd::zip_lo(b, d), columns[3] = xsimd::zip_hi(b, d);
+  const Lanes a = xsimd::zip_lo(row[0], row[2]), b = xsimd::zip_hi(row[0], row[2]);
+  const Lanes c = xsimd::zip_lo(row[1], row[3]), d = xsimd::zip_hi(row[1], row[3]);
+  turned[0] = xsimd::zip_lo(a, c), turned[1] = xsimd::zip_hi(a, c);
+  turned[2] = xsimd::zip_lo(b, d), turned[3] = xsimd::zip_hi(b, d);
 #endif
+}
+
+/// The even (half = 0) or odd quarters of 2 kLanes floats, in order.
+template <int half>
+DSVL_FORCE_INLINE Lanes load_every_other_quarter(const float* from) noexcept {
+#if defined(__AVX512F__)
+  return Lanes(_mm512_shuffle_f32x4(_mm512_loadu_ps(from), _mm512_loadu_ps(from + 16), half ? 0xDD : 0x88));
+#elif defined(__AVX__)
+  return Lanes(_mm256_permute2f128_ps(_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8), half ? 0x31 : 0x20));
+#else
+  return load(from + 4 * half);
+#endif
+}
+
+/// Every quarter of kLanes floats filled with its own i-th.
+template <int i>
+DSVL_FORCE_INLINE Lanes splat_quarters(const float* from) noexcept {
+#if defined(__AVX512F__)
+  return Lanes(_mm512_permute_ps(_mm512_loadu_ps(from), i * 0x55));
+#elif defined(__AVX__)
+  return Lanes(_mm256_permute_ps(_mm256_loadu_ps(from), i * 0x55));
+#else
+  return splat(from[i]);
+#endif
+}
+
+/// Columns of a block of kLanes rows, `stride` bytes apart: lane i of columns[j] is the j-th float of row i.
+DSVL_FORCE_INLINE void load_columns(const std::byte* block, Index stride, Lanes* columns) noexcept {
+  Lanes turned[kQuarters][4];
+  unroll<kQuarters>([&](auto g) {
+    const auto row = [&](int i) { return load(reinterpret_cast<const float*>(block + (4 * g + i) * stride)); };
+    turn_quarters({row(0), row(1), row(2), row(3)}, turned[g]);
+  });
+  unroll<4>([&](auto u) {
+#if defined(__AVX512F__)
+    const __m512 x0 = turned[0][u], x1 = turned[1][u], x2 = turned[2][u], x3 = turned[3][u];
+    const __m512 a = _mm512_shuffle_f32x4(x0, x1, 0x88), b = _mm512_shuffle_f32x4(x0, x1, 0xDD);
+    const __m512 c = _mm512_shuffle_f32x4(x2, x3, 0x88), d = _mm512_shuffle_f32x4(x2, x3, 0xDD);
+    columns[u] = Lanes(_mm512_shuffle_f32x4(a, c, 0x88)), columns[4 + u] = Lanes(_mm512_shuffle_f32x4(b, d, 0x88));
+    columns[8 + u] = Lanes(_mm512_shuffle_f32x4(a, c, 0xDD)), columns[12 + u] = Lanes(_mm512_shuffle_f32x4(b, d, 0xDD));
+#elif defined(__AVX__)
+    columns[u] = Lanes(_mm256_permute2f128_ps(turned[0][u], turned[1][u], 0x20));
+    columns[4 + u] = Lanes(_mm256_permute2f128_ps(turned[0][u], turned[1][u], 0x31));
+#else
+    columns[u] = turned[0][u];
+#endif
+  });
 }
 
 // --- halves --------------------------------------------------------------------------------------
@@ -277,6 +298,15 @@ DSVL_FORCE_INLINE Lanes widen_f16(Bits half) noexcept {
   return from_bits(bits(select(normal < splat(65536.0f), finite, special)) | sign);
 }
 
+/// The same with the hardware's help, where it helps.
+DSVL_FORCE_INLINE Lanes low_f16(Bits half) noexcept {
+#if defined(__AVX512F__)
+  return Lanes(_mm512_cvtph_ps(_mm512_cvtepi32_epi16(half)));
+#else
+  return widen_f16(half);
+#endif
+}
+
 /// kLanes binary16 from any address: exact.
 DSVL_FORCE_INLINE Lanes load_f16(const std::byte* from) noexcept {
 #if defined(__AVX512F__)
@@ -302,12 +332,32 @@ DSVL_FORCE_INLINE void store_bf16(std::byte* to, Lanes x) noexcept {
   const Bits rounded = shift_right(b + splat_bits(0x7FFFu) + (upper & splat_bits(1u)), 16);
   // Not `x != x`: with AVX-512 xsimd 8.1 answers no for NaN.
   const Bits half = bits(select(x == x, from_bits(rounded), from_bits(upper | splat_bits(0x40u))));
+#if defined(__AVX512F__)
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(half));
+#elif defined(__AVX2__)
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(half, half), 0x08);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
+#else
   alignas(64) std::uint32_t wide[kLanes];
   half.store_aligned(wide);
   for (Index i = 0; i < kLanes; ++i) {
     const auto narrow = static_cast<std::uint16_t>(wide[i]);
     std::memcpy(to + 2 * i, &narrow, 2);
   }
+#endif
+}
+
+/// sum + the products of both bf16 that a lane of a and b holds. The processor's own instruction, where it has one,
+/// takes subnormals for zero; in which order it adds is its own affair.
+DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept {
+#if defined(__AVX512BF16__) && defined(__AVX512F__)
+  const __m512 x = a, w = b;
+  return Lanes(_mm512_dpbf16_ps(sum, std::bit_cast<__m512bh>(x), std::bit_cast<__m512bh>(w)));
+#else
+  const Bits high = splat_bits(0xFFFF0000u);
+  sum = fma(from_bits(shift_left(bits(a), 16)), from_bits(shift_left(bits(b), 16)), sum);
+  return fma(from_bits(bits(a) & high), from_bits(bits(b) & high), sum);
+#endif
 }
 
 /// kLanes signed bytes from any address, as floats.
@@ -323,15 +373,18 @@ DSVL_FORCE_INLINE Lanes load_i8(const std::byte* from) noexcept {
 #endif
 }
 
-/// Asks for the cache line at `at`, which need not exist, into the second-level cache. As assembly, since GCC takes a
-/// function that only prefetches for one without effect, and drops its calls.
+/// Asks for the cache line at `at`, which need not exist, into the first-level or second-level cache. As
+/// assembly, since GCC takes a function that only prefetches for one without effect, and drops its calls.
+enum class Cache : unsigned char { first, second };
+template <Cache cache>
 DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
 #if defined(__GNUC__) && defined(__x86_64__)
-  __asm__ volatile("prefetcht1 %0" : : "m"(*static_cast<const char*>(at)));
+  if constexpr (cache == Cache::first) __asm__ volatile("prefetcht0 %0" : : "m"(*static_cast<const char*>(at)));
+  else __asm__ volatile("prefetcht1 %0" : : "m"(*static_cast<const char*>(at)));
 #elif defined(__SSE2__) || defined(_M_X64)
-  _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T1);
+  _mm_prefetch(static_cast<const char*>(at), cache == Cache::first ? _MM_HINT_T0 : _MM_HINT_T1);
 #elif defined(__GNUC__)
-  __builtin_prefetch(at, 0, 2);
+  __builtin_prefetch(at, 0, cache == Cache::first ? 3 : 2);
 #else
   (void)at;
 #endif

@@ -17,6 +17,7 @@ inline namespace DSVL_ISA {
 inline constexpr Kernels<float> kNative = {
     .name = DSVL_ISA_STRING,
     .linear = linear,
+    .round = round,
     .layer_norm = layer_norm,
     .rms_norm = rms_norm,
     .gelu_erf = gelu_erf,

@@ -47,12 +47,21 @@ void linear(const LinearTile<T>& t, T* /*scratch*/) noexcept {
     for (Index n = 0; n < t.outputs; ++n) {
       const std::byte* const w = t.w + n * row_bytes(t.format, t.cols);
       T sum = 0;
-      for (Index k = 0; k < t.cols; ++k) sum += t.x[r * t.x_stride + k] * weight<T>(t.format, w, k);
+      for (Index k = 0; k < t.cols; ++k) {
+        const T x = t.rounded ? weight<T>(Format::bf16, t.rounded + r * t.rounded_stride, k) : t.x[r * t.x_stride + k];
+        sum += x * weight<T>(t.format, w, k);
+      }
       if (t.bias) sum += static_cast<T>(t.bias[n]);
       T& y = t.y[r * t.y_stride + n];
       y = t.add ? y + sum : sum;
     }
   }
+}
+
+template <class T>
+void round(const T* x, Index cols, std::byte* to) noexcept {
+  for (Index i = 0; i < rounded_bytes(cols) / 2; ++i)
+    store(to, i, to_bf16(i < cols ? static_cast<float>(x[i]) : 0.0f));
 }
 
 template <class T>
@@ -230,6 +239,7 @@ template <class T>
 inline constexpr Kernels<T> kTable = {
     .name = "reference",
     .linear = linear<T>,
+    .round = round<T>,
     .layer_norm = layer_norm<T>,
     .rms_norm = rms_norm<T>,
     .gelu_erf = gelu_erf<T>,

@@ -32,6 +32,28 @@ struct Projection {
 
 namespace ops {
 
+/// Rows of x rounded into the shared memory, for the product that is next. A row alone is rounded by the product: a
+/// step of its own would take longer.
+template <class T>
+struct Rounding : RowWise {
+  static constexpr const char* kName = "round";
+  View<const T> x;
+
+  Rounding(RowCount live, View<const T> from) noexcept : RowWise{live, from.rows, from.cols}, x(from) {}
+  /// Bytes between rows: a line more where they would collide in the cache.
+  [[nodiscard]] static constexpr Index stride(Index cols) noexcept {
+    const Index bytes = rounded_bytes(cols);
+    return rows_collide(bytes) ? bytes + kCacheLine : bytes;
+  }
+  [[nodiscard]] Index tiles() const noexcept { return live_rows() > 1 ? RowWise::tiles() : 0; }
+  [[nodiscard]] Index shared() const noexcept { return rows * stride(cols); }
+  void run(const Worker<T>& on, Index tile) const noexcept {
+    const Range part = range(tile);
+    for (Index r = part.first; r < part.first + part.count; ++r)
+      on.kernels.round(x.row(r), cols, on.shared + r * stride(cols));
+  }
+};
+
 /// One matrix product. Tiles are blocks of rows times blocks of outputs; a block of outputs never crosses the border of
 /// two row blocks of the weight.
 template <class T>
@@ -43,22 +65,24 @@ struct Product {
   const float* bias;
   View<T> y;
   bool add;
+  bool rounded;
 
-  static constexpr double kProductFlops = 6 * kTileFlops;  // products are the fastest operations by far
   static constexpr Index kNarrow = 32;                     // outputs that are worth a tile
   static constexpr Index kBytes = 1024 * 1024;  // of weights: with few rows, reading them is what takes time
 
+  // Products are the fastest operations by far.
+  [[nodiscard]] double tile_flops() const noexcept { return (rounded ? 8 : 5) * kTileFlops; }
   // As many rows as the kernel takes let packed weights serve them all; fewer where even a narrow strip of outputs
-  // would then take long. Tiles are of equal height. Outputs fill the tile up to kProductFlops or kBytes.
+  // would then take long. Tiles are of equal height. Outputs fill the tile up to tile_flops or kBytes.
   [[nodiscard]] Index row_step() const noexcept {
     const double per_row = 2.0 * static_cast<double>(kNarrow * w.cols);
-    const Index most = std::clamp<Index>(static_cast<Index>(kProductFlops / per_row), kNarrow, kLinearRows);
+    const Index most = std::clamp<Index>(static_cast<Index>(tile_flops() / per_row), kNarrow, kLinearRows);
     const Index rows = std::max<Index>(count.of(x.rows), 1);
     return ceil_div(rows, ceil_div(rows, most));
   }
   [[nodiscard]] Index output_step() const noexcept {
     const double per_output = 2.0 * static_cast<double>(row_step() * w.cols);
-    const Index most = std::min<Index>(static_cast<Index>(kProductFlops / per_output),
+    const Index most = std::min<Index>(static_cast<Index>(tile_flops() / per_output),
                                        kBytes / row_bytes(w.format, w.cols));
     return std::max<Index>(most / kNarrow * kNarrow, kNarrow);
   }
@@ -70,7 +94,8 @@ struct Product {
   }
 
   [[nodiscard]] Index tiles() const noexcept { return row_tiles() * output_tiles(); }
-  [[nodiscard]] Index scratch() const noexcept { return kLinearScratch; }
+  [[nodiscard]] Index scratch() const noexcept { return kLinearScratch + rounded_row(); }
+  [[nodiscard]] Index shared() const noexcept { return rounded ? Rounding<T>(count, x).shared() : 0; }
   [[nodiscard]] double cost() const noexcept { return 2.0 * static_cast<double>(count.of(x.rows) * w.rows * w.cols); }
 
   void run(const Worker<T>& on, Index tile) const noexcept {
@@ -87,16 +112,31 @@ struct Product {
       if (left < here) {
         const Range outputs = tile_range(left, output_step(), block.rows);
         const Index n = first_output + outputs.first;
+        const Index stride = Rounding<T>::stride(w.cols);
+        const std::byte* const shared = rounded ? rounded_rows(on) + rows.first * stride : nullptr;
         on.kernels.linear({.x = x.row(rows.first), .x_stride = x.stride, .rows = rows.count,
                            .w = block.data + outputs.first * row_bytes(w.format, w.cols), .format = w.format,
                            .outputs = outputs.count, .cols = w.cols, .bias = bias ? bias + n : nullptr,
-                           .y = y.row(rows.first) + n, .y_stride = y.stride, .add = add},
-                          on.scratch);
+                           .y = y.row(rows.first) + n, .y_stride = y.stride, .add = add, .rounded = shared,
+                           .rounded_stride = stride},
+                          on.scratch + rounded_row());
         return;
       }
       left -= here;
       first_output += block.rows;
     }
+  }
+
+ private:
+  /// Elements of scratch for a row alone, which every tile rounds for itself.
+  [[nodiscard]] Index rounded_row() const noexcept {
+    return rounded ? ceil_div(rounded_bytes(w.cols), static_cast<Index>(sizeof(T))) : 0;
+  }
+  [[nodiscard]] const std::byte* rounded_rows(const Worker<T>& on) const noexcept {
+    if (count.of(x.rows) > 1) return on.shared;
+    auto* const row = reinterpret_cast<std::byte*>(on.scratch);
+    on.kernels.round(x.row(0), w.cols, row);
+    return row;
   }
 };
 
@@ -105,7 +145,9 @@ template <class On>
 void multiply(On& on, View<const Scalar<On>> x, const Matrix& w, const float* bias, View<Scalar<On>> y,
               bool add) noexcept {
   DSVL_ASSERT(x.cols == w.cols && y.cols == w.rows && x.rows == y.rows);
-  on(Product<Scalar<On>>{on.rows(), x, w, bias, y, add});
+  const bool rounded = rounds(on.activations(), w.format, w.cols);
+  if (rounded) on(Rounding<Scalar<On>>(on.rows(), x));
+  on(Product<Scalar<On>>{on.rows(), x, w, bias, y, add, rounded});
 }
 
 }  // namespace ops

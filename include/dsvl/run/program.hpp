@@ -15,11 +15,13 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// What a tile runs with: the kernels, and this worker's own strip of scratch (at least the operation's scratch()).
+/// What a tile runs with: the kernels, this worker's own strip of scratch (at least the operation's scratch()), and
+/// memory that all share, for what one step leaves to the next (at least its shared()).
 template <class T>
 struct Worker {
   const Kernels<T>& kernels;
   T* scratch;
+  std::byte* shared;
 };
 
 /// An operation over activations of scalar T: plain data, cut into tiles that may run in any order and at the same
@@ -32,6 +34,12 @@ concept Operation = std::is_trivially_copyable_v<O> && requires(const O& op, con
   { op.cost() } noexcept -> std::same_as<double>;            // about how many arithmetic operations: for progress
   { O::kName } -> std::convertible_to<const char*>;
 };
+/// Bytes of memory that an operation shares with its neighbours; most have no shared().
+template <class O>
+constexpr Index shared_bytes(const O& op) noexcept {
+  if constexpr (requires { op.shared(); }) return op.shared();
+  else return 0;
+}
 
 /// The activation scalar of an execution policy `On`: Recorder<T> (into a program) or Immediate<T> (at once).
 template <class On>
@@ -62,6 +70,8 @@ class Program {
   [[nodiscard]] const Step* first() const noexcept { return first_; }
   /// Elements of T that every worker needs.
   [[nodiscard]] Index scratch() const noexcept { return scratch_; }
+  /// Bytes that all workers share.
+  [[nodiscard]] Index shared() const noexcept { return shared_; }
   /// Sum of the operations' cost with the live state as it is now.
   [[nodiscard]] double cost() const noexcept {
     double sum = 0;
@@ -74,7 +84,7 @@ class Program {
   friend class Recorder;
   Step* first_ = nullptr;
   Step* last_ = nullptr;
-  Index count_ = 0, scratch_ = 0;
+  Index count_ = 0, scratch_ = 0, shared_ = 0;
 };
 
 /// "How to execute" for a forward pass: append to a program. Over a measuring Arena it only counts.
@@ -82,7 +92,8 @@ template <class T>
 class Recorder {
  public:
   using Scalar = T;
-  Recorder(Program<T>& program, Arena& arena) noexcept : program_(program), arena_(arena) {}
+  Recorder(Program<T>& program, Arena& arena, Activations activations = Activations::exact) noexcept
+      : program_(program), arena_(arena), activations_(activations) {}
 
   template <Operation<T> O>
   void operator()(const O& op) noexcept {
@@ -90,6 +101,7 @@ class Recorder {
     void* const op_memory = arena_.array<O>("program", 1);
     void* const step_memory = arena_.array<Step>("program", 1);
     if (op.scratch() > program_.scratch_) program_.scratch_ = op.scratch();
+    if (shared_bytes(op) > program_.shared_) program_.shared_ = shared_bytes(op);
     ++program_.count_;
     if (arena_.measuring()) return;
     Step* const step =
@@ -111,10 +123,13 @@ class Recorder {
   /// The row count that the following operations take instead of their views' own.
   void rows(RowCount rows) noexcept { rows_ = rows; }
   [[nodiscard]] RowCount rows() const noexcept { return rows_; }
+  /// What products do to their input.
+  [[nodiscard]] Activations activations() const noexcept { return activations_; }
 
  private:
   Program<T>& program_;
   Arena& arena_;
+  Activations activations_;
   RowCount rows_;
   const char* part_ = "";
 };

@@ -44,6 +44,7 @@ struct Machine {
   Index strip = 0;
   int workers = 1;
   double* seconds = nullptr;  ///< optional: time per step, added up (an array of Program::steps() elements)
+  std::byte* shared = nullptr;  ///< Program::shared() bytes, aligned to kAlignment
 };
 
 template <class T>
@@ -105,7 +106,7 @@ class Runner {
 
   void work(int worker) noexcept {
     const FloatEnvironment ours;
-    const Worker<T> with{*machine_.kernels, machine_.scratch + worker * machine_.strip};
+    const Worker<T> with{*machine_.kernels, machine_.scratch + worker * machine_.strip, machine_.shared};
     for (;;) {
       std::uint64_t word = word_.load(std::memory_order_acquire);
       if (word == kEnd || stop()) return;
@@ -179,8 +180,10 @@ template <class T>
 class Immediate {
  public:
   using Scalar = T;
-  explicit Immediate(const Kernels<T>& kernels, Executor* executor = nullptr, Allocator* allocator = nullptr) noexcept
-      : kernels_(kernels), executor_(executor ? executor : &inline_), scratch_(allocator) {}
+  explicit Immediate(const Kernels<T>& kernels, Executor* executor = nullptr, Allocator* allocator = nullptr,
+                     Activations activations = Activations::exact) noexcept
+      : kernels_(kernels), executor_(executor ? executor : &inline_), scratch_(allocator), shared_(allocator),
+        activations_(activations) {}
   Immediate(const Immediate&) = delete;  // it may point to its own executor
   Immediate& operator=(const Immediate&) = delete;
 
@@ -190,6 +193,9 @@ class Immediate {
     const Index strip = round_up(op.scratch(), static_cast<Index>(kAlignment));
     if (!scratch_.resize(static_cast<std::size_t>(strip * workers)))
       status_ = fail(Code::out_of_memory, "no memory for %td elements of scratch", strip * workers);
+    const auto shared = static_cast<std::size_t>(shared_bytes(op));
+    if (shared > shared_.size() && !shared_.resize(shared))  // never less: what a step left there stays
+      status_ = fail(Code::out_of_memory, "no memory for %zu bytes that operations share", shared);
     if (!status_.ok()) return;
     const typename Program<T>::Step step{&op,
                                          [](const void* o) noexcept { return static_cast<const O*>(o)->tiles(); },
@@ -202,12 +208,13 @@ class Immediate {
                                          nullptr};
     Cursor<T> cursor;
     cursor.step = &step;
-    Runner<T>::run({&kernels_, executor_, scratch_.data(), strip, workers, nullptr}, cursor, {});
+    Runner<T>::run({&kernels_, executor_, scratch_.data(), strip, workers, nullptr, shared_.data()}, cursor, {});
   }
 
   void part(const char*) noexcept {}
   void rows(RowCount rows) noexcept { rows_ = rows; }
   [[nodiscard]] RowCount rows() const noexcept { return rows_; }
+  [[nodiscard]] Activations activations() const noexcept { return activations_; }
   /// Not ok when scratch could not be allocated; results are then incomplete.
   [[nodiscard]] const Status& status() const noexcept { return status_; }
 
@@ -216,7 +223,9 @@ class Immediate {
   InlineExecutor inline_;
   Executor* executor_;
   Buffer<T> scratch_;
+  Buffer<std::byte> shared_;
   RowCount rows_;
+  Activations activations_;
   Status status_;
 };
 

@@ -2,8 +2,9 @@
 //
 //   bench_kernels [THREADS [NAME]]      NAME: only lines whose name contains it
 //
-// Many rows are bound by arithmetic, one row by reading the weights: those of one-row lines lie in memory much larger
-// than any cache, as a model's do. Checks itself against the scalar reference in double.
+// Each with exact and with rounded activations. Many rows are bound by arithmetic, one row by reading the weights: those
+// of one-row lines lie in memory much larger than any cache, as a model's do. Checks itself against the scalar reference
+// in double.
 #include <cmath>
 #include <dsvl/base/thread_pool.hpp>
 #include <dsvl/kernels/dispatch.hpp>
@@ -86,28 +87,36 @@ int main(int argc, char** argv) {
     if (!carve_slab(memory, [&](Arena& arena) { x = arena.spread_view<float>("x", s.rows, s.cols); }))
       return report(fail(Code::out_of_memory, "no memory for x"));
     for (Index r = 0; r < s.rows; ++r) std::generate_n(x.row(r), s.cols, [&] { return noise.next(); });
+    // What the product makes of x when it rounds, to check against.
+    std::vector<float> seen(static_cast<std::size_t>(s.rows * s.cols));
     std::vector<float> y(static_cast<std::size_t>(s.rows * s.outputs));
-    Immediate<float> on(active_kernels<float>(), &pool);
     const Index size = s.outputs * s.cols, copies = kWeights / size;
     const auto matrix = [&](Index copy) {
       return Matrix(Format::bf16, weights.data() + copy * size, s.outputs, s.cols);
     };
-    const auto multiply = [&](Index copy) {
-      linear(on, View<const float>(x), Projection{matrix(copy)}, View<float>(y.data(), s.rows, s.outputs));
-    };
-    Index copy = 0;
     const double flops = 2.0 * static_cast<double>(s.rows * size);
     const int repeat = std::max(1, static_cast<int>((s.rows == 1 ? 2e8 : 5e9) / flops));
-    const double took = bench::seconds(7, [&] {
-      for (int i = 0; i < repeat; ++i) multiply(copy = (copy + 1) % copies);
-    }) / repeat;
-    const std::string name = std::string(s.name) + " " + std::to_string(s.rows) + "x" + std::to_string(s.cols) + "x" +
-                             std::to_string(s.outputs);
-    bench::print({name.c_str(), took, flops, s.rows <= 8 ? 2.0 * static_cast<double>(size) : 0}, ceilings);
-    multiply(0);
-    if (const double e = error(s, x, matrix(0), y); !(e < 2e-5)) {
-      std::printf("%s: differs from the reference by %.1e\n", s.name, e);
-      right = false;
+    for (const Activations activations : {Activations::exact, Activations::rounded}) {
+      const bool rounded = activations == Activations::rounded;
+      Immediate<float> on(active_kernels<float>(), &pool, nullptr, activations);
+      const auto multiply = [&](Index copy) {
+        linear(on, View<const float>(x), Projection{matrix(copy)}, View<float>(y.data(), s.rows, s.outputs));
+      };
+      Index copy = 0;
+      const double took = bench::seconds(7, [&] {
+        for (int i = 0; i < repeat; ++i) multiply(copy = (copy + 1) % copies);
+      }) / repeat;
+      const std::string name = std::string(s.name) + (rounded ? " rounded" : "") + " " + std::to_string(s.rows) + "x" +
+                               std::to_string(s.cols) + "x" + std::to_string(s.outputs);
+      bench::print({name.c_str(), took, flops, s.rows <= 8 ? 2.0 * static_cast<double>(size) : 0}, ceilings);
+      multiply(0);
+      for (Index r = 0; r < s.rows; ++r)
+        std::transform(x.row(r), x.row(r) + s.cols, seen.begin() + r * s.cols,
+                       [&](float value) { return rounded ? to_float(to_bf16(value)) : value; });
+      if (const double e = error(s, {seen.data(), s.rows, s.cols}, matrix(0), y); !(e < 2e-5)) {
+        std::printf("%s: differs from the reference by %.1e\n", s.name, e);
+        right = false;
+      }
     }
   }
   std::printf("check: agrees with the double reference: %s\n", right ? "yes" : "NO");

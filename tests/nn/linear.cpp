@@ -97,6 +97,7 @@ TEST_CASE("rounded activations: bf16 weights meet x rounded to bf16, other weigh
     }
   };
   check(Format::bf16, 96, true);
+  check(Format::bf16, 2048, true);  // rows that would collide in the cache
   check(Format::bf16, 95, false);
   check(Format::f16, 96, false);
   check(Format::f32, 96, false);

@@ -36,7 +36,7 @@ struct Limits {
   Index cached_tokens = 0;
   /// How keys and values are kept: float, rounded to bf16 at half the memory, or in 8 bits at a good quarter of it.
   KvFormat kv = KvFormat::full;
-  /// Whether products with bf16 weights round their input to bf16 too (see Activations): sooner, and less exact.
+  /// What products do to their input: with rounded, bf16 weights meet it in bf16 (see there what that gains and costs).
   Activations activations = Activations::exact;
 };
 

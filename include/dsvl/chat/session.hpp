@@ -29,7 +29,7 @@ class Answer {
   /// The next token; nothing at the end or on an error (see finish()). Runs the decoder once at most.
   std::optional<Piece> next();
   /// The same within about `budget`: a token when one was reached, otherwise nothing; finish() is then Finish::none as
-  /// long as there is more to do. Work is left behind a tile, of a tenth of a millisecond as a rule, so a game loop can
+  /// long as there is more to do. Work is left behind a tile, of a fifth of a millisecond as a rule, so a game loop can
   /// call this every frame. It covers everything that Session::start leaves to do, pictures included. Not cut into
   /// slices are decoding a picture file (hand in pixels) and choosing a token.
   std::optional<Piece> step(std::chrono::nanoseconds budget);

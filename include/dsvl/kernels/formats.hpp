@@ -22,14 +22,14 @@ inline constexpr Index kLine = kChains * F::kRun;
 inline constexpr int kParts = kChains / kQuarters;
 
 /// What a product needs of its weights. Operand i of a row starts at i * kBytes. A unit is 4 bytes of a row, which is
-/// what is turned and moved: kUnit operands, of which `part<e>` is the e-th. `turn<p>` takes a line of four rows:
+/// what is turned and moved: kUnit operands, of which `operand<e>` is the e-th. `turn<p>` takes a line of four rows:
 /// operand i of the runs of the chains p * kQuarters, … is turned[i], a quarter each.
 template <class F>
 concept Operand = requires(const std::byte* row, Index n, Lanes x, Lanes* turned) {
   { F::kBytes } -> std::convertible_to<Index>;
   { F::kUnit } -> std::convertible_to<Index>;
   { F::kRun } -> std::convertible_to<Index>;
-  { F::template part<0>(x) } noexcept -> std::same_as<Lanes>;
+  { F::template operand<0>(x) } noexcept -> std::same_as<Lanes>;
   { F::template turn<0>(row, n, turned) } noexcept;
   { F::multiply_add(x, x, x) } noexcept -> std::same_as<Lanes>;
 };
@@ -40,7 +40,8 @@ concept WeightFormat = Operand<F> && requires(const std::byte* row, Index n) {
   { F::load(row, n) } noexcept -> std::same_as<Lanes>;
 };
 
-/// A line of four rows, a unit being a column of turned.
+/// `turn<p>` of a format whose run is four units: quarter q of turned[u] is unit u of the run of chain
+/// p * kQuarters + q.
 template <int p>
 DSVL_FORCE_INLINE void turn_units(const std::byte* line, Index stride, Lanes* turned) noexcept {
   const auto row = [&](int i) { return load(reinterpret_cast<const float*>(line + i * stride) + p * kLanes); };
@@ -62,7 +63,7 @@ struct F32 : Numbers {
     return kernels::load(reinterpret_cast<const float*>(row), n);
   }
   template <int>
-  static DSVL_FORCE_INLINE Lanes part(Lanes units) noexcept {
+  static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
     return units;
   }
   template <int p>
@@ -85,8 +86,8 @@ struct Halves : Numbers {
     Lanes pairs[4];
     turn_units<p>(line, stride, pairs);
     unroll<4>([&](auto i) {
-      turned[2 * i] = F::template part<0>(pairs[i]);
-      turned[2 * i + 1] = F::template part<1>(pairs[i]);
+      turned[2 * i] = F::template operand<0>(pairs[i]);
+      turned[2 * i + 1] = F::template operand<1>(pairs[i]);
     });
   }
 };
@@ -97,7 +98,7 @@ struct Bf16 : Halves<Bf16> {
     return load_part16(row, n, [](const std::byte* part) { return load_bf16(part); });
   }
   template <int e>
-  static DSVL_FORCE_INLINE Lanes part(Lanes units) noexcept {
+  static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
     return from_bits(e == 0 ? shift_left(bits(units), 16) : bits(units) & splat_bits(0xFFFF0000u));
   }
 };
@@ -108,7 +109,7 @@ struct F16 : Halves<F16> {
     return load_part16(row, n, [](const std::byte* part) { return load_f16(part); });
   }
   template <int e>
-  static DSVL_FORCE_INLINE Lanes part(Lanes units) noexcept {
+  static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
     return low_f16(e == 0 ? bits(units) & splat_bits(0xFFFFu) : shift_right(bits(units), 16));
   }
 };
@@ -119,7 +120,7 @@ static_assert(WeightFormat<F32> && WeightFormat<Bf16> && WeightFormat<F16>);
 struct Bf16Pairs {
   static constexpr Index kBytes = 4, kUnit = 1, kRun = 4;
   template <int>
-  static DSVL_FORCE_INLINE Lanes part(Lanes units) noexcept {
+  static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
     return units;
   }
   template <int p>

@@ -1,6 +1,5 @@
 // linear: y = x w^T + bias, the product under everything.
 //
-// Outputs run across lanes: one step multiplies an operand of a row of x by the weights of a few registers of outputs.
 // The bits of y[r, n] are fixed by x[r] and w[n] alone. Operands are taken in blocks (of kLinearDepth, then the lines
 // of kLine that are left, then what is left of a line). In each, chain q is a chain of fma over the q-th kRun operands
 // of every line, in increasing order, beginning at zero; the chains' results are added in order, then the bias, then
@@ -8,8 +7,8 @@
 // of the same row among many (a prompt); and since nothing depends on how weights are stored or how wide a register is,
 // all formats of the same numbers and all instruction sets with fma agree.
 //
-// An operand is a column. Where x is rounded it is a pair of columns, of which the processor may add both products at
-// once: one thread of one binary then gives the same bits at any time, but not every processor does.
+// An operand is a column. Where x is rounded it is a pair of columns, and how the processor adds both products is its
+// own affair: then the same kind of processor gives the same bits, and another may not.
 #ifndef DSVL_KERNELS_LINEAR_HPP
 #define DSVL_KERNELS_LINEAR_HPP
 
@@ -45,13 +44,14 @@ void multiply(const LinearTile<float>& t, const Sides& s, float* scratch) noexce
 inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
   using linear_detail::multiply;
   const Index bytes = row_bytes(t.format, t.cols);
+  DSVL_ASSERT(!t.rounded || (rounds(Activations::rounded, t.format, t.cols) && t.rounded_stride % 4 == 0));
   if (t.rounded)
     return multiply<Bf16Pairs>(
         t, {reinterpret_cast<const float*>(t.rounded), t.rounded_stride / 4, t.w, bytes, t.cols / 2}, scratch);
   with_format(t.format, [&]<class F>(F) { multiply<F>(t, {t.x, t.x_stride, t.w, bytes, t.cols}, scratch); });
 }
 
-/// x rounded to bf16 (nearest, ties to even), with zeros up to rounded_bytes(cols).
+/// See Kernels::round.
 inline void round(const float* x, Index cols, std::byte* to) noexcept {
   Index i = 0;
   for (; i + kLanes <= cols; i += kLanes) store_bf16(to + 2 * i, load(x + i));

@@ -22,7 +22,8 @@ constexpr Index block_steps(Index left) noexcept {
   return left >= kLinearDepth ? kLinearDepth : left >= kLine<F> ? left / kLine<F> * kLine<F> : left;
 }
 
-/// The sides of a product, in operands: what a step multiplies. One is a number of x and a weight, or pairs of them.
+/// x and w as sequences of operands, which is what a step multiplies: a column, or for Bf16Pairs two (x then points to
+/// pairs too, 4 bytes each).
 struct Sides {
   const float* x;
   Index x_stride;       ///< in floats

@@ -1,5 +1,6 @@
-// Many rows of x: a prompt, a picture. Bound by arithmetic.
+// Many rows of x: a prompt, a picture. Bound by arithmetic. (Also the outputs that a row alone leaves at the end.)
 //
+// Outputs run across lanes: one step multiplies an operand of a row of x by the weights of a few registers of outputs.
 // For each block of operands the weights of a strip of outputs are converted and turned into the order in which they
 // are used; there they stay in the nearest caches while all rows of x pass, which are read where they are.
 #ifndef DSVL_KERNELS_LINEAR_PACKED_HPP
@@ -103,7 +104,7 @@ struct Block {
 
 /// All rows against a packed strip of `registers`. How many rows a block has does not show in the sums.
 template <Operand F, int registers>
-DSVL_FORCE_INLINE void multiply(const Rows& x, Index rows, const float* w, Index steps, bool first,
+DSVL_FORCE_INLINE void multiply_strip(const Rows& x, Index rows, const float* w, Index steps, bool first,
                                 float* sums) noexcept {
   const Index runs = ceil_div(steps, kLine<F>);  // of each chain
   each_block<registers == kWide ? kRowBlock : kFewRows>(rows, [&](auto count, Index row) {
@@ -116,8 +117,9 @@ DSVL_FORCE_INLINE void multiply(const Rows& x, Index rows, const float* w, Index
   });
 }
 
-/// A block as floats: for each chain and each of its columns those of `registers` of outputs, zero where there is no
-/// output or column. Meanwhile asks for the block of the same shape at `next`, which is packed after this.
+/// A block in the order of its use: for each chain and each of its operands those of `registers` of outputs; zero where
+/// there is no column, and in lanes without an output. Whole registers without one are left as they are: no sum of
+/// theirs reaches y. Meanwhile asks for the block of the same shape at `next`, which is packed after this.
 template <Operand F, int registers>
 DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packed) noexcept {
   constexpr Index kStrip = registers * kLanes;
@@ -128,7 +130,7 @@ DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packe
       load_columns(from + part * kLanes * 4, stride, columns);
       unroll<kLanes * F::kUnit>([&](auto i) {
         constexpr Index column = part * kLanes * F::kUnit + i, chain = column / F::kRun, at = column % F::kRun;
-        store(to + (chain * lines * F::kRun + at) * kStrip, F::template part<i % F::kUnit>(columns[i / F::kUnit]));
+        store(to + (chain * lines * F::kRun + at) * kStrip, F::template operand<i % F::kUnit>(columns[i / F::kUnit]));
       });
     });
   };
@@ -183,7 +185,7 @@ DSVL_NO_INLINE void multiply_group(const LinearTile<float>& t, const Sides& s, I
                                                          : s.w + (first + outputs) * s.w_stride;
       pack<F, registers>({w + begin, s.w_stride, std::min<Index>(kStrip, outputs - n), steps, s.w_stride - begin}, next,
                          packed);
-      multiply<F, registers>(x, rows, packed, steps, k == 0, sums + n);
+      multiply_strip<F, registers>(x, rows, packed, steps, k == 0, sums + n);
     }
   }
   for (Index r = 0; r < rows; ++r)

@@ -1,6 +1,8 @@
 #include "setup.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "system.hpp"
 
@@ -13,10 +15,17 @@ namespace {
 constexpr const char* kWhatAModelIs =
     "a model is a directory with config.json, tokenizer.json and *.safetensors, as published";
 
-std::string read_load_mode(std::string_view given, dsvl::LoadMode& mode) {
-  for (const auto candidate : {dsvl::LoadMode::map, dsvl::LoadMode::read, dsvl::LoadMode::prefault})
-    if (name(candidate) == given) return mode = candidate, std::string();
-  return "is none of map, read, prefault";
+/// An option that takes one of a few words.
+template <class E>
+auto one_of(E& field, std::vector<std::pair<std::string_view, E>> words) {
+  return [&field, words = std::move(words)](std::string_view given) {
+    std::string known;
+    for (const auto& [word, value] : words) {
+      if (word == given) return field = value, std::string();
+      (known += known.empty() ? "is none of " : ", ") += word;
+    }
+    return known;
+  };
 }
 
 void log(void* settings, dsvl::Level level, std::string_view text) {
@@ -43,26 +52,21 @@ void print_report(const dsvl::LoadReport& report) {
 void add_model_options(CommandLine& to, Settings& settings) {
   to.text('m', "model", "DIR", "Directory of the model (default: tiny-vl, which ships with dsvl)", settings.model);
   to.other(0, "load", "MODE", "How weights get into memory: map (default), read, prefault",
-           [&](std::string_view given) { return read_load_mode(given, settings.load.mode); });
+           one_of(settings.load.mode, {{"map", dsvl::LoadMode::map},
+                                       {"read", dsvl::LoadMode::read},
+                                       {"prefault", dsvl::LoadMode::prefault}}));
   to.whole(0, "threads", "Threads to use (default: all this process may use); never changes an answer",
            settings.load.threads, 1, 256);
   to.whole(0, "context", "Tokens of conversation to hold (default: 4096, or what the model allows)",
            settings.session.limits.context, 1, 1 << 24);
   to.other(0, "kv", "FORMAT", "How keys and values are kept: f32 (default), bf16 at half the memory, q8 at a quarter",
-           [&](std::string_view given) {
-             if (given == "f32") settings.session.limits.kv = dsvl::KvFormat::full;
-             else if (given == "bf16") settings.session.limits.kv = dsvl::KvFormat::bf16;
-             else if (given == "q8") settings.session.limits.kv = dsvl::KvFormat::q8;
-             else return std::string("is none of f32, bf16, q8");
-             return std::string();
-           });
-  to.other(0, "activations", "KIND", "exact (default), or rounded: bf16 weights meet bf16 activations, sooner on some CPUs",
-           [&](std::string_view given) {
-             if (given == "exact") settings.session.limits.activations = dsvl::Activations::exact;
-             else if (given == "rounded") settings.session.limits.activations = dsvl::Activations::rounded;
-             else return std::string("is none of exact, rounded");
-             return std::string();
-           });
+           one_of(settings.session.limits.kv, {{"f32", dsvl::KvFormat::full},
+                                               {"bf16", dsvl::KvFormat::bf16},
+                                               {"q8", dsvl::KvFormat::q8}}));
+  to.other(0, "activations", "KIND",
+           "exact (default), or rounded: bf16 weights meet bf16 activations, sooner on some CPUs",
+           one_of(settings.session.limits.activations, {{"exact", dsvl::Activations::exact},
+                                                        {"rounded", dsvl::Activations::rounded}}));
   to.text(0, "system", "TEXT", "System text in front of the conversation; \"\" for none", settings.session.system);
   to.flag(0, "exif", "Turn photos upright as their EXIF data says", settings.session.apply_exif_orientation);
   to.flag('v', "verbose", "Say where time went, and what the library has to say", settings.verbose);

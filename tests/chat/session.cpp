@@ -424,8 +424,31 @@ TEST_CASE("a model from memory, from a reader, and from a directory in any mode 
   CHECK(equal_bits(logits_of(*misaligned), reference_logits()));
 }
 
-TEST_CASE("a narrower cache answers alike, and takes no notice of chunks either") {
+namespace {
+
+/// How the demo's answers, of every `step`-th question, compare with the reference's.
+struct Agreement {
+  int same = 0, asked = 0;
+};
+Agreement agreement(Session& session, std::size_t step) {
   const json::Value questions = test::json_file(test::tiny_vl() / "demo" / "questions.json").root();
+  Agreement out;
+  for (std::size_t i = 0; i < questions.size(); i += step, ++out.asked) {
+    session.clear();
+    const json::Value q = questions[i];
+    out.same += test::drain(session.ask(test::demo_picture(q), test::text(q.find("question")))) ==
+                test::ids(q.find("reference_ids"));
+  }
+  return out;
+}
+
+double far_from_reference(const std::vector<float>& logits) {
+  return test::relative_error(std::span<const float>(logits), std::span<const float>(reference_logits()));
+}
+
+}  // namespace
+
+TEST_CASE("a narrower cache answers alike, and takes no notice of chunks either") {
   std::size_t bytes = test::open_session().bytes();
   for (const KvFormat kv : {KvFormat::bf16, KvFormat::q8}) {
     std::vector<std::vector<float>> all;
@@ -437,38 +460,26 @@ TEST_CASE("a narrower cache answers alike, and takes no notice of chunks either"
     }
     CHECK(equal_bits(all[0], all[1]));
     CHECK(!equal_bits(all[0], reference_logits()));
-    CHECK(test::relative_error(std::span<const float>(all[0]), std::span<const float>(reference_logits())) < 0.03);
+    CHECK(far_from_reference(all[0]) < 0.03);
     Session session = test::open_session(options);
     CHECK(session.bytes() < bytes);
     bytes = session.bytes();
-    int same = 0, asked = 0;
-    for (std::size_t i = 0; i < questions.size(); i += 6, ++asked) {
-      session.clear();
-      const json::Value q = questions[i];
-      same += test::drain(session.ask(test::demo_picture(q), test::text(q.find("question")))) == test::ids(q.find("reference_ids"));
-    }
-    MESSAGE(same << " of " << asked << " demo answers identical with a " << (kv == KvFormat::bf16 ? "bf16" : "8-bit") << " cache, logits within "
-                 << test::relative_error(std::span<const float>(all[0]), std::span<const float>(reference_logits())));
+    const auto [same, asked] = agreement(session, 6);
+    const std::string cache = kv == KvFormat::bf16 ? "bf16" : "8-bit";
+    MESSAGE(same << " of " << asked << " demo answers identical with a " << cache << " cache, logits within "
+                 << far_from_reference(all[0]));
     CHECK(same * 10 >= asked * 8);
   }
 }
 
 TEST_CASE("rounded activations answer alike") {
-  const json::Value questions = test::json_file(test::tiny_vl() / "demo" / "questions.json").root();
   SessionOptions options;
   options.limits.activations = Activations::rounded;
-  const std::vector<float> logits = logits_of(test::tiny_model(), options);
-  const double far = test::relative_error(std::span<const float>(logits), std::span<const float>(reference_logits()));
+  const double far = far_from_reference(logits_of(test::tiny_model(), options));
   CHECK(far > 1e-5);
   CHECK(far < 0.02);
   Session session = test::open_session(options);
-  int same = 0, asked = 0;
-  for (std::size_t i = 0; i < questions.size(); i += 3, ++asked) {
-    session.clear();
-    const json::Value q = questions[i];
-    same += test::drain(session.ask(test::demo_picture(q), test::text(q.find("question")))) ==
-            test::ids(q.find("reference_ids"));
-  }
+  const auto [same, asked] = agreement(session, 3);
   MESSAGE(same << " of " << asked << " demo answers identical with rounded activations, logits within " << far);
   CHECK(same * 10 >= asked * 9);
 }

@@ -7,10 +7,11 @@ using namespace test;
 
 namespace {
 
-/// One product; y starts as `before`.
+/// One product; y starts as `before`. With `rounded` (rows rounded_stride apart) x is not looked at.
 template <class T>
 std::vector<T> multiply(const Kernels<T>& kernels, const std::vector<T>& x, Index rows, Index cols, Format format,
-                        const std::byte* w, Index outputs, const float* bias, bool add, std::vector<T> before) {
+                        const std::byte* w, Index outputs, const float* bias, bool add, std::vector<T> before,
+                        const std::byte* rounded = nullptr, Index rounded_stride = 0) {
   Scratch<T> scratch(kLinearScratch);
   LinearTile<T> tile;
   tile.x = x.data();
@@ -24,6 +25,8 @@ std::vector<T> multiply(const Kernels<T>& kernels, const std::vector<T>& x, Inde
   tile.y = before.data();
   tile.y_stride = outputs;
   tile.add = add;
+  tile.rounded = rounded;
+  tile.rounded_stride = rounded_stride;
   kernels.linear(tile, scratch.data());
   return before;
 }
@@ -104,7 +107,8 @@ TEST_CASE("every finite 16-bit weight reaches a product exactly, in every column
     std::vector<float> identity(static_cast<std::size_t>(cols * cols));
     for (Index c = 0; c < cols; ++c) identity[static_cast<std::size_t>(c * cols + c)] = 1;
     const std::vector<float> nothing(static_cast<std::size_t>(cols * outputs));
-    const auto all = multiply<float>(native_kernels(), identity, cols, cols, format, w, outputs, nullptr, false, nothing);
+    const auto all =
+        multiply<float>(native_kernels(), identity, cols, cols, format, w, outputs, nullptr, false, nothing);
     int different = 0;
     for (Index c = 0; c < cols; ++c) {
       const std::vector<float> row(identity.begin() + c * cols, identity.begin() + (c + 1) * cols);
@@ -138,22 +142,9 @@ TEST_CASE("rounded rows are those of to_bf16, and give what the reference makes 
       const auto values = rounded(native_kernels(), x);
       CHECK(values == rounded(reference_kernels<double>(), widen(x)));
       const auto product = [&]<class T>(const Kernels<T>& kernels, Index first, Index count) {
-        Scratch<T> scratch(kLinearScratch);
-        std::vector<T> y(static_cast<std::size_t>(count * outputs), T(0.25));
-        LinearTile<T> tile;
-        tile.rows = count;
-        tile.w = w.data() + misaligned;
-        tile.format = Format::bf16;
-        tile.outputs = outputs;
-        tile.cols = cols;
-        tile.bias = bias.data();
-        tile.y = y.data();
-        tile.y_stride = outputs;
-        tile.add = true;
-        tile.rounded = values.data() + first * stride;
-        tile.rounded_stride = stride;
-        kernels.linear(tile, scratch.data());
-        return y;
+        return multiply<T>(kernels, {}, count, cols, Format::bf16, w.data() + misaligned, outputs, bias.data(), true,
+                           std::vector<T>(static_cast<std::size_t>(count * outputs), T(0.25)),
+                           values.data() + first * stride, stride);
       };
       const auto got = product(native_kernels(), 0, rows);
       CHECK(relative_error(got, product(reference_kernels<double>(), 0, rows)) < 6e-7);

@@ -71,6 +71,11 @@ constexpr bool rows_collide(Index bytes) noexcept {
   const Index distance = bytes % 4096;
   return distance < kCacheLine || 4096 - distance < kCacheLine;
 }
+/// As many bytes, or a few lines more, so that rows do not collide.
+constexpr Index spread(Index bytes) noexcept {
+  while (rows_collide(bytes)) bytes += kCacheLine;
+  return bytes;
+}
 
 /// Smallest multiple of `step` that is not below `n`.
 constexpr Index round_up(Index n, Index step) noexcept { return (n + step - 1) / step * step; }

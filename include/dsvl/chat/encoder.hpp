@@ -36,8 +36,7 @@ class Encoder {
   Encoder(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, int workers,
           Allocator* from) noexcept
       : net_(net), config_(preprocess), activations_(limits.activations), workers_(std::max<int>(1, workers)),
-        room_(from),
-        room_bytes_(room_for(limits.picture_side, from)) {}
+        room_(from), room_bytes_(room_for(limits.picture_side, from)) {}
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 
@@ -57,10 +56,7 @@ class Encoder {
     for (int step = 0; step < Preprocessor::kMaxSteps; ++step) preprocess(ops::PreprocessStep{&preprocessor_, step});
     Recorder<float> encode(encode_program_, arena, activations_);
     net_.encode(encode, buffers_, rows_);
-    strip_ = round_up(encode_program_.scratch(), static_cast<Index>(kAlignment));
-    scratch_ = arena.array<float>("vision scratch", strip_ * workers_);
-    const Index shared = encode_program_.shared();
-    if (shared > 0) shared_ = arena.array<std::byte>("vision rounded", shared);
+    work_.carve(arena, encode_program_, workers_, "vision scratch", "vision rounded");
   }
 
   /// The pixels must stay until the work is done. Codes: bad_argument, limit, out_of_memory.
@@ -86,7 +82,7 @@ class Encoder {
       const bool first = phase_ == Phase::preprocess;
       const auto began = Clock::now();
       const Status status = job_.advance(first ? machine(executor, picture_scratch_.data(), picture_strip_, nullptr)
-                                               : machine(executor, scratch_, strip_, seconds_), control);
+                                               : machine(executor, work_.scratch, work_.strip, seconds_), control);
       (first ? usage.preprocess : usage.encode) += seconds_since(began);
       if (!status.ok()) return abandon(), status;
       if (job_.busy()) break;
@@ -120,7 +116,7 @@ class Encoder {
   [[nodiscard]] Machine<float> machine(Executor& executor, float* scratch, Index strip,
                                        double* seconds) const noexcept {
     const int workers = std::min<int>(workers_, executor.workers());
-    return {&active_kernels<float>(), &executor, scratch, strip, workers, seconds, shared_};
+    return {&active_kernels<float>(), &executor, scratch, strip, workers, seconds, work_.shared};
   }
 
   /// Bytes that preprocessing takes at most for pictures of up to `side` pixels a side: how it cuts its work, and so
@@ -169,9 +165,7 @@ class Encoder {
   Preprocessor preprocessor_;
   DeepseekVl::VisionBuffers<float> buffers_;
   View<float> rows_;
-  float* scratch_ = nullptr;
-  std::byte* shared_ = nullptr;
-  Index strip_ = 0;
+  WorkMemory<float> work_;
   Buffer<float> picture_scratch_{&room_};
   Index picture_strip_ = 0;
   Program<float> preprocess_program_, encode_program_;

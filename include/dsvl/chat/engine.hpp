@@ -37,9 +37,7 @@ class Engine {
     buffers_.carve(arena, decoder_.dims, chunk());
     Recorder<float> record(program_, arena, limits_.activations);
     decoder_.forward(record, inputs_, state_, cache_.kv(), buffers_);
-    strip_ = round_up(program_.scratch(), static_cast<Index>(kAlignment));
-    scratch_ = arena.array<float>("decoder scratch", strip_ * workers_);
-    if (program_.shared() > 0) shared_ = arena.array<std::byte>("decoder rounded", program_.shared());
+    work_.carve(arena, program_, workers_, "decoder scratch", "decoder rounded");
   }
 
   /// Begins to put `input` behind what the cache holds; it must stay until the work is done. Logits are kept for the
@@ -91,7 +89,7 @@ class Engine {
  private:
   [[nodiscard]] Index chunk() const noexcept { return limits_.chunk; }
   [[nodiscard]] Machine<float> machine() const noexcept {
-    return {&active_kernels<float>(), &executor_, scratch_, strip_, workers_, seconds_, shared_};
+    return {&active_kernels<float>(), &executor_, work_.scratch, work_.strip, workers_, seconds_, work_.shared};
   }
 
   Status begin_chunk() noexcept {
@@ -117,9 +115,7 @@ class Engine {
   DecoderBuffers<float> buffers_;
   DecoderState state_;
   TokenInput<float>* inputs_ = nullptr;
-  float* scratch_ = nullptr;
-  std::byte* shared_ = nullptr;
-  Index strip_ = 0;
+  WorkMemory<float> work_;
   Program<float> program_;
   double* seconds_ = nullptr;
 

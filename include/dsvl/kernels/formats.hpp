@@ -99,7 +99,7 @@ struct Bf16 : Halves<Bf16> {
   }
   template <int e>
   static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
-    return from_bits(e == 0 ? shift_left(bits(units), 16) : bits(units) & splat_bits(0xFFFF0000u));
+    return widen_bf16<e>(units);
   }
 };
 

@@ -287,6 +287,12 @@ DSVL_FORCE_INLINE Lanes load_bf16(const std::byte* from) noexcept {
 #endif
 }
 
+/// The low (half = 0) or high bf16 of every lane.
+template <int half>
+DSVL_FORCE_INLINE Lanes widen_bf16(Lanes pairs) noexcept {
+  return from_bits(half == 0 ? shift_left(bits(pairs), 16) : bits(pairs) & splat_bits(0xFFFF0000u));
+}
+
 /// binary16 in the low halves of 32-bit lanes to float, without hardware help. The exponent is moved up by arithmetic
 /// on the bits; what is subnormal there is normalised by an exact subtraction (no subnormal float ever appears).
 DSVL_FORCE_INLINE Lanes widen_f16(Bits half) noexcept {
@@ -354,9 +360,7 @@ DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept {
   const __m512 x = a, w = b;
   return Lanes(_mm512_dpbf16_ps(sum, std::bit_cast<__m512bh>(x), std::bit_cast<__m512bh>(w)));
 #else
-  const Bits high = splat_bits(0xFFFF0000u);
-  sum = fma(from_bits(shift_left(bits(a), 16)), from_bits(shift_left(bits(b), 16)), sum);
-  return fma(from_bits(bits(a) & high), from_bits(bits(b) & high), sum);
+  return fma(widen_bf16<1>(a), widen_bf16<1>(b), fma(widen_bf16<0>(a), widen_bf16<0>(b), sum));
 #endif
 }
 
@@ -373,9 +377,9 @@ DSVL_FORCE_INLINE Lanes load_i8(const std::byte* from) noexcept {
 #endif
 }
 
-/// Asks for the cache line at `at`, which need not exist, into the first-level or second-level cache. As
-/// assembly, since GCC takes a function that only prefetches for one without effect, and drops its calls.
 enum class Cache : unsigned char { first, second };
+/// Asks for the cache line at `at`, which need not exist, into the first-level or second-level cache. As assembly,
+/// since GCC takes a function that only prefetches for one without effect, and drops its calls.
 template <Cache cache>
 DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
 #if defined(__GNUC__) && defined(__x86_64__)

@@ -25,7 +25,7 @@ void multiply(const LinearTile<float>& t, const Sides& s, float* scratch) noexce
   for (Index row = 0; row < t.rows; row += kLinearRows) {
     const Index rows = std::min<Index>(kLinearRows, t.rows - row);
     Index n = 0;
-    if (rows == 1 && t.outputs >= kRowOutputs && s.cols <= kMostOperands) {
+    if (rows == 1 && t.outputs >= kRowOutputs && round_up(s.cols, kLine<F>) <= kLinearScratch) {
       order<F>(s.x + row * s.x_stride, s.cols, scratch);
       const Sides ordered{scratch, 0, s.w, s.w_stride, s.cols};
       for (; n + kRowOutputs <= t.outputs; n += kRowOutputs)
@@ -53,10 +53,9 @@ inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
 
 /// See Kernels::round.
 inline void round(const float* x, Index cols, std::byte* to) noexcept {
-  Index i = 0;
-  for (; i + kLanes <= cols; i += kLanes) store_bf16(to + 2 * i, load(x + i));
-  for (; i < cols; i += kLanes) store_bf16(to + 2 * i, load(x + i, cols - i));
-  std::memset(to + 2 * i, 0, static_cast<std::size_t>(rounded_bytes(cols) - 2 * i));
+  sweep(cols, [&](auto at) { store_bf16(to + 2 * at.i, at.load(x)); });
+  const Index written = 2 * round_up(cols, kLanes);
+  std::memset(to + written, 0, static_cast<std::size_t>(rounded_bytes(cols) - written));
 }
 
 }  // namespace DSVL_ISA

@@ -38,7 +38,7 @@ struct PartialLine {
   static constexpr Index kStride = kLine<F> * F::kBytes;
   alignas(64) std::byte rows[most][kStride] = {};
 
-  /// `left`: bytes from the line to the end of its row.
+  /// `left`: bytes from the line on.
   PartialLine(const std::byte* from, Index stride, Index count, Index left) noexcept {
     const auto bytes = static_cast<std::size_t>(std::min<Index>(left, kStride));
     for (Index i = 0; i < count; ++i) std::memcpy(rows[i], from + i * stride, bytes);

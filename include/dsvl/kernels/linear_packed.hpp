@@ -95,11 +95,10 @@ DSVL_NO_INLINE void accumulate(const Rows& x, Index runs, const float* w, bool f
   });
 }
 
-/// A block of weights: up to a strip of outputs, `stride` bytes apart, by `steps` operands, `left` bytes before the end
-/// of a row.
+/// A block of weights: up to a strip of outputs, `stride` bytes apart, by `steps` operands.
 struct Block {
   const std::byte* w;
-  Index stride, outputs, steps, left;
+  Index stride, outputs, steps;
 };
 
 /// All rows against a packed strip of `registers`. How many rows a block has does not show in the sums.
@@ -138,7 +137,7 @@ DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packe
     const std::byte* const w = block.w + n * block.stride;
     const Index rows = std::min<Index>(kLanes, block.outputs - n);
     for (Index line = 0; line < lines; ++line) {
-      const Index at = line * kLine<F> * F::kBytes, left = block.left - at;
+      const Index at = line * kLine<F> * F::kBytes, left = block.steps * F::kBytes - at;
       float* const to = packed + line * F::kRun * kStrip + n;
       if (rows == kLanes && left >= kLine<F> * F::kBytes) {
         ask<F, kLanes, Cache::second>(next + at, block.stride);
@@ -183,8 +182,7 @@ DSVL_NO_INLINE void multiply_group(const LinearTile<float>& t, const Sides& s, I
       const std::byte* const next = n + kStrip < outputs ? w + kStrip * s.w_stride + begin
                                     : k + steps < s.cols ? s.w + first * s.w_stride + end
                                                          : s.w + (first + outputs) * s.w_stride;
-      pack<F, registers>({w + begin, s.w_stride, std::min<Index>(kStrip, outputs - n), steps, s.w_stride - begin}, next,
-                         packed);
+      pack<F, registers>({w + begin, s.w_stride, std::min<Index>(kStrip, outputs - n), steps}, next, packed);
       multiply_strip<F, registers>(x, rows, packed, steps, k == 0, sums + n);
     }
   }

@@ -17,8 +17,6 @@ namespace linear_detail {
 inline constexpr int kFours = 2, kRowOutputs = 4 * kFours;
 /// Bytes of each of these rows that are asked for ahead of their use.
 inline constexpr Index kAhead = 1024;
-/// Operands of a row alone that fit into the scratch.
-inline constexpr Index kMostOperands = kLinearScratch - 64;
 
 /// A row of x in the order in which multiply_row reads it, with zeros up to a whole line: of every line the first four
 /// operands of each chain's run, then the next four.
@@ -83,7 +81,7 @@ DSVL_NO_INLINE void multiply_row(const LinearTile<float>& t, const Sides& s, Ind
     const Index begin = k * F::kBytes;
     RowChains chains;
     if (steps < kLine<F>) {
-      const PartialLine<F, kRowOutputs> part(rows + begin, s.w_stride, kRowOutputs, s.w_stride - begin);
+      const PartialLine<F, kRowOutputs> part(rows + begin, s.w_stride, kRowOutputs, steps * F::kBytes);
       chains.add<F>(s.x + k, part.rows[0], part.kStride);
     } else {
       for (Index at = 0; at < steps; at += kLine<F>) {

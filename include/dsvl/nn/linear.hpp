@@ -40,11 +40,8 @@ struct Rounding : RowWise {
   View<const T> x;
 
   Rounding(RowCount live, View<const T> from) noexcept : RowWise{live, from.rows, from.cols}, x(from) {}
-  /// Bytes between rows: a line more where they would collide in the cache.
-  [[nodiscard]] static constexpr Index stride(Index cols) noexcept {
-    const Index bytes = rounded_bytes(cols);
-    return rows_collide(bytes) ? bytes + kCacheLine : bytes;
-  }
+  /// Bytes between rows.
+  [[nodiscard]] static constexpr Index stride(Index cols) noexcept { return spread(rounded_bytes(cols)); }
   [[nodiscard]] Index tiles() const noexcept { return live_rows() > 1 ? RowWise::tiles() : 0; }
   [[nodiscard]] Index shared() const noexcept { return rows * stride(cols); }
   void run(const Worker<T>& on, Index tile) const noexcept {
@@ -96,7 +93,6 @@ struct Product {
 
   [[nodiscard]] Index tiles() const noexcept { return row_tiles() * output_tiles(); }
   [[nodiscard]] Index scratch() const noexcept { return kLinearScratch + row_room(); }
-  [[nodiscard]] Index shared() const noexcept { return rounded ? Rounding<T>(count, x).shared() : 0; }
   [[nodiscard]] double cost() const noexcept { return 2.0 * static_cast<double>(count.of(x.rows) * w.rows * w.cols); }
 
   void run(const Worker<T>& on, Index tile) const noexcept {

@@ -49,8 +49,7 @@ class Arena {
   template <class T>
   View<T> spread_view(std::string_view name, Index rows, Index cols) noexcept {
     constexpr Index kBytes = sizeof(T);
-    Index stride = cols;
-    while (rows_collide(stride * kBytes)) stride += kCacheLine / kBytes;
+    const Index stride = spread(cols * kBytes) / kBytes;
     return {array<T>(name, rows * stride), rows, cols, stride};
   }
 

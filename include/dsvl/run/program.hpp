@@ -87,6 +87,22 @@ class Program {
   Index count_ = 0, scratch_ = 0, shared_ = 0;
 };
 
+/// What the workers of a program work in: a strip of scratch each, and what they share.
+template <class T>
+struct WorkMemory {
+  T* scratch = nullptr;
+  Index strip = 0;              ///< elements of each worker
+  std::byte* shared = nullptr;  ///< null when the program shares nothing
+
+  /// The names are those of the buffers.
+  void carve(Arena& arena, const Program<T>& program, int workers, std::string_view scratch_name,
+             std::string_view shared_name) noexcept {
+    strip = round_up(program.scratch(), static_cast<Index>(kAlignment));
+    scratch = arena.array<T>(scratch_name, strip * workers);
+    if (program.shared() > 0) shared = arena.array<std::byte>(shared_name, program.shared());
+  }
+};
+
 /// "How to execute" for a forward pass: append to a program. Over a measuring Arena it only counts.
 template <class T>
 class Recorder {

@@ -1,0 +1,55 @@
+// TensorInfo: one tensor of a file, whatever the container.
+//
+// What safetensors.hpp and gguf.hpp list, and what a Checkpoint hands to whoever asks for weights by name.
+#ifndef DSVL_IO_TENSOR_HPP
+#define DSVL_IO_TENSOR_HPP
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+
+#include "../base/matrix.hpp"
+#include "../base/status.hpp"
+#include "printable.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// One tensor of a file: what it is called, what it looks like, where it lies. `name` and `dtype` belong to what
+/// parsed the file, `data` to the file's bytes; `data` may have any alignment.
+struct TensorInfo {
+  static constexpr int kMaxRank = 8;
+
+  std::string_view name;
+  std::string_view dtype;  ///< as the file spells it: "BF16", "I64", …
+  Index shape[kMaxRank] = {};
+  int rank = 0;
+  const std::byte* data = nullptr;
+  std::size_t bytes = 0;
+
+  [[nodiscard]] std::span<const Index> dims() const noexcept { return {shape, static_cast<std::size_t>(rank)}; }
+};
+
+/// The tensor as a weight: (first dimension, product of the rest); (1, n) when it has one dimension, (1, 1) when none.
+/// Code unsupported unless F32, BF16 or F16.
+inline Result<Matrix> as_matrix(const TensorInfo& tensor) noexcept {
+  Format format = Format::f32;
+  if (tensor.dtype == "BF16") format = Format::bf16;
+  else if (tensor.dtype == "F16") format = Format::f16;
+  else if (tensor.dtype != "F32")
+    return fail(Code::unsupported, "tensor '%s': has dtype %s, weights are read from F32, BF16 and F16",
+                Printable(tensor.name).text(), Printable(tensor.dtype).text());
+  Index cols = 1;
+  for (int d = tensor.rank > 1 ? 1 : 0; d < tensor.rank; ++d) cols *= tensor.shape[d];
+  return Matrix(format, tensor.data, tensor.rank > 1 ? tensor.shape[0] : 1, cols);
+}
+
+/// The tensor of that name in a list that is sorted by name; null when there is none.
+inline const TensorInfo* find_tensor(std::span<const TensorInfo> sorted, std::string_view name) noexcept {
+  const auto at = std::lower_bound(sorted.begin(), sorted.end(), name,
+                                   [](const TensorInfo& tensor, std::string_view n) { return tensor.name < n; });
+  return at != sorted.end() && at->name == name ? &*at : nullptr;
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_TENSOR_HPP

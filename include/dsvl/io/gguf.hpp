@@ -1,0 +1,332 @@
+// Gguf: the metadata and the tensors of one GGUF file, read in place.
+//
+// The single-file container: the file begins with "GGUF", a version and two counts; then come the metadata (key, kind,
+// value), a table of tensors (name, shape, type, offset) and, from the next multiple of the alignment on, their data.
+// All is little-endian. Everything is checked in one pass here, so that what comes out may be used unchecked.
+// Source: https://github.com/ggml-org/ggml, docs/gguf.md.
+#ifndef DSVL_IO_GGUF_HPP
+#define DSVL_IO_GGUF_HPP
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "../base/buffer.hpp"
+#include "../base/checked.hpp"
+#include "../base/status.hpp"
+#include "ggml_types.hpp"
+#include "gguf_value.hpp"
+#include "printable.hpp"
+#include "tensor.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace gguf {
+
+inline constexpr std::string_view kMagic = "GGUF";
+inline constexpr std::string_view kAlignmentKey = "general.alignment";
+inline constexpr std::size_t kMaxKey = 65535;  ///< bytes of a key, by the specification
+inline constexpr std::size_t kMaxRank = 4;     ///< dimensions of a tensor: GGML_MAX_DIMS
+
+/// Takes one thing after another from the front of a file, and never one that is not all there.
+class Reader {
+ public:
+  explicit Reader(std::span<const std::byte> file) noexcept : file_(file) {}
+
+  [[nodiscard]] std::size_t position() const noexcept { return at_; }
+  [[nodiscard]] std::size_t left() const noexcept { return file_.size() - at_; }
+  [[nodiscard]] const std::byte* here() const noexcept { return file_.data() + at_; }
+
+  [[nodiscard]] bool skip(std::uint64_t bytes) noexcept {
+    if (bytes > left()) return false;
+    at_ += static_cast<std::size_t>(bytes);
+    return true;
+  }
+  template <class T>
+  [[nodiscard]] bool take(T& value) noexcept {
+    if (sizeof value > left()) return false;
+    value = load<T>(here());
+    return skip(sizeof value);
+  }
+  [[nodiscard]] bool take(std::string_view& text) noexcept {
+    std::uint64_t size = 0;
+    if (!take(size) || size > left()) return false;
+    text = {reinterpret_cast<const char*>(here()), static_cast<std::size_t>(size)};
+    return skip(size);
+  }
+
+ private:
+  std::span<const std::byte> file_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace gguf
+
+/// The parsed head of one file. Does not own the file's bytes; they must outlive it.
+class Gguf {
+ public:
+  using Value = gguf::Value;
+
+  /// Versions 2 and 3. `what` names the file in errors. Codes: bad_file, unsupported (another version, big-endian, an
+  /// unknown type of tensor, arrays of arrays), out_of_memory. Cost: that of the head, the data are not touched; 48
+  /// bytes for a key and 128 for a tensor, nothing for what arrays hold. The published vocabulary takes 1 ms.
+  static Result<Gguf> parse(std::span<const std::byte> file, std::string_view what,
+                            Allocator* from = nullptr) noexcept;
+
+  /// In the order of their names. Shapes are outer-first (the file has them innermost-first).
+  [[nodiscard]] std::span<const TensorInfo> tensors() const noexcept { return tensors_.span(); }
+  [[nodiscard]] const TensorInfo* find(std::string_view name) const noexcept { return find_tensor(tensors(), name); }
+
+  /// The metadata in the order of their keys.
+  [[nodiscard]] std::span<const Value> values() const noexcept { return values_.span(); }
+  /// missing() when there is no such key.
+  [[nodiscard]] Value value(std::string_view key) const noexcept {
+    const auto at = std::lower_bound(values_.begin(), values_.end(), key,
+                                     [](const Value& value, std::string_view k) { return value.key() < k; });
+    return at != values_.end() && at->key() == key ? *at : Value();
+  }
+
+  [[nodiscard]] std::uint32_t version() const noexcept { return version_; }
+  /// What the offsets of all tensors are multiples of.
+  [[nodiscard]] std::uint64_t alignment() const noexcept { return alignment_; }
+
+ private:
+  static constexpr std::uint64_t kDefaultAlignment = 32, kMinAlignment = 8, kMaxAlignment = 65536;
+  static constexpr std::size_t kMinValueBytes = 8 + 4 + 1;           // an empty key, its kind, one byte
+  static constexpr std::size_t kMinTensorBytes = 8 + 4 + 8 + 4 + 8;  // an empty name, rank, one size, type, offset
+
+  explicit Gguf(Allocator* from) noexcept : values_(from), tensors_(from) {}
+
+  static Status truncated(std::string_view what, const char* part, std::string_view name) noexcept {
+    return fail(Code::bad_file, "%s: truncated: it ends inside %s '%s'", Printable(what).text(), part,
+                Printable(name).text());
+  }
+  Status read_start(gguf::Reader& head, std::string_view what, std::uint64_t& tensors, std::uint64_t& keys) noexcept;
+  Status read_values(gguf::Reader& head, std::uint64_t count, std::string_view what) noexcept;
+  static Status read_value(gguf::Reader& head, std::string_view key, std::string_view what, Value& value) noexcept;
+  static Status read_elements(gguf::Reader& head, gguf::Kind kind, std::uint64_t count, std::string_view key,
+                              std::string_view what) noexcept;
+  Status read_alignment(std::string_view what) noexcept;
+  Status read_tensors(gguf::Reader& head, std::uint64_t count, std::string_view what,
+                      Buffer<std::uint64_t>& offsets) noexcept;
+  static Status read_tensor(gguf::Reader& head, std::string_view what, TensorInfo& tensor) noexcept;
+  static Status read_shape(gguf::Reader& head, std::string_view what, TensorInfo& tensor) noexcept;
+  Status place_tensor(std::span<const std::byte> data, std::uint64_t offset, std::string_view what,
+                      TensorInfo& tensor) const noexcept;
+  Status check_layout(std::string_view what) noexcept;
+
+  std::uint32_t version_ = 0;
+  std::uint64_t alignment_ = kDefaultAlignment;
+  Buffer<Value> values_;
+  Buffer<TensorInfo> tensors_;
+};
+
+inline Result<Gguf> Gguf::parse(std::span<const std::byte> file, std::string_view what, Allocator* from) noexcept {
+  gguf::Reader head(file);
+  Gguf out(from);
+  std::uint64_t keys = 0, tensors = 0;
+  DSVL_CHECK_STATUS(out.read_start(head, what, tensors, keys));
+  DSVL_CHECK_STATUS(out.read_values(head, keys, what));
+  DSVL_CHECK_STATUS(out.read_alignment(what));
+  // Where the data begin is known when the table has been read.
+  Buffer<std::uint64_t> offsets(from);
+  DSVL_CHECK_STATUS(out.read_tensors(head, tensors, what, offsets));
+  const std::size_t padding = (out.alignment_ - head.position() % out.alignment_) % out.alignment_;
+  const auto data = file.subspan(head.position() + (std::min<std::size_t>)(padding, head.left()));
+  for (std::size_t i = 0; i < offsets.size(); ++i)
+    DSVL_CHECK_STATUS(out.place_tensor(data, offsets[i], what, out.tensors_[i]));
+  DSVL_CHECK_STATUS(out.check_layout(what));
+  return Result<Gguf>(std::move(out));
+}
+
+/// The counts are checked against the size of the file, so that nothing loops or grows beyond it.
+inline Status Gguf::read_start(gguf::Reader& head, std::string_view what, std::uint64_t& tensors,
+                               std::uint64_t& keys) noexcept {
+  const Printable file(what);
+  if (head.left() < 24)
+    return fail(Code::bad_file, "%s: %zu bytes are too few for a GGUF file", file.text(), head.left());
+  if (std::memcmp(head.here(), gguf::kMagic.data(), gguf::kMagic.size()) != 0)
+    return fail(Code::bad_file, "%s: does not begin with 'GGUF'", file.text());
+  const bool there = head.skip(4) && head.take(version_) && head.take(tensors) && head.take(keys);
+  DSVL_ASSERT(there);
+  static_cast<void>(there);
+  if (version_ != 0 && (version_ & 0xFFFF) == 0)
+    return fail(Code::unsupported, "%s: is a big-endian GGUF file, only little-endian ones are read", file.text());
+  if (version_ != 2 && version_ != 3)
+    return fail(Code::unsupported, "%s: is of GGUF version %u, only 2 and 3 are read", file.text(),
+                static_cast<unsigned>(version_));
+  const std::size_t most_keys = head.left() / kMinValueBytes, most_tensors = head.left() / kMinTensorBytes;
+  if (keys > most_keys || tensors > most_tensors)
+    return fail(Code::bad_file, "%s: claims %llu keys and %llu tensors, %zu bytes have room for at most %zu or %zu",
+                file.text(), static_cast<unsigned long long>(keys), static_cast<unsigned long long>(tensors),
+                head.left(), most_keys, most_tensors);
+  return {};
+}
+
+inline Status Gguf::read_values(gguf::Reader& head, std::uint64_t count, std::string_view what) noexcept {
+  const Printable file(what);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::string_view key;
+    if (!head.take(key))
+      return fail(Code::bad_file, "%s: truncated: it ends inside key %llu of %llu", file.text(),
+                  static_cast<unsigned long long>(i), static_cast<unsigned long long>(count));
+    if (key.size() > gguf::kMaxKey)
+      return fail(Code::bad_file, "%s: the key '%s' has %zu bytes, at most %zu are allowed", file.text(),
+                  Printable(key).text(), key.size(), gguf::kMaxKey);
+    Value value;
+    DSVL_CHECK_STATUS(read_value(head, key, what, value));
+    if (!values_.push_back(value)) return fail(Code::out_of_memory, "%s: no memory for its keys", file.text());
+  }
+  std::sort(values_.begin(), values_.end(), [](const Value& a, const Value& b) { return a.key() < b.key(); });
+  for (std::size_t i = 1; i < values_.size(); ++i)
+    if (values_[i - 1].key() == values_[i].key())
+      return fail(Code::bad_file, "%s: the key '%s' is there twice", file.text(), Printable(values_[i].key()).text());
+  return {};
+}
+
+inline Status Gguf::read_value(gguf::Reader& head, std::string_view key, std::string_view what,
+                               Value& value) noexcept {
+  std::uint32_t number = 0, element = static_cast<std::uint32_t>(gguf::Kind::missing);
+  std::uint64_t count = 0;
+  if (!head.take(number)) return truncated(what, "key", key);
+  const bool array = number == static_cast<std::uint32_t>(gguf::Kind::array);
+  if (array && (!head.take(element) || !head.take(count))) return truncated(what, "key", key);
+  if (array && element == static_cast<std::uint32_t>(gguf::Kind::array))
+    return fail(Code::unsupported, "%s: key '%s' is an array of arrays, which is not read", Printable(what).text(),
+                Printable(key).text());
+  const std::uint32_t leaf = array ? element : number;
+  if (leaf >= static_cast<std::uint32_t>(gguf::Kind::missing))
+    return fail(Code::bad_file, "%s: key '%s' has a value of the unknown type %u", Printable(what).text(),
+                Printable(key).text(), static_cast<unsigned>(leaf));
+  const std::byte* const at = head.here();
+  DSVL_CHECK_STATUS(read_elements(head, static_cast<gguf::Kind>(leaf), array ? count : 1, key, what));
+  value = Value(key, static_cast<gguf::Kind>(number), static_cast<gguf::Kind>(element),
+                static_cast<std::size_t>(count), at);
+  return {};
+}
+
+/// Passes `count` values of that kind, which is none of arrays; they are all there when this says ok.
+inline Status Gguf::read_elements(gguf::Reader& head, gguf::Kind kind, std::uint64_t count, std::string_view key,
+                                  std::string_view what) noexcept {
+  if (kind == gguf::Kind::string) {
+    std::string_view text;
+    for (std::uint64_t i = 0; i < count; ++i)  // each takes at least 8 bytes, so this ends with the file
+      if (!head.take(text)) return truncated(what, "key", key);
+    return {};
+  }
+  const std::byte* const first = head.here();
+  const auto bytes = checked_multiply(count, gguf::fixed_bytes(kind));
+  if (!bytes || !head.skip(*bytes)) return truncated(what, "key", key);
+  if (kind == gguf::Kind::boolean && std::any_of(first, head.here(), [](std::byte b) { return b > std::byte{1}; }))
+    return fail(Code::bad_file, "%s: key '%s' has a boolean that is neither 0 nor 1", Printable(what).text(),
+                Printable(key).text());
+  return {};
+}
+
+inline Status Gguf::read_alignment(std::string_view what) noexcept {
+  const Value given = value(gguf::kAlignmentKey);
+  if (given.missing()) return {};
+  const auto bytes = static_cast<std::uint64_t>(given.integer().value_or(0));
+  if (!std::has_single_bit(bytes) || bytes < kMinAlignment || bytes > kMaxAlignment)
+    return fail(Code::bad_file, "%s: %s is %s %lld, must be a power of two from %llu to %llu", Printable(what).text(),
+                gguf::kAlignmentKey.data(), gguf::name(given.kind()).data(), static_cast<long long>(bytes),
+                static_cast<unsigned long long>(kMinAlignment), static_cast<unsigned long long>(kMaxAlignment));
+  alignment_ = bytes;
+  return {};
+}
+
+inline Status Gguf::read_tensors(gguf::Reader& head, std::uint64_t count, std::string_view what,
+                                 Buffer<std::uint64_t>& offsets) noexcept {
+  const Printable file(what);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    TensorInfo tensor;
+    std::uint64_t offset = 0;
+    if (!head.take(tensor.name))
+      return fail(Code::bad_file, "%s: truncated: it ends inside tensor %llu of %llu", file.text(),
+                  static_cast<unsigned long long>(i), static_cast<unsigned long long>(count));
+    DSVL_CHECK_STATUS(read_tensor(head, what, tensor));
+    if (!head.take(offset)) return truncated(what, "tensor", tensor.name);
+    if (!tensors_.push_back(tensor) || !offsets.push_back(offset))
+      return fail(Code::out_of_memory, "%s: no memory for its tensors", file.text());
+  }
+  return {};
+}
+
+/// Everything but the name and the place of the data.
+inline Status Gguf::read_tensor(gguf::Reader& head, std::string_view what, TensorInfo& tensor) noexcept {
+  std::uint32_t number = 0;
+  DSVL_CHECK_STATUS(read_shape(head, what, tensor));
+  if (!head.take(number)) return truncated(what, "tensor", tensor.name);
+  const Printable file(what), name(tensor.name);
+  const GgmlType* const type = find_ggml_type(number);
+  if (!type)
+    return fail(Code::unsupported, "%s: tensor '%s' has the unknown type %u", file.text(), name.text(),
+                static_cast<unsigned>(number));
+  tensor.dtype = type->name;
+  if (const Index inner = tensor.shape[tensor.rank - 1]; inner % static_cast<Index>(type->elements) != 0)
+    return fail(Code::bad_file, "%s: tensor '%s' has rows of %td elements, which are no whole blocks of %s (%u)",
+                file.text(), name.text(), inner, type->name.data(), static_cast<unsigned>(type->elements));
+  const auto bytes = ggml_bytes(*type, tensor.dims());
+  if (!bytes)
+    return fail(Code::bad_file, "%s: tensor '%s' has a shape too large for any file", file.text(), name.text());
+  tensor.bytes = static_cast<std::size_t>(*bytes);
+  return {};
+}
+
+/// Fills shape and rank.
+inline Status Gguf::read_shape(gguf::Reader& head, std::string_view what, TensorInfo& tensor) noexcept {
+  const Printable file(what), name(tensor.name);
+  std::uint32_t rank = 0;
+  if (!head.take(rank)) return truncated(what, "tensor", tensor.name);
+  if (rank < 1 || rank > gguf::kMaxRank)
+    return fail(Code::bad_file, "%s: tensor '%s' has %u dimensions, must have 1 to %zu", file.text(), name.text(),
+                static_cast<unsigned>(rank), gguf::kMaxRank);
+  tensor.rank = static_cast<int>(rank);
+  for (int d = tensor.rank; d-- > 0;) {
+    std::uint64_t size = 0;
+    if (!head.take(size)) return truncated(what, "tensor", tensor.name);
+    if (!std::in_range<Index>(size))
+      return fail(Code::bad_file, "%s: tensor '%s' has a shape too large for any file", file.text(), name.text());
+    tensor.shape[d] = static_cast<Index>(size);
+  }
+  return {};
+}
+
+inline Status Gguf::place_tensor(std::span<const std::byte> data, std::uint64_t offset, std::string_view what,
+                                 TensorInfo& tensor) const noexcept {
+  const Printable file(what), name(tensor.name);
+  if (offset % alignment_ != 0)
+    return fail(Code::bad_file, "%s: tensor '%s' begins at byte %llu, which is no multiple of %llu", file.text(),
+                name.text(), static_cast<unsigned long long>(offset), static_cast<unsigned long long>(alignment_));
+  if (offset > data.size() || tensor.bytes > data.size() - offset)
+    return fail(Code::bad_file, "%s: tensor '%s' has %zu bytes from byte %llu on, of %zu: the file is truncated",
+                file.text(), name.text(), tensor.bytes, static_cast<unsigned long long>(offset), data.size());
+  tensor.data = data.data() + offset;
+  return {};
+}
+
+/// No two tensors share bytes or a name. (Holes are allowed: they are how tensors get aligned.) Sorts by name.
+inline Status Gguf::check_layout(std::string_view what) noexcept {
+  const Printable file(what);
+  std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
+    return a.data != b.data ? a.data < b.data : a.bytes < b.bytes;
+  });
+  const TensorInfo* before = nullptr;
+  for (const TensorInfo& tensor : tensors_) {
+    if (tensor.bytes == 0) continue;
+    if (before && tensor.data < before->data + before->bytes)
+      return fail(Code::bad_file, "%s: tensor '%s' begins inside tensor '%s'", file.text(),
+                  Printable(tensor.name).text(), Printable(before->name).text());
+    before = &tensor;
+  }
+  std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
+  for (std::size_t i = 1; i < tensors_.size(); ++i)
+    if (tensors_[i - 1].name == tensors_[i].name)
+      return fail(Code::bad_file, "%s: tensor '%s' is there twice", file.text(), Printable(tensors_[i].name).text());
+  return {};
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_GGUF_HPP

@@ -1,7 +1,8 @@
 // Tokenizer: text to token ids and back, as DeepSeek-LLM's byte-level BPE does it.
 //
 // Added tokens are cut out first (added_tokens.hpp), the rest is cut into pieces (pretokenizer.hpp), and inside each
-// piece byte pairs are joined (bpe.hpp). Built from a TokenizerSpec; tokenizer_json.hpp makes one from tokenizer.json.
+// piece byte pairs are joined (bpe.hpp). Built from a TokenizerSpec, which tokenizer_json.hpp and tokenizer_gguf.hpp
+// make from files.
 // Immutable once built: any number of threads may use one at the same time.
 #ifndef DSVL_TEXT_TOKENIZER_HPP
 #define DSVL_TEXT_TOKENIZER_HPP

@@ -1,4 +1,4 @@
-// Reads tokenizer.json (and bos and eos from tokenizer_config.json) into a Tokenizer.
+// Reads tokenizer.json (and bos and eos from tokenizer_config.json), into lists or into a Tokenizer.
 //
 // Only what this library computes is accepted: byte-level BPE with DeepSeek-LLM's pre-tokenizer. The file's patterns
 // are parsed and compared with the ranges of unicode.hpp, so that a model with other rules is refused, not misread.
@@ -13,7 +13,7 @@
 
 #include "../io/json.hpp"
 #include "../io/printable.hpp"
-#include "tokenizer.hpp"
+#include "tokenizer_source.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace tokenizer_json {
@@ -152,8 +152,7 @@ inline Status read_merges(json::Value merges, const char* what, Buffer<Tokenizer
   for (const json::Value merge : merges) {
     TokenizerSpec::Merge pair;
     if (const auto text = merge.string()) {
-      const std::size_t space = text->find(' ');  // the alphabet has no space, so there is one exactly
-      if (space != std::string_view::npos) pair = {text->substr(0, space), text->substr(space + 1)};
+      pair = split_merge(*text);
     } else if (merge.size() == 2) {
       pair = {merge[0].string().value_or(""), merge[1].string().value_or("")};
     }
@@ -203,30 +202,40 @@ inline Status read_named(json::Value config, const char* key, std::string_view o
 
 }  // namespace tokenizer_json
 
-/// A Tokenizer from the text of tokenizer.json and, if there is one, of tokenizer_config.json. `what` names the file in
-/// errors. eos comes from here and never from a model's config, which in the HF layout may say Llama's 2.
-/// Codes: bad_file (broken, ids or texts twice, merges of unknown tokens), unsupported (another kind of tokenizer),
-/// limit, out_of_memory. Needs the texts only during the call. Cost: under 0.2 s for the published 7.5 MB.
-inline Result<Tokenizer> read_tokenizer_json(std::string_view text, std::string_view what,
-                                             std::string_view config_text = {}, Allocator* from = nullptr) {
+/// What tokenizer.json says: a TokenizerSource together with the document that keeps its texts.
+struct TokenizerJson {
+  json::Document document;
+  TokenizerSource source;
+
+  [[nodiscard]] TokenizerSpec spec() const noexcept { return source.spec(); }
+};
+
+/// Reads the text of tokenizer.json and, if there is one, of tokenizer_config.json, and builds nothing yet: for who
+/// writes it down elsewhere. `what` names the file in errors. eos comes from here and never from a model's config,
+/// which in the HF layout may say Llama's 2. Codes: bad_file (broken, two tokens with one id), unsupported (another
+/// kind of tokenizer), limit, out_of_memory. Needs the texts only during the call.
+inline Result<TokenizerJson> parse_tokenizer_json(std::string_view text, std::string_view what,
+                                                  std::string_view config_text = {}, Allocator* from = nullptr) {
   using namespace tokenizer_json;
   const Printable name(what);
   DSVL_TRY(document, json::Document::parse(text, what, from));
   const json::Value root = document.root(), model = root.find("model");
   DSVL_CHECK_STATUS(check_kind(root, name.text()));
-  Buffer<std::string_view> tokens(from);
-  Buffer<TokenizerSpec::Merge> merges(from);
-  Buffer<TokenizerSpec::Added> added(from);
-  DSVL_CHECK_STATUS(read_tokens(model.find("vocab"), name.text(), tokens));
-  DSVL_CHECK_STATUS(read_merges(model.find("merges"), name.text(), merges));
-  DSVL_CHECK_STATUS(read_added(root.find("added_tokens"), name.text(), added));
-  TokenizerSpec spec{tokens.span(), merges.span(), added.span()};
+  TokenizerSource out(from);
+  DSVL_CHECK_STATUS(read_tokens(model.find("vocab"), name.text(), out.tokens));
+  DSVL_CHECK_STATUS(read_merges(model.find("merges"), name.text(), out.merges));
+  DSVL_CHECK_STATUS(read_added(root.find("added_tokens"), name.text(), out.added));
   DSVL_TRY(config, json::Document::parse(config_text.empty() ? "{}" : config_text, "tokenizer_config.json", from));
-  DSVL_CHECK_STATUS(read_named(config.root(), "bos_token", kBosText, name.text(), spec, spec.bos));
-  DSVL_CHECK_STATUS(read_named(config.root(), "eos_token", kEosText, name.text(), spec, spec.eos));
-  auto tokenizer = Tokenizer::build(spec, from);
-  if (!tokenizer) return fail(tokenizer.error().code(), "%s: %s", name.text(), tokenizer.error().text());
-  return tokenizer;
+  DSVL_CHECK_STATUS(read_named(config.root(), "bos_token", kBosText, name.text(), out.spec(), out.bos));
+  DSVL_CHECK_STATUS(read_named(config.root(), "eos_token", kEosText, name.text(), out.spec(), out.eos));
+  return TokenizerJson{std::move(document), std::move(out)};
+}
+
+/// A Tokenizer from the same. Codes: also those of Tokenizer::build. Cost: under 0.2 s for the published 7.5 MB.
+inline Result<Tokenizer> read_tokenizer_json(std::string_view text, std::string_view what,
+                                             std::string_view config_text = {}, Allocator* from = nullptr) {
+  DSVL_TRY(file, parse_tokenizer_json(text, what, config_text, from));
+  return build_tokenizer(file.spec(), what, from);
 }
 
 DSVL_END_NAMESPACE

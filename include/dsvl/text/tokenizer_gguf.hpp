@@ -1,0 +1,177 @@
+// Reads the tokenizer that a GGUF file carries, and writes one into a head of such a file.
+//
+// The keys are llama.cpp's, for byte-level BPE ("gpt2") with DeepSeek-LLM's pre-tokenizer; other kinds are refused. All
+// tokens are in one list there, a type beside each, so that added ones are told from base ones by it. The list has as
+// many entries as the embedding has rows; those that stand for nothing are called [PAD<id>].
+// Source: llama.cpp, convert_hf_to_gguf.py (get_vocab_base) and src/llama-vocab.cpp. The files are untrusted.
+#ifndef DSVL_TEXT_TOKENIZER_GGUF_HPP
+#define DSVL_TEXT_TOKENIZER_GGUF_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../io/gguf.hpp"
+#include "../io/gguf_writer.hpp"
+#include "tokenizer_source.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace tokenizer_gguf {
+
+inline constexpr std::string_view kModelKey = "tokenizer.ggml.model", kModel = "gpt2";
+inline constexpr std::string_view kPreKey = "tokenizer.ggml.pre", kPre = "deepseek-llm";
+inline constexpr std::string_view kTokensKey = "tokenizer.ggml.tokens", kTypesKey = "tokenizer.ggml.token_type";
+inline constexpr std::string_view kMergesKey = "tokenizer.ggml.merges";
+inline constexpr std::string_view kBosKey = "tokenizer.ggml.bos_token_id", kEosKey = "tokenizer.ggml.eos_token_id";
+
+/// llama.h, enum llama_token_type. Those left out (unknown, byte) are for other kinds of tokenizers.
+enum Type : std::int32_t { kNormal = 1, kControl = 3, kUserDefined = 4, kUnused = 5 };
+
+/// What a row of the embedding is called that no token has.
+inline std::string padding_text(std::size_t id) { return "[PAD" + std::to_string(id) + "]"; }
+
+/// Ok when `key` is there and says `needed`.
+inline Status check_text(const Gguf& file, std::string_view key, std::string_view needed, const char* what) noexcept {
+  const gguf::Value value = file.value(key);
+  if (value.string() == needed) return {};
+  const std::string_view found = value.string().value_or(gguf::name(value.kind()));
+  return fail(Code::unsupported, "%s: %s is '%s', supported is '%s'", what, key.data(), Printable(found).text(),
+              needed.data());
+}
+
+/// The list of that key, when it is one of strings.
+inline Result<gguf::Value> strings(const Gguf& file, std::string_view key, const char* what) noexcept {
+  const gguf::Value list = file.value(key);
+  if (list.element_kind() != gguf::Kind::string)
+    return fail(Code::bad_file, "%s: there is no array of strings %s", what, key.data());
+  return list;
+}
+
+/// Every entry goes where its type says; ids that stand for nothing after the last base token are no tokens at all.
+inline Status read_tokens(const Gguf& file, const char* what, TokenizerSource& out) {
+  DSVL_TRY(texts, strings(file, kTokensKey, what));
+  const gguf::Value types = file.value(kTypesKey);
+  if (!types.is_array() || types.size() != texts.size())
+    return fail(Code::bad_file, "%s: %s has %zu entries, %s has %zu", what, kTypesKey.data(), types.size(),
+                kTokensKey.data(), texts.size());
+  if (texts.size() > kMaxVocabulary)
+    return fail(Code::limit, "%s: has %zu tokens, at most %zu are accepted", what, texts.size(), kMaxVocabulary);
+  if (!out.tokens.reserve(texts.size()))
+    return fail(Code::out_of_memory, "%s: no memory for %zu tokens", what, texts.size());
+  std::size_t id = 0, end = 0;
+  bool fits = true;
+  auto type = types.begin();
+  for (const gguf::Value entry : texts) {
+    const std::string_view text = entry.string().value_or("");
+    const auto kind = (*type).integer();
+    // Older converters call padding user-defined: no tokenizer.json has such tokens, so text must not become one.
+    const bool added = kind == kControl || (kind == kUserDefined && text != padding_text(id));
+    if (!added && kind != kUserDefined && kind != kNormal && kind != kUnused)
+      return fail(Code::unsupported, "%s: token %zu '%s' has the type %td, supported are 1, 3, 4 and 5", what, id,
+                  Printable(text).text(), kind.value_or(-1));
+    if (added) fits = fits && out.added.push_back({static_cast<std::int32_t>(id), text, kind == kControl});
+    fits = fits && out.tokens.push_back(kind == kNormal ? text : std::string_view());
+    if (!fits) return fail(Code::out_of_memory, "%s: no memory for the tokens", what);
+    ++id, ++type;
+    if (kind == kNormal) end = id;
+  }
+  (void)out.tokens.resize(end);  // smaller: cannot fail
+  return {};
+}
+
+inline Status read_merges(const Gguf& file, const char* what, Buffer<TokenizerSpec::Merge>& out) noexcept {
+  DSVL_TRY(merges, strings(file, kMergesKey, what));
+  if (!out.reserve(merges.size()))
+    return fail(Code::out_of_memory, "%s: no memory for %zu merges", what, merges.size());
+  for (const gguf::Value merge : merges) {
+    const TokenizerSpec::Merge pair = split_merge(merge.string().value_or(""));
+    if (pair.left.empty() || pair.right.empty())
+      return fail(Code::bad_file, "%s: merge %zu is not a pair of tokens", what, out.size());
+    if (!out.push_back(pair)) return fail(Code::out_of_memory, "%s: no memory for the merges", what);
+  }
+  return {};
+}
+
+inline Status read_id(const Gguf& file, std::string_view key, const char* what,
+                      std::optional<std::int32_t>& id) noexcept {
+  const gguf::Value value = file.value(key);
+  if (value.missing()) return {};
+  const auto number = value.integer();
+  if (!number || *number < 0 || *number >= static_cast<Index>(kMaxVocabulary))
+    return fail(Code::bad_file, "%s: %s is not an integer from 0 to %zu", what, key.data(), kMaxVocabulary - 1);
+  id = static_cast<std::int32_t>(*number);
+  return {};
+}
+
+}  // namespace tokenizer_gguf
+
+/// The lists of the tokenizer in `file`, whose bytes keep the texts. `what` names the file in errors.
+/// Codes: bad_file, unsupported (another kind of tokenizer), limit, out_of_memory.
+inline Result<TokenizerSource> parse_tokenizer_gguf(const Gguf& file, std::string_view what,
+                                                    Allocator* from = nullptr) {
+  using namespace tokenizer_gguf;
+  const Printable name(what);
+  DSVL_CHECK_STATUS(check_text(file, kModelKey, kModel, name.text()));
+  DSVL_CHECK_STATUS(check_text(file, kPreKey, kPre, name.text()));
+  TokenizerSource out(from);
+  DSVL_CHECK_STATUS(read_tokens(file, name.text(), out));
+  DSVL_CHECK_STATUS(read_merges(file, name.text(), out.merges));
+  DSVL_CHECK_STATUS(read_id(file, kBosKey, name.text(), out.bos));
+  DSVL_CHECK_STATUS(read_id(file, kEosKey, name.text(), out.eos));
+  return Result<TokenizerSource>(std::move(out));
+}
+
+/// A Tokenizer from the same. Codes: also those of Tokenizer::build. Needs the file only during the call.
+inline Result<Tokenizer> read_tokenizer_gguf(const Gguf& file, std::string_view what, Allocator* from = nullptr) {
+  DSVL_TRY(source, parse_tokenizer_gguf(file, what, from));
+  return build_tokenizer(source.spec(), what, from);
+}
+
+/// The way back: read_tokenizer_gguf makes of it a tokenizer that encodes and decodes alike. `vocab`: rows of the
+/// embedding, at least one more than the highest id. Codes: bad_argument (ids beyond `vocab`, merges that are no pairs
+/// or would be another one when written as "left right").
+inline Status write_tokenizer_gguf(GgufHead& head, const TokenizerSpec& spec, Index vocab) {
+  using namespace tokenizer_gguf;
+  const auto rows = static_cast<std::size_t>((std::max<Index>)(vocab, 0));
+  if (spec.tokens.size() > rows)
+    return fail(Code::bad_argument, "%zu tokens do not fit into a vocabulary of %td", spec.tokens.size(), vocab);
+  std::vector<std::string_view> texts(spec.tokens.begin(), spec.tokens.end());
+  texts.resize(rows);
+  std::vector<std::int32_t> types(rows, kNormal);
+  for (const TokenizerSpec::Added& added : spec.added) {
+    if (added.id < 0 || added.id >= vocab)
+      return fail(Code::bad_argument, "added token %d does not fit into a vocabulary of %td", added.id, vocab);
+    texts[static_cast<std::size_t>(added.id)] = added.text;
+    types[static_cast<std::size_t>(added.id)] = added.special ? kControl : kUserDefined;
+  }
+  std::deque<std::string> made;  // texts that are nowhere yet; a deque, because views of them are taken
+  for (std::size_t id = 0; id < rows; ++id) {
+    if (!texts[id].empty()) continue;
+    texts[id] = made.emplace_back(padding_text(id));
+    types[id] = kUnused;
+  }
+  std::vector<std::string_view> merges;
+  merges.reserve(spec.merges.size());
+  for (const TokenizerSpec::Merge& merge : spec.merges) {
+    std::string& pair = made.emplace_back(merge.left);
+    (pair += ' ') += merge.right;
+    const TokenizerSpec::Merge back = split_merge(pair);
+    if (merge.left.empty() || merge.right.empty() || back.left != merge.left)
+      return fail(Code::bad_argument, "merge %zu is not a pair of tokens", merges.size());
+    merges.push_back(pair);
+  }
+  head.set(kModelKey, kModel).set(kPreKey, kPre);
+  head.set(kTokensKey, texts).set(kTypesKey, types).set(kMergesKey, merges);
+  if (spec.bos) head.set(kBosKey, static_cast<std::uint32_t>(*spec.bos));
+  if (spec.eos) head.set(kEosKey, static_cast<std::uint32_t>(*spec.eos));
+  return {};
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_TEXT_TOKENIZER_GGUF_HPP

@@ -56,7 +56,7 @@ double error(const Shape& s, View<const float> x, const Matrix& w, const std::ve
     for (Index n = 0; n < s.outputs; n += step, ++count) {
       const std::vector<double> row(x.row(r), x.row(r) + s.cols);
       double want = 0;
-      Projection one{Matrix(w.format, w.row(n), 1, s.cols)};
+      Projection one{Matrix(w.format, w.row(n).group, 1, s.cols)};
       linear(on, View<const double>(row.data(), 1, s.cols), one, View<double>(&want, 1, 1));
       const double got = static_cast<double>(y[static_cast<std::size_t>(r * s.outputs + n)]);
       worst = std::max<double>(worst, std::fabs(want - got));

@@ -160,8 +160,11 @@ inline Outcome ask(Bench& bench, const DeepseekVl& net, const Shown& picture, St
 
 /// Adds up the bytes of all matrices it meets.
 struct Weigh : PathVisitor<Weigh> {
-  double bytes = 0;
-  void matrix(std::string_view, Matrix& m, const Extent&, const Extent&) { bytes += static_cast<double>(m.bytes()); }
+  double bytes = 0, weights = 0;
+  void matrix(std::string_view, Matrix& m, const Extent&, const Extent&) {
+    bytes += static_cast<double>(m.bytes());
+    weights += static_cast<double>(m.rows * m.cols);
+  }
   void vector(std::string_view, const float*&, const Extent&) {}
   void table(std::string_view, const float*&, Index, Index, void (*)(const Matrix&, Index, float*) noexcept) {}
 };
@@ -236,8 +239,7 @@ inline void print_stages(const Model& model, const StageTimes& t, Executor& exec
   print_parts(t, &Stages::encoding);
   print_parts(t, &Stages::prefilling);
   const double head = 2.0 * static_cast<double>(net.decoder.dims.vocab * net.decoder.dims.hidden);
-  const double per_token =
-      2.0 * (weigh.bytes - table) / static_cast<double>(row_bytes(net.decoder.head.weight.format, 1)) - head;
+  const double per_token = 2.0 * weigh.weights - head * (net.decoder.dims.tied ? 1 : 2);  // neither table nor head
   const double width = static_cast<double>(net.decoder.dims.heads.width() * net.decoder.dims.layers);
   const double n = static_cast<double>(tokens);
   const double prefill = t.middle([](auto&s) { return s.prefill; }), decode = t.middle([](auto&s) { return s.decode; });

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cli {
@@ -64,6 +65,19 @@ class CommandLine {
   std::string name_, usage_, about_, epilog_;
   std::vector<Option> options_;
 };
+
+/// For CommandLine::other: an option that takes one of a few words.
+template <class E, class Field>
+auto one_of(Field& field, std::vector<std::pair<std::string_view, E>> words) {
+  return [&field, words = std::move(words)](std::string_view given) {
+    std::string known;
+    for (const auto& [word, value] : words) {
+      if (word == given) return field = value, std::string();
+      (known += known.empty() ? "is none of " : ", ") += word;
+    }
+    return known;
+  };
+}
 
 /// The candidate that a typing error could have turned into `word`; empty when none is near.
 std::string nearest(std::string_view word, std::span<const std::string_view> candidates);

@@ -14,6 +14,7 @@ int run_chat(Arguments arguments);
 int run_eval(Arguments arguments);
 int run_inspect(Arguments arguments);
 int run_bench(Arguments arguments);
+int run_convert(Arguments arguments);
 int run_synth(Arguments arguments);
 
 }  // namespace cli

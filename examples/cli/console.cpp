@@ -106,6 +106,7 @@ void ProgressLine::on_progress(void* self, dsvl::Stage stage, double done, doubl
     case dsvl::Stage::preprocess: what = "resizing the picture"; break;
     case dsvl::Stage::encode: what = "looking at the picture"; break;
     case dsvl::Stage::prefill: what = "reading the question"; break;
+    case dsvl::Stage::convert: what = "writing the model"; break;
     case dsvl::Stage::decode: return;  // the answer itself shows that
   }
   static_cast<ProgressLine*>(self)->show(what, done, total);

@@ -58,7 +58,7 @@ Part find_part(const char* name, const char* place, Component component, const d
   const auto& network = *model.state()->network;
   dsvl::Arena nothing;
   dsvl::LoadReport report;
-  dsvl::Binder binder(network.checkpoint, model.config().layout, nothing, report);
+  dsvl::Binder binder(network.checkpoint, dsvl::layout_of(network.checkpoint, model.config()), nothing, report);
   binder.child(place, component);
   static_cast<void>(binder.finish());
   Part part{name, {}};

@@ -21,6 +21,7 @@ constexpr Command kCommands[] = {
     {"eval", "Count right answers to a file of questions", cli::run_eval},
     {"inspect", "Show what a model is made of, and the memory it takes", cli::run_inspect},
     {"bench", "Time every stage of a model on this machine", cli::run_bench},
+    {"convert", "Write a model as GGUF, in one file, with fewer bits", cli::run_convert},
     {"synth", "Write a checkpoint of full size with synthetic weights", cli::run_synth},
 };
 

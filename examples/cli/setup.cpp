@@ -1,8 +1,6 @@
 #include "setup.hpp"
 
 #include <algorithm>
-#include <utility>
-#include <vector>
 
 #include "system.hpp"
 
@@ -13,20 +11,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kWhatAModelIs =
-    "a model is a directory with config.json, tokenizer.json and *.safetensors, as published";
-
-/// An option that takes one of a few words.
-template <class E>
-auto one_of(E& field, std::vector<std::pair<std::string_view, E>> words) {
-  return [&field, words = std::move(words)](std::string_view given) {
-    std::string known;
-    for (const auto& [word, value] : words) {
-      if (word == given) return field = value, std::string();
-      (known += known.empty() ? "is none of " : ", ") += word;
-    }
-    return known;
-  };
-}
+    "a model is a directory with config.json, tokenizer.json and *.safetensors, as published, or a .gguf file";
 
 void log(void* settings, dsvl::Level level, std::string_view text) {
   if (level >= dsvl::Level::warning) print_warning(text);
@@ -50,23 +35,26 @@ void print_report(const dsvl::LoadReport& report) {
 }  // namespace
 
 void add_model_options(CommandLine& to, Settings& settings) {
-  to.text('m', "model", "DIR", "Directory of the model (default: tiny-vl, which ships with dsvl)", settings.model);
+  to.text('m', "model", "PATH", "Directory or .gguf file of the model (default: tiny-vl, which ships with dsvl)",
+          settings.model);
+  to.text(0, "mmproj", "FILE", "Its vision towers, beside a .gguf file with the text half (default: mmproj-NAME)",
+          settings.load.mmproj);
   to.other(0, "load", "MODE", "How weights get into memory: map (default), read, prefault",
-           one_of(settings.load.mode, {{"map", dsvl::LoadMode::map},
-                                       {"read", dsvl::LoadMode::read},
-                                       {"prefault", dsvl::LoadMode::prefault}}));
+           one_of<dsvl::LoadMode>(settings.load.mode, {{"map", dsvl::LoadMode::map},
+                                                       {"read", dsvl::LoadMode::read},
+                                                       {"prefault", dsvl::LoadMode::prefault}}));
   to.whole(0, "threads", "Threads to use (default: all this process may use); never changes an answer",
            settings.load.threads, 1, 256);
   to.whole(0, "context", "Tokens of conversation to hold (default: 4096, or what the model allows)",
            settings.session.limits.context, 1, 1 << 24);
   to.other(0, "kv", "FORMAT", "How keys and values are kept: f32 (default), bf16 at half the memory, q8 at a quarter",
-           one_of(settings.session.limits.kv, {{"f32", dsvl::KvFormat::full},
-                                               {"bf16", dsvl::KvFormat::bf16},
-                                               {"q8", dsvl::KvFormat::q8}}));
+           one_of<dsvl::KvFormat>(settings.session.limits.kv, {{"f32", dsvl::KvFormat::full},
+                                                               {"bf16", dsvl::KvFormat::bf16},
+                                                               {"q8", dsvl::KvFormat::q8}}));
   to.other(0, "activations", "KIND",
            "exact (default), or rounded: bf16 weights meet bf16 activations, sooner on some CPUs",
-           one_of(settings.session.limits.activations, {{"exact", dsvl::Activations::exact},
-                                                        {"rounded", dsvl::Activations::rounded}}));
+           one_of<dsvl::Activations>(settings.session.limits.activations,
+                                     {{"exact", dsvl::Activations::exact}, {"rounded", dsvl::Activations::rounded}}));
   to.text(0, "system", "TEXT", "System text in front of the conversation; \"\" for none", settings.session.system);
   to.flag(0, "exif", "Turn photos upright as their EXIF data says", settings.session.apply_exif_orientation);
   to.flag('v', "verbose", "Say where time went, and what the library has to say", settings.verbose);
@@ -93,8 +81,9 @@ std::optional<fs::path> find_model(const std::string& named) {
   std::error_code ignored;
   if (!named.empty()) {
     const fs::path path = to_path(named);
-    if (fs::is_directory(path, ignored)) return path;
-    print_error(named + (fs::exists(path, ignored) ? ": is a file, a directory is needed" : ": no such directory"),
+    if (fs::is_directory(path, ignored) || (fs::exists(path, ignored) && path.extension() == ".gguf")) return path;
+    print_error(named + (fs::exists(path, ignored) ? ": is neither a directory nor a .gguf file"
+                                                   : ": no such file or directory"),
                 kWhatAModelIs);
     return std::nullopt;
   }
@@ -110,7 +99,7 @@ std::optional<fs::path> find_model(const std::string& named) {
     looked += "\n        " + to_text(place);
   }
   print_error("no model was named, and the one that ships with dsvl is not where it was expected",
-              "name one: dsvl ask -m DIRECTORY …\n      looked for:" + looked);
+              "name one: dsvl ask -m PATH …\n      looked for:" + looked);
   return std::nullopt;
 }
 

@@ -8,15 +8,11 @@
 #include "base/pixels.hpp"
 #include "base/status.hpp"
 
-// Floors 1 and 2: the single-file container, to look into one and to write one.
-#include "io/gguf.hpp"
-#include "io/gguf_writer.hpp"
-#include "text/tokenizer_gguf.hpp"
-
-// The rest of floors 1 to 5 (kernels, files, words, components, towers, the network) comes with what needs it; to use a
-// component alone, include its header: vision/siglip.hpp, text/tokenizer_json.hpp, io/safetensors.hpp, …
+// Floors 1 to 5 (kernels, files, words, components, towers, the network) come with what needs them; to use a component
+// alone, include its header: vision/siglip.hpp, text/tokenizer_json.hpp, io/safetensors.hpp, …
 
 // Floor 6: what an application touches.
+#include "chat/convert.hpp"
 #include "chat/model.hpp"
 #include "chat/plan.hpp"
 #include "chat/session.hpp"

@@ -67,7 +67,7 @@ template <class T>
     return fail(Code::bad_shape, "a weight of %td x %td does not fit into %td x %td", weight.rows, weight.cols, to.rows,
                 to.cols);
   for (Index r = 0; r < weight.rows; ++r)
-    active_kernels<float>().unpack(weight.format, weight.row(r), to.row(r), to.cols);
+    active_kernels<float>().unpack(weight.row(r), to.row(r), to.cols);
   return {};
 }
 

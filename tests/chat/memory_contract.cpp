@@ -30,7 +30,7 @@ TEST_CASE("a session takes exactly what the plan says, whatever its limits and n
       SessionOptions options;
       options.limits = limits;
       options.host.allocator = &memory;
-      const auto planned = plan(test::tiny_vl(), options, threads);
+      const auto planned = plan(test::tiny_vl(), options, {.threads = threads});
       REQUIRE_MESSAGE(planned, planned.error().text());
       CHECK(memory.live == 0);
       const auto session = Session::open(*model, options);
@@ -61,7 +61,7 @@ TEST_CASE("from loading to the end of a long conversation the peak stays within 
     load.host.allocator = &memory;
     load.mode = mode;
     load.threads = 2;
-    const auto planned = plan(test::tiny_vl(), {}, 2, mode);
+    const auto planned = plan(test::tiny_vl(), {}, {.threads = 2, .mode = mode});
     REQUIRE(planned);
     const auto model = Model::load(test::tiny_vl(), load);
     REQUIRE(model);

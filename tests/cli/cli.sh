@@ -45,7 +45,7 @@ check_json() {
 run; check "without arguments it explains itself on stderr" 2 '' '^Usage: dsvl COMMAND'
 run --help; check "--help" 0 '^Usage: dsvl COMMAND' ''
 run --version; check "--version" 0 '^dsvl [0-9]+\.[0-9]+\.[0-9]+ ' ''
-for command in ask chat eval inspect; do
+for command in ask chat eval inspect convert; do
   run $command --help; check "$command --help" 0 "^Usage: dsvl $command " ''
   run help $command; check "help $command" 0 "^Usage: dsvl $command " ''
   run $command --no-such-option; check "$command refuses an unknown option" 2 '' 'error: unknown option --no-such-option'
@@ -74,9 +74,9 @@ run ask -i no/such.png hi; check "a picture that is not there" 1 '' 'error: no/s
 run ask -i $model hi; check "a directory for a picture" 1 '' 'is a directory, a picture is needed'
 run ask -i "$scratch/cut.png" hi; check "a picture that was cut off" 1 '' 'cut\.png: .*truncated'
 run ask -i "$scratch/text.png" hi; check "a text for a picture" 1 '' 'neither a PNG nor a JPEG'
-run ask -m no/such/model hi; check "a model that is not there" 1 '' 'no/such/model: no such directory'
+run ask -m no/such/model hi; check "a model that is not there" 1 '' 'no/such/model: no such file or directory'
 run ask -m "$scratch" hi; check "a directory without a model" 1 '' 'config\.json: no such file'
-run ask -m LICENSE hi; check "a file for a model" 1 '' 'is a file, a directory is needed'
+run ask -m LICENSE hi; check "a file for a model" 1 '' 'is neither a directory nor a \.gguf file'
 run inspect no/such/model; check "inspect without a model" 1 '' 'a model is a directory with'
 run eval no/such.json; check "questions that are not there" 1 '' 'no/such\.json: no such file'
 run eval $model/config.json; check "a JSON file of something else" 1 '' 'is no list of questions'
@@ -173,6 +173,25 @@ run eval "$scratch/q.json"; check "eval" 0 '^chart +1/2 \(50 %\) +1/1 \(100 %\)'
 run inspect; check "inspect" 0 '^total +4\.91 M' ''
 run inspect --tensors $model; check "inspect --tensors" 0 'language +BF16 +\(576, 192\) +model\.language_model\.embed_tokens\.weight' ''
 run inspect --json --tensors $model; check_json "inspect --json" 0 '"parameters":4914881' ''
+
+# --- convert --------------------------------------------------------------------------------------
+run convert; check "convert without arguments" 2 '' 'a directory and a file are expected'
+run convert $model "$scratch/model.bin"; check "convert to a file of another kind" 2 '' 'has to end in \.gguf'
+run convert --type q3 $model "$scratch/m.gguf"; check "a type there is not" 2 '' 'is none of f32, bf16, f16, q8_0, q4_0, q4_k, q6_k'
+run convert no/such "$scratch/m.gguf"; check "convert what is not there" 1 '' 'no/such: no such directory'
+run convert LICENSE "$scratch/m.gguf"; check "convert a file" 1 '' 'LICENSE: is no directory'
+run convert $model "$scratch/no/m.gguf"; check "convert to where nothing can be written" 1 '' 'cannot be created'
+run convert $model "$scratch/m.gguf"; check "convert" 0 'm\.gguf: 5\.54 MiB' ''
+run ask -m "$scratch/m.gguf" -i $model/demo/000.png "Which bar is the tallest?"
+check "a GGUF file answers" 0 '^The green bar\.$' ''
+run convert --split --type q4_0 $model "$scratch/t.gguf"; check "convert --split" 0 'mmproj-t\.gguf' ''
+run ask -m "$scratch/t.gguf" -i $model/demo/000.png "Which bar is the tallest?"
+check "two GGUF files answer" 0 '^The green bar\.$' ''
+run ask -m "$scratch/mmproj-t.gguf" hi; check "the towers alone" 1 '' 'name the file with the text'
+run ask -m "$scratch/t.gguf" --mmproj gone.gguf hi; check "towers that are not there" 1 '' 'gone\.gguf: no such file'
+run inspect "$scratch/m.gguf"; check "inspect a GGUF file" 0 '^layout +gguf, hybrid' ''
+head -c 100000 "$scratch/m.gguf" >"$scratch/cut.gguf"
+run ask -m "$scratch/cut.gguf" hi; check "a GGUF file that was cut" 1 '' 'cut\.gguf: '
 
 # --- what only terminals get ------------------------------------------------------------------------
 on_terminal() {  # runs on a pseudo-terminal, where there is the tool for it

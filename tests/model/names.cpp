@@ -194,3 +194,22 @@ TEST_CASE("no row of the table of names stands twice") {
       for (const Layout layout : {Layout::original, Layout::hf}) CHECK_MESSAGE(kNames[i].in(layout) != kNames[j].in(layout), kNames[i].ours);
     }
 }
+
+TEST_CASE("every tensor of the released models has a name in GGUF, and no two have the same") {
+  for (const std::string_view config : {released::kHf1_3B.config, released::kHf7B.config, released::kOriginal7B.config}) {
+    const ModelConfig c = test::released(config);
+    std::map<std::string, Index> names;
+    Index elements = 0, hf = 0;
+    for (const StoredTensor& t : Inventory::of(DeepseekVl(c), Layout::gguf)) {
+      CAPTURE(t.name);
+      CHECK(++names[t.name] == 1);
+      CHECK(t.name.size() < 64);  // ggml's GGML_MAX_NAME
+      CHECK(t.name.find_first_of("@#[{|=") == std::string::npos);
+      elements += t.elements();
+    }
+    for (const StoredTensor& t : Inventory::of(DeepseekVl(c), Layout::hf)) hf += t.elements();
+    CHECK(elements == hf);
+    for (const char* name : {"token_embd.weight", "blk.0.attn_q.weight", "output.weight", "v.blk.23.attn_q.bias"})
+      CHECK(names.count(name) == 1);
+  }
+}

@@ -1,4 +1,5 @@
 // Linear layers over stacked, misaligned weights of every format, against plain sums in double.
+#include <dsvl/kernels/quantize.hpp>
 #include <dsvl/nn/linear.hpp>
 
 #include "../oracle.hpp"
@@ -101,4 +102,39 @@ TEST_CASE("rounded activations: bf16 weights meet x rounded to bf16, other weigh
   check(Format::bf16, 95, false);
   check(Format::f16, 96, false);
   check(Format::f32, 96, false);
+}
+
+TEST_CASE("quantised weights meet x in 8 bits: a row alone, a few and many, of several formats in one stack") {
+  const Index in = 512, q = 32, k = 16;
+  const auto numbers = test::noise(static_cast<std::size_t>((q + k) * in), 9);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(q * row_bytes(Format::q4_k, in) + k * row_bytes(Format::q6_k, in)));
+  std::byte* const below = bytes.data() + q * row_bytes(Format::q4_k, in);
+  for (Index r = 0; r < q; r += kGroupRows)
+    encode_group(Format::q4_k, numbers.data() + r * in, in, in, bytes.data() + r * row_bytes(Format::q4_k, in));
+  encode_group(Format::q6_k, numbers.data() + q * in, in, in, below);
+  Matrix stack(Format::q4_k, bytes.data(), q, in);
+  REQUIRE(stack.stack(Matrix(Format::q6_k, below, k, in)));
+  CHECK(!stack.stack(Matrix(Format::bf16, below, 1, in)));
+  Mat w(q + k, in);
+  for (Index r = 0; r < q + k; ++r) decode_row(stack.row(r), 0, w.v.data() + r * in, in);
+
+  const Mat x = test::noise_mat(300, in, 3);
+  Mat meets = x;  // what becomes of x in 8 bits
+  for (std::size_t span = 0; span < x.v.size(); span += kInt8Span) {
+    std::int8_t eight[kInt8Span];
+    const float scale = quantize8(x.v.data() + span, kInt8Span, eight, 1);
+    for (Index i = 0; i < kInt8Span; ++i)
+      meets.v[span + static_cast<std::size_t>(i)] = static_cast<double>(scale) * eight[i];
+  }
+  Rows<float> all(x.rows, q + k);
+  for (const Index rows : {x.rows, Index{1}, Index{2}, Index{8}, Index{9}}) {
+    CAPTURE(rows);
+    Immediate<float> on(active_kernels<float>());
+    Rows<float> some(x.lines(0, rows)), y(rows, q + k);
+    linear(on, some, Projection{stack}, y);
+    CHECK(on.status().ok());
+    test::check_near("quantised", y.view(), test::linear(meets.lines(0, rows), w), 2e-6);
+    if (rows == x.rows) all = y;
+    else CHECK(test::same_bits<float>(y.view(), all.view().row_range(0, rows)));
+  }
 }

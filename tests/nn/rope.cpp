@@ -43,6 +43,26 @@ TEST_CASE("rope's convention is the half rotation, not the interleaved one, and 
   CHECK(x[7] == doctest::Approx(4 * std::cos(0.01) + 2 * std::sin(0.01)));
 }
 
+TEST_CASE("pairs that stand side by side become halves, and give the bits of halves") {
+  const Index head_dim = 20, start = 77;
+  const Mat x = test::noise_mat(5, 3 * head_dim, 4);
+  Mat shuffled = x;
+  for (Index r = 0; r < x.rows; ++r)
+    for (Index h = 0; h < x.cols; h += head_dim)
+      for (Index j = 0; j < head_dim / 2; ++j) {
+        shuffled(r, h + 2 * j) = x(r, h + j);
+        shuffled(r, h + 2 * j + 1) = x(r, h + head_dim / 2 + j);
+      }
+  RopeAngles<float> angles;
+  const auto memory = test::slab([&](Arena& a) { angles.carve(a, 5, head_dim); });
+  Immediate<float> on(active_kernels<float>());
+  rope_angles(on, &start, 10000.0, angles);
+  Rows<float> halves(x), adjacent(shuffled);
+  rope(on, halves, head_dim, angles);
+  rope(on, adjacent, head_dim, angles, RotaryPairs::adjacent);
+  CHECK(test::same_bits<float>(halves.view(), adjacent.view()));
+}
+
 TEST_CASE("the bits of a row's angles do not depend on the chunk it comes in") {
   RopeAngles<float> whole, one;
   const auto memory = test::slab([&](Arena& a) {

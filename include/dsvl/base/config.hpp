@@ -85,13 +85,22 @@
 // Kernels live in an inline namespace of this name, so that two units compiled with different flags never share a
 // kernel symbol (the linker would keep an arbitrary copy, and an old processor would stop at it).
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
-#if defined(__AVX512BF16__)
+#if defined(__AVX512BF16__) && defined(__AVX512VNNI__)
+#define DSVL_ISA avx512_vnni_bf16
+#define DSVL_ISA_STRING "avx512+vnni+bf16"
+#elif defined(__AVX512BF16__)
 #define DSVL_ISA avx512_bf16
 #define DSVL_ISA_STRING "avx512+bf16"
+#elif defined(__AVX512VNNI__)
+#define DSVL_ISA avx512_vnni
+#define DSVL_ISA_STRING "avx512+vnni"
 #else
 #define DSVL_ISA avx512
 #define DSVL_ISA_STRING "avx512"
 #endif
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__AVXVNNI__)
+#define DSVL_ISA avx2_fma_vnni
+#define DSVL_ISA_STRING "avx2+fma+vnni"
 #elif defined(__AVX2__) && defined(__FMA__)
 #define DSVL_ISA avx2_fma
 #define DSVL_ISA_STRING "avx2+fma"

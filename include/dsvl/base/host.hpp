@@ -68,8 +68,8 @@ class CancelToken {
   std::atomic<bool> set_{false};
 };
 
-/// What long work reports: which stage, how much of how much (bytes for load, operations for the rest).
-enum class Stage : unsigned char { load, decode_image, preprocess, encode, prefill, decode };
+/// What long work reports: which stage, how much of how much (bytes for load and convert, operations for the rest).
+enum class Stage : unsigned char { load, decode_image, preprocess, encode, prefill, decode, convert };
 
 constexpr std::string_view name(Stage stage) noexcept {
   switch (stage) {
@@ -79,6 +79,7 @@ constexpr std::string_view name(Stage stage) noexcept {
     case Stage::encode: return "encode";
     case Stage::prefill: return "prefill";
     case Stage::decode: return "decode";
+    case Stage::convert: return "convert";
   }
   return "unknown";
 }

@@ -56,7 +56,7 @@ class Encoder {
     for (int step = 0; step < Preprocessor::kMaxSteps; ++step) preprocess(ops::PreprocessStep{&preprocessor_, step});
     Recorder<float> encode(encode_program_, arena, activations_);
     net_.encode(encode, buffers_, rows_);
-    work_.carve(arena, encode_program_, workers_, "vision scratch", "vision rounded");
+    work_.carve(arena, encode_program_, workers_, "vision scratch", "vision inputs");
   }
 
   /// The pixels must stay until the work is done. Codes: bad_argument, limit, out_of_memory.

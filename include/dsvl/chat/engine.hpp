@@ -37,7 +37,7 @@ class Engine {
     buffers_.carve(arena, decoder_.dims, chunk());
     Recorder<float> record(program_, arena, limits_.activations);
     decoder_.forward(record, inputs_, state_, cache_.kv(), buffers_);
-    work_.carve(arena, program_, workers_, "decoder scratch", "decoder rounded");
+    work_.carve(arena, program_, workers_, "decoder scratch", "decoder inputs");
   }
 
   /// Begins to put `input` behind what the cache holds; it must stay until the work is done. Logits are kept for the

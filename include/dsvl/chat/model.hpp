@@ -17,13 +17,18 @@ struct ModelState;
 }
 
 /// Files used: config.json, model.safetensors or its index and shards; if there, tokenizer.json, tokenizer_config.json,
-/// preprocessor_config.json and processor_config.json. Both published layouts load as they are.
+/// preprocessor_config.json and processor_config.json. Both published layouts load as they are. Or a GGUF file, which
+/// has it all, or two that share it (see LoadOptions::file and mmproj, and chat/convert.hpp).
 class Model {
  public:
-  /// From a directory. Codes: not_found, io, bad_file, unsupported, bad_shape, out_of_memory, limit, cancelled.
-  static Result<Model> load(const std::filesystem::path& directory, const LoadOptions& options = {});
+  /// From a directory or a .gguf file. Codes: not_found, io, bad_file, unsupported, bad_shape, out_of_memory, limit,
+  /// cancelled.
+  static Result<Model> load(const std::filesystem::path& path, const LoadOptions& options = {});
   /// From a directory, the caller's memory or a reader of the caller's (see Folder).
   static Result<Model> load(const Folder& folder, const LoadOptions& options = {});
+  /// From a GGUF file in the caller's memory, which stays as it is while the model lives. Nothing of it is copied when
+  /// it is aligned to 64 bytes (and was made by this library); at any other address neither, but reading is slower.
+  static Result<Model> load(std::span<const std::byte> gguf, const LoadOptions& options = {});
 
   [[nodiscard]] const ModelInfo& info() const noexcept;
   /// Null when the files had none: then only calls that take token ids work.

@@ -3,9 +3,9 @@
 #define DSVL_CHAT_MODEL_IMPL_HPP
 
 #include "../base/float_environment.hpp"
-#include "../model/config_json.hpp"
-#include "../model/preprocess_json.hpp"
-#include "../text/chat_template.hpp"
+#include "../model/gguf_model.hpp"
+#include "../model/settings.hpp"
+#include "../text/tokenizer_gguf.hpp"
 #include "../text/tokenizer_json.hpp"
 #include "model.hpp"
 #include "model_state.hpp"
@@ -14,62 +14,56 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// A small file that a model may have, or nothing. One that is there must be readable: without it answers would differ.
-inline Result<std::optional<Bytes>> open_optional(const Folder& folder, const char* file, Allocator* from) {
-  auto bytes = folder.open(file, LoadMode::read, from);
-  if (bytes) return std::optional<Bytes>(std::move(*bytes));
-  if (bytes.error().code() == Code::not_found) return std::optional<Bytes>();
-  return bytes.error();
+/// Where a model comes from, opened as far as its settings need.
+struct ModelSource {
+  Folder settings;
+  std::optional<Checkpoint> weights;  ///< of GGUF files, which have the settings too
+};
+
+inline Result<ModelSource> open_source(const Folder& folder, const LoadOptions& options) {
+  std::string file = options.file;
+  if (file.empty() && !folder.has("config.json") && folder.has("model.gguf")) file = "model.gguf";
+  if (file.empty()) return ModelSource{folder, std::nullopt};
+  DSVL_TRY(checkpoint, open_gguf(folder, file, options.mmproj, options.mode, options.host.allocator, options.progress,
+                                 options.cancel));
+  Folder settings = gguf_settings(checkpoint);
+  return Result<ModelSource>(ModelSource{std::move(settings), std::move(checkpoint)});
 }
 
-/// A small JSON file of the model; an empty object when it is optional and not there.
-inline Result<json::Document> read_json(const Folder& folder, const char* file, bool optional, Allocator* from) {
-  const std::string what = folder.describe(file);
-  DSVL_TRY(bytes, open_optional(folder, file, from));
-  if (!bytes && !optional) return fail(Code::not_found, "%s: no such file", Printable(what).text());
-  DSVL_TRY(document, json::Document::parse(bytes ? bytes->text() : "{}", what, from));
-  if (!document.root().is_object()) return fail(Code::bad_file, "%s: is no JSON object", Printable(what).text());
-  return Result<json::Document>(std::move(document));
+/// A .gguf file is a folder with one name chosen.
+inline Folder folder_of(const std::filesystem::path& path, LoadOptions& options) {
+  if (path.extension() != ".gguf") return Folder::directory(path);
+  options.file = path_to_utf8(path.filename());
+  return Folder::directory(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
 }
 
-/// The processor's settings are fixed in the released models; what would change the prompt is refused.
-inline Status check_processor(json::Value file, const std::string& where, const ModelConfig& config) {
-  Status status;
-  const Fields f(file, where, status);
-  if (const Index tokens = f.size("num_image_tokens", config.image_tokens()); tokens != config.image_tokens())
-    f.refuse(Code::bad_file, "num_image_tokens", "is " + std::to_string(tokens) + ", the vision tower makes " +
-                                                     std::to_string(config.image_tokens()));
-  if (f.flag("add_special_token", false)) f.refuse(Code::unsupported, "add_special_token", "needs to be false");
-  if (f.text("image_tag", kImageText) != kImageText)
-    f.refuse(Code::unsupported, "image_tag", "needs to be <image_placeholder>");
-  if (f.text("sft_format", "deepseek") != "deepseek") f.refuse(Code::unsupported, "sft_format", "needs to be deepseek");
-  return status;
-}
-
-inline Status load_settings(const Folder& folder, Allocator* from, ModelConfig& config) {
-  DSVL_TRY(main, read_json(folder, "config.json", false, from));
-  DSVL_TRY(read, read_config(main.root(), folder.describe("config.json")));
-  config = read;
-  DSVL_TRY(pictures, read_json(folder, "preprocessor_config.json", true, from));
-  DSVL_CHECK_STATUS(read_preprocess(pictures.root(), folder.describe("preprocessor_config.json"), main.root(), config));
-  DSVL_TRY(processor, read_json(folder, "processor_config.json", true, from));
-  return check_processor(processor.root(), folder.describe("processor_config.json"), config);
-}
-
-inline Status load_tokenizer(const Folder& folder, ModelState& state) {
-  Allocator* const from = state.host.allocator;
-  DSVL_TRY(text, open_optional(folder, "tokenizer.json", from));
-  if (!text) {
-    state.host.log(Level::warning, "the model has no tokenizer.json: only calls that take token ids will work");
-    return {};
+/// Nothing when the model has none.
+inline Result<std::optional<Tokenizer>> read_tokenizer(const ModelSource& source, Allocator* from) {
+  if (source.weights) {
+    const Checkpoint::Part* part = find_part(*source.weights, gguf::kWhole);
+    if (!part) part = find_part(*source.weights, gguf::kText);
+    if (part->gguf()->value(tokenizer_gguf::kModelKey).missing()) return std::optional<Tokenizer>();
+    DSVL_TRY(tokenizer, read_tokenizer_gguf(*part->gguf(), part->name, from));
+    return std::optional<Tokenizer>(std::move(tokenizer));
   }
-  DSVL_TRY(settings, open_optional(folder, "tokenizer_config.json", from));
-  DSVL_TRY(tokenizer, read_tokenizer_json(text->text(), folder.describe("tokenizer.json"),
-                                          settings ? settings->text() : std::string_view(), from));
-  if (tokenizer.vocab_size() > state.config.decoder.vocab)
+  const Folder& folder = source.settings;
+  DSVL_TRY(files, TokenizerFiles::open(folder, from));
+  if (!files.text) return std::optional<Tokenizer>();
+  DSVL_TRY(tokenizer, read_tokenizer_json(files.text->text(), folder.describe("tokenizer.json"), files.settings_text(),
+                                          from));
+  return std::optional<Tokenizer>(std::move(tokenizer));
+}
+
+inline Status load_tokenizer(const ModelSource& source, ModelState& state) {
+  DSVL_TRY(tokenizer, read_tokenizer(source, state.host.allocator));
+  if (!tokenizer)
+    state.host.log(Level::warning, "the model has no tokenizer.json: only calls that take token ids will work");
+  else if (tokenizer->vocab_size() > state.config.decoder.vocab)
     return fail(Code::bad_file, "%s: has tokens up to id %d, the decoder knows %td",
-                folder.describe("tokenizer.json").c_str(), tokenizer.vocab_size() - 1, state.config.decoder.vocab);
-  state.tokenizer.emplace(std::move(tokenizer));
+                source.settings.describe("tokenizer.json").c_str(), tokenizer->vocab_size() - 1,
+                state.config.decoder.vocab);
+  else
+    state.tokenizer = std::move(tokenizer);
   return {};
 }
 
@@ -83,8 +77,8 @@ inline Status find_image_token(const LoadOptions& options, ModelState& state) {
 }
 
 inline ModelInfo describe(const ModelConfig& config, const Checkpoint& checkpoint) {
-  ModelInfo info{name(config.layout), config.high.has_value(), config.image_tokens(), config.decoder.hidden,
-                 config.decoder.layers, config.decoder.vocab, config.max_positions, 0, 0};
+  ModelInfo info{name(layout_of(checkpoint, config)), config.high.has_value(), config.image_tokens(),
+                 config.decoder.hidden, config.decoder.layers, config.decoder.vocab, config.max_positions, 0, 0};
   info.default_context = std::min<Index>(4096, info.max_context);
   for (const Checkpoint::Part& part : checkpoint.parts()) info.file_bytes += part.bytes.size();
   return info;
@@ -104,13 +98,18 @@ DSVL_INLINE Result<Model> Model::load(const Folder& folder, const LoadOptions& o
     return options.cancel && options.cancel->cancelled() ? fail(Code::cancelled, "loading was cancelled") : Status();
   };
   DSVL_CHECK_STATUS(go_on());
-  DSVL_CHECK_STATUS(detail::load_settings(folder, from, state->config));
-  DSVL_CHECK_STATUS(detail::load_tokenizer(folder, *state));
+  DSVL_TRY(source, detail::open_source(folder, options));
+  DSVL_TRY(config, read_settings(source.settings, from));
+  state->config = config;
+  DSVL_CHECK_STATUS(detail::load_tokenizer(source, *state));
   DSVL_CHECK_STATUS(detail::find_image_token(options, *state));
   DSVL_CHECK_STATUS(go_on());
-  DSVL_TRY(checkpoint, Checkpoint::open(folder, options.mode, from, options.progress, options.cancel));
+  if (!source.weights) {
+    DSVL_TRY(checkpoint, Checkpoint::open(folder, options.mode, from, options.progress, options.cancel));
+    source.weights = std::move(checkpoint);
+  }
   DSVL_CHECK_STATUS(go_on());
-  DSVL_TRY(network, load_network(std::move(checkpoint), state->config, from, report));
+  DSVL_TRY(network, load_network(std::move(*source.weights), state->config, from, report));
   state->network.emplace(std::move(network));
   state->info = detail::describe(state->config, state->network->checkpoint);
   if (!options.host.executor) state->pool = std::make_unique<ThreadPool>(options.threads);
@@ -120,8 +119,15 @@ DSVL_INLINE Result<Model> Model::load(const Folder& folder, const LoadOptions& o
   return Model(std::move(state));
 }
 
-DSVL_INLINE Result<Model> Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
-  return load(Folder::directory(directory), options);
+DSVL_INLINE Result<Model> Model::load(const std::filesystem::path& path, const LoadOptions& options) {
+  LoadOptions chosen = options;
+  const Folder folder = detail::folder_of(path, chosen);
+  return load(folder, chosen);
+}
+
+DSVL_INLINE Result<Model> Model::load(std::span<const std::byte> gguf, const LoadOptions& options) {
+  const NamedBytes file{"model.gguf", gguf};
+  return load(Folder::memory({&file, 1}), options);
 }
 
 DSVL_INLINE const ModelInfo& Model::info() const noexcept { return state_->info; }

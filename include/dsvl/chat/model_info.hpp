@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "../io/source.hpp"
 #include "../model/report.hpp"
@@ -11,19 +12,23 @@
 DSVL_BEGIN_NAMESPACE
 
 struct LoadOptions {
-  Host host;                       ///< null members: operator new, the model's own threads, silence
+  Host host = {};                  ///< null members: operator new, the model's own threads, silence
   int threads = 0;  ///< of the model's own pool; 0: what the process may use. Not read with host.executor
   LoadMode mode = LoadMode::map;
+  /// The GGUF file of the folder to take. Empty: config.json and safetensors if they are there, else model.gguf.
+  std::string file = {};
+  /// The file with the vision towers, where `file` has the text half only. Empty: "mmproj-" + file.
+  std::string mmproj = {};
   /// The token that stands for pictures, for models whose files have no place for it and no tokenizer.
-  std::optional<std::int32_t> image_token;
-  Progress progress;               ///< Stage::load, in bytes
+  std::optional<std::int32_t> image_token = {};
+  Progress progress = {};          ///< Stage::load, in bytes
   const CancelToken* cancel = nullptr;
   LoadReport* report = nullptr;    ///< filled with every missing, misshapen and unused tensor
 };
 
 /// Sizes worth knowing.
 struct ModelInfo {
-  std::string_view layout;         ///< "original" or "hf"
+  std::string_view layout;         ///< "original", "hf" or "gguf"
   bool hybrid = false;             ///< has the high-resolution tower
   Index image_tokens = 0;          ///< tokens a picture takes
   Index hidden = 0, layers = 0, vocab = 0;

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "../io/source.hpp"
+#include "model_info.hpp"
 #include "options.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -56,14 +56,12 @@ constexpr std::string_view name(Plan::Part part) noexcept {
   return "unknown";
 }
 
-/// Reads the model's settings and sizes of files, nothing else. `options.host.executor` and `threads` (0: what the
-/// process may use) say for how many workers there is scratch. Exact for a session; a tokenizer's share is estimated
-/// from the size of its file (within 10 % of it). Codes: those of Model::load for the settings, those of Session::open
-/// for the limits.
-Result<Plan> plan(const Folder& folder, const SessionOptions& options = {}, int threads = 0,
-                  LoadMode mode = LoadMode::map);
-Result<Plan> plan(const std::filesystem::path& directory, const SessionOptions& options = {}, int threads = 0,
-                  LoadMode mode = LoadMode::map);
+/// Reads the model's settings and sizes of files (of a GGUF file its head; from a Reader all of it), nothing else.
+/// `options.host.executor` and `load.threads` say for how many workers there is scratch. Exact for a session; a
+/// tokenizer's share is estimated from the size of its file (within 10 % of it). Codes: those of Model::load for the
+/// settings, those of Session::open for the limits.
+Result<Plan> plan(const Folder& folder, const SessionOptions& options = {}, const LoadOptions& load = {});
+Result<Plan> plan(const std::filesystem::path& path, const SessionOptions& options = {}, const LoadOptions& load = {});
 
 /// Limits with every default filled in. Codes: bad_argument (limits that make no sense), limit.
 Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config);

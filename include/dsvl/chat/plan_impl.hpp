@@ -55,33 +55,77 @@ struct PlannedPart {
   [[nodiscard]] Arena arena() noexcept { return Arena(Arena::Listener{&PlannedPart::note, this}); }
 };
 
+/// About what a tokenizer takes, and what reading it takes beside that.
+struct PlannedTokenizer {
+  std::size_t kept = 0, reading = 0;
+};
+
+/// Bytes of the model itself.
+inline PlannedTokenizer plan_safetensors(const Folder& folder, ModelState& state, Plan& out) {
+  Shapes shapes;
+  state.network->net.visit(shapes);
+  const auto file_bytes = Checkpoint::bytes_of(folder);
+  out.file_bytes = file_bytes ? static_cast<std::size_t>(*file_bytes) : 0;
+  out.buffers.push_back({Plan::Part::model, "norms and biases", shapes.unpacked.peak()});
+  out.buffers.push_back({Plan::Part::model, "list of tensors", 2 * sizeof(TensorInfo) * shapes.tensors});
+  const auto tokenizer = folder.size("tokenizer.json");
+  if (!tokenizer) return {};
+  // The parsed file beside its text, and what is made of it.
+  const auto words = static_cast<std::size_t>(*tokenizer);
+  return {words + (std::size_t{80} << 10), 3 * words + words / 3};
+}
+
+/// The same for GGUF files, whose heads say in which formats weights are.
+inline Status plan_gguf(const Checkpoint& weights, ModelState& state, Plan& out, PlannedTokenizer& tokenizer) {
+  PlannedPart listed{out, Plan::Part::model};
+  Arena measured = listed.arena();
+  LoadReport report;
+  Binder binder(weights, Layout::gguf, measured, report);
+  state.network->net = network_of(weights, state.config);
+  state.network->net.visit(binder);
+  DSVL_CHECK_STATUS(binder.finish());
+  for (const Checkpoint::Part& part : weights.parts()) {
+    out.file_bytes += part.bytes.size();
+    const gguf::Value tokens = part.gguf()->value(tokenizer_gguf::kTokensKey);
+    if (tokens.missing()) continue;
+    for (const gguf::Value& token : tokens) tokenizer.kept += token.string().value_or("").size();
+    tokenizer.kept += 12288 + 20 * tokens.size() + 32 * part.gguf()->value(tokenizer_gguf::kMergesKey).size();
+    tokenizer.reading = tokenizer.kept / 2;
+  }
+  constexpr std::size_t kKeys = 8192;  // of a file's metadata, and what lists have to spare
+  out.buffers.push_back({Plan::Part::model, "list of tensors",
+                         2 * sizeof(TensorInfo) * weights.tensors().size() + kKeys * weights.parts().size()});
+  return {};
+}
+
 }  // namespace detail
 
-DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& options, int threads, LoadMode mode) {
+DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& options, const LoadOptions& load) {
+  LoadOptions opened = load;
+  opened.mode = LoadMode::map;
+  opened.progress = {};
   auto state = std::make_shared<detail::ModelState>();
-  DSVL_CHECK_STATUS(detail::load_settings(folder, options.host.allocator, state->config));
-  const ModelConfig& config = state->config;
+  DSVL_TRY(source, detail::open_source(folder, opened));
+  DSVL_TRY(config, read_settings(source.settings, options.host.allocator));
+  state->config = config;
   DSVL_TRY(limits, complete_limits(options.limits, config));
-  if (threads <= 0) threads = available_threads();
+  const int threads = load.threads > 0 ? load.threads : available_threads();
   detail::CountedExecutor executor(options.host.executor ? options.host.executor->workers() : threads);
   state->host.executor = &executor;
   state->network.emplace(LoadedNetwork{Checkpoint(nullptr), Buffer<std::byte>(), DeepseekVl(config)});
-  detail::Shapes shapes;
-  state->network->net.visit(shapes);
 
   Plan out;
   using Part = Plan::Part;
-  const auto tokenizer = folder.size("tokenizer.json");
-  const std::size_t words = tokenizer ? static_cast<std::size_t>(*tokenizer) : 0;
-  const auto file_bytes = Checkpoint::bytes_of(folder);
-  out.file_bytes = file_bytes ? static_cast<std::size_t>(*file_bytes) : 0;
-  out.buffers.push_back({Part::model, "norms and biases", shapes.unpacked.peak()});
-  out.buffers.push_back({Part::model, "tokenizer", words ? words + (std::size_t{80} << 10) : 0});
-  out.buffers.push_back({Part::model, "list of tensors", 2 * sizeof(TensorInfo) * shapes.tensors});
-  if (mode == LoadMode::read) out.buffers.push_back({Part::model, "weights", out.file_bytes});
+  detail::PlannedTokenizer tokenizer;
+  if (source.weights) {
+    DSVL_CHECK_STATUS(detail::plan_gguf(*source.weights, *state, out, tokenizer));
+  } else {
+    tokenizer = detail::plan_safetensors(folder, *state, out);
+  }
+  out.buffers.push_back({Part::model, "tokenizer", tokenizer.kept});
+  if (load.mode == LoadMode::read) out.buffers.push_back({Part::model, "weights", out.file_bytes});
   for (const Plan::Buffer& b : out.buffers) out.model += b.bytes;
-  // The parsed tokenizer.json beside its text, and what is made of it.
-  out.load_peak = out.model + 3 * words + words / 3;
+  out.load_peak = out.model + tokenizer.reading;
 
   SessionOptions planned = options;
   planned.limits = limits;
@@ -100,9 +144,11 @@ DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& option
   return out;
 }
 
-DSVL_INLINE Result<Plan> plan(const std::filesystem::path& directory, const SessionOptions& options, int threads,
-                              LoadMode mode) {
-  return plan(Folder::directory(directory), options, threads, mode);
+DSVL_INLINE Result<Plan> plan(const std::filesystem::path& path, const SessionOptions& options,
+                              const LoadOptions& load) {
+  LoadOptions chosen = load;
+  const Folder folder = detail::folder_of(path, chosen);
+  return plan(folder, options, chosen);
 }
 
 DSVL_END_NAMESPACE

@@ -1,4 +1,4 @@
-// Checkpoint: all tensors of a model, from one safetensors file or from several with an index.
+// Checkpoint: all tensors of a model, from one safetensors file, from several with an index, or from GGUF files.
 //
 // What model/ asks for weights by name. It keeps the files' bytes: a Matrix made of it stays good while it lives.
 // Source: the layout that transformers writes: model.safetensors, or model.safetensors.index.json with a "weight_map"
@@ -6,8 +6,10 @@
 #ifndef DSVL_IO_CHECKPOINT_HPP
 #define DSVL_IO_CHECKPOINT_HPP
 
+#include <variant>
 #include <vector>
 
+#include "gguf.hpp"
 #include "safetensors.hpp"
 #include "source.hpp"
 
@@ -23,7 +25,13 @@ class Checkpoint {
   struct Part {
     std::string name;  ///< within the folder
     Bytes bytes;
-    Safetensors tensors;
+    std::variant<Safetensors, Gguf> head;
+
+    [[nodiscard]] std::span<const TensorInfo> tensors() const noexcept {
+      return std::visit([](const auto& h) { return h.tensors(); }, head);
+    }
+    /// Null for a safetensors file.
+    [[nodiscard]] const Gguf* gguf() const noexcept { return std::get_if<Gguf>(&head); }
   };
 
   /// Without any tensors.
@@ -41,10 +49,14 @@ class Checkpoint {
     return fail(Code::not_found, "%s: no such file, nor %s beside it", Printable(folder.describe(kSingle)).text(),
                 kIndex.data());
   }
-  /// One safetensors file of any name.
+  /// One file of any name, safetensors or GGUF.
   static Result<Checkpoint> open_file(const Folder& folder, std::string_view name, LoadMode mode = LoadMode::map,
                                       Allocator* from = nullptr, const Progress& progress = {},
                                       const CancelToken* cancel = nullptr) noexcept;
+
+  /// Takes the files of `other` as well; `what` names them in errors. Codes: bad_file (a tensor that both have),
+  /// out_of_memory; what is left then is of no use.
+  Status join(Checkpoint other, std::string_view what) noexcept;
 
   /// Bytes of the files that open() would open.
   static Result<std::uint64_t> bytes_of(const Folder& folder, Allocator* from = nullptr) noexcept;
@@ -77,11 +89,23 @@ inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::strin
                                                 const CancelToken* cancel) noexcept {
   Checkpoint checkpoint(from);
   DSVL_CHECK_STATUS(checkpoint.add_parts(folder, {&name, 1}, mode, from, progress, cancel));
-  const std::span<const TensorInfo> all = checkpoint.parts_[0].tensors.tensors();
+  const std::span<const TensorInfo> all = checkpoint.parts_[0].tensors();
   if (!checkpoint.tensors_.append(all.data(), all.size()))
     return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(folder.describe(name)).text(),
                 all.size());
   return Result<Checkpoint>(std::move(checkpoint));
+}
+
+inline Status Checkpoint::join(Checkpoint other, std::string_view what) noexcept {
+  const std::span<const TensorInfo> more = other.tensors();
+  if (!tensors_.append(more.data(), more.size()))
+    return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(what).text(), more.size());
+  for (Part& part : other.parts_) parts_.push_back(std::move(part));
+  sort_by_name(tensors_.span());
+  if (const TensorInfo* const twin = find_twin(tensors()))
+    return fail(Code::bad_file, "%s: has tensor '%s', as another file of the model does", Printable(what).text(),
+                Printable(twin->name).text());
+  return {};
 }
 
 inline Result<std::uint64_t> Checkpoint::bytes_of(const Folder& folder, Allocator* from) noexcept {
@@ -162,9 +186,14 @@ inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::s
   parts_.reserve(names.size());
   for (const std::string_view name : names) {
     DSVL_TRY(bytes, folder.open(name, mode, from, shifted, cancel));
-    DSVL_TRY(tensors, Safetensors::parse(bytes.span(), folder.describe(name), from));
     overall.before += static_cast<double>(bytes.size());
-    parts_.push_back(Part{std::string(name), std::move(bytes), std::move(tensors)});
+    if (bytes.text().starts_with(gguf::kMagic)) {
+      DSVL_TRY(head, Gguf::parse(bytes.span(), folder.describe(name), from));
+      parts_.push_back(Part{std::string(name), std::move(bytes), std::move(head)});
+    } else {
+      DSVL_TRY(head, Safetensors::parse(bytes.span(), folder.describe(name), from));
+      parts_.push_back(Part{std::string(name), std::move(bytes), std::move(head)});
+    }
   }
   return {};
 }
@@ -174,7 +203,7 @@ inline Status Checkpoint::add_tensors(std::span<const Listed> list, const Folder
   std::size_t part = 0;
   for (const Listed& entry : list) {
     while (parts_[part].name != entry.file) ++part;
-    const TensorInfo* const tensor = parts_[part].tensors.find(entry.tensor);
+    const TensorInfo* const tensor = find_tensor(parts_[part].tensors(), entry.tensor);
     if (!tensor)
       return fail(Code::not_found, "%s: does not have tensor '%s', which the index says it has",
                   Printable(folder.describe(entry.file)).text(), Printable(entry.tensor).text());
@@ -182,7 +211,7 @@ inline Status Checkpoint::add_tensors(std::span<const Listed> list, const Folder
       return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors",
                   Printable(folder.describe(kIndex)).text(), list.size());
   }
-  std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
+  sort_by_name(tensors_.span());
   return {};
 }
 

@@ -309,9 +309,7 @@ inline Status Gguf::place_tensor(std::span<const std::byte> data, std::uint64_t 
 /// No two tensors share bytes or a name. (Holes are allowed: they are how tensors get aligned.) Sorts by name.
 inline Status Gguf::check_layout(std::string_view what) noexcept {
   const Printable file(what);
-  std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
-    return a.data != b.data ? a.data < b.data : a.bytes < b.bytes;
-  });
+  sort_by_place(tensors_.span());
   const TensorInfo* before = nullptr;
   for (const TensorInfo& tensor : tensors_) {
     if (tensor.bytes == 0) continue;
@@ -320,10 +318,9 @@ inline Status Gguf::check_layout(std::string_view what) noexcept {
                   Printable(tensor.name).text(), Printable(before->name).text());
     before = &tensor;
   }
-  std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
-  for (std::size_t i = 1; i < tensors_.size(); ++i)
-    if (tensors_[i - 1].name == tensors_[i].name)
-      return fail(Code::bad_file, "%s: tensor '%s' is there twice", file.text(), Printable(tensors_[i].name).text());
+  sort_by_name(tensors_.span());
+  if (const TensorInfo* const twin = find_twin(tensors_.span()))
+    return fail(Code::bad_file, "%s: tensor '%s' is there twice", file.text(), Printable(twin->name).text());
   return {};
 }
 

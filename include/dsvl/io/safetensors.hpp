@@ -102,7 +102,7 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
     if (!tensors.push_back(tensor)) return fail(Code::out_of_memory, "%s: no memory for its tensors", name.text());
   }
   DSVL_CHECK_STATUS(check_layout(tensors.span(), data, what));
-  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
+  sort_by_name(tensors.span());
   return Safetensors(std::move(header), std::move(tensors));
 }
 
@@ -170,9 +170,7 @@ inline Status Safetensors::read_tensor(json::Value entry, std::span<const std::b
 /// Leaves the list in the order of the data.
 inline Status Safetensors::check_layout(std::span<TensorInfo> tensors, std::span<const std::byte> data,
                                         std::string_view what) noexcept {
-  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
-    return a.data != b.data ? a.data < b.data : a.bytes < b.bytes;
-  });
+  sort_by_place(tensors);
   const Printable file(what);
   std::size_t at = 0;
   for (const TensorInfo& tensor : tensors) {

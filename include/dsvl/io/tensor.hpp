@@ -29,18 +29,47 @@ struct TensorInfo {
   [[nodiscard]] std::span<const Index> dims() const noexcept { return {shape, static_cast<std::size_t>(rank)}; }
 };
 
+/// How files call a format.
+constexpr std::string_view dtype(Format format) noexcept {
+  switch (format) {
+    case Format::f32: return "F32";
+    case Format::bf16: return "BF16";
+    case Format::f16: return "F16";
+    case Format::q8_0: return "Q8_0";
+    case Format::q4_0: return "Q4_0";
+    case Format::q4_k: return "Q4_K";
+    case Format::q6_k: return "Q6_K";
+  }
+  return "unknown";
+}
+
 /// The tensor as a weight: (first dimension, product of the rest); (1, n) when it has one dimension, (1, 1) when none.
-/// Code unsupported unless F32, BF16 or F16.
+/// Code unsupported for a dtype that is no Format. Whether rows of quantised ones are interleaved, as a Matrix has
+/// them, is the file's affair (model/gguf_model.hpp).
 inline Result<Matrix> as_matrix(const TensorInfo& tensor) noexcept {
-  Format format = Format::f32;
-  if (tensor.dtype == "BF16") format = Format::bf16;
-  else if (tensor.dtype == "F16") format = Format::f16;
-  else if (tensor.dtype != "F32")
-    return fail(Code::unsupported, "tensor '%s': has dtype %s, weights are read from F32, BF16 and F16",
-                Printable(tensor.name).text(), Printable(tensor.dtype).text());
   Index cols = 1;
   for (int d = tensor.rank > 1 ? 1 : 0; d < tensor.rank; ++d) cols *= tensor.shape[d];
-  return Matrix(format, tensor.data, tensor.rank > 1 ? tensor.shape[0] : 1, cols);
+  for (int f = 0; f < kFormats; ++f)
+    if (const auto format = static_cast<Format>(f); dtype(format) == tensor.dtype)
+      return Matrix(format, tensor.data, tensor.rank > 1 ? tensor.shape[0] : 1, cols);
+  return fail(Code::unsupported, "tensor '%s': has dtype %s, weights are read from F32, BF16, F16, Q8_0, Q4_0, Q4_K "
+              "and Q6_K", Printable(tensor.name).text(), Printable(tensor.dtype).text());
+}
+
+inline void sort_by_name(std::span<TensorInfo> tensors) noexcept {
+  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
+}
+/// By where the data lie.
+inline void sort_by_place(std::span<TensorInfo> tensors) noexcept {
+  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
+    return a.data != b.data ? a.data < b.data : a.bytes < b.bytes;
+  });
+}
+/// One of two tensors of the same name in a list that is sorted by name; null when there are none.
+inline const TensorInfo* find_twin(std::span<const TensorInfo> sorted) noexcept {
+  const auto at = std::adjacent_find(sorted.begin(), sorted.end(),
+                                     [](const TensorInfo& a, const TensorInfo& b) { return a.name == b.name; });
+  return at != sorted.end() ? &*at : nullptr;
 }
 
 /// The tensor of that name in a list that is sorted by name; null when there is none.

@@ -1,14 +1,14 @@
-// Weight formats: one policy per way that weights are stored. A kernel is written once, over a policy.
+// Weight formats whose weights are numbers of their own: one policy each. A kernel is written once, over a policy.
 //
 // Weights are read where they lie (a mapped file), at any alignment. A new format is a policy here and a line in
-// `with_format`.
+// `with_format`, or if it is quantised, in quantized_formats.hpp.
 #ifndef DSVL_KERNELS_FORMATS_HPP
 #define DSVL_KERNELS_FORMATS_HPP
 
 #include <concepts>
 
-#include "../base/matrix.hpp"
 #include "lanes.hpp"
+#include "quantized.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace kernels {
@@ -131,13 +131,17 @@ struct Bf16Pairs {
 };
 static_assert(Operand<Bf16Pairs>);
 
-/// f(policy): the only place where a run-time format becomes a type.
+/// f(policy) of a format that is not quantised: the only place where such a one becomes a type.
 template <class Call>
 DSVL_FORCE_INLINE void with_format(Format format, Call&& f) noexcept {
   switch (format) {
     case Format::f32: return f(F32{});
     case Format::bf16: return f(Bf16{});
     case Format::f16: return f(F16{});
+    case Format::q8_0:
+    case Format::q4_0:
+    case Format::q4_k:
+    case Format::q6_k: return;
   }
 }
 
@@ -151,14 +155,32 @@ DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, Part at) noexcept {
   return F::load(row + at.i * F::kBytes, at.n);
 }
 
-/// y[i] = w[i] for n weights.
-inline void unpack(Format format, const std::byte* w, float* y, Index n) noexcept {
-  with_format(format, [&](auto f) { sweep(n, [&](auto at) { at.store(y, load_weights<decltype(f)>(w, at)); }); });
+/// body(at, weights) for the first n weights of a row, a register at a time.
+template <class Body>
+DSVL_FORCE_INLINE void sweep_weights(WeightRow w, Index n, Body&& body) noexcept {
+  if (!quantized(w.format))
+    return with_format(w.format, [&]<class F>(F) {
+      sweep(n, [&](auto at) { body(at, load_weights<F>(w.group, at)); });
+    });
+  float numbers[kMaxBlockCols];
+  for (Index k = 0; k < n; k += kMaxBlockCols) {
+    const Index count = std::min<Index>(kMaxBlockCols, n - k);
+    decode_row(w, k, numbers, count);
+    sweep(count, [&](auto at) {
+      const Lanes weights = at.load(numbers);
+      at.i += k;
+      body(at, weights);
+    });
+  }
 }
-/// y[i] += w[i] for n weights.
-inline void add_unpacked(Format format, const std::byte* w, float* y, Index n) noexcept {
-  with_format(format,
-              [&](auto f) { sweep(n, [&](auto at) { at.store(y, at.load(y) + load_weights<decltype(f)>(w, at)); }); });
+
+/// y[i] = w[i] for the first n weights of a row.
+inline void unpack(WeightRow w, float* y, Index n) noexcept {
+  sweep_weights(w, n, [&](auto at, Lanes weights) { at.store(y, weights); });
+}
+/// y[i] += w[i].
+inline void add_unpacked(WeightRow w, float* y, Index n) noexcept {
+  sweep_weights(w, n, [&](auto at, Lanes weights) { at.store(y, at.load(y) + weights); });
 }
 
 }  // namespace DSVL_ISA

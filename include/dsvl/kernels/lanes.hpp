@@ -164,13 +164,17 @@ DSVL_FORCE_INLINE Bits shift_right(Bits x, int by) noexcept { return x >> by; } 
 DSVL_FORCE_INLINE Lanes negate(Lanes x) noexcept { return from_bits(bits(x) ^ splat_bits(0x80000000u)); }
 
 // --- across lanes --------------------------------------------------------------------------------
-/// Sum of all lanes, always in the order: lane i + lane (i + half), then quarters, then eighths, …
-DSVL_FORCE_INLINE float sum(Lanes x) noexcept {
-  alignas(64) float part[kLanes];
-  store(part, x);
+/// All lanes to one, always in the order: lane i with lane (i + half), then quarters, then eighths, …
+template <class T, class Join>
+DSVL_FORCE_INLINE T fold(xsimd::batch<T> x, Join&& join) noexcept {
+  alignas(64) T part[kLanes];
+  x.store_aligned(part);
   for (Index half = kLanes / 2; half > 0; half /= 2)
-    for (Index i = 0; i < half; ++i) part[i] += part[i + half];
+    for (Index i = 0; i < half; ++i) part[i] = join(part[i], part[i + half]);
   return part[0];
+}
+DSVL_FORCE_INLINE float sum(Lanes x) noexcept {
+  return fold(x, [](float a, float b) { return a + b; });
 }
 DSVL_FORCE_INLINE float largest(Lanes x) noexcept {
 #if defined(__AVX512F__)
@@ -180,11 +184,7 @@ DSVL_FORCE_INLINE float largest(Lanes x) noexcept {
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 #else
-  alignas(64) float part[kLanes];
-  store(part, x);
-  for (Index half = kLanes / 2; half > 0; half /= 2)
-    for (Index i = 0; i < half; ++i) part[i] = part[i] < part[i + half] ? part[i + half] : part[i];
-  return part[0];
+  return fold(x, [](float a, float b) { return a < b ? b : a; });
 #endif
 }
 

@@ -12,6 +12,7 @@
 #ifndef DSVL_KERNELS_LINEAR_HPP
 #define DSVL_KERNELS_LINEAR_HPP
 
+#include "linear_int8.hpp"
 #include "linear_packed.hpp"
 #include "linear_row.hpp"
 
@@ -44,18 +45,16 @@ void multiply(const LinearTile<float>& t, const Sides& s, float* scratch) noexce
 inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
   using linear_detail::multiply;
   const Index bytes = row_bytes(t.format, t.cols);
-  DSVL_ASSERT(!t.rounded || (rounds(Activations::rounded, t.format, t.cols) && t.rounded_stride % 4 == 0));
-  if (t.rounded)
-    return multiply<Bf16Pairs>(
-        t, {reinterpret_cast<const float*>(t.rounded), t.rounded_stride / 4, t.w, bytes, t.cols / 2}, scratch);
-  with_format(t.format, [&]<class F>(F) { multiply<F>(t, {t.x, t.x_stride, t.w, bytes, t.cols}, scratch); });
-}
-
-/// See Kernels::round.
-inline void round(const float* x, Index cols, std::byte* to) noexcept {
-  sweep(cols, [&](auto at) { store_bf16(to + 2 * at.i, at.load(x)); });
-  const Index written = 2 * round_up(cols, kLanes);
-  std::memset(to + written, 0, static_cast<std::size_t>(rounded_bytes(cols) - written));
+  DSVL_ASSERT(t.inputs == Inputs::floats || (t.prepared && t.prepared_stride % 4 == 0));
+  switch (t.inputs) {
+    case Inputs::floats:
+      return with_format(t.format, [&]<class F>(F) { multiply<F>(t, {t.x, t.x_stride, t.w, bytes, t.cols}, scratch); });
+    case Inputs::bf16:
+      return multiply<Bf16Pairs>(
+          t, {reinterpret_cast<const float*>(t.prepared), t.prepared_stride / 4, t.w, bytes, t.cols / 2}, scratch);
+    case Inputs::int8:
+      return with_quantized(t.format, [&]<class F>(F) { linear_int8_detail::multiply<F>(t, scratch); });
+  }
 }
 
 }  // namespace DSVL_ISA

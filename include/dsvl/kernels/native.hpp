@@ -7,6 +7,7 @@
 #include "formats.hpp"
 #include "gather.hpp"
 #include "linear.hpp"
+#include "prepare.hpp"
 #include "reduce.hpp"
 #include "rope.hpp"
 
@@ -17,7 +18,7 @@ inline namespace DSVL_ISA {
 inline constexpr Kernels<float> kNative = {
     .name = DSVL_ISA_STRING,
     .linear = linear,
-    .round = round,
+    .prepare = prepare,
     .layer_norm = layer_norm,
     .rms_norm = rms_norm,
     .gelu_erf = gelu_erf,

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "../base/half.hpp"
+#include "quantized.hpp"
 #include "sample.hpp"
 #include "table.hpp"
 
@@ -30,26 +30,43 @@ void store(std::byte* to, Index i, Stored x) noexcept {
   std::memcpy(to + i * static_cast<Index>(sizeof(Stored)), &x, sizeof(Stored));
 }
 
-/// Weight i of `format`, exact.
+/// Weights [first, first + n) of a row, exact.
 template <class T>
-T weight(Format format, const std::byte* w, Index i) noexcept {
-  switch (format) {
-    case Format::f32: return static_cast<T>(load<float>(w, i));
-    case Format::bf16: return static_cast<T>(to_float(load<bf16>(w, i)));
-    case Format::f16: return static_cast<T>(to_float(load<f16>(w, i)));
+void weights(WeightRow w, Index first, T* y, Index n) noexcept {
+  if (quantized(w.format)) return decode_row(w, first, y, n);
+  for (Index i = 0; i < n; ++i) {
+    const Index at = first + i;
+    y[i] = static_cast<T>(w.format == Format::f32    ? load<float>(w.group, at)
+                          : w.format == Format::bf16 ? to_float(load<bf16>(w.group, at))
+                                                   : to_float(load<f16>(w.group, at)));
+  }
+}
+
+/// Element k of row r of x, as the product takes it.
+template <class T>
+T input(const LinearTile<T>& t, Index r, Index k) noexcept {
+  const std::byte* const row = t.prepared + r * t.prepared_stride;
+  switch (t.inputs) {
+    case Inputs::floats: return t.x[r * t.x_stride + k];
+    case Inputs::bf16: return static_cast<T>(to_float(load<bf16>(row, k)));
+    case Inputs::int8:
+      return static_cast<T>(load<std::int8_t>(row, k)) *
+             static_cast<T>(load<float>(row + Int8Row::scales_offset(t.cols), k / kInt8Span));
   }
   return 0;
 }
 
 template <class T>
 void linear(const LinearTile<T>& t, T* /*scratch*/) noexcept {
+  const Matrix w(t.format, t.w, t.outputs, t.cols);
+  T chunk[kMaxBlockCols];
   for (Index r = 0; r < t.rows; ++r) {
     for (Index n = 0; n < t.outputs; ++n) {
-      const std::byte* const w = t.w + n * row_bytes(t.format, t.cols);
       T sum = 0;
-      for (Index k = 0; k < t.cols; ++k) {
-        const T x = t.rounded ? weight<T>(Format::bf16, t.rounded + r * t.rounded_stride, k) : t.x[r * t.x_stride + k];
-        sum += x * weight<T>(t.format, w, k);
+      for (Index k = 0; k < t.cols; k += kMaxBlockCols) {
+        const Index count = t.cols - k < kMaxBlockCols ? t.cols - k : kMaxBlockCols;
+        weights(w.row(n), k, chunk, count);
+        for (Index i = 0; i < count; ++i) sum += input(t, r, k + i) * chunk[i];
       }
       if (t.bias) sum += static_cast<T>(t.bias[n]);
       T& y = t.y[r * t.y_stride + n];
@@ -59,9 +76,19 @@ void linear(const LinearTile<T>& t, T* /*scratch*/) noexcept {
 }
 
 template <class T>
-void round(const T* x, Index cols, std::byte* to) noexcept {
-  for (Index i = 0; i < rounded_bytes(cols) / 2; ++i)
-    store(to, i, to_bf16(i < cols ? static_cast<float>(x[i]) : 0.0f));
+void prepare(Inputs inputs, const T* x, Index cols, std::byte* to) noexcept {
+  if (inputs == Inputs::bf16)
+    for (Index i = 0; i < prepared_bytes(inputs, cols) / 2; ++i)
+      store(to, i, to_bf16(i < cols ? static_cast<float>(x[i]) : 0.0f));
+  if (inputs == Inputs::int8)
+    for (Index span = 0; span < cols / kInt8Span; ++span) {
+      auto* const numbers = reinterpret_cast<std::int8_t*>(to) + span * kInt8Span;
+      const Int8Row row(to, cols);
+      row.set_scale(span, quantize8(x + span * kInt8Span, kInt8Span, numbers, 1));
+      std::int32_t half[2] = {};
+      for (Index i = 0; i < kInt8Span; ++i) half[i / (kInt8Span / 2)] += numbers[i];
+      row.set_sums(span, half[0], half[1]);
+    }
 }
 
 template <class T>
@@ -113,12 +140,16 @@ void add_scaled(const T* x, T scale, T* y, Index n) noexcept {
 }
 
 template <class T>
-void unpack(Format format, const std::byte* w, T* y, Index n) noexcept {
-  for (Index i = 0; i < n; ++i) y[i] = weight<T>(format, w, i);
+void unpack(WeightRow w, T* y, Index n) noexcept {
+  weights(w, 0, y, n);
 }
 template <class T>
-void add_unpacked(Format format, const std::byte* w, T* y, Index n) noexcept {
-  for (Index i = 0; i < n; ++i) y[i] += weight<T>(format, w, i);
+void add_unpacked(WeightRow w, T* y, Index n) noexcept {
+  for (Index i = 0; i < n; ++i) {
+    T weight;
+    weights(w, i, &weight, 1);
+    y[i] += weight;
+  }
 }
 
 template <class T>
@@ -239,7 +270,7 @@ template <class T>
 inline constexpr Kernels<T> kTable = {
     .name = "reference",
     .linear = linear<T>,
-    .round = round<T>,
+    .prepare = prepare<T>,
     .layer_norm = layer_norm<T>,
     .rms_norm = rms_norm<T>,
     .gelu_erf = gelu_erf<T>,

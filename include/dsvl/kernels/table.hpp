@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "../base/matrix.hpp"
 
@@ -54,32 +55,71 @@ float quantize8(const T* x, Index n, std::int8_t* q, Index step) noexcept {
   return largest / 127.0f;
 }
 
-/// What products do to their input. exact: nothing, x is float to the last bit. rounded: where weights are bf16, x is
-/// rounded to bf16 as well, as frameworks do that run a model in bf16. The logits of the shipped model move by 1e-3;
-/// many rows take about 0.6 of the time where the processor multiplies bf16 (AVX512-BF16), elsewhere no less.
+/// What products do to their input. exact: where weights are floats of any kind, nothing: x is float to the last bit.
+/// rounded: where weights are bf16, x is rounded to bf16 as well, as frameworks do that run a model in bf16. The logits
+/// of the shipped model move by 1e-3; many rows take about 0.6 of the time where the processor multiplies bf16
+/// (AVX512-BF16), elsewhere no less. Quantised weights meet x in 8 bits either way.
 enum class Activations : unsigned char { exact, rounded };
-/// Whether a product with (…, cols) weights rounds: they are taken in pairs.
-constexpr bool rounds(Activations activations, Format weights, Index cols) noexcept {
-  return activations == Activations::rounded && weights == Format::bf16 && cols % 2 == 0;
+/// How products take a row of x: as it is, in pairs of bf16, or as an Int8Row.
+enum class Inputs : unsigned char { floats, bf16, int8 };
+constexpr Inputs inputs_of(Activations activations, Format weights, Index cols) noexcept {
+  if (quantized(weights)) return Inputs::int8;
+  return activations == Activations::rounded && weights == Format::bf16 && cols % 2 == 0 ? Inputs::bf16
+                                                                                         : Inputs::floats;
 }
-/// Bytes of a row of x that is rounded, with zeros up to whole lines of the cache.
-constexpr Index rounded_bytes(Index cols) noexcept { return round_up(2 * cols, kCacheLine); }
+
+/// Columns of x that share a scale. (Weights of any quantised format have a multiple of it.)
+inline constexpr Index kInt8Span = 32;
+
+/// A row of x in 8 bits: `cols` numbers from -127 to 127, the scale of each span, and the negated sums of the numbers
+/// of each span and of each half of one, which products with codes that have a zero begin with.
+struct Int8Row {
+  std::byte* numbers;
+  Index cols;
+
+  Int8Row(std::byte* row, Index columns) noexcept : numbers(row), cols(columns) {}
+  static constexpr Index scales_offset(Index cols) noexcept { return cols; }
+  static constexpr Index sums_offset(Index cols) noexcept { return cols + cols / 8; }
+  static constexpr Index half_sums_offset(Index cols) noexcept { return cols + cols / 4; }
+  static constexpr Index bytes(Index cols) noexcept { return cols + cols / 2; }
+
+  void set_scale(Index span, float scale) const noexcept {
+    std::memcpy(numbers + scales_offset(cols) + span * 4, &scale, 4);
+  }
+  /// The sums of both halves of a span.
+  void set_sums(Index span, std::int32_t first, std::int32_t second) const noexcept {
+    const std::int32_t whole = -(first + second), halves[] = {-first, -second};
+    std::memcpy(numbers + sums_offset(cols) + span * 4, &whole, 4);
+    std::memcpy(numbers + half_sums_offset(cols) + span * 8, halves, 8);
+  }
+};
+
+/// Bytes of a row of x that is prepared, up to whole lines of the cache.
+constexpr Index prepared_bytes(Inputs inputs, Index cols) noexcept {
+  switch (inputs) {
+    case Inputs::floats: return 0;
+    case Inputs::bf16: return round_up(2 * cols, kCacheLine);
+    case Inputs::int8: return round_up(Int8Row::bytes(cols), kCacheLine);
+  }
+  return 0;
+}
 
 /// y[r, n] = bias[n] + sum_k x[r, k] * w[n, k], or y[r, n] += that.
 template <class T>
 struct LinearTile {
   const T* x = nullptr;           ///< (rows, cols), rows x_stride apart
   Index x_stride = 0, rows = 0;
-  const std::byte* w = nullptr;   ///< (outputs, cols) consecutive rows of `format`, any alignment
+  const std::byte* w = nullptr;   ///< (outputs, cols) consecutive rows of `format`, any alignment; whole groups
   Format format = Format::f32;
   Index outputs = 0, cols = 0;
   const float* bias = nullptr;    ///< (outputs) or null
   T* y = nullptr;                 ///< (rows, outputs), rows y_stride apart; does not overlap x
   Index y_stride = 0;
   bool add = false;               ///< y += instead of y =
-  /// If there, instead of x: its rows as `round` leaves them, aligned to 4 bytes; only where `rounds`.
-  const std::byte* rounded = nullptr;
-  Index rounded_stride = 0;       ///< bytes from one of these rows to the next, a multiple of 4
+  /// With other inputs than floats, instead of x: its rows as `prepare` leaves them, aligned to 4 bytes.
+  Inputs inputs = Inputs::floats;
+  const std::byte* prepared = nullptr;
+  Index prepared_stride = 0;      ///< bytes from one of these rows to the next, a multiple of 4
 };
 /// What `linear` works on at a time: rows, outputs whose sums wait, outputs that are packed (at most), and operands
 /// (columns, or pairs of them where x is rounded) that are summed in one go; these alone are part of the result. Rows
@@ -155,8 +195,9 @@ struct Kernels {
 
   /// `scratch`: kLinearScratch elements, aligned to 64 bytes.
   void (*linear)(const LinearTile<T>&, T* scratch) noexcept = nullptr;
-  /// x (cols) rounded to bf16 (nearest, ties to even) into rounded_bytes(cols).
-  void (*round)(const T* x, Index cols, std::byte* to) noexcept = nullptr;
+  /// x (cols) rounded to bf16 (nearest, ties to even), with zeros behind, or quantised by quantize8 to an Int8Row; into
+  /// prepared_bytes(inputs, cols).
+  void (*prepare)(Inputs inputs, const T* x, Index cols, std::byte* to) noexcept = nullptr;
   /// (x - mean) / sqrt(var + eps) * weight + bias, biased variance.
   void (*layer_norm)(const NormTile<T>&) noexcept = nullptr;
   /// x / sqrt(mean(x^2) + eps) * weight.
@@ -169,9 +210,9 @@ struct Kernels {
   void (*silu_mul)(T* gate, const T* up, Index n) noexcept = nullptr;
   /// y[i] += scale * x[i].
   void (*add_scaled)(const T* x, T scale, T* y, Index n) noexcept = nullptr;
-  /// y[i] = w[i], or y[i] += w[i] (positions), for n consecutive weights of `format`.
-  void (*unpack)(Format format, const std::byte* w, T* y, Index n) noexcept = nullptr;
-  void (*add_unpacked)(Format format, const std::byte* w, T* y, Index n) noexcept = nullptr;
+  /// y[i] = w[i], or y[i] += w[i] (positions), for the first n weights of a row.
+  void (*unpack)(WeightRow w, T* y, Index n) noexcept = nullptr;
+  void (*add_unpacked)(WeightRow w, T* y, Index n) noexcept = nullptr;
   /// Half rotation of `heads` consecutive heads in place: (a, b) -> (a cos - b sin, b cos + a sin), a the first and b
   /// the second half of a head; cos and sin have head_dim / 2 elements.
   void (*rope)(T* x, Index heads, Index head_dim, const T* cos, const T* sin) noexcept = nullptr;

@@ -27,6 +27,7 @@ struct DecoderDims {
   Index vocab = 32000;
   double eps = 1e-6, rope_theta = 10000.0;
   bool tied = false;  ///< the head is the embedding table
+  RotaryPairs rotary = RotaryPairs::halves;
 };
 
 /// The decoders of the released models.
@@ -111,8 +112,8 @@ struct DecoderBlock {
     const Rows normed = b.normed.col_range(0, d.hidden), attended = b.normed.col_range(0, width);
     rms_norm(on, x, norm1, normed);
     linear(on, normed, qkv, b.qkv);
-    rope(on, q, d.heads.head_dim, b.angles);
-    rope(on, k, d.heads.head_dim, b.angles);
+    rope(on, q, d.heads.head_dim, b.angles, d.rotary);
+    rope(on, k, d.heads.head_dim, b.angles, d.rotary);
     store_kv(on, k, v, d.heads, start, kv);
     causal_attention(on, q, d.heads, kv, start, attended);
     linear_add(on, attended, out, x);

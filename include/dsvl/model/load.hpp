@@ -16,23 +16,40 @@ struct LoadedNetwork {
   DeepseekVl net;
 };
 
-/// Binds every tensor of the network. The head is tied to the embedding only when the configuration allows it and the
-/// file has no head of its own. Codes: not_found, bad_shape (both with everything in `report`), out_of_memory.
+/// How the checkpoint calls its tensors; config.layout says how the model was published, and is used.
+inline Layout layout_of(const Checkpoint& checkpoint, const ModelConfig& config) noexcept {
+  return is_gguf(checkpoint) ? Layout::gguf : config.layout;
+}
+
+/// The network that the configuration and the checkpoint say, without its weights. The head is tied to the embedding
+/// only when the configuration allows it and the file has no head of its own.
+inline DeepseekVl network_of(const Checkpoint& checkpoint, const ModelConfig& config) {
+  DeepseekVl net(config);
+  const std::string head = spell("language.head", layout_of(checkpoint, config), 0, 0).name + ".weight";
+  net.decoder.dims.tied = config.may_tie && !checkpoint.find(head);
+  net.decoder.dims.rotary = rotary_pairs_adjacent(checkpoint) ? RotaryPairs::adjacent : RotaryPairs::halves;
+  return net;
+}
+
+/// Binds every tensor of the network. Codes: not_found, bad_shape (both with everything in `report`), out_of_memory.
 inline Result<LoadedNetwork> load_network(Checkpoint checkpoint, const ModelConfig& config, Allocator* from,
                                           LoadReport& report) {
-  LoadedNetwork out{std::move(checkpoint), Buffer<std::byte>(from), DeepseekVl(config)};
-  out.net.decoder.dims.tied =
-      config.may_tie && !out.checkpoint.find(spell("language.head", config.layout, 0, 0).name + ".weight");
+  const Layout layout = layout_of(checkpoint, config);
+  DeepseekVl net = network_of(checkpoint, config);
+  LoadedNetwork out{std::move(checkpoint), Buffer<std::byte>(from), std::move(net)};
   Arena measured;
-  Binder check(out.checkpoint, config.layout, measured, report);
+  Binder check(out.checkpoint, layout, measured, report);
   out.net.visit(check);
   DSVL_CHECK_STATUS(check.finish());
   if (!out.parameters.resize(measured.peak()))
     return fail(Code::out_of_memory, "no memory for %zu bytes of norms and biases", measured.peak());
   Arena carved(out.parameters.span());
   LoadReport again;
-  Binder bind(out.checkpoint, config.layout, carved, again);
+  Binder bind(out.checkpoint, layout, carved, again);
   out.net.visit(bind);
+  const Status seen = bind.finish();  // what shows only when weights are read
+  report.misshapen = again.misshapen;
+  DSVL_CHECK_STATUS(seen);
   return Result<LoadedNetwork>(std::move(out));
 }
 

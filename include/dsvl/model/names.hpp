@@ -1,4 +1,4 @@
-// What every tensor is called: ours, and in the two published layouts. A checkpoint's spelling stands nowhere else.
+// What every tensor is called: ours, in the two published layouts and in GGUF. A file's spelling stands nowhere else.
 //
 // Notation of a spelling:
 //   #         layer number
@@ -7,7 +7,8 @@
 //   @x        the place x below, which may have been spelled in several ways
 //   =1,t,c    how it is stored when that is not simply (rows, cols): tokens t, as a square map h,w, channels c
 // `.weight` and `.bias` are not written where a Linear or a norm adds them.
-// Source: the tensor lists of deepseek-ai/deepseek-vl-* and deepseek-community/deepseek-vl-*.
+// Source: the tensor lists of deepseek-ai/deepseek-vl-* and deepseek-community/deepseek-vl-*; llama.cpp's tensor names
+// (LLM_ARCH_LLAMA, and for pictures those of its mmproj files).
 #ifndef DSVL_MODEL_NAMES_HPP
 #define DSVL_MODEL_NAMES_HPP
 
@@ -19,15 +20,18 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How a published model is laid out: as deepseek-ai released it (`multi_modality`), or as transformers keeps it.
-enum class Layout : unsigned char { original, hf };
+/// How the tensors of a model are called: as deepseek-ai released it (`multi_modality`), as transformers keeps it, or
+/// as GGUF files have it (llama.cpp's names, where it has some).
+enum class Layout : unsigned char { original, hf, gguf };
 
-constexpr std::string_view name(Layout layout) noexcept { return layout == Layout::original ? "original" : "hf"; }
+constexpr std::string_view name(Layout layout) noexcept {
+  return layout == Layout::original ? "original" : layout == Layout::hf ? "hf" : "gguf";
+}
 
 struct NameRow {
-  std::string_view ours, original, hf;
+  std::string_view ours, original, hf, gguf = {};
   [[nodiscard]] constexpr std::string_view in(Layout layout) const noexcept {
-    return layout == Layout::original ? original : hf;
+    return layout == Layout::original ? original : layout == Layout::hf ? hf : gguf;
   }
 };
 
@@ -40,54 +44,62 @@ inline constexpr NameRow kPlaces[] = {
 };
 
 inline constexpr NameRow kNames[] = {
-    {"siglip.patch", "@siglip.patch_embed.proj", "@siglip.embeddings.patch_embedding"},
-    {"siglip.position", "@siglip.pos_embed=1,t,c", "@siglip.embeddings.position_embedding.weight"},
-    {"siglip.#.norm1", "@siglip.blocks.#.norm1", "@siglip.encoder.layers.#.layer_norm1"},
-    {"siglip.#.attn.qkv", "@siglip.blocks.#.attn.qkv", "@siglip.encoder.layers.#.self_attn.{q,k,v}_proj"},
-    {"siglip.#.attn.out", "@siglip.blocks.#.attn.proj", "@siglip.encoder.layers.#.self_attn.out_proj"},
-    {"siglip.#.norm2", "@siglip.blocks.#.norm2", "@siglip.encoder.layers.#.layer_norm2"},
-    {"siglip.#.mlp.fc1", "@siglip.blocks.#.mlp.fc1", "@siglip.encoder.layers.#.mlp.fc1"},
-    {"siglip.#.mlp.fc2", "@siglip.blocks.#.mlp.fc2", "@siglip.encoder.layers.#.mlp.fc2"},
-    {"siglip.norm", "@siglip.norm", "@siglip.post_layernorm"},
+    {"siglip.patch", "@siglip.patch_embed.proj", "@siglip.embeddings.patch_embedding", "v.patch_embd"},
+    {"siglip.position", "@siglip.pos_embed=1,t,c", "@siglip.embeddings.position_embedding.weight",
+     "v.position_embd.weight"},
+    {"siglip.#.norm1", "@siglip.blocks.#.norm1", "@siglip.encoder.layers.#.layer_norm1", "v.blk.#.ln1"},
+    {"siglip.#.attn.qkv", "@siglip.blocks.#.attn.qkv", "@siglip.encoder.layers.#.self_attn.{q,k,v}_proj",
+     "v.blk.#.attn_{q,k,v}"},
+    {"siglip.#.attn.out", "@siglip.blocks.#.attn.proj", "@siglip.encoder.layers.#.self_attn.out_proj",
+     "v.blk.#.attn_out"},
+    {"siglip.#.norm2", "@siglip.blocks.#.norm2", "@siglip.encoder.layers.#.layer_norm2", "v.blk.#.ln2"},
+    {"siglip.#.mlp.fc1", "@siglip.blocks.#.mlp.fc1", "@siglip.encoder.layers.#.mlp.fc1", "v.blk.#.ffn_up"},
+    {"siglip.#.mlp.fc2", "@siglip.blocks.#.mlp.fc2", "@siglip.encoder.layers.#.mlp.fc2", "v.blk.#.ffn_down"},
+    {"siglip.norm", "@siglip.norm", "@siglip.post_layernorm", "v.post_ln"},
 
-    {"sam.patch", "@sam.patch_embed.proj", "@sam.patch_embed.projection"},
-    {"sam.position", "@sam.pos_embed=1,h,w,c", "@sam.pos_embed=1,h,w,c"},
-    {"sam.#.norm1", "@sam.blocks.#.norm1", "@sam.layers.#.layer_norm1"},
-    {"sam.#.attn.qkv", "@sam.blocks.#.attn.qkv", "@sam.layers.#.attn.qkv"},
-    {"sam.#.attn.out", "@sam.blocks.#.attn.proj", "@sam.layers.#.attn.proj"},
-    {"sam.#.attn.relative_y", "@sam.blocks.#.attn.rel_pos_h", "@sam.layers.#.attn.rel_pos_h"},
-    {"sam.#.attn.relative_x", "@sam.blocks.#.attn.rel_pos_w", "@sam.layers.#.attn.rel_pos_w"},
-    {"sam.#.norm2", "@sam.blocks.#.norm2", "@sam.layers.#.layer_norm2"},
-    {"sam.#.mlp.fc1", "@sam.blocks.#.mlp.lin1", "@sam.layers.#.mlp.lin1"},
-    {"sam.#.mlp.fc2", "@sam.blocks.#.mlp.lin2", "@sam.layers.#.mlp.lin2"},
-    {"sam.neck.conv1", "@sam.neck.0", "@sam.neck.conv1"},
-    {"sam.neck.norm1", "@sam.neck.1", "@sam.neck.layer_norm1"},
-    {"sam.neck.conv2", "@sam.neck.2", "@sam.neck.conv2"},
-    {"sam.neck.norm2", "@sam.neck.3", "@sam.neck.layer_norm2"},
-    {"sam.side_neck.conv1", "@sam.neck_hd.0", "model.high_res_vision_neck.conv1"},
-    {"sam.side_neck.norm1", "@sam.neck_hd.1", "model.high_res_vision_neck.layer_norm1"},
-    {"sam.side_neck.conv2", "@sam.neck_hd.2", "model.high_res_vision_neck.conv2"},
-    {"sam.side_neck.norm2", "@sam.neck_hd.3", "model.high_res_vision_neck.layer_norm2"},
-    {"sam.down.conv1", "@sam.downsamples.0", "model.high_res_vision_proj.conv1"},
-    {"sam.down.conv2", "@sam.downsamples.1", "model.high_res_vision_proj.conv2"},
-    {"sam.alpha", "@sam.hd_alpha_downsamples", "model.high_res_vision_alpha"},
+    {"sam.patch", "@sam.patch_embed.proj", "@sam.patch_embed.projection", "v.sam.patch_embd"},
+    {"sam.position", "@sam.pos_embed=1,h,w,c", "@sam.pos_embed=1,h,w,c", "v.sam.pos_embd.weight"},
+    {"sam.#.norm1", "@sam.blocks.#.norm1", "@sam.layers.#.layer_norm1", "v.sam.blk.#.pre_ln"},
+    {"sam.#.attn.qkv", "@sam.blocks.#.attn.qkv", "@sam.layers.#.attn.qkv", "v.sam.blk.#.attn.qkv"},
+    {"sam.#.attn.out", "@sam.blocks.#.attn.proj", "@sam.layers.#.attn.proj", "v.sam.blk.#.attn.out"},
+    {"sam.#.attn.relative_y", "@sam.blocks.#.attn.rel_pos_h", "@sam.layers.#.attn.rel_pos_h",
+     "v.sam.blk.#.attn.pos_h.weight"},
+    {"sam.#.attn.relative_x", "@sam.blocks.#.attn.rel_pos_w", "@sam.layers.#.attn.rel_pos_w",
+     "v.sam.blk.#.attn.pos_w.weight"},
+    {"sam.#.norm2", "@sam.blocks.#.norm2", "@sam.layers.#.layer_norm2", "v.sam.blk.#.post_ln"},
+    {"sam.#.mlp.fc1", "@sam.blocks.#.mlp.lin1", "@sam.layers.#.mlp.lin1", "v.sam.blk.#.mlp.lin1"},
+    {"sam.#.mlp.fc2", "@sam.blocks.#.mlp.lin2", "@sam.layers.#.mlp.lin2", "v.sam.blk.#.mlp.lin2"},
+    {"sam.neck.conv1", "@sam.neck.0", "@sam.neck.conv1", "v.sam.neck.0"},
+    {"sam.neck.norm1", "@sam.neck.1", "@sam.neck.layer_norm1", "v.sam.neck.1"},
+    {"sam.neck.conv2", "@sam.neck.2", "@sam.neck.conv2", "v.sam.neck.2"},
+    {"sam.neck.norm2", "@sam.neck.3", "@sam.neck.layer_norm2", "v.sam.neck.3"},
+    {"sam.side_neck.conv1", "@sam.neck_hd.0", "model.high_res_vision_neck.conv1", "v.sam.neck_hd.0"},
+    {"sam.side_neck.norm1", "@sam.neck_hd.1", "model.high_res_vision_neck.layer_norm1", "v.sam.neck_hd.1"},
+    {"sam.side_neck.conv2", "@sam.neck_hd.2", "model.high_res_vision_neck.conv2", "v.sam.neck_hd.2"},
+    {"sam.side_neck.norm2", "@sam.neck_hd.3", "model.high_res_vision_neck.layer_norm2", "v.sam.neck_hd.3"},
+    {"sam.down.conv1", "@sam.downsamples.0", "model.high_res_vision_proj.conv1", "v.sam.down.0"},
+    {"sam.down.conv2", "@sam.downsamples.1", "model.high_res_vision_proj.conv2", "v.sam.down.1"},
+    {"sam.alpha", "@sam.hd_alpha_downsamples", "model.high_res_vision_alpha", "v.sam.hd_alpha"},
 
-    {"aligner.linear", "aligner.layers", "model.aligner.linear"},
-    {"aligner.mlp.#", "aligner.layers.[2#]", "model.aligner.linear[#+1]"},
-    {"aligner.high", "aligner.high_up_proj", "model.aligner.high_res_vision_proj"},
-    {"aligner.low", "aligner.low_up_proj", "model.aligner.vision_proj"},
-    {"aligner.split.#", "aligner.layers.[2#+1]", "model.aligner.proj"},
+    {"aligner.linear", "aligner.layers", "model.aligner.linear", "mm.linear"},
+    {"aligner.mlp.#", "aligner.layers.[2#]", "model.aligner.linear[#+1]", "mm.[2#]"},
+    {"aligner.high", "aligner.high_up_proj", "model.aligner.high_res_vision_proj", "mm.high"},
+    {"aligner.low", "aligner.low_up_proj", "model.aligner.vision_proj", "mm.low"},
+    {"aligner.split.#", "aligner.layers.[2#+1]", "model.aligner.proj", "mm.[2#+1]"},
 
-    {"language.embed", "@language.embed_tokens", "@language.embed_tokens"},
-    {"language.#.norm1", "@language.layers.#.input_layernorm", "@language.layers.#.input_layernorm"},
-    {"language.#.attn.qkv", "@language.layers.#.self_attn.{q,k,v}_proj", "@language.layers.#.self_attn.{q,k,v}_proj"},
-    {"language.#.attn.out", "@language.layers.#.self_attn.o_proj", "@language.layers.#.self_attn.o_proj"},
-    {"language.#.norm2", "@language.layers.#.post_attention_layernorm", "@language.layers.#.post_attention_layernorm"},
-    {"language.#.mlp.gate", "@language.layers.#.mlp.gate_proj", "@language.layers.#.mlp.gate_proj"},
-    {"language.#.mlp.up", "@language.layers.#.mlp.up_proj", "@language.layers.#.mlp.up_proj"},
-    {"language.#.mlp.down", "@language.layers.#.mlp.down_proj", "@language.layers.#.mlp.down_proj"},
-    {"language.norm", "@language.norm", "@language.norm"},
-    {"language.head", "language_model.lm_head", "lm_head"},
+    {"language.embed", "@language.embed_tokens", "@language.embed_tokens", "token_embd"},
+    {"language.#.norm1", "@language.layers.#.input_layernorm", "@language.layers.#.input_layernorm", "blk.#.attn_norm"},
+    {"language.#.attn.qkv", "@language.layers.#.self_attn.{q,k,v}_proj", "@language.layers.#.self_attn.{q,k,v}_proj",
+     "blk.#.attn_{q,k,v}"},
+    {"language.#.attn.out", "@language.layers.#.self_attn.o_proj", "@language.layers.#.self_attn.o_proj",
+     "blk.#.attn_output"},
+    {"language.#.norm2", "@language.layers.#.post_attention_layernorm", "@language.layers.#.post_attention_layernorm",
+     "blk.#.ffn_norm"},
+    {"language.#.mlp.gate", "@language.layers.#.mlp.gate_proj", "@language.layers.#.mlp.gate_proj", "blk.#.ffn_gate"},
+    {"language.#.mlp.up", "@language.layers.#.mlp.up_proj", "@language.layers.#.mlp.up_proj", "blk.#.ffn_up"},
+    {"language.#.mlp.down", "@language.layers.#.mlp.down_proj", "@language.layers.#.mlp.down_proj", "blk.#.ffn_down"},
+    {"language.norm", "@language.norm", "@language.norm", "output_norm"},
+    {"language.head", "language_model.lm_head", "lm_head", "output"},
 };
 
 namespace detail {

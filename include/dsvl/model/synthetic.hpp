@@ -53,7 +53,7 @@ inline Spread spread_of(std::string_view hf_name, Index fan_in) noexcept {
   return {0.0f, static_cast<float>(std::sqrt(3.0 / static_cast<double>(fan_in)))};
 }
 
-/// Elements [first, first + count) of the tensor, in `format`, to `out` (any alignment).
+/// Elements [first, first + count) of the tensor, in `format` (which is not quantised), to `out` (any alignment).
 inline void fill(std::string_view hf_name, Index fan_in, Index first, Index count, Format format,
                  std::byte* out) noexcept {
   const Spread spread = spread_of(hf_name, fan_in);
@@ -67,11 +67,9 @@ inline void fill(std::string_view hf_name, Index fan_in, Index first, Index coun
       std::memcpy(out + static_cast<std::size_t>(i) * sizeof stored, &stored, sizeof stored);
     }
   };
-  switch (format) {
-    case Format::f32: return each([](float x) { return x; });
-    case Format::bf16: return each([](float x) { return to_bf16(x).bits; });
-    case Format::f16: return each([](float x) { return to_f16(x).bits; });
-  }
+  if (format == Format::f32) each([](float x) { return x; });
+  if (format == Format::bf16) each([](float x) { return to_bf16(x).bits; });
+  if (format == Format::f16) each([](float x) { return to_f16(x).bits; });
 }
 
 }  // namespace synthetic

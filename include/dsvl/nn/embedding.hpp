@@ -40,7 +40,7 @@ struct Lookup : RowWise {
     for (Index i = r.first; i < r.first + r.count; ++i) {
       const TokenInput<T>& input = inputs[i];
       if (input.picture) std::copy_n(input.picture, cols, y.row(i));
-      else on.kernels.unpack(table.format, table.row(input.id), y.row(i), cols);
+      else on.kernels.unpack(table.row(input.id), y.row(i), cols);
     }
   }
 };
@@ -54,7 +54,7 @@ struct AddTable : RowWise {
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Range r = range(tile);
     for (Index i = r.first; i < r.first + r.count; ++i)
-      on.kernels.add_unpacked(table.format, table.row(i), y.row(i), cols);
+      on.kernels.add_unpacked(table.row(i), y.row(i), cols);
   }
 };
 

@@ -32,23 +32,27 @@ struct Projection {
 
 namespace ops {
 
-/// Rows of x rounded into the shared memory, for the product that is next. A row alone is rounded by the product: a
+/// Rows of x prepared into the shared memory, for the product that is next. A row alone is prepared by the product: a
 /// step of its own would take longer.
 template <class T>
-struct Rounding : RowWise {
-  static constexpr const char* kName = "round";
+struct Preparation : RowWise {
+  static constexpr const char* kName = "prepare";
   View<const T> x;
+  Inputs inputs;
 
-  Rounding(RowCount live, View<const T> from) noexcept : RowWise{live, from.rows, from.cols}, x(from) {}
+  Preparation(RowCount live, View<const T> from, Inputs to) noexcept
+      : RowWise{live, from.rows, from.cols}, x(from), inputs(to) {}
   /// Bytes between rows.
-  [[nodiscard]] static constexpr Index stride(Index cols) noexcept { return spread(rounded_bytes(cols)); }
+  [[nodiscard]] static constexpr Index stride(Inputs inputs, Index cols) noexcept {
+    return spread(prepared_bytes(inputs, cols));
+  }
   [[nodiscard]] Index tiles() const noexcept { return live_rows() > 1 ? RowWise::tiles() : 0; }
-  [[nodiscard]] Index shared() const noexcept { return rows * stride(cols); }
+  [[nodiscard]] Index shared() const noexcept { return rows * stride(inputs, cols); }
   void run(const Worker<T>& on, Index tile) const noexcept {
     DSVL_ASSERT(on.shared);
     const Range part = range(tile);
     for (Index r = part.first; r < part.first + part.count; ++r)
-      on.kernels.round(x.row(r), cols, on.shared + r * stride(cols));
+      on.kernels.prepare(inputs, x.row(r), cols, on.shared + r * stride(inputs, cols));
   }
 };
 
@@ -63,9 +67,10 @@ struct Product {
   const float* bias;
   View<T> y;
   bool add;
-  bool rounded;
+  Inputs inputs;
 
-  // Products are the fastest operations by far: with AVX-512 these take a core 0.2 ms at 190 GFLOP/s.
+  // Products are the fastest operations by far: with AVX-512 these take a core 0.2 ms at 190 GFLOP/s, and twice as many
+  // where x is in bytes.
   static constexpr double kProductFlops = 5 * kTileFlops;
   static constexpr Index kNarrow = 32;          // outputs that are worth a tile
   static constexpr Index kBytes = 1024 * 1024;  // of weights: with few rows, reading them is what takes time
@@ -74,13 +79,13 @@ struct Product {
   // would then take long. Tiles are of equal height. Outputs fill the tile up to kProductFlops or kBytes.
   [[nodiscard]] Index row_step() const noexcept {
     const double per_row = 2.0 * static_cast<double>(kNarrow * w.cols);
-    const Index most = std::clamp<Index>(static_cast<Index>(kProductFlops / per_row), kNarrow, kLinearRows);
+    const Index most = std::clamp<Index>(static_cast<Index>(flops() / per_row), kNarrow, kLinearRows);
     const Index rows = std::max<Index>(count.of(x.rows), 1);
     return ceil_div(rows, ceil_div(rows, most));
   }
   [[nodiscard]] Index output_step() const noexcept {
     const double per_output = 2.0 * static_cast<double>(row_step() * w.cols);
-    const Index most = std::min<Index>(static_cast<Index>(kProductFlops / per_output),
+    const Index most = std::min<Index>(static_cast<Index>(flops() / per_output),
                                        kBytes / row_bytes(w.format, w.cols));
     return std::max<Index>(most / kNarrow * kNarrow, kNarrow);
   }
@@ -109,13 +114,14 @@ struct Product {
       if (left < here) {
         const Range outputs = tile_range(left, output_step(), block.rows);
         const Index n = first_output + outputs.first;
-        const Index stride = Rounding<T>::stride(w.cols);
-        const std::byte* const x_rounded = rounded ? round_or_find(on) + rows.first * stride : nullptr;
+        const Index stride = Preparation<T>::stride(inputs, w.cols);
+        const std::byte* const prepared =
+            inputs == Inputs::floats ? nullptr : prepare_or_find(on) + rows.first * stride;
         on.kernels.linear({.x = x.row(rows.first), .x_stride = x.stride, .rows = rows.count,
-                           .w = block.data + outputs.first * row_bytes(w.format, w.cols), .format = w.format,
+                           .w = block.data + outputs.first * row_bytes(block.format, w.cols), .format = block.format,
                            .outputs = outputs.count, .cols = w.cols, .bias = bias ? bias + n : nullptr,
-                           .y = y.row(rows.first) + n, .y_stride = y.stride, .add = add, .rounded = x_rounded,
-                           .rounded_stride = stride},
+                           .y = y.row(rows.first) + n, .y_stride = y.stride, .add = add, .inputs = inputs,
+                           .prepared = prepared, .prepared_stride = stride},
                           on.scratch + row_room());
         return;
       }
@@ -125,15 +131,16 @@ struct Product {
   }
 
  private:
-  /// Elements of scratch for a row alone, which every tile rounds for itself.
+  [[nodiscard]] double flops() const noexcept { return inputs == Inputs::int8 ? 2 * kProductFlops : kProductFlops; }
+  /// Elements of scratch for a row alone, which every tile prepares for itself.
   [[nodiscard]] Index row_room() const noexcept {
-    return rounded ? ceil_div(rounded_bytes(w.cols), static_cast<Index>(sizeof(T))) : 0;
+    return ceil_div(prepared_bytes(inputs, w.cols), static_cast<Index>(sizeof(T)));
   }
-  /// Rows that Rounding has left, or the only one.
-  [[nodiscard]] const std::byte* round_or_find(const Worker<T>& on) const noexcept {
+  /// Rows that Preparation has left, or the only one.
+  [[nodiscard]] const std::byte* prepare_or_find(const Worker<T>& on) const noexcept {
     if (count.of(x.rows) > 1) return on.shared;
     auto* const row = reinterpret_cast<std::byte*>(on.scratch);
-    on.kernels.round(x.row(0), w.cols, row);
+    on.kernels.prepare(inputs, x.row(0), w.cols, row);
     return row;
   }
 };
@@ -143,9 +150,9 @@ template <class On>
 void multiply(On& on, View<const Scalar<On>> x, const Matrix& w, const float* bias, View<Scalar<On>> y,
               bool add) noexcept {
   DSVL_ASSERT(x.cols == w.cols && y.cols == w.rows && x.rows == y.rows);
-  const bool rounded = rounds(on.activations(), w.format, w.cols);
-  if (rounded) on(Rounding<Scalar<On>>(on.rows(), x));
-  on(Product<Scalar<On>>{on.rows(), x, w, bias, y, add, rounded});
+  const Inputs inputs = inputs_of(on.activations(), w.format, w.cols);
+  if (inputs != Inputs::floats) on(Preparation<Scalar<On>>(on.rows(), x, inputs));
+  on(Product<Scalar<On>>{on.rows(), x, w, bias, y, add, inputs});
 }
 
 }  // namespace ops

@@ -5,11 +5,16 @@
 #ifndef DSVL_NN_ROPE_HPP
 #define DSVL_NN_ROPE_HPP
 
+#include <algorithm>
 #include <cmath>
 
 #include "attention.hpp"
 
 DSVL_BEGIN_NAMESPACE
+
+/// Which elements of a head turn together: i and i + head_dim / 2, as in the published checkpoints, or 2i and 2i + 1,
+/// as llama.cpp's files have the rows of q and k.
+enum class RotaryPairs : unsigned char { halves, adjacent };
 
 /// Cosines and sines of the rows of a chunk: (tokens, head_dim / 2) each.
 template <class T>
@@ -50,11 +55,23 @@ struct Rotate : RowWise {
   View<T> x;
   Index head_dim;
   RopeAngles<T> angles;
+  RotaryPairs pairs;
 
+  [[nodiscard]] Index scratch() const noexcept { return pairs == RotaryPairs::adjacent ? head_dim : 0; }
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Range r = range(tile);
-    for (Index i = r.first; i < r.first + r.count; ++i)
+    for (Index i = r.first; i < r.first + r.count; ++i) {
+      if (pairs == RotaryPairs::adjacent)
+        for (Index h = 0; h < cols; h += head_dim) part(x.row(i) + h, on.scratch);
       on.kernels.rope(x.row(i), cols / head_dim, head_dim, angles.cos.row(i), angles.sin.row(i));
+    }
+  }
+
+ private:
+  /// The first of all pairs, then the second of all.
+  void part(T* head, T* copy) const noexcept {
+    std::copy_n(head, head_dim, copy);
+    for (Index j = 0; j < head_dim / 2; ++j) head[j] = copy[2 * j], head[head_dim / 2 + j] = copy[2 * j + 1];
   }
 };
 
@@ -66,10 +83,12 @@ void rope_angles(On& on, const Index* start, double theta, RopeAngles<Scalar<On>
   on(ops::RopeTable<Scalar<On>>{{on.rows(), angles.cos.rows, angles.cos.cols}, start, theta, angles});
 }
 
-/// Turns every head of x (tokens, heads * head_dim) in place: (a, b) -> (a cos - b sin, b cos + a sin).
+/// Turns every head of x (tokens, heads * head_dim) in place: (a, b) -> (a cos - b sin, b cos + a sin). Whatever the
+/// pairs were, they are halves afterwards, so that all files of the same weights give the same bits.
 template <class On>
-void rope(On& on, View<Scalar<On>> x, Index head_dim, RopeAngles<Scalar<On>> angles) noexcept {
-  on(ops::Rotate<Scalar<On>>{{on.rows(), x.rows, x.cols}, x, head_dim, angles});
+void rope(On& on, View<Scalar<On>> x, Index head_dim, RopeAngles<Scalar<On>> angles,
+          RotaryPairs pairs = RotaryPairs::halves) noexcept {
+  on(ops::Rotate<Scalar<On>>{{on.rows(), x.rows, x.cols}, x, head_dim, angles, pairs});
 }
 
 DSVL_END_NAMESPACE

@@ -21,7 +21,9 @@ inline void resize_relative_table(const Matrix& stored, Index rows, float* out) 
     const double part = at - static_cast<double>(low);
     float* const row = out + (rows - 1 - r) * stored.cols;
     const auto stored_at = [&](Index r_stored, Index c) {
-      return kernels::reference::weight<double>(stored.format, stored.row(r_stored), c);
+      double weight;
+      kernels::reference::weights(stored.row(r_stored), c, &weight, 1);
+      return weight;
     };
     for (Index c = 0; c < stored.cols; ++c)
       row[c] = static_cast<float>((1.0 - part) * stored_at(low, c) + part * stored_at(high, c));

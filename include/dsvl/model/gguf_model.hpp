@@ -1,0 +1,100 @@
+// What a GGUF file says about a model beside its tensors: which half of it the file is, how its weights lie, and the
+// small JSON files of the checkpoint it was made from.
+//
+// A file is whole ("deepseek-vl", our own form: rows of quantised weights are interleaved and used in place), or one of
+// two ("llama", which llama.cpp runs, and "clip", with the vision towers). The settings are in the first and the third.
+#ifndef DSVL_MODEL_GGUF_MODEL_HPP
+#define DSVL_MODEL_GGUF_MODEL_HPP
+
+#include <string>
+#include <vector>
+
+#include "../io/checkpoint.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace gguf {
+
+inline constexpr std::string_view kArchitectureKey = "general.architecture";
+inline constexpr std::string_view kWhole = "deepseek-vl", kText = "llama", kVision = "clip";
+/// What the name of the file with the towers has before that of the text half.
+inline constexpr std::string_view kMmprojPrefix = "mmproj-";
+/// How many rows of quantised weights are interleaved: kGroupRows; ggml's files do not have the key.
+inline constexpr std::string_view kInterleavedKey = "dsvl.rows_interleaved";
+/// The JSON files of a checkpoint as they were, under this prefix and their name.
+inline constexpr std::string_view kFilePrefix = "dsvl.file.";
+inline constexpr std::string_view kFiles[] = {"config.json", "preprocessor_config.json", "processor_config.json"};
+
+}  // namespace gguf
+
+/// The part of a checkpoint that is that kind of file; null when it has none.
+inline const Checkpoint::Part* find_part(const Checkpoint& checkpoint, std::string_view architecture) noexcept {
+  for (const Checkpoint::Part& part : checkpoint.parts())
+    if (part.gguf() && part.gguf()->value(gguf::kArchitectureKey).string() == architecture) return &part;
+  return nullptr;
+}
+inline bool is_gguf(const Checkpoint& checkpoint) noexcept {
+  return !checkpoint.parts().empty() && checkpoint.parts()[0].gguf();
+}
+/// Whether quantised weights can be used where they are.
+inline bool rows_interleaved(const Checkpoint& checkpoint) noexcept {
+  return !is_gguf(checkpoint) || find_part(checkpoint, gguf::kWhole);
+}
+/// Whether q and k have the two elements that turn together side by side, as llama.cpp wants them.
+inline bool rotary_pairs_adjacent(const Checkpoint& checkpoint) noexcept {
+  return find_part(checkpoint, gguf::kText) != nullptr;
+}
+
+/// The JSON files that a GGUF file carries, as a folder; good while the checkpoint lives.
+inline Folder gguf_settings(const Checkpoint& checkpoint) {
+  std::vector<NamedBytes> files;
+  for (const Checkpoint::Part& part : checkpoint.parts())
+    for (const std::string_view name : gguf::kFiles)
+      if (const auto text = part.gguf()->value(std::string(gguf::kFilePrefix) + std::string(name)).string())
+        files.push_back({name, std::as_bytes(std::span(*text))});
+  return Folder::memory(files);
+}
+
+/// The GGUF file `name`, and if that is only the text half, the one with the towers: `vision`, or if that is empty
+/// "mmproj-" + name. Codes: those of Checkpoint::open_file and join; unsupported for a file that is no such model.
+inline Result<Checkpoint> open_gguf(const Folder& folder, std::string_view name, std::string_view vision, LoadMode mode,
+                                    Allocator* from, const Progress& progress, const CancelToken* cancel) {
+  const auto refuse = [&](std::string_view file, std::string_view found, const char* needed) {
+    return fail(Code::unsupported, "%s: is a model of kind '%s', %s", Printable(folder.describe(file)).text(),
+                Printable(found).text(), needed);
+  };
+  const auto kind = [](const Checkpoint& c) {
+    const Gguf* const head = c.parts()[0].gguf();
+    return head ? head->value(gguf::kArchitectureKey).string().value_or("") : "safetensors";
+  };
+  const auto with_settings = [&](Checkpoint&& c, std::string_view file) -> Result<Checkpoint> {
+    if (gguf_settings(c).has("config.json")) return std::move(c);
+    return fail(Code::not_found, "%s: has no '%sconfig.json', as files have that dsvl made",
+                Printable(folder.describe(file)).text(), gguf::kFilePrefix.data());
+  };
+  DSVL_TRY(whole, Checkpoint::open_file(folder, name, mode, from, progress, cancel));
+  const std::string_view architecture = kind(whole);
+  if (architecture == gguf::kWhole) {
+    const auto rows = whole.parts()[0].gguf()->value(gguf::kInterleavedKey).integer();
+    if (rows != kGroupRows)
+      return fail(Code::unsupported, "%s: interleaves %td rows, this version reads %td",
+                  Printable(folder.describe(name)).text(), rows.value_or(0), kGroupRows);
+    return with_settings(std::move(whole), name);
+  }
+  if (architecture == gguf::kVision)
+    return refuse(name, architecture, "the towers alone: name the file with the text");
+  if (architecture != gguf::kText)
+    return refuse(name, architecture, "known are deepseek-vl, and llama with its mmproj");
+  const std::string other(vision.empty() ? std::string(gguf::kMmprojPrefix).append(name) : vision);
+  if (!folder.has(other))
+    return fail(Code::not_found, "%s: no such file; %s has the text half of a model only",
+                Printable(folder.describe(other)).text(), Printable(name).text());
+  DSVL_TRY(towers, Checkpoint::open_file(folder, other, mode, from, progress, cancel));
+  const std::string_view found = kind(towers);
+  DSVL_CHECK_STATUS(whole.join(std::move(towers), folder.describe(other)));
+  if (found != gguf::kVision) return refuse(other, found, "needed is clip: the vision towers");
+  return with_settings(std::move(whole), other);
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_MODEL_GGUF_MODEL_HPP

@@ -1,0 +1,239 @@
+// Models in GGUF files: what convert() writes is what Model::load reads, and how far fewer bits move the answers.
+#include <dsvl/io/gguf_writer.hpp>
+#include <dsvl/model/gguf_model.hpp>
+
+#include "demo.hpp"
+#include "memory.hpp"
+
+using namespace dsvl;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that goes when the test ends.
+struct Place {
+  fs::path path;
+  explicit Place(const char* name) : path(fs::temp_directory_path() / ("dsvl-gguf-" + std::string(name))) {
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
+  ~Place() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  [[nodiscard]] std::vector<std::string> files() const {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::directory_iterator(path)) out.push_back(entry.path().filename().string());
+    return out;
+  }
+};
+
+fs::path write(const Place& place, const char* name, Format format, bool split = false) {
+  ConvertOptions options;
+  options.types = WeightTypes::of(format);
+  options.split = split;
+  const Status status = convert(Folder::directory(test::tiny_vl()), place.path / name, options);
+  REQUIRE_MESSAGE(status.ok(), status.text());
+  return place.path / name;
+}
+
+Model load(const fs::path& path, const LoadOptions& options = {}) {
+  auto model = Model::load(path, options);
+  if (!model) FAIL(std::string(model.error().text()));
+  return *model;
+}
+
+std::vector<float> logits(const Model& model) {
+  Session session = test::open_session({}, model);
+  Answer answer = session.ask((test::tiny_vl() / "demo" / "005.png").string(), "What is the value of the blue bar?");
+  REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
+  return {answer.logits().begin(), answer.logits().end()};
+}
+
+/// Changes bytes of a file in place.
+void patch(const fs::path& path, std::size_t at, const std::string& bytes) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(at));
+  file << bytes;
+}
+
+struct Outcome { int right = 0, identical = 0, moved_clear = 0; };
+
+/// The 114 demo questions: answers that are right, that are PyTorch's, and that differ though PyTorch was sure.
+Outcome ask_demo(const Model& model) {
+  Outcome score;
+  Session session = test::open_session({}, model);
+  for (const json::Value q : test::json_file(test::tiny_vl() / "demo" / "questions.json").root()) {
+    session.clear();
+    GenerateOptions options;
+    options.max_tokens = static_cast<Index>(q.find("reference_ids").size());
+    Answer answer = session.ask(test::demo_picture(q), test::text(q.find("question")), options);
+    while (answer.next()) {}
+    const bool same = test::ids(answer.ids()) == test::ids(q.find("reference_ids"));
+    score.right += test::strip(std::string(answer.text())) == test::text(q.find("answer"));
+    score.identical += same;
+    score.moved_clear += !same && q.find("smallest_top2_gap").number().value_or(0) > 0.1;
+  }
+  return score;
+}
+
+}  // namespace
+
+TEST_CASE("16-bit weights give the same bits from a folder, from one GGUF file and from two") {
+  const Place place("bits");
+  const auto want = logits(test::tiny_model());
+  CHECK(logits(load(write(place, "one.gguf", Format::bf16))) == want);
+  CHECK(logits(load(write(place, "text.gguf", Format::bf16, true))) == want);
+  CHECK(place.files().size() == 3);
+  CHECK(fs::exists(place.path / "mmproj-text.gguf"));
+}
+
+TEST_CASE("quantised weights give the same bits whether they were interleaved in the file or while it was loaded") {
+  const Place place("quantised");
+  for (const Format format : {Format::q8_0, Format::q4_0, Format::q4_k}) {
+    CAPTURE(name(format));
+    const auto want = logits(load(write(place, "one.gguf", format)));
+    CHECK(logits(load(write(place, "text.gguf", format, true))) == want);
+  }
+}
+
+TEST_CASE("fewer bits move few answers: q8_0 none that PyTorch was sure of, q4_0 at most six to the wrong") {
+  const Place place("answers");
+  const Outcome q8 = ask_demo(load(write(place, "q8_0.gguf", Format::q8_0)));
+  CHECK(q8.moved_clear == 0);
+  CHECK(q8.right >= 96);
+  CHECK(q8.identical >= 112);
+  const Outcome q4 = ask_demo(load(write(place, "q4_0.gguf", Format::q4_0)));
+  CHECK(q4.right >= 91);
+  CHECK(q4.identical >= 100);
+  CHECK(q4.identical < 114);  // otherwise these were no four bits
+}
+
+TEST_CASE("a GGUF file loads from the caller's memory, aligned or not, and from a reader") {
+  const Place place("memory");
+  const fs::path path = write(place, "model.gguf", Format::q8_0);
+  const auto want = logits(load(path));
+  const std::string file = test::read_file(path);
+  std::vector<std::byte> memory(file.size() + 128);
+  for (const std::size_t off : {std::size_t{0}, std::size_t{7}}) {
+    const std::size_t aligned = 64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64;
+    std::memcpy(memory.data() + aligned + off, file.data(), file.size());
+    const auto model = Model::load(std::span<const std::byte>(memory).subspan(aligned + off, file.size()));
+    REQUIRE_MESSAGE(model, model.error().text());
+    CHECK(logits(*model) == want);
+    CHECK(model->info().layout == "gguf");
+  }
+  struct FileReader final : Reader {
+    const std::string& file;
+    explicit FileReader(const std::string& f) : file(f) {}
+    std::optional<std::uint64_t> size(std::string_view name) noexcept override {
+      return name == "model.gguf" ? std::optional<std::uint64_t>(file.size()) : std::nullopt;
+    }
+    bool read(std::string_view, std::uint64_t at, std::span<std::byte> into) noexcept override {
+      std::memcpy(into.data(), file.data() + at, into.size());
+      return true;
+    }
+  } reader(file);
+  const auto model = Model::load(Folder::reader(reader));
+  REQUIRE_MESSAGE(model, model.error().text());
+  CHECK(logits(*model) == want);
+  CHECK(logits(load(place.path)) == want);  // a folder that has a model.gguf and no config.json
+}
+
+TEST_CASE("a mapped file of quantised weights takes no memory, one that is interleaved while loading takes theirs") {
+  const Place place("plan");
+  for (const bool split : {false, true}) {
+    CAPTURE(split);
+    const fs::path path = write(place, split ? "text.gguf" : "one.gguf", Format::q8_0, split);
+    const auto planned = plan(path);
+    REQUIRE_MESSAGE(planned, planned.error().text());
+    test::CountingAllocator memory;
+    LoadOptions options;
+    options.host.allocator = &memory;
+    const Model model = load(path, options);
+    CHECK(memory.live <= planned->model);
+    CHECK(static_cast<double>(memory.live) >= 0.9 * static_cast<double>(planned->model));
+    CHECK((planned->model > 4'000'000) == split);
+    const auto whole = std::find_if(planned->buffers.begin(), planned->buffers.end(),
+                                    [](const Plan::Buffer& b) { return b.name == "interleaved weights"; });
+    CHECK((whole != planned->buffers.end()) == split);
+  }
+}
+
+TEST_CASE("half a model says which half is missing") {
+  const Place place("halves");
+  const fs::path text = write(place, "text.gguf", Format::q8_0, true), towers = place.path / "mmproj-text.gguf";
+  const auto alone = Model::load(towers);
+  CHECK(alone.error().code() == Code::unsupported);
+  CHECK(std::string_view(alone.error().text()).find("towers alone") != std::string_view::npos);
+  fs::rename(towers, place.path / "other.gguf");
+  const auto half = Model::load(text);
+  CHECK(half.error().code() == Code::not_found);
+  CHECK(std::string_view(half.error().text()).find("mmproj-text.gguf") != std::string_view::npos);
+  LoadOptions options;
+  options.mmproj = "other.gguf";
+  CHECK(Model::load(text, options));
+  options.mmproj = "text.gguf";
+  CHECK(Model::load(text, options).error().code() == Code::bad_file);  // every tensor twice
+  CHECK(Model::load(place.path / "no.gguf").error().code() == Code::not_found);
+}
+
+TEST_CASE("a scale that is infinite or NaN, and rows that are interleaved in another way, are refused") {
+  const Place place("scales");
+  const fs::path path = write(place, "one.gguf", Format::q8_0);
+  const std::string file = test::read_file(path);
+  const auto head = Gguf::parse(std::as_bytes(std::span(file)), "one.gguf");
+  REQUIRE(head);
+  const auto* const tensor = head->find("blk.3.ffn_down.weight");
+  REQUIRE(tensor);
+  const auto at = static_cast<std::size_t>(reinterpret_cast<const char*>(tensor->data) - file.data());
+  for (const char* half : {"\x00\x7C", "\x00\xFC", "\x01\x7E"}) {
+    patch(path, at + 4, std::string(half, 2));
+    const auto model = Model::load(path);
+    REQUIRE(!model);
+    CHECK(std::string_view(model.error().text()).find("language.3.mlp.down.weight") != std::string_view::npos);
+    CHECK(std::string_view(model.error().text()).find("infinite or NaN") != std::string_view::npos);
+  }
+  const std::size_t key = file.find(gguf::kInterleavedKey);
+  patch(path, key + gguf::kInterleavedKey.size() + 4, std::string("\x08\0\0\0", 4));
+  CHECK(Model::load(path).error().code() == Code::unsupported);
+}
+
+TEST_CASE("a file without settings, or of another architecture, is refused by name") {
+  const Place place("foreign");
+  GgufHead head;
+  head.set(gguf::kArchitectureKey, "qwen2");
+  const std::string text = head.text();
+  std::ofstream(place.path / "foreign.gguf", std::ios::binary) << text;
+  const auto foreign = Model::load(place.path / "foreign.gguf");
+  CHECK(foreign.error().code() == Code::unsupported);
+  CHECK(std::string_view(foreign.error().text()).find("'qwen2'") != std::string_view::npos);
+  GgufHead bare;
+  bare.set(gguf::kArchitectureKey, gguf::kWhole).set(gguf::kInterleavedKey, 16u);
+  std::ofstream(place.path / "bare.gguf", std::ios::binary) << bare.text();
+  const auto without = Model::load(place.path / "bare.gguf");
+  CHECK(without.error().code() == Code::not_found);
+  CHECK(std::string_view(without.error().text()).find("config.json") != std::string_view::npos);
+}
+
+TEST_CASE("a conversion that is stopped or fails leaves what was there, and nothing beside it") {
+  const Place place("stopped");
+  const fs::path path = place.path / "model.gguf";
+  std::ofstream(path) << "precious";
+  CancelToken cancel;
+  ConvertOptions options;
+  options.cancel = &cancel;
+  struct Stop {
+    static void soon(void* token, Stage, double done, double total) {
+      if (done > total / 2) static_cast<CancelToken*>(token)->cancel();
+    }
+  };
+  options.progress = {&Stop::soon, &cancel};
+  CHECK(convert(Folder::directory(test::tiny_vl()), path, options).code() == Code::cancelled);
+  CHECK(test::read_file(path) == "precious");
+  CHECK(place.files().size() == 1);
+  CHECK(convert(Folder::directory(test::tiny_vl()), place.path / "no" / "model.gguf", {}).code() == Code::io);
+  CHECK(convert(Folder::directory(place.path), path, {}).code() == Code::not_found);
+  CHECK(test::read_file(path) == "precious");
+}

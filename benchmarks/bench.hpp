@@ -1,16 +1,21 @@
-// What benchmarks share: medians, and the two ceilings of this machine, measured by the program itself.
+// What benchmarks share: medians, the ceilings of this machine, measured by the program itself, and tables of results.
 #ifndef DSVL_BENCHMARKS_BENCH_HPP
 #define DSVL_BENCHMARKS_BENCH_HPP
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
 #include <dsvl/base/buffer.hpp>
 #include <dsvl/base/host.hpp>
 #include <dsvl/base/pixels.hpp>
+#include <dsvl/io/json_writer.hpp>
+#include <dsvl/kernels/cpu.hpp>
 #include <dsvl/kernels/dispatch.hpp>
-#include <dsvl/kernels/lanes.hpp>
-#include <functional>
+#include <dsvl/kernels/lanes_int8.hpp>
+#include <string>
 #include <vector>
 
 namespace bench {
@@ -38,37 +43,54 @@ double seconds(int runs, Body&& body) {
   return median(times);
 }
 
-/// The limits against which work is held: arithmetic and reading, with all threads at once.
+/// What a line's arithmetic is held against.
+enum class Unit { fma, bf16, int8 };
+
+/// The limits against which work is held: arithmetic and reading, with all threads at once. Two operations for each
+/// product that is added. Arithmetic is 0, unknown, where this file is compiled for other instructions than the kernels
+/// that run.
 struct Ceilings {
-  double gflops = 0;       ///< fused multiply-adds in registers, two operations each
-  double gigabytes = 0;    ///< reading memory much larger than any cache
+  double fma = 0;        ///< GFLOP/s of fused multiply-adds in registers
+  double bf16 = 0;       ///< of pairs of bf16
+  double int8 = 0;       ///< GOP/s of fours of bytes
+  double gigabytes = 0;  ///< GB/s of reading memory much larger than any cache
 
   static Ceilings measure(dsvl::Executor& executor) {
-    return {measure_flops(executor), measure_read(executor)};
+    namespace k = dsvl::kernels;
+    using k::Bits, k::Lanes;
+    Ceilings c;
+    c.gigabytes = read(executor);
+    if (std::strcmp(dsvl::active_kernels<float>().name, DSVL_ISA_STRING) != 0) return c;
+    c.fma = arithmetic<Lanes>(executor, 1, [](Lanes sum, Lanes x) { return k::fma(sum, x, x); });
+    c.bf16 = arithmetic<Lanes>(executor, 2, [](Lanes sum, Lanes x) { return k::dot_bf16(x, x, sum); });
+    c.int8 = arithmetic<Bits>(executor, 4, [](Bits sum, Bits x) { return k::dot<7>(x, x, sum); });
+    return c;
   }
+  [[nodiscard]] double of(Unit unit) const { return unit == Unit::fma ? fma : unit == Unit::bf16 ? bf16 : int8; }
 
  private:
-  static double measure_flops(dsvl::Executor& executor) {
-    using Batch = dsvl::kernels::Lanes;
-    // Enough independent chains to hide the latency of an fma, and enough steps to make waking the threads not count.
-    constexpr int kChains = 12, kSteps = 8'000'000;
+  /// `step` in enough independent chains to hide its latency, and often enough to make waking the threads not count.
+  template <class Batch, class Step>
+  static double arithmetic(dsvl::Executor& executor, int products, Step&& step) {
+    constexpr int kChains = 12, kSteps = 4'000'000;
+    constexpr std::size_t kLine = 64;
     const int workers = executor.workers();
-    std::vector<float> sink(static_cast<std::size_t>(workers) * 16);
+    std::vector<unsigned char> sink(static_cast<std::size_t>(workers) * kLine);
     const double took = seconds(9, [&] {
       executor.run(workers, [&](int w) {
         using namespace dsvl::kernels;
         Batch acc[kChains];
-        unroll<kChains>([&](auto c) { acc[c] = Batch(static_cast<float>(c) * 1e-3f); });
-        const Batch a(0.999f), b(1e-3f);
-        for (int i = 0; i < kSteps; ++i) unroll<kChains>([&](auto c) { acc[c] = fma(acc[c], a, b); });
-        for (int c = 1; c < kChains; ++c) acc[0] += acc[c];
-        sink[static_cast<std::size_t>(w) * 16] = acc[0].get(0);
+        unroll<kChains>([&](auto c) { acc[c] = Batch(static_cast<typename Batch::value_type>(c + 1)); });
+        const Batch x = hold(Batch(static_cast<typename Batch::value_type>(1)));
+        for (int i = 0; i < kSteps; ++i) unroll<kChains>([&](auto c) { acc[c] = step(acc[c], x); });
+        for (int c = 1; c < kChains; ++c) acc[0] = acc[0] + acc[c];
+        std::memcpy(sink.data() + static_cast<std::size_t>(w) * kLine, &acc[0], sizeof(Batch));
       });
     });
-    return 2.0 * kChains * kSteps * static_cast<double>(Batch::size) * workers / took / 1e9;
+    return 2.0 * products * kChains * kSteps * static_cast<double>(Batch::size) * workers / took / 1e9;
   }
 
-  static double measure_read(dsvl::Executor& executor) {
+  static double read(dsvl::Executor& executor) {
     using Batch = dsvl::kernels::Lanes;
     constexpr std::size_t kFloats = std::size_t{1} << 27;  // 512 MiB
     dsvl::Buffer<float> memory;
@@ -94,10 +116,36 @@ struct Ceilings {
   }
 };
 
-inline void print_machine(const Ceilings& c, const dsvl::Executor& executor) {
-  std::printf("%d threads, kernels %s; ceilings: %.0f GFLOP/s (fma), %.1f GB/s (read)\n", executor.workers(),
-              dsvl::active_kernels<float>().name, c.gflops, c.gigabytes);
+/// What the processor calls itself.
+inline std::string processor() {
+  std::string name;
+  for (std::uint32_t leaf = 0x80000002u; leaf <= 0x80000004u; ++leaf) {
+    const dsvl::cpu_detail::Registers r = dsvl::cpu_detail::cpuid(leaf, 0);
+    char part[sizeof r + 1] = {};
+    std::memcpy(part, &r, sizeof r);
+    name += part;
+  }
+  const std::size_t from = name.find_first_not_of(' '), to = name.find_last_not_of(' ');
+  return from == std::string::npos ? "unknown processor" : name.substr(from, to - from + 1);
 }
+
+/// The words of a command line without --json, and whether it was there.
+struct Arguments {
+  std::vector<std::string> words;
+  bool json = false;
+
+  Arguments(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i)
+      if (std::strcmp(argv[i], "--json") == 0) json = true;
+      else words.emplace_back(argv[i]);
+  }
+  [[nodiscard]] std::string word(std::size_t i, const char* otherwise) const {
+    return i < words.size() ? words[i] : otherwise;
+  }
+  [[nodiscard]] int number(std::size_t i, int otherwise) const {
+    return i < words.size() ? std::atoi(words[i].c_str()) : otherwise;
+  }
+};
 
 /// A picture of 640 x 480 pixels that is made up.
 class MadeUpPicture {
@@ -114,25 +162,101 @@ class MadeUpPicture {
   std::vector<std::uint8_t> bytes_;
 };
 
-/// One line of a table: what was done, how long it took, and how near it came to the ceilings.
+/// One line of a table: what was done, how long it took, and how much work it was.
 struct Row {
-  const char* name = "";
-  double seconds = 0, flops = 0, bytes = 0;
+  std::string name;
+  double seconds = 0, operations = 0, bytes = 0;
+  Unit unit = Unit::fma;
 };
 
-inline void print_header() {
-  std::printf("%-28s %12s %10s %8s %9s %8s\n", "stage", "ms", "GFLOP/s", "of peak", "GB/s", "of read");
-}
-inline void print(const Row& r, const Ceilings& c) {
-  std::printf("%-28s %12.3f", r.name, 1e3 * r.seconds);
-  if (r.flops > 0)
-    std::printf(" %10.1f %7.0f%%", r.flops / r.seconds / 1e9, 100 * r.flops / r.seconds / 1e9 / c.gflops);
-  else std::printf(" %10s %8s", "-", "-");
-  if (r.bytes > 0)
-    std::printf(" %9.2f %7.0f%%", r.bytes / r.seconds / 1e9, 100 * r.bytes / r.seconds / 1e9 / c.gigabytes);
-  else std::printf(" %9s %8s", "-", "-");
-  std::printf("\n");
-}
+/// A table of rows, printed as they come; or all of it as JSON at the end.
+class Report {
+ public:
+  Report(std::string what, const Ceilings& ceilings, const dsvl::Executor& executor, bool json)
+      : what_(std::move(what)), ceilings_(ceilings), threads_(executor.workers()), json_(json) {
+    if (json_) return;
+    std::printf("%s, %d threads, kernels %s, %s\n", what_.c_str(), threads_, kernels(), processor().c_str());
+    if (ceilings.fma > 0)
+      std::printf("ceilings: %.0f GFLOP/s (fma), %.0f (pairs of bf16), %.0f GOP/s (bytes), %.1f GB/s (read)\n",
+                  ceilings.fma, ceilings.bf16, ceilings.int8, ceilings.gigabytes);
+    else
+      std::printf("ceilings: %.1f GB/s (read); arithmetic is measured in builds for one machine (DSVL_NATIVE) only\n",
+                  ceilings.gigabytes);
+    std::printf("%-40s %12s %10s %8s %9s %8s\n", "", "ms", "GFLOP/s", "of peak", "GB/s", "of read");
+  }
+
+  void add(Row row) {
+    if (!json_) print(row);
+    rows_.push_back(std::move(row));
+  }
+  /// A figure that has a line of its own.
+  void figure(const char* name, double value, const char* unit) {
+    if (!json_) std::printf("%s: %.4g %s\n", name, value, unit);
+    figures_.push_back({name, value, unit});
+  }
+  /// What the program found about its own results; the exit code of the program.
+  int finish(const char* check, bool right) {
+    if (json_) std::printf("%s\n", json(check, right).c_str());
+    else std::printf("check: %s: %s\n", check, right ? "yes" : "NO");
+    return right ? 0 : 1;
+  }
+
+ private:
+  struct Figure {
+    std::string name;
+    double value;
+    std::string unit;
+  };
+
+  static const char* kernels() { return dsvl::active_kernels<float>().name; }
+  [[nodiscard]] double speed(const Row& r) const { return r.operations / r.seconds / 1e9; }
+  [[nodiscard]] double rate(const Row& r) const { return r.bytes / r.seconds / 1e9; }
+
+  void print(const Row& r) const {
+    std::printf("%-40s %12.3f", r.name.c_str(), 1e3 * r.seconds);
+    print_speed(r.operations > 0, "%10.1f", 10, speed(r), ceilings_.of(r.unit));
+    print_speed(r.bytes > 0, "%9.2f", 9, rate(r), ceilings_.gigabytes);
+    std::printf("\n");
+    std::fflush(stdout);
+  }
+
+  static void print_speed(bool known, const char* format, int width, double speed, double ceiling) {
+    std::printf(" ");
+    if (known) std::printf(format, speed);
+    else std::printf("%*s", width, "-");
+    if (known && ceiling > 0) std::printf(" %7.0f%%", 100 * speed / ceiling);
+    else std::printf(" %8s", "-");
+  }
+
+  [[nodiscard]] std::string json(const char* check, bool right) const {
+    dsvl::json::Writer w;
+    w.begin_object();
+    w.key("what").value(what_).key("processor").value(processor()).key("threads").value(threads_);
+    w.key("kernels").value(kernels()).key("dsvl").value(DSVL_VERSION_STRING).key("unix_time");
+    w.value(static_cast<std::int64_t>(std::time(nullptr))).key("ceilings").begin_object();
+    w.key("fma_gflops").value(ceilings_.fma).key("bf16_gflops").value(ceilings_.bf16);
+    w.key("int8_gops").value(ceilings_.int8).key("read_gbytes").value(ceilings_.gigabytes).end_object();
+    w.key("rows").begin_array();
+    for (const Row& r : rows_) {
+      w.begin_object().key("name").value(r.name).key("ms").value(1e3 * r.seconds);
+      if (r.operations > 0)
+        w.key("gflops").value(speed(r)).key("of_peak").value(speed(r) / ceilings_.of(r.unit));  // null: unknown
+      if (r.bytes > 0) w.key("gbytes").value(rate(r)).key("of_read").value(rate(r) / ceilings_.gigabytes);
+      w.end_object();
+    }
+    w.end_array().key("figures").begin_object();
+    for (const Figure& f : figures_) w.key(f.name).begin_object().key("value").value(f.value).key("unit").value(f.unit).end_object();
+    w.end_object().key("check").value(check).key("passed").value(right).end_object();
+    return w.text();
+  }
+
+  std::string what_;
+  Ceilings ceilings_;
+  int threads_;
+  bool json_;
+  std::vector<Row> rows_;
+  std::vector<Figure> figures_;
+};
 
 }  // namespace bench
 

@@ -1,6 +1,6 @@
 // Where the time of one question goes, stage by stage, against the ceilings of this machine.
 //
-//   bench_stages [MODEL [PICTURE [THREADS]]]
+//   bench_stages [MODEL [PICTURE [THREADS]]] [--json]
 //
 // Checks itself: every repetition must give the same bits, also on one thread; a small model is compared with the
 // scalar reference in double as well.
@@ -43,19 +43,23 @@ double reference_error(const DeepseekVl& net, const bench::Outcome& got) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::filesystem::path directory = argc > 1 ? argv[1] : "examples/models/tiny-vl";
-  const bench::Shown picture{argc > 2 ? std::filesystem::path(argv[2]) : directory / "demo" / "023.png", {}};
-  ThreadPool pool(argc > 3 ? std::atoi(argv[3]) : 0);
+  const bench::Arguments arguments(argc, argv);
+  const std::filesystem::path directory = arguments.word(0, "examples/models/tiny-vl");
+  const std::filesystem::path file = arguments.word(1, "");
+  const bench::Shown picture{file.empty() ? directory / "demo" / "023.png" : file, {}};
+  ThreadPool pool(arguments.number(2, 0));
   const auto model = Model::load(directory);
   if (!model) return report(model.error());
-  const auto times = bench::time_stages(*model, picture, pool, 7, {}, true);
+  const Limits limits;
+  const auto times = bench::time_stages(*model, picture, pool, 7, limits, true);
   if (!times) return report(times.error());
-  bench::print_stages(*model, *times, pool, directory.string());
-  std::printf("check: every run and one thread give equal bits: %s", times->same ? "yes" : "NO");
-  double error = 0;
-  if (model->info().file_bytes < (std::size_t{64} << 20))
-    std::printf("; logits against the double reference: %.1e",
-                error = reference_error(model->state()->network->net, times->first));
-  std::printf("\n");
-  return times->same && error < 5e-6 ? 0 : 1;
+  bench::Report table(directory.string(), times->ceilings, pool, arguments.json);
+  bench::report_stages(*model, *times, limits, table);
+  bool right = times->same;
+  if (model->info().file_bytes < (std::size_t{64} << 20)) {
+    const double error = reference_error(model->state()->network->net, times->first);
+    table.figure("logits from the double reference", error, "relative norm");
+    right = right && error < 5e-6;
+  }
+  return table.finish("every run and one thread give equal bits, and those of the reference nearly", right);
 }

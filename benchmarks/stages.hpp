@@ -207,46 +207,53 @@ inline Result<StageTimes> time_stages(const Model& model, const Shown& picture, 
   return out;
 }
 
+/// What the products of a model meet, most of the time.
+inline Unit product_unit(const DeepseekVl& net, const Limits& limits) {
+  const Matrix& w = net.decoder.blocks.front().out.weight;
+  const Inputs inputs = inputs_of(limits.activations, w.blocks[0].format, w.cols);
+  return inputs == Inputs::int8 ? Unit::int8 : inputs == Inputs::bf16 ? Unit::bf16 : Unit::fma;
+}
+
 /// Each part of encoding or prefilling, and the products and attentions in it.
-inline void print_parts(const StageTimes& t, Parts Stages::*which) {
+inline void add_parts(const StageTimes& t, Parts Stages::*which, Unit products, Report& report) {
   for (const auto& entry : t.runs[0].*which) {
     const std::string& name = entry.first;
-    const auto line = [&](const std::string& as, Work Part::*kind) {
+    const auto line = [&](const std::string& as, Work Part::*kind, Unit unit) {
       const double seconds = t.middle([&](auto& s) { return ((s.*which).at(name).*kind).seconds; });
-      if (seconds > 0) print({as.c_str(), seconds, (entry.second.*kind).flops}, t.ceilings);
+      if (seconds > 0) report.add({as, seconds, (entry.second.*kind).flops, 0, unit});
     };
-    line(name, &Part::all);
-    line("  products", &Part::linear);
-    line("  attention", &Part::attention);
+    line(name, &Part::all, products);
+    line("  products", &Part::linear, products);
+    line("  attention", &Part::attention, Unit::fma);
   }
 }
 
 /// The table; operations of the towers are those that were recorded.
-inline void print_stages(const Model& model, const StageTimes& t, Executor& executor, const std::string& name) {
+inline void report_stages(const Model& model, const StageTimes& t, const Limits& limits, Report& report) {
   DeepseekVl net = model.state()->network->net;
-  std::printf("%s, ", name.c_str());
-  print_machine(t.ceilings, executor);
   Weigh weigh;
   net.decoder.visit(weigh);
   const double table = static_cast<double>(net.decoder.embedding.weight.bytes());
   const double read =
       weigh.bytes - (net.decoder.dims.tied ? 0 : table);  // a token reads one row of the table, all the rest
   const Index tokens = net.siglip.dims.tokens() + kQuestion;
-  print_header();
+  const Unit products = product_unit(net, limits);
   const double decode_image = t.middle([](auto& s) { return s.decode_image; });
-  if (decode_image > 0) print({"decode image", decode_image}, t.ceilings);
-  print({"preprocess", t.middle([](auto& s) { return s.preprocess; })}, t.ceilings);
-  print_parts(t, &Stages::encoding);
-  print_parts(t, &Stages::prefilling);
+  if (decode_image > 0) report.add({"decode image", decode_image});
+  report.add({"preprocess", t.middle([](auto& s) { return s.preprocess; })});
+  add_parts(t, &Stages::encoding, products, report);
+  add_parts(t, &Stages::prefilling, products, report);
   const double head = 2.0 * static_cast<double>(net.decoder.dims.vocab * net.decoder.dims.hidden);
   const double per_token = 2.0 * weigh.weights - head * (net.decoder.dims.tied ? 1 : 2);  // neither table nor head
   const double width = static_cast<double>(net.decoder.dims.heads.width() * net.decoder.dims.layers);
   const double n = static_cast<double>(tokens);
   const double prefill = t.middle([](auto&s) { return s.prefill; }), decode = t.middle([](auto&s) { return s.decode; });
-  print({"prefill", prefill, per_token * n + 2.0 * width * n * (n + 1) + head}, t.ceilings);
-  print({"decode, one token", decode, per_token + head + 4.0 * width * n, read}, t.ceilings);
-  std::printf("prompt %td tokens: prefill %.1f tokens/s, decode %.1f tokens/s; %.2f s to the first token\n", tokens,
-              n / prefill, 1 / decode, t.middle([](auto& s) { return s.first_token(); }));
+  report.add({"prefill", prefill, per_token * n + 2.0 * width * n * (n + 1) + head, 0, products});
+  report.add({"decode, one token", decode, per_token + head + 4.0 * width * n, read, products});
+  report.figure("prompt", n, "tokens");
+  report.figure("prefill", n / prefill, "tokens/s");
+  report.figure("decode", 1 / decode, "tokens/s");
+  report.figure("time to the first token", t.middle([](auto& s) { return s.first_token(); }), "s");
 }
 
 }  // namespace bench

@@ -14,6 +14,7 @@ namespace cli {
 int run_bench(Arguments arguments) {
   Settings settings;
   int runs = 3;
+  bool json = false;
   std::string image;
   CommandLine line(
       "dsvl bench", "[OPTION]... [MODEL]",
@@ -22,6 +23,7 @@ int run_bench(Arguments arguments) {
   line.section("Measurement");
   line.text('i', "image", "FILE", "The picture (default: one of 640 x 480 pixels that is made up)", image);
   line.whole(0, "runs", "Repetitions after one to warm up; medians are shown (default: 3)", runs, 1, 1000);
+  line.flag(0, "json", "Print the figures as JSON", json);
   line.section("Model");
   add_model_options(line, settings);
   if (const auto exit = parse_for_model(line, arguments, settings)) return *exit;
@@ -38,8 +40,9 @@ int run_bench(Arguments arguments) {
   dsvl::ThreadPool pool(settings.load.threads);
   const auto times = bench::time_stages(*model, picture, pool, runs, settings.session.limits, false);
   if (!times) return give_up(times.error());
-  bench::print_stages(*model, *times, pool, to_text(*find_model(settings.model)));
-  if (!times->same) print_error("the runs did not give equal results: this should never happen; please report it");
+  bench::Report table(to_text(*find_model(settings.model)), times->ceilings, pool, json);
+  bench::report_stages(*model, *times, settings.session.limits, table);
+  table.finish("every run gives equal bits", times->same);
   return finish_output(times->same ? kOk : kError);
 }
 

@@ -87,7 +87,7 @@ TEST_CASE("attention agrees with the reference for every head size, number of ke
           const auto plain = Head<float>(reference_kernels<float>(), rows, keys, head_dim, format, width)
                                  .all(reference_kernels<float>(), step, rows);
           const auto got =
-              Head<float>(native_kernels(), rows, keys, head_dim, format, width).all(native_kernels(), step, rows);
+              Head<float>(float_kernels(), rows, keys, head_dim, format, width).all(float_kernels(), step, rows);
           CHECK(relative_error(plain, want) < 1e-6);
           CHECK(relative_error(got, want) < 1e-6);
           worst = std::max(worst, relative_error(got, want));
@@ -106,12 +106,12 @@ TEST_CASE("attention gives a row the same bits in any grouping, whatever stands 
           const Index rows = 75, keys = 141;
           CAPTURE(head_dim);
           CAPTURE(step);
-          const Head<float> head(native_kernels(), rows, keys, head_dim, format, width);
-          const auto alone = head.all(native_kernels(), step, 1);
+          const Head<float> head(float_kernels(), rows, keys, head_dim, format, width);
+          const auto alone = head.all(float_kernels(), step, 1);
           for (const Index tile : {2, 3, 4, 5, 7, 64, 75})
-            CHECK(same_bits(head.all(native_kernels(), step, tile), alone));
-          const Head<float> clean(native_kernels(), rows, keys, head_dim, format, width, 0);
-          CHECK(same_bits(clean.all(native_kernels(), step, 16), alone));
+            CHECK(same_bits(head.all(float_kernels(), step, tile), alone));
+          const Head<float> clean(float_kernels(), rows, keys, head_dim, format, width, 0);
+          CHECK(same_bits(clean.all(float_kernels(), step, 16), alone));
         }
       }
     }
@@ -121,17 +121,17 @@ TEST_CASE("attention gives a row the same bits in any grouping, whatever stands 
 TEST_CASE("a row's bits do not change when later keys are cached") {
   for (const KvFormat format : kEveryFormat) {
     const Index head_dim = 64;
-    Head<float> longer(native_kernels(), 1, 200, head_dim, format, 0),
-        shorter(native_kernels(), 1, 100, head_dim, format, 0);
+    Head<float> longer(float_kernels(), 1, 200, head_dim, format, 0),
+        shorter(float_kernels(), 1, 100, head_dim, format, 0);
     longer.q = shorter.q;
     longer.keys = 100;
-    CHECK(same_bits(longer.all(native_kernels(), 0, 1), shorter.all(native_kernels(), 0, 1)));
+    CHECK(same_bits(longer.all(float_kernels(), 0, 1), shorter.all(float_kernels(), 0, 1)));
   }
 }
 
 TEST_CASE("a row that sees no key is zero, and one that sees one key is its value") {
-  const Head<float> head(native_kernels(), 3, 2, 12, KvFormat::full, 0);  // rows see 0, 1 and 2 keys
-  const auto y = head.all(native_kernels(), 1, 3);
+  const Head<float> head(float_kernels(), 3, 2, 12, KvFormat::full, 0);  // rows see 0, 1 and 2 keys
+  const auto y = head.all(float_kernels(), 1, 3);
   const auto values = noise(static_cast<std::size_t>((2 * 2 + 3) * 12), 71);
   for (std::size_t d = 0; d < 12; ++d) {
     CHECK(y[d] == 0.0f);
@@ -140,12 +140,12 @@ TEST_CASE("a row that sees no key is zero, and one that sees one key is its valu
 }
 
 TEST_CASE("large scores do not overflow, and NaN in a visible key reaches the output") {
-  Head<float> head(native_kernels(), 2, 70, 16, KvFormat::full, 0);
+  Head<float> head(float_kernels(), 2, 70, 16, KvFormat::full, 0);
   for (float& q : head.q) q *= 1e4f;
-  for (const float y : head.all(native_kernels(), 0, 2)) CHECK(std::isfinite(y));
+  for (const float y : head.all(float_kernels(), 0, 2)) CHECK(std::isfinite(y));
   const std::vector<float> bad(16, NAN), fine(16, 1.0f);
-  native_kernels().store_kv(bad.data(), fine.data(), 16, KvFormat::full, head.pages[0].data() + head.kOffset, 5);
-  for (const float y : head.all(native_kernels(), 0, 2)) CHECK(std::isnan(y));
+  float_kernels().store_kv(bad.data(), fine.data(), 16, KvFormat::full, head.pages[0].data() + head.kOffset, 5);
+  for (const float y : head.all(float_kernels(), 0, 2)) CHECK(std::isnan(y));
 }
 
 TEST_CASE("store_kv writes the reference's bytes, and only its slot") {
@@ -156,7 +156,7 @@ TEST_CASE("store_kv writes the reference's bytes, and only its slot") {
       std::vector<std::byte> got(static_cast<std::size_t>(kv_block_bytes<float>(format, head_dim)), std::byte{0xAB}),
           want = got;
       for (const Index slot : {0, 1, 62, 63}) {
-        native_kernels().store_kv(k.data(), v.data(), head_dim, format, got.data(), slot);
+        float_kernels().store_kv(k.data(), v.data(), head_dim, format, got.data(), slot);
         reference_kernels<float>().store_kv(k.data(), v.data(), head_dim, format, want.data(), slot);
       }
       CHECK(same_bits(got, want));

@@ -33,19 +33,19 @@ double exact_gelu_tanh(double x) {
 }  // namespace
 
 TEST_CASE("exact GELU is accurate relative to its value, far left of zero too") {
-  const double near = worst_error(native_kernels().gelu_erf, exact_gelu, 5.0, 0),
-               far = worst_error(native_kernels().gelu_erf, exact_gelu, 12.9, 1e-37);
+  const double near = worst_error(float_kernels().gelu_erf, exact_gelu, 5.0, 0),
+               far = worst_error(float_kernels().gelu_erf, exact_gelu, 12.9, 1e-37);
   MESSAGE("gelu_erf: largest relative error " << near << " in [-5, 5], " << far << " in [-12.9, 12.9]");
   CHECK(near < 1e-6);
   CHECK(far < 3e-5);  // without hardware fma the tail loses the low part of x^2
-  CHECK(worst_error(native_kernels().gelu_erf, exact_gelu, 5.0, 1.0) < 1.2e-7);
+  CHECK(worst_error(float_kernels().gelu_erf, exact_gelu, 5.0, 1.0) < 1.2e-7);
 }
 
 TEST_CASE("tanh GELU is accurate to float") {
-  const double worst = worst_error(native_kernels().gelu_tanh, exact_gelu_tanh, 6.0, 1e-3);
+  const double worst = worst_error(float_kernels().gelu_tanh, exact_gelu_tanh, 6.0, 1e-3);
   MESSAGE("gelu_tanh: largest relative error " << worst);
   CHECK(worst < 3e-6);
-  CHECK(worst_error(native_kernels().gelu_tanh, exact_gelu_tanh, 6.0, 1.0) < 1.5e-7);
+  CHECK(worst_error(float_kernels().gelu_tanh, exact_gelu_tanh, 6.0, 1.0) < 1.5e-7);
 }
 
 TEST_CASE("silu times up is accurate to float") {
@@ -53,7 +53,7 @@ TEST_CASE("silu times up is accurate to float") {
   for (double x = -80; x < 80; x += 0.00713) {
     float gate = static_cast<float>(x), up = 0.75f;
     const double v = static_cast<double>(gate), want = v / (1 + std::exp(-v)) * 0.75;
-    native_kernels().silu_mul(&gate, &up, 1);
+    float_kernels().silu_mul(&gate, &up, 1);
     worst = std::max(worst, std::abs(static_cast<double>(gate) - want) / std::max(std::abs(want), 1e-30));
   }
   MESSAGE("silu: largest relative error " << worst);
@@ -61,7 +61,7 @@ TEST_CASE("silu times up is accurate to float") {
 }
 
 TEST_CASE("activations give an element the same bits wherever it stands, and agree with the reference") {
-  const Kernels<float>& native = native_kernels();
+  const Kernels<float>& native = float_kernels();
   for (const Index n : kWidths) {
     CAPTURE(n);
     const auto x = noise(static_cast<std::size_t>(n), 17), up = noise(static_cast<std::size_t>(n), 18);
@@ -87,7 +87,7 @@ TEST_CASE("activations give an element the same bits wherever it stands, and agr
 
 TEST_CASE("activations keep signed zeros and send infinities where the formulas do") {
   const auto apply = [](InPlace f, float x) { return f(&x, 1), x; };
-  for (const InPlace f : {native_kernels().gelu_erf, native_kernels().gelu_tanh}) {
+  for (const InPlace f : {float_kernels().gelu_erf, float_kernels().gelu_tanh}) {
     CHECK(apply(f, 0.0f) == 0.0f);
     CHECK(std::signbit(apply(f, -0.0f)));
     CHECK(apply(f, INFINITY) == INFINITY);
@@ -97,7 +97,7 @@ TEST_CASE("activations keep signed zeros and send infinities where the formulas 
   }
   float gates[] = {-0.0f, INFINITY, -1e30f, NAN};
   const float ones[] = {1, 1, 1, 1};
-  native_kernels().silu_mul(gates, ones, 4);
+  float_kernels().silu_mul(gates, ones, 4);
   CHECK(std::signbit(gates[0]));
   CHECK(gates[1] == INFINITY);
   CHECK(gates[2] == 0.0f);

@@ -14,10 +14,10 @@ TEST_CASE("unpack and add_unpacked equal the reference bit for bit at every widt
         const auto w = weights(format, n, 21, misaligned);
         const auto start = noise(static_cast<std::size_t>(n), 2);
         std::vector<float> got = start, want = start;
-        native_kernels().add_unpacked({format, w.data() + misaligned, 0}, got.data(), n);
+        float_kernels().add_unpacked({format, w.data() + misaligned, 0}, got.data(), n);
         reference_kernels<float>().add_unpacked({format, w.data() + misaligned, 0}, want.data(), n);
         CHECK(same_bits(got, want));
-        native_kernels().unpack({format, w.data() + misaligned, 0}, got.data(), n);
+        float_kernels().unpack({format, w.data() + misaligned, 0}, got.data(), n);
         reference_kernels<float>().unpack({format, w.data() + misaligned, 0}, want.data(), n);
         CHECK(same_bits(got, want));
       }

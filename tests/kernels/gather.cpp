@@ -72,17 +72,17 @@ TEST_CASE(
         return unfold(kernels, from, channels_last, s.channels, s.height, s.width, s.size, s.step, s.padding, tile);
       };
       const auto want = run(reference_kernels<float>(), map, 1000);
-      CHECK(same_bits(run(native_kernels(), map, 1000), want));
-      CHECK(same_bits(run(native_kernels(), map, 3), want));
+      CHECK(same_bits(run(float_kernels(), map, 1000), want));
+      CHECK(same_bits(run(float_kernels(), map, 3), want));
     }
   }
 }
 
 TEST_CASE("unfold orders a neighbourhood by channel, then row, then column") {
   const std::vector<float> map = {1, 2, 3, 4, 5, 6, 7, 8};  // two channels of 2 x 2, channels first
-  const auto y = unfold<float>(native_kernels(), map, false, 2, 2, 2, 2, 1, 0, 1);
+  const auto y = unfold<float>(float_kernels(), map, false, 2, 2, 2, 2, 1, 0, 1);
   CHECK(y == map);
-  const auto last = unfold<float>(native_kernels(), map, true, 2, 2, 2, 2, 1, 0, 1);
+  const auto last = unfold<float>(float_kernels(), map, true, 2, 2, 2, 2, 1, 0, 1);
   CHECK(last == std::vector<float>{1, 3, 5, 7, 2, 4, 6, 8});
 }
 
@@ -95,15 +95,15 @@ TEST_CASE("resize agrees with the reference up, down and to the same size, in an
                          Shape{{5, 5}, {5, 5}, 33}, Shape{{1, 1}, {3, 2}, 1}, Shape{{3, 2}, {1, 1}, 65}}) {
     const auto map = noise(static_cast<std::size_t>(s.from.tokens() * s.channels), 61);
     const auto want = resize<double>(reference_kernels<double>(), widen(map), s.from, s.to, s.channels, 1000);
-    const auto got = resize<float>(native_kernels(), map, s.from, s.to, s.channels, 1000);
+    const auto got = resize<float>(float_kernels(), map, s.from, s.to, s.channels, 1000);
     CHECK(relative_error(got, want) < 5e-6);  // positions are rounded to float, as PyTorch does
     CHECK(relative_error(got, resize<float>(reference_kernels<float>(), map, s.from, s.to, s.channels, 1000)) < 1e-7);
-    CHECK(same_bits(resize<float>(native_kernels(), map, s.from, s.to, s.channels, 1), got));
+    CHECK(same_bits(resize<float>(float_kernels(), map, s.from, s.to, s.channels, 1), got));
     if (s.from == s.to) CHECK(same_bits(got, map));
   }
 }
 
 TEST_CASE("resize samples at pixel centres and stops at the border") {
   const std::vector<float> map = {0, 1};  // one row of two pixels to four: -0.25, 0.25, 0.75, 1.25
-  CHECK(resize<float>(native_kernels(), map, {1, 2}, {1, 4}, 1, 1) == std::vector<float>{0.0f, 0.25f, 0.75f, 1.0f});
+  CHECK(resize<float>(float_kernels(), map, {1, 2}, {1, 4}, 1, 1) == std::vector<float>{0.0f, 0.25f, 0.75f, 1.0f});
 }

@@ -52,7 +52,7 @@ TEST_CASE("linear agrees with the reference at every width, in every format, mis
                                            bias.data(), add, widen(y));
         const auto plain =
             multiply<float>(reference_kernels<float>(), x, rows, cols, format, from, outputs, bias.data(), add, y);
-        const auto got = multiply<float>(native_kernels(), x, rows, cols, format, from, outputs, bias.data(), add, y);
+        const auto got = multiply<float>(float_kernels(), x, rows, cols, format, from, outputs, bias.data(), add, y);
         CHECK(relative_error(plain, want) < 2e-6);
         CHECK(relative_error(got, want) < 6e-7);  // four chains of 64: 2.4e-7 seen
       }
@@ -74,7 +74,7 @@ TEST_CASE("linear gives the bits of one row and one output at a time for every s
         for (Index n = 0; n < most_outputs; ++n) {
           const std::vector<float> row(x.begin() + r * cols, x.begin() + (r + 1) * cols);
           alone[static_cast<std::size_t>(r * most_outputs + n)] =
-              multiply<float>(native_kernels(), row, 1, cols, format, w.data() + 2 + n * row_bytes(format, cols), 1,
+              multiply<float>(float_kernels(), row, 1, cols, format, w.data() + 2 + n * row_bytes(format, cols), 1,
                               bias.data() + n, true, {0.5f})[0];
         }
       }
@@ -83,7 +83,7 @@ TEST_CASE("linear gives the bits of one row and one output at a time for every s
         for (Index outputs = 1; outputs <= most_outputs; outputs += cols > 100 ? 3 : 1) {
           const std::vector<float> y(static_cast<std::size_t>(rows * outputs), 0.5f);
           const auto got =
-              multiply<float>(native_kernels(), x, rows, cols, format, w.data() + 2, outputs, bias.data(), true, y);
+              multiply<float>(float_kernels(), x, rows, cols, format, w.data() + 2, outputs, bias.data(), true, y);
           for (Index r = 0; r < rows; ++r)
             different += std::memcmp(&got[static_cast<std::size_t>(r * outputs)],
                                      &alone[static_cast<std::size_t>(r * most_outputs)],
@@ -109,11 +109,11 @@ TEST_CASE("every finite 16-bit weight reaches a product exactly, in every column
     for (Index c = 0; c < cols; ++c) identity[static_cast<std::size_t>(c * cols + c)] = 1;
     const std::vector<float> nothing(static_cast<std::size_t>(cols * outputs));
     const auto all =
-        multiply<float>(native_kernels(), identity, cols, cols, format, w, outputs, nullptr, false, nothing);
+        multiply<float>(float_kernels(), identity, cols, cols, format, w, outputs, nullptr, false, nothing);
     int different = 0;
     for (Index c = 0; c < cols; ++c) {
       const std::vector<float> row(identity.begin() + c * cols, identity.begin() + (c + 1) * cols);
-      const auto alone = multiply<float>(native_kernels(), row, 1, cols, format, w, outputs, nullptr, false,
+      const auto alone = multiply<float>(float_kernels(), row, 1, cols, format, w, outputs, nullptr, false,
                                          std::vector<float>(static_cast<std::size_t>(outputs)));
       for (Index n = 0; n < outputs; ++n) {
         const auto half = halves[static_cast<std::size_t>(n * cols + c)];
@@ -140,17 +140,17 @@ TEST_CASE("rounded rows are those of to_bf16, and give what the reference makes 
         for (Index r = 0; r < rows; ++r) kernels.prepare(Inputs::bf16, from.data() + r * cols, cols, to.data() + r * stride);
         return to;
       };
-      const auto values = rounded(native_kernels(), x);
+      const auto values = rounded(float_kernels(), x);
       CHECK(values == rounded(reference_kernels<double>(), widen(x)));
       const auto product = [&]<class T>(const Kernels<T>& kernels, Index first, Index count) {
         return multiply<T>(kernels, {}, count, cols, Format::bf16, w.data() + misaligned, outputs, bias.data(), true,
                            std::vector<T>(static_cast<std::size_t>(count * outputs), T(0.25)),
                            values.data() + first * stride, stride);
       };
-      const auto got = product(native_kernels(), 0, rows);
+      const auto got = product(float_kernels(), 0, rows);
       CHECK(relative_error(got, product(reference_kernels<double>(), 0, rows)) < 6e-7);
       for (Index r = 0; r < rows; ++r) {  // a row alone gives the bits of the row among others
-        const auto alone = product(native_kernels(), r, 1);
+        const auto alone = product(float_kernels(), r, 1);
         CHECK(std::memcmp(alone.data(), got.data() + r * outputs, alone.size() * sizeof(float)) == 0);
       }
     }
@@ -180,7 +180,7 @@ TEST_CASE("linear reads and writes nothing outside its tile") {
       tile.cols = cols;
       tile.y = y.data();
       tile.y_stride = y_stride;
-      native_kernels().linear(tile, scratch.data());
+      float_kernels().linear(tile, scratch.data());
       for (Index r = 0; r < rows; ++r) {
         for (Index n = 0; n < y_stride; ++n) {
           const float value = y[static_cast<std::size_t>(r * y_stride + n)];
@@ -199,7 +199,7 @@ TEST_CASE("linear lets NaN and infinity through to the outputs that depend on th
   x[static_cast<std::size_t>(2 * cols + 3)] = INFINITY;
   std::vector<float> w(static_cast<std::size_t>(outputs * cols), 0.5f);
   const auto y =
-      multiply<float>(native_kernels(), x, rows, cols, Format::f32, reinterpret_cast<const std::byte*>(w.data()),
+      multiply<float>(float_kernels(), x, rows, cols, Format::f32, reinterpret_cast<const std::byte*>(w.data()),
                       outputs, nullptr, false, std::vector<float>(static_cast<std::size_t>(rows * outputs)));
   for (Index n = 0; n < outputs; ++n) {
     CHECK(std::isfinite(y[static_cast<std::size_t>(n)]));
@@ -218,10 +218,10 @@ TEST_CASE("a row's bits are the same alone and among hundreds, over any number o
       const auto w = weights(format, outputs * cols, 8);
       const auto x = noise(static_cast<std::size_t>(rows * cols), 9);
       const std::vector<float> y(static_cast<std::size_t>(rows * outputs), 0.5f);
-      const auto all = multiply<float>(native_kernels(), x, rows, cols, format, w.data(), outputs, nullptr, true, y);
+      const auto all = multiply<float>(float_kernels(), x, rows, cols, format, w.data(), outputs, nullptr, true, y);
       for (const Index r : {Index{0}, Index{6}, kLinearRows - 1, kLinearRows, rows - 1}) {
         const std::vector<float> row(x.begin() + r * cols, x.begin() + (r + 1) * cols);
-        const auto alone = multiply<float>(native_kernels(), row, 1, cols, format, w.data(), outputs, nullptr, true,
+        const auto alone = multiply<float>(float_kernels(), row, 1, cols, format, w.data(), outputs, nullptr, true,
                                            std::vector<float>(static_cast<std::size_t>(outputs), 0.5f));
         CHECK(std::memcmp(all.data() + r * outputs, alone.data(), alone.size() * sizeof(float)) == 0);
       }

@@ -8,6 +8,9 @@
 
 using namespace dsvl;
 using namespace test;
+using kernels::kMaxBlockCols;
+using kernels::scatter_block;
+namespace block = kernels::block;
 
 namespace {
 
@@ -160,7 +163,7 @@ TEST_CASE("a row in 8 bits is the reference's byte for byte, also with zeros, ti
       if (special == 0.0) std::fill(x.begin(), x.begin() + 32, 0.0f);
       x[static_cast<std::size_t>(cols) - 20] = static_cast<float>(special);
       const Index stride = prepared_bytes(Inputs::int8, cols);
-      const auto got = prepared(native_kernels(), x, 1, cols, stride);
+      const auto got = prepared(float_kernels(), x, 1, cols, stride);
       const auto want = prepared(reference_kernels<float>(), x, 1, cols, stride);
       const auto bytes = static_cast<std::size_t>(Int8Row::bytes(cols));
       int different = 0;
@@ -183,9 +186,9 @@ TEST_CASE("quantised products agree with the reference in every format, whatever
         const auto x = noise(static_cast<std::size_t>(rows * cols), 6);
         const auto bias = noise(static_cast<std::size_t>(outputs), 8);
         const Index stride = prepared_bytes(Inputs::int8, cols) + 64;
-        const auto in = prepared(native_kernels(), x, rows, cols, stride);
+        const auto in = prepared(float_kernels(), x, rows, cols, stride);
         const bool add = rows % 2 == 0;
-        const auto got = multiply<float>(native_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs,
+        const auto got = multiply<float>(float_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs,
                                          bias.data(), add);
         const auto want = multiply<double>(reference_kernels<double>(), format, w.data(), in.data(), stride, rows, cols,
                                            outputs, bias.data(), add);
@@ -204,12 +207,12 @@ TEST_CASE("quantised products give the bits of one row and one group at a time f
     const auto x = noise(static_cast<std::size_t>(most_rows * cols), 16);
     const auto bias = noise(static_cast<std::size_t>(most_outputs), 8);
     const Index stride = prepared_bytes(Inputs::int8, cols);
-    const auto in = prepared(native_kernels(), x, most_rows, cols, stride);
+    const auto in = prepared(float_kernels(), x, most_rows, cols, stride);
     const auto group = static_cast<std::size_t>(kGroupRows * row_bytes(format, cols));
     std::vector<float> alone(static_cast<std::size_t>(most_rows * most_outputs));
     for (Index r = 0; r < most_rows; ++r)
       for (Index g = 0; g < most_outputs / kGroupRows; ++g) {
-        const auto one = multiply<float>(native_kernels(), format, w.data() + static_cast<std::size_t>(g) * group,
+        const auto one = multiply<float>(float_kernels(), format, w.data() + static_cast<std::size_t>(g) * group,
                                          in.data() + r * stride, stride, 1, cols, kGroupRows,
                                          bias.data() + g * kGroupRows, true);
         std::copy(one.begin(), one.end(), alone.begin() + r * most_outputs + g * kGroupRows);
@@ -217,7 +220,7 @@ TEST_CASE("quantised products give the bits of one row and one group at a time f
     int different = 0;
     for (Index rows = 1; rows <= most_rows; ++rows)
       for (Index outputs = kGroupRows; outputs <= most_outputs; outputs += kGroupRows) {
-        const auto got = multiply<float>(native_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs,
+        const auto got = multiply<float>(float_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs,
                                          bias.data(), true);
         for (Index r = 0; r < rows; ++r)
           different += std::memcmp(got.data() + r * outputs, alone.data() + r * most_outputs,
@@ -230,9 +233,9 @@ TEST_CASE("quantised products give the bits of one row and one group at a time f
 TEST_CASE("more rows than a product takes at a time are the same rows") {
   const Index rows = kLinearRows + 7, cols = 64, outputs = 32, stride = prepared_bytes(Inputs::int8, cols);
   const auto w = any_weights(Format::q8_0, outputs, cols, 2);
-  const auto in = prepared(native_kernels(), noise(static_cast<std::size_t>(rows * cols), 3), rows, cols, stride);
-  const auto all = multiply<float>(native_kernels(), Format::q8_0, w.data(), in.data(), stride, rows, cols, outputs);
-  const auto last = multiply<float>(native_kernels(), Format::q8_0, w.data(), in.data() + (rows - 1) * stride, stride, 1,
+  const auto in = prepared(float_kernels(), noise(static_cast<std::size_t>(rows * cols), 3), rows, cols, stride);
+  const auto all = multiply<float>(float_kernels(), Format::q8_0, w.data(), in.data(), stride, rows, cols, outputs);
+  const auto last = multiply<float>(float_kernels(), Format::q8_0, w.data(), in.data() + (rows - 1) * stride, stride, 1,
                                     cols, outputs);
   CHECK(std::equal(last.begin(), last.end(), all.end() - outputs));
 }
@@ -258,8 +261,8 @@ TEST_CASE("nothing saturates: the largest codes times the largest numbers are ex
             for (Index r = 0; r < kGroupRows; ++r) scatter_block(format, block, w.data() + c * stored.bytes, r);
           const std::vector<float> x(static_cast<std::size_t>(rows * cols), 127.0f * static_cast<float>(sign));
           const Index stride = prepared_bytes(Inputs::int8, cols);
-          const auto in = prepared(native_kernels(), x, rows, cols, stride);
-          const auto got = multiply<float>(native_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs);
+          const auto in = prepared(float_kernels(), x, rows, cols, stride);
+          const auto got = multiply<float>(float_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs);
           float weights[kMaxBlockCols];
           decode_row({format, w.data(), 3}, 0, weights, cols);
           double want = 0;
@@ -283,10 +286,10 @@ TEST_CASE("unpack and add_unpacked read any row of a group at every width") {
         CAPTURE(name(format));
         CAPTURE(n);
         std::vector<float> got(static_cast<std::size_t>(n), 0.5f), want = got;
-        native_kernels().add_unpacked(w.row(r), got.data(), n);
+        float_kernels().add_unpacked(w.row(r), got.data(), n);
         reference_kernels<float>().add_unpacked(w.row(r), want.data(), n);
         CHECK(same_bits(got, want));
-        native_kernels().unpack(w.row(r), got.data(), n);
+        float_kernels().unpack(w.row(r), got.data(), n);
         reference_kernels<float>().unpack(w.row(r), want.data(), n);
         CHECK(same_bits(got, want));
       }

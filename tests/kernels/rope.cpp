@@ -18,10 +18,10 @@ TEST_CASE("rope agrees with the reference for every head size, and a head's bits
     const auto x = noise(static_cast<std::size_t>(heads * head_dim), 41);
     auto got = x, alone = x;
     auto want = widen(x);
-    native_kernels().rope(got.data(), heads, head_dim, cos.data(), sin.data());
+    float_kernels().rope(got.data(), heads, head_dim, cos.data(), sin.data());
     reference_kernels<double>().rope(want.data(), heads, head_dim, widen(cos).data(), widen(sin).data());
     for (Index h = 0; h < heads; ++h)
-      native_kernels().rope(alone.data() + h * head_dim, 1, head_dim, cos.data(), sin.data());
+      float_kernels().rope(alone.data() + h * head_dim, 1, head_dim, cos.data(), sin.data());
     CHECK(relative_error(got, want) < 1e-7);
     CHECK(same_bits(got, alone));
   }
@@ -30,6 +30,6 @@ TEST_CASE("rope agrees with the reference for every head size, and a head's bits
 TEST_CASE("rope by a quarter turn swaps the halves of a head") {
   std::vector<float> x = {1, 2, 3, 4};
   const float cos[] = {0, 0}, sin[] = {1, 1};
-  native_kernels().rope(x.data(), 1, 4, cos, sin);
+  float_kernels().rope(x.data(), 1, 4, cos, sin);
   CHECK(x == std::vector<float>{-3, -4, 1, 2});
 }

@@ -83,8 +83,25 @@
 
 // --- the instruction set of this translation unit ----------------------------------------------
 // Kernels live in an inline namespace of this name, so that two units compiled with different flags never share a
-// kernel symbol (the linker would keep an arbitrary copy, and an old processor would stop at it).
-#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+// kernel symbol (the linker would keep an arbitrary copy, and an old processor would stop at it). kernels/isa.hpp lists
+// the names.
+//
+// DSVL_DISPATCH (project-wide): names of instruction sets, separated by commas. Each has a unit that includes
+// kernels/unit.hpp, compiled for it; the best that the processor runs is chosen when the program runs.
+//
+// DSVL_SCALAR=1: no vector instructions, but the kernels that the tests compare with. Far slower; the default where
+// xsimd has no registers.
+#ifndef DSVL_SCALAR
+#if defined(__SSE2__) || defined(__x86_64__) || defined(_M_X64) || defined(__aarch64__) || defined(_M_ARM64)
+#define DSVL_SCALAR 0
+#else
+#define DSVL_SCALAR 1
+#endif
+#endif
+#if DSVL_SCALAR
+#define DSVL_ISA generic
+#define DSVL_ISA_STRING "generic"
+#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #if defined(__AVX512BF16__) && defined(__AVX512VNNI__)
 #define DSVL_ISA avx512_vnni_bf16
 #define DSVL_ISA_STRING "avx512+vnni+bf16"
@@ -113,15 +130,12 @@
 #elif defined(__SSE4_2__)
 #define DSVL_ISA sse4_2
 #define DSVL_ISA_STRING "sse4.2"
-#elif defined(__x86_64__) || defined(_M_X64)
+#elif defined(__SSE2__) || defined(_M_X64)
 #define DSVL_ISA sse2
 #define DSVL_ISA_STRING "sse2"
-#elif defined(__aarch64__) || defined(_M_ARM64)
+#else
 #define DSVL_ISA neon64
 #define DSVL_ISA_STRING "neon64"
-#else
-#define DSVL_ISA generic
-#define DSVL_ISA_STRING "generic"
 #endif
 
 // --- control flow ------------------------------------------------------------------------------

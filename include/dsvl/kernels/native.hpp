@@ -1,4 +1,4 @@
-// native_kernels(): the vectorised table, for the instruction set that this translation unit is compiled for.
+// kNative: the vectorised table, for the instruction set that this translation unit is compiled for.
 #ifndef DSVL_KERNELS_NATIVE_HPP
 #define DSVL_KERNELS_NATIVE_HPP
 
@@ -34,11 +34,8 @@ inline constexpr Kernels<float> kNative = {
     .resize = resize,
 };
 
-inline const Kernels<float>& native_kernels() noexcept { return kNative; }
-
 }  // namespace DSVL_ISA
 }  // namespace kernels
-using kernels::native_kernels;
 DSVL_END_NAMESPACE
 
 #endif  // DSVL_KERNELS_NATIVE_HPP

@@ -11,6 +11,8 @@
 #include "quantized.hpp"
 
 DSVL_BEGIN_NAMESPACE
+namespace kernels {
+inline namespace DSVL_ISA {
 namespace block {
 
 inline void put_half(std::byte* at, float x) noexcept {
@@ -201,6 +203,9 @@ inline void encode_group(Format format, const float* x, Index stride, Index cols
     }
 }
 
+}  // namespace DSVL_ISA
+}  // namespace kernels
+using kernels::encode_group;
 DSVL_END_NAMESPACE
 
 #endif  // DSVL_KERNELS_QUANTIZE_HPP

@@ -15,6 +15,8 @@
 #include "../base/matrix.hpp"
 
 DSVL_BEGIN_NAMESPACE
+namespace kernels {
+inline namespace DSVL_ISA {
 
 /// Columns of the longest block.
 inline constexpr Index kMaxBlockCols = 256;
@@ -175,6 +177,12 @@ inline bool finite_scales(Format format, const std::byte* groups, Index rows, In
   return largest_exponent < 0x7C00u;
 }
 
+}  // namespace DSVL_ISA
+}  // namespace kernels
+using kernels::decode_row;
+using kernels::finite_scales;
+using kernels::gather_block;
+using kernels::interleave;
 DSVL_END_NAMESPACE
 
 #endif  // DSVL_KERNELS_QUANTIZED_HPP

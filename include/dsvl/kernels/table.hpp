@@ -38,6 +38,9 @@ constexpr Index kv_block_bytes(KvFormat format, Index head_dim) noexcept {
   return kv_element_bytes<T>(format) * kKvBlock * (head_dim + round_up(head_dim, kKvPad)) + scales;
 }
 
+namespace kernels {
+inline namespace DSVL_ISA {
+
 /// n numbers in 8 bits, rounded to nearest even, to every `step`-th byte: x[i] is about q[i] * the scale returned, the
 /// largest becomes 127. All arithmetic is in float, so that every table stores the same bytes.
 template <class T>
@@ -54,6 +57,10 @@ float quantize8(const T* x, Index n, std::int8_t* q, Index step) noexcept {
   }
   return largest / 127.0f;
 }
+
+}  // namespace DSVL_ISA
+}  // namespace kernels
+using kernels::quantize8;
 
 /// What products do to their input. exact: where weights are floats of any kind, nothing: x is float to the last bit.
 /// rounded: where weights are bf16, x is rounded to bf16 as well, as frameworks do that run a model in bf16. The logits

@@ -1,0 +1,154 @@
+// The matrix products that occur in the released models, in every format of weights.
+#ifndef DSVL_BENCHMARKS_PRODUCTS_HPP
+#define DSVL_BENCHMARKS_PRODUCTS_HPP
+
+#include <cmath>
+#include <dsvl/kernels/quantize.hpp>
+#include <dsvl/nn/linear.hpp>
+#include <dsvl/run/runner.hpp>
+
+#include "bench.hpp"
+#include "noise.hpp"
+
+namespace bench {
+
+using namespace dsvl;
+
+struct Shape {
+  const char* name;
+  Index rows, outputs, cols;
+};
+// Rows: SigLIP 576, SAM 4096, the prompt of a picture and a question 640, a checked draft 8, one token.
+inline constexpr Shape kShapes[] = {
+    {"siglip qkv", 576, 3072, 1024},    {"siglip out", 576, 1024, 1024},     {"siglip fc1", 576, 4096, 1024},
+    {"siglip fc2", 576, 1024, 4096},    {"sam qkv", 4096, 2304, 768},        {"sam fc1", 4096, 3072, 768},
+    {"sam fc2", 4096, 768, 3072},       {"sam conv 3x3", 4096, 256, 2304},   {"1.3B q", 640, 2048, 2048},
+    {"1.3B gate", 640, 5632, 2048},     {"1.3B down", 640, 2048, 5632},      {"7B q", 640, 4096, 4096},
+    {"7B gate", 640, 11008, 4096},      {"7B down", 640, 4096, 11008},       {"1.3B q, draft", 8, 2048, 2048},
+    {"1.3B q, token", 1, 2048, 2048},   {"1.3B gate, token", 1, 5632, 2048}, {"1.3B down, token", 1, 2048, 5632},
+    {"1.3B head, token", 1, 102400, 2048}, {"7B gate, token", 1, 11008, 4096}, {"7B down, token", 1, 4096, 11008},
+};
+
+/// Weights and what is done to x.
+struct Kind {
+  const char* name;
+  Format format;
+  Activations activations;
+  Unit unit;
+};
+inline constexpr Kind kKinds[] = {
+    {"f32", Format::f32, Activations::exact, Unit::fma},       {"bf16", Format::bf16, Activations::exact, Unit::fma},
+    {"bf16 rounded", Format::bf16, Activations::rounded, Unit::bf16},
+    {"q8_0", Format::q8_0, Activations::exact, Unit::int8},    {"q4_0", Format::q4_0, Activations::exact, Unit::int8},
+    {"q4_k", Format::q4_k, Activations::exact, Unit::int8},    {"q6_k", Format::q6_k, Activations::exact, Unit::int8},
+};
+
+/// Weights of one format, of noise: 64 rows that are made, and these again and again, which no product can tell.
+class Weights {
+ public:
+  static constexpr Index kMade = 64;
+
+  /// Several matrices where few rows meet them: those of a model are not in any cache.
+  bool make(Format format, const Shape& s, Noise& noise) {
+    format_ = format, outputs_ = s.outputs, cols_ = s.cols;
+    const Index bytes = s.outputs * row_bytes(format, s.cols);
+    copies_ = s.rows <= 8 ? std::max<Index>(1, (Index{1} << 29) / bytes) : 1;
+    if (!memory_.resize(copies_ * bytes)) return false;
+    std::vector<float> rows(static_cast<std::size_t>(kMade * s.cols));
+    for (float& w : rows) w = noise.next();
+    const Index made = kMade * row_bytes(format, s.cols);
+    for (Index r = 0; r < kMade; r += quantized(format) ? kGroupRows : 1)
+      store(rows.data() + r * s.cols, memory_.data() + r * row_bytes(format, s.cols));
+    for (Index at = made; at < copies_ * bytes; at += made)
+      std::memcpy(memory_.data() + at, memory_.data(), static_cast<std::size_t>(std::min(made, copies_ * bytes - at)));
+    return true;
+  }
+  [[nodiscard]] Index copies() const { return copies_; }
+  [[nodiscard]] double bytes() const { return static_cast<double>(outputs_ * row_bytes(format_, cols_)); }
+  [[nodiscard]] Matrix matrix(Index copy) const {
+    return Matrix(format_, memory_.data() + copy * outputs_ * row_bytes(format_, cols_), outputs_, cols_);
+  }
+
+ private:
+  void store(const float* from, std::byte* to) const {
+    if (quantized(format_)) return encode_group(format_, from, cols_, cols_, to);
+    for (Index i = 0; i < cols_; ++i) {
+      const bf16 half = to_bf16(from[i]);
+      if (format_ == Format::f32) std::memcpy(to + 4 * i, from + i, 4);
+      else std::memcpy(to + 2 * i, &half, 2);
+    }
+  }
+
+  Format format_ = Format::f32;
+  Index outputs_ = 0, cols_ = 0, copies_ = 0;
+  Buffer<std::byte> memory_;
+};
+
+/// Row r of x as the product takes it.
+inline std::vector<double> seen_row(const float* x, Index cols, Inputs inputs) {
+  std::vector<double> out(x, x + cols);
+  if (inputs == Inputs::bf16)
+    for (Index i = 0; i < cols; ++i) out[static_cast<std::size_t>(i)] = static_cast<double>(to_float(to_bf16(x[i])));
+  for (Index i = 0; i < cols && inputs == Inputs::int8; i += kInt8Span) {
+    std::int8_t eight[kInt8Span];
+    const double scale = static_cast<double>(quantize8(x + i, kInt8Span, eight, 1));
+    for (Index k = 0; k < kInt8Span; ++k) out[static_cast<std::size_t>(i + k)] = scale * eight[k];
+  }
+  return out;
+}
+
+/// Largest difference of some outputs from the definition in double, relative to their mean size.
+inline double product_error(const Shape& s, View<const float> x, const Matrix& w, Inputs inputs, View<const float> y) {
+  double worst = 0, size = 0;
+  const Index step = std::max<Index>(1, s.outputs / 37);
+  int count = 0;
+  std::vector<double> weights(static_cast<std::size_t>(s.cols));
+  for (const Index r : {Index{0}, s.rows / 2, s.rows - 1}) {
+    const std::vector<double> row = seen_row(x.row(r), s.cols, inputs);
+    for (Index n = 0; n < s.outputs; n += step, ++count) {
+      reference_kernels<double>().unpack(w.row(n), weights.data(), s.cols);
+      double want = 0;
+      for (std::size_t i = 0; i < row.size(); ++i) want += row[i] * weights[i];
+      worst = std::max<double>(worst, std::fabs(want - static_cast<double>(y.row(r)[n])));
+      size += std::fabs(want);
+    }
+  }
+  return worst / (size / count);
+}
+
+/// One line; false where the result is wrong.
+inline bool time_product(const Shape& s, const Kind& kind, Executor& executor, Report& report) {
+  Noise noise(1);
+  Weights weights;
+  Buffer<std::byte> memory;
+  View<float> x, y;  // as a model's buffers are
+  if (!weights.make(kind.format, s, noise) || !carve_slab(memory, [&](Arena& arena) {
+        x = arena.spread_view<float>("x", s.rows, s.cols);
+        y = arena.spread_view<float>("y", s.rows, s.outputs);
+      }))
+    return std::fprintf(stderr, "%s: no memory\n", s.name), false;
+  for (Index r = 0; r < s.rows; ++r) std::generate_n(x.row(r), s.cols, [&] { return noise.next(); });
+  const double flops = 2.0 * static_cast<double>(s.rows * s.outputs * s.cols);
+  const Inputs inputs = inputs_of(kind.activations, kind.format, s.cols);
+  Immediate<float> on(active_kernels<float>(), &executor, nullptr, kind.activations);
+  Index copy = 0;
+  const auto multiply = [&] {
+    copy = (copy + 1) % weights.copies();
+    linear(on, View<const float>(x), Projection{weights.matrix(copy)}, y);
+  };
+  const int repeat = std::max(1, static_cast<int>((s.rows <= 8 ? 4e8 : 8e9) / flops));
+  const double took = seconds(7, [&] {
+    for (int i = 0; i < repeat; ++i) multiply();
+  }) / repeat;
+  const std::string name = std::string(s.name) + ", " + kind.name + " " + std::to_string(s.rows) + "x" +
+                           std::to_string(s.cols) + "x" + std::to_string(s.outputs);
+  report.add({name, took, flops, s.rows <= 8 ? weights.bytes() : 0, kind.unit});
+  const double error = product_error(s, x, weights.matrix(copy), inputs, y);
+  if (error < 2e-5) return true;
+  std::fprintf(stderr, "%s: differs from the definition by %.1e\n", name.c_str(), error);
+  return false;
+}
+
+}  // namespace bench
+
+#endif  // DSVL_BENCHMARKS_PRODUCTS_HPP

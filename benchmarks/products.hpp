@@ -89,10 +89,11 @@ inline std::vector<double> seen_row(const float* x, Index cols, Inputs inputs) {
   std::vector<double> out(x, x + cols);
   if (inputs == Inputs::bf16)
     for (Index i = 0; i < cols; ++i) out[static_cast<std::size_t>(i)] = static_cast<double>(to_float(to_bf16(x[i])));
-  for (Index i = 0; i < cols && inputs == Inputs::int8; i += kInt8Span) {
-    std::int8_t eight[kInt8Span];
-    const double scale = static_cast<double>(quantize8(x + i, kInt8Span, eight, 1));
-    for (Index k = 0; k < kInt8Span; ++k) out[static_cast<std::size_t>(i + k)] = scale * eight[k];
+  const Index width = inputs == Inputs::int8 ? kInt8Span : kInt8Wide;
+  for (Index i = 0; i < cols && in_bytes(inputs); i += width) {
+    std::int8_t eight[kInt8Wide];
+    const double scale = static_cast<double>(quantize8(x + i, width, eight, 1));
+    for (Index k = 0; k < width; ++k) out[static_cast<std::size_t>(i + k)] = scale * eight[k];
   }
   return out;
 }

@@ -26,8 +26,9 @@ struct Head {
     for (Index b = 0; b < ceil_div(n, kKvBlock); ++b)
       pages.emplace_back(static_cast<std::size_t>(kOffset + kv_block_bytes<T>(f, d)), std::byte{garbage});
     for (Index j = 0; j < n; ++j)
-      kernels.store_kv(all.data() + 2 * j * d, all.data() + (2 * j + 1) * d, d, f,
-                       pages[static_cast<std::size_t>(j / kKvBlock)].data() + kOffset, j % kKvBlock);
+      kernels.store_kv({.k = all.data() + 2 * j * d, .v = all.data() + (2 * j + 1) * d, .rows = 1, .head_dim = d,
+                        .format = f, .block = pages[static_cast<std::size_t>(j / kKvBlock)].data() + kOffset,
+                        .slot = j % kKvBlock});
     for (const auto& page : pages) table.push_back(page.data());
     q.assign(all.begin() + 2 * n * d, all.end());
     if (width > 0) {
@@ -144,22 +145,31 @@ TEST_CASE("large scores do not overflow, and NaN in a visible key reaches the ou
   for (float& q : head.q) q *= 1e4f;
   for (const float y : head.all(float_kernels(), 0, 2)) CHECK(std::isfinite(y));
   const std::vector<float> bad(16, NAN), fine(16, 1.0f);
-  float_kernels().store_kv(bad.data(), fine.data(), 16, KvFormat::full, head.pages[0].data() + head.kOffset, 5);
+  float_kernels().store_kv({.k = bad.data(), .v = fine.data(), .rows = 1, .head_dim = 16, .format = KvFormat::full,
+                            .block = head.pages[0].data() + head.kOffset, .slot = 5});
   for (const float y : head.all(float_kernels(), 0, 2)) CHECK(std::isnan(y));
 }
 
-TEST_CASE("store_kv writes the reference's bytes, and only its slot") {
+TEST_CASE("store_kv writes the reference's bytes, and only its slots") {
+  struct Run { Index slot, rows; };
   for (const KvFormat format : kEveryFormat) {
     for (const Index head_dim : {1, 10, 12, 15, 16, 17, 33, 64, 128}) {
       CAPTURE(head_dim);
-      const auto k = noise(static_cast<std::size_t>(head_dim), 81), v = noise(static_cast<std::size_t>(head_dim), 82);
+      const Index stride = head_dim + 5;
+      const auto size = static_cast<std::size_t>(64 * stride);
+      const auto k = noise(size, 81), v = noise(size, 82);
       std::vector<std::byte> got(static_cast<std::size_t>(kv_block_bytes<float>(format, head_dim)), std::byte{0xAB}),
           want = got;
-      for (const Index slot : {0, 1, 62, 63}) {
-        float_kernels().store_kv(k.data(), v.data(), head_dim, format, got.data(), slot);
-        reference_kernels<float>().store_kv(k.data(), v.data(), head_dim, format, want.data(), slot);
+      for (const Run run : {Run{0, 1}, {63, 1}, {3, 2}, {7, 16}, {25, 23}, {48, 16}, {0, 64}, {17, 33}}) {
+        CAPTURE(run.slot);
+        CAPTURE(run.rows);
+        KvTile<float> tile{.k = k.data(), .v = v.data(), .k_stride = stride, .v_stride = stride - 2, .rows = run.rows,
+                           .head_dim = head_dim, .format = format, .block = got.data(), .slot = run.slot};
+        float_kernels().store_kv(tile);
+        tile.block = want.data();
+        reference_kernels<float>().store_kv(tile);
+        CHECK(same_bits(got, want));
       }
-      CHECK(same_bits(got, want));
     }
   }
 }

@@ -37,11 +37,15 @@ std::vector<std::byte> any_weights(Format format, Index rows, Index cols, std::u
   return out;
 }
 
-/// A row of x and what it becomes.
+/// What products with weights of that format take.
+Inputs inputs(Format format, Index cols) { return inputs_of(Activations::exact, format, cols); }
+
+/// Rows of x and what they become.
 template <class T>
-std::vector<std::byte> prepared(const Kernels<T>& kernels, const std::vector<T>& x, Index rows, Index cols, Index stride) {
+std::vector<std::byte> prepared(const Kernels<T>& kernels, Inputs inputs, const std::vector<T>& x, Index rows,
+                                Index cols, Index stride) {
   std::vector<std::byte> out(static_cast<std::size_t>(rows * stride), std::byte{0xA5});
-  for (Index r = 0; r < rows; ++r) kernels.prepare(Inputs::int8, x.data() + r * cols, cols, out.data() + r * stride);
+  for (Index r = 0; r < rows; ++r) kernels.prepare(inputs, x.data() + r * cols, cols, out.data() + r * stride);
   return out;
 }
 
@@ -53,7 +57,7 @@ std::vector<T> multiply(const Kernels<T>& kernels, Format format, const std::byt
   LinearTile<T> tile;
   tile.rows = rows, tile.w = w, tile.format = format, tile.outputs = outputs, tile.cols = cols;
   tile.bias = bias, tile.y = y.data(), tile.y_stride = outputs, tile.add = add;
-  tile.inputs = Inputs::int8, tile.prepared = x, tile.prepared_stride = stride;
+  tile.inputs = inputs(format, cols), tile.prepared = x, tile.prepared_stride = stride;
   kernels.linear(tile, scratch.data());
   return y;
 }
@@ -154,17 +158,18 @@ TEST_CASE("encoding: an error within half a step, and numbers that a block can h
 }
 
 TEST_CASE("a row in 8 bits is the reference's byte for byte, also with zeros, ties, NaN and infinity") {
-  for (const Index cols : {32, 64, 288, 2048}) {
+  for (const auto& [kind, cols] : {std::pair<Inputs, Index>{Inputs::int8, 32}, {Inputs::int8, 64}, {Inputs::int8, 288},
+                                   {Inputs::int8, 2048}, {Inputs::int8_wide, 256}, {Inputs::int8_wide, 2048}}) {
     auto x = noise(static_cast<std::size_t>(cols), 17);
     for (const double special : {0.0, 1.0, 1e-30, 3e38, std::numeric_limits<double>::infinity(),
                                  -std::numeric_limits<double>::quiet_NaN()}) {
-      CAPTURE(cols);
+      INFO(cols << " columns");
       CAPTURE(special);
       if (special == 0.0) std::fill(x.begin(), x.begin() + 32, 0.0f);
       x[static_cast<std::size_t>(cols) - 20] = static_cast<float>(special);
-      const Index stride = prepared_bytes(Inputs::int8, cols);
-      const auto got = prepared(float_kernels(), x, 1, cols, stride);
-      const auto want = prepared(reference_kernels<float>(), x, 1, cols, stride);
+      const Index stride = prepared_bytes(kind, cols);
+      const auto got = prepared(float_kernels(), kind, x, 1, cols, stride);
+      const auto want = prepared(reference_kernels<float>(), kind, x, 1, cols, stride);
       const auto bytes = static_cast<std::size_t>(Int8Row::bytes(cols));
       int different = 0;
       for (std::size_t i = 0; i < bytes; ++i) different += got[i] != want[i];
@@ -176,7 +181,7 @@ TEST_CASE("a row in 8 bits is the reference's byte for byte, also with zeros, ti
 
 TEST_CASE("quantised products agree with the reference in every format, whatever the bytes") {
   for (const Format format : kQuantized) {
-    for (const Index blocks : {1, 2, 9}) {
+    for (const Index blocks : {1, 2, 9, 16}) {
       for (const Index rows : {1, 2, 4, 5, 7, 30}) {
         const Index cols = blocks * stored_block(format).cols, outputs = 48;
         CAPTURE(name(format));
@@ -186,7 +191,7 @@ TEST_CASE("quantised products agree with the reference in every format, whatever
         const auto x = noise(static_cast<std::size_t>(rows * cols), 6);
         const auto bias = noise(static_cast<std::size_t>(outputs), 8);
         const Index stride = prepared_bytes(Inputs::int8, cols) + 64;
-        const auto in = prepared(float_kernels(), x, rows, cols, stride);
+        const auto in = prepared(float_kernels(), inputs(format, cols), x, rows, cols, stride);
         const bool add = rows % 2 == 0;
         const auto got = multiply<float>(float_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs,
                                          bias.data(), add);
@@ -200,14 +205,15 @@ TEST_CASE("quantised products agree with the reference in every format, whatever
 
 TEST_CASE("quantised products give the bits of one row and one group at a time for every shape of tile") {
   const Index most_rows = 13, most_outputs = 80;
-  for (const Format format : kQuantized) {
-    const Index cols = format == Format::q8_0 || format == Format::q4_0 ? 32 * 37 : 256 * 5;
-    CAPTURE(name(format));
+  struct Weights { Format format; Index cols; };
+  for (const auto [format, cols] : {Weights{Format::q8_0, 32 * 37}, {Format::q4_0, 32 * 37}, {Format::q4_0, 256 * 5},
+                                    {Format::q4_k, 256 * 5}, {Format::q6_k, 256 * 5}}) {
+    INFO(name(format) << ", " << cols << " columns");
     const auto w = any_weights(format, most_outputs, cols, 15);
     const auto x = noise(static_cast<std::size_t>(most_rows * cols), 16);
     const auto bias = noise(static_cast<std::size_t>(most_outputs), 8);
     const Index stride = prepared_bytes(Inputs::int8, cols);
-    const auto in = prepared(float_kernels(), x, most_rows, cols, stride);
+    const auto in = prepared(float_kernels(), inputs(format, cols), x, most_rows, cols, stride);
     const auto group = static_cast<std::size_t>(kGroupRows * row_bytes(format, cols));
     std::vector<float> alone(static_cast<std::size_t>(most_rows * most_outputs));
     for (Index r = 0; r < most_rows; ++r)
@@ -230,10 +236,31 @@ TEST_CASE("quantised products give the bits of one row and one group at a time f
   }
 }
 
+TEST_CASE("a scale for 256 columns serves every format in a stack where one needs it") {
+  const Index rows = 7, cols = 512, outputs = 48;
+  const Index stride = prepared_bytes(Inputs::int8_wide, cols);
+  const auto x = noise(static_cast<std::size_t>(rows * cols), 6);
+  const auto in = prepared(float_kernels(), Inputs::int8_wide, x, rows, cols, stride);
+  for (const Format format : {Format::q8_0, Format::q4_0}) {
+    CAPTURE(name(format));
+    const auto w = any_weights(format, outputs, cols, 5);
+    const auto got = multiply<float>(float_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs);
+    const auto want = multiply<double>(reference_kernels<double>(), format, w.data(), in.data(), stride, rows, cols,
+                                       outputs);
+    CHECK(relative_error(got, want) < 1e-6);
+  }
+  CHECK(inputs(Format::q4_0, 256 + 32) == Inputs::int8);
+  Matrix mixed(Format::q8_0, nullptr, 16, 512);
+  CHECK(inputs_of(Activations::exact, mixed) == Inputs::int8);
+  CHECK(mixed.stack(Matrix(Format::q6_k, nullptr, 16, 512)));
+  CHECK(inputs_of(Activations::exact, mixed) == Inputs::int8_wide);
+}
+
 TEST_CASE("more rows than a product takes at a time are the same rows") {
   const Index rows = kLinearRows + 7, cols = 64, outputs = 32, stride = prepared_bytes(Inputs::int8, cols);
   const auto w = any_weights(Format::q8_0, outputs, cols, 2);
-  const auto in = prepared(float_kernels(), noise(static_cast<std::size_t>(rows * cols), 3), rows, cols, stride);
+  const auto x = noise(static_cast<std::size_t>(rows * cols), 3);
+  const auto in = prepared(float_kernels(), Inputs::int8, x, rows, cols, stride);
   const auto all = multiply<float>(float_kernels(), Format::q8_0, w.data(), in.data(), stride, rows, cols, outputs);
   const auto last = multiply<float>(float_kernels(), Format::q8_0, w.data(), in.data() + (rows - 1) * stride, stride, 1,
                                     cols, outputs);
@@ -261,7 +288,7 @@ TEST_CASE("nothing saturates: the largest codes times the largest numbers are ex
             for (Index r = 0; r < kGroupRows; ++r) scatter_block(format, block, w.data() + c * stored.bytes, r);
           const std::vector<float> x(static_cast<std::size_t>(rows * cols), 127.0f * static_cast<float>(sign));
           const Index stride = prepared_bytes(Inputs::int8, cols);
-          const auto in = prepared(float_kernels(), x, rows, cols, stride);
+          const auto in = prepared(float_kernels(), inputs(format, cols), x, rows, cols, stride);
           const auto got = multiply<float>(float_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs);
           float weights[kMaxBlockCols];
           decode_row({format, w.data(), 3}, 0, weights, cols);

@@ -105,32 +105,34 @@ TEST_CASE("rounded activations: bf16 weights meet x rounded to bf16, other weigh
 }
 
 TEST_CASE("quantised weights meet x in 8 bits: a row alone, a few and many, of several formats in one stack") {
-  const Index in = 512, q = 32, k = 16;
-  const auto numbers = test::noise(static_cast<std::size_t>((q + k) * in), 9);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(q * row_bytes(Format::q4_k, in) + k * row_bytes(Format::q6_k, in)));
-  std::byte* const below = bytes.data() + q * row_bytes(Format::q4_k, in);
-  for (Index r = 0; r < q; r += kGroupRows)
-    encode_group(Format::q4_k, numbers.data() + r * in, in, in, bytes.data() + r * row_bytes(Format::q4_k, in));
-  encode_group(Format::q6_k, numbers.data() + q * in, in, in, below);
-  Matrix stack(Format::q4_k, bytes.data(), q, in);
-  REQUIRE(stack.stack(Matrix(Format::q6_k, below, k, in)));
-  CHECK(!stack.stack(Matrix(Format::bf16, below, 1, in)));
-  Mat w(q + k, in);
-  for (Index r = 0; r < q + k; ++r) decode_row(stack.row(r), 0, w.v.data() + r * in, in);
+  constexpr Index in = 512, each = 32, out = 3 * each;
+  const auto numbers = test::noise(static_cast<std::size_t>(out * in), 9);
+  std::vector<std::byte> bytes[3];
+  Matrix stack;
+  for (const Format format : {Format::q4_k, Format::q8_0, Format::q6_k}) {
+    auto& here = bytes[stack.block_count];
+    here.resize(static_cast<std::size_t>(each * row_bytes(format, in)));
+    for (Index r = 0; r < each; r += kGroupRows)
+      encode_group(format, numbers.data() + (stack.rows + r) * in, in, in, here.data() + r * row_bytes(format, in));
+    REQUIRE(stack.stack(Matrix(format, here.data(), each, in)));
+  }
+  CHECK(!stack.stack(Matrix(Format::bf16, bytes[0].data(), 1, in)));
+  Mat w(out, in);
+  for (Index r = 0; r < out; ++r) decode_row(stack.row(r), 0, w.v.data() + r * in, in);
 
   const Mat x = test::noise_mat(300, in, 3);
-  Mat meets = x;  // what becomes of x in 8 bits
-  for (std::size_t span = 0; span < x.v.size(); span += kInt8Span) {
-    std::int8_t eight[kInt8Span];
-    const float scale = quantize8(x.v.data() + span, kInt8Span, eight, 1);
-    for (Index i = 0; i < kInt8Span; ++i)
+  Mat meets = x;  // what becomes of x in 8 bits, with scales as wide as the widest format wants them
+  for (std::size_t span = 0; span < x.v.size(); span += kInt8Wide) {
+    std::int8_t eight[kInt8Wide];
+    const float scale = quantize8(x.v.data() + span, kInt8Wide, eight, 1);
+    for (Index i = 0; i < kInt8Wide; ++i)
       meets.v[span + static_cast<std::size_t>(i)] = static_cast<double>(scale) * eight[i];
   }
-  Rows<float> all(x.rows, q + k);
+  Rows<float> all(x.rows, out);
   for (const Index rows : {x.rows, Index{1}, Index{2}, Index{8}, Index{9}}) {
     CAPTURE(rows);
     Immediate<float> on(active_kernels<float>());
-    Rows<float> some(x.lines(0, rows)), y(rows, q + k);
+    Rows<float> some(x.lines(0, rows)), y(rows, out);
     linear(on, some, Projection{stack}, y);
     CHECK(on.status().ok());
     test::check_near("quantised", y.view(), test::linear(meets.lines(0, rows), w), 2e-6);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kv_formats.hpp"
 #include "math.hpp"
 #include "table.hpp"
 
@@ -22,26 +23,6 @@ namespace attention_detail {
 /// Rows that share the loads of keys and values, and registers of keys (or of head_dim) beside them.
 inline constexpr int kRowBlock = kRegisters == 32 ? 6 : 3;
 inline constexpr int kWide = 4;
-
-/// A format: loads of consecutive elements, and whether they still have to be multiplied by their token's scale.
-struct FullKv {
-  static constexpr bool kScaled = false;
-  static constexpr Index kBytes = 4;
-  static DSVL_FORCE_INLINE Lanes load(const std::byte* x, Index i) noexcept {
-    return kernels::load(reinterpret_cast<const float*>(x) + i);
-  }
-};
-struct Bf16Kv {
-  static constexpr bool kScaled = false;
-  static constexpr Index kBytes = 2;
-  static DSVL_FORCE_INLINE Lanes load(const std::byte* x, Index i) noexcept { return load_bf16(x + 2 * i); }
-};
-
-struct Q8Kv {
-  static constexpr bool kScaled = true;
-  static constexpr Index kBytes = 1;
-  static DSVL_FORCE_INLINE Lanes load(const std::byte* x, Index i) noexcept { return load_i8(x + i); }
-};
 
 /// What a row carries from block to block, and the scores of the block at hand: views of the caller's scratch.
 struct Rows {
@@ -198,38 +179,10 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
 
 inline void attend(const AttendTile<float>& t, float* scratch) noexcept {
   switch (t.format) {
-    case KvFormat::full: return attention_detail::attend<attention_detail::FullKv>(t, scratch);
-    case KvFormat::bf16: return attention_detail::attend<attention_detail::Bf16Kv>(t, scratch);
-    case KvFormat::q8: return attention_detail::attend<attention_detail::Q8Kv>(t, scratch);
+    case KvFormat::full: return attention_detail::attend<FullKv>(t, scratch);
+    case KvFormat::bf16: return attention_detail::attend<Bf16Kv>(t, scratch);
+    case KvFormat::q8: return attention_detail::attend<Q8Kv>(t, scratch);
   }
-}
-
-/// K goes down a column of the transposed block, V along a row whose padding is zeroed.
-inline void store_kv(const float* k, const float* v, Index head_dim, KvFormat format, std::byte* block,
-                     Index slot) noexcept {
-  const Index padded = round_up(head_dim, kKvPad), row = head_dim * kKvBlock + slot * padded;
-  if (format == KvFormat::full) {
-    float* const to = reinterpret_cast<float*>(block);
-    for (Index d = 0; d < head_dim; ++d) to[d * kKvBlock + slot] = k[d];
-    for (Index d = 0; d < padded; ++d) to[row + d] = d < head_dim ? v[d] : 0.0f;
-    return;
-  }
-  if (format == KvFormat::q8) {
-    auto* const to = reinterpret_cast<std::int8_t*>(block);
-    float* const scales = reinterpret_cast<float*>(block + kv_scales_offset(head_dim));
-    scales[slot] = quantize8(k, head_dim, to + slot, kKvBlock);
-    scales[kKvBlock + slot] = quantize8(v, head_dim, to + row, 1);
-    for (Index d = head_dim; d < padded; ++d) to[row + d] = 0;
-    return;
-  }
-  alignas(64) std::byte narrow[2 * kLanes];
-  sweep(head_dim, [&](auto at) {
-    store_bf16(narrow, at.load(k));
-    const Index n = std::min<Index>(kLanes, head_dim - at.i);
-    for (Index d = 0; d < n; ++d) std::memcpy(block + 2 * ((at.i + d) * kKvBlock + slot), narrow + 2 * d, 2);
-    store_bf16(block + 2 * (row + at.i), at.load(v));  // the row has room for whole registers; lanes behind are 0
-  });
-  for (Index d = round_up(head_dim, kLanes); d < padded; d += kLanes) store_bf16(block + 2 * (row + d), splat(0.0f));
 }
 
 }  // namespace DSVL_ISA

@@ -48,6 +48,23 @@ DSVL_FORCE_INLINE Bits signed_byte(Bits x, int i) noexcept {
   return std::bit_cast<Bits>(std::bit_cast<Ints>(shift_left(x, 24 - 8 * i)) >> 24);
 }
 
+/// In every lane: sum + the products of both signed halves of 16 bits. Nobody multiplies -32768 by itself twice.
+DSVL_FORCE_INLINE Bits dot_pairs(Bits a, Bits b, Bits sum) noexcept {
+#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+  return Bits(_mm512_dpwssd_epi32(sum, a, b));
+#elif defined(__AVX512BW__)
+  return Bits(_mm512_add_epi32(sum, _mm512_madd_epi16(a, b)));
+#elif defined(__AVX2__)
+  return Bits(_mm256_add_epi32(sum, _mm256_madd_epi16(a, b)));
+#elif (defined(__SSE2__) || defined(_M_X64)) && !defined(__AVX__)
+  return Bits(_mm_add_epi32(sum, _mm_madd_epi16(a, b)));
+#else
+  const auto low = [](Bits x) { return std::bit_cast<Ints>(shift_left(x, 16)) >> 16; };
+  const auto high = [](Bits x) { return std::bit_cast<Ints>(x) >> 16; };
+  return sum + std::bit_cast<Bits>(low(a) * low(b) + high(a) * high(b));
+#endif
+}
+
 /// In every lane: sum + the four products of codes u (unsigned, below 2^bits) and numbers s (signed, -127 to 127).
 ///
 /// Nothing saturates. Where products are added in pairs of 16 bits, codes have at most 7 bits; where they are added in

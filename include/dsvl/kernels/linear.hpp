@@ -53,7 +53,9 @@ inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
       return multiply<Bf16Pairs>(
           t, {reinterpret_cast<const float*>(t.prepared), t.prepared_stride / 4, t.w, bytes, t.cols / 2}, scratch);
     case Inputs::int8:
-      return with_quantized(t.format, [&]<class F>(F) { linear_int8_detail::multiply<F>(t, scratch); });
+    case Inputs::int8_wide:
+      DSVL_ASSERT(t.inputs >= inputs_of(Activations::exact, t.format, t.cols));
+      return with_quantized(t.format, t.inputs, [&]<class F>(F) { linear_int8_detail::multiply<F>(t, scratch); });
   }
 }
 

@@ -10,6 +10,7 @@
 #include "prepare.hpp"
 #include "reduce.hpp"
 #include "rope.hpp"
+#include "store_kv.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace kernels {

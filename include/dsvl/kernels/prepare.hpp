@@ -21,7 +21,7 @@ inline void to_bf16_row(const float* x, Index cols, std::byte* to) noexcept {
 /// Low bytes of the lanes.
 DSVL_FORCE_INLINE void store_low_bytes(std::byte* to, Bits x) noexcept {
 #if defined(__AVX512F__)
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(x));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_maskz_cvtepi32_epi8(0xFFFF, x));  // GCC warns without mask
 #else
   alignas(64) std::uint32_t wide[kLanes];
   x.store_aligned(wide);
@@ -29,31 +29,30 @@ DSVL_FORCE_INLINE void store_low_bytes(std::byte* to, Bits x) noexcept {
 #endif
 }
 
-/// One span of kInt8Span numbers: quantize8, a register at a time. The scale.
-DSVL_FORCE_INLINE float quantize_span(const float* x, std::byte* q) noexcept {
-  constexpr int kParts = static_cast<int>(kInt8Span / kLanes);
+/// `width` numbers with one scale: quantize8, a register at a time. The scale.
+template <Index width>
+DSVL_FORCE_INLINE float quantize(const float* x, std::byte* q) noexcept {
   const Lanes kRound = splat(12582912.0f);  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
-  Lanes part[kParts];
   Bits sizes = splat_bits(0);  // as integers sizes are in the same order, and NaN is the largest
-  unroll<kParts>([&](auto i) {
-    part[i] = load(x + i * kLanes);
-    sizes = larger(sizes, bits(abs(part[i])));
-  });
+  for (Index i = 0; i < width; i += kLanes) sizes = larger(sizes, bits(abs(load(x + i))));
   const float size = std::bit_cast<float>(largest(sizes));
   const Lanes up = splat(size > 0 ? 127.0f / size : 0.0f);
-  unroll<kParts>([&](auto i) {
-    const Lanes scaled = part[i] * up;
+  for (Index i = 0; i < width; i += kLanes) {
+    const Lanes scaled = load(x + i) * up;
     const Lanes kept = select(abs(scaled) <= splat(127.5f), scaled, splat(0.0f));
-    store_low_bytes(q + i * kLanes, bits(kept + kRound));
-  });
+    store_low_bytes(q + i, bits(kept + kRound));
+  }
   return size / 127.0f;
 }
 
-inline void to_int8_row(const float* x, Index cols, std::byte* to) noexcept {
+template <Index width>
+void to_int8_row(const float* x, Index cols, std::byte* to) noexcept {
   const Int8Row row(to, cols);
   constexpr Index kSpans = std::max<Index>(1, kLanes * 4 / kInt8Span), kSteps = kSpans * kInt8Span / (kLanes * 4);
-  for (Index span = 0; span < cols / kInt8Span; ++span)
-    row.set_scale(span, quantize_span(x + span * kInt8Span, to + span * kInt8Span));
+  for (Index at = 0; at < cols; at += width) {
+    const float scale = quantize<width>(x + at, to + at);
+    for (Index span = at / kInt8Span; span < (at + width) / kInt8Span; ++span) row.set_scale(span, scale);
+  }
   // Four numbers in every lane. What is read behind the last number is scales, and not used.
   for (Index span = 0; span < cols / kInt8Span; span += kSpans) {
     alignas(64) std::int32_t fours[kSpans * kInt8Span / 4];
@@ -76,7 +75,8 @@ inline void prepare(Inputs inputs, const float* x, Index cols, std::byte* to) no
   switch (inputs) {
     case Inputs::floats: return;
     case Inputs::bf16: return prepare_detail::to_bf16_row(x, cols, to);
-    case Inputs::int8: return prepare_detail::to_int8_row(x, cols, to);
+    case Inputs::int8: return prepare_detail::to_int8_row<kInt8Span>(x, cols, to);
+    case Inputs::int8_wide: return prepare_detail::to_int8_row<kInt8Wide>(x, cols, to);
   }
 }
 

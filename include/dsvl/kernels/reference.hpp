@@ -50,6 +50,7 @@ T input(const LinearTile<T>& t, Index r, Index k) noexcept {
     case Inputs::floats: return t.x[r * t.x_stride + k];
     case Inputs::bf16: return static_cast<T>(to_float(load<bf16>(row, k)));
     case Inputs::int8:
+    case Inputs::int8_wide:
       return static_cast<T>(load<std::int8_t>(row, k)) *
              static_cast<T>(load<float>(row + Int8Row::scales_offset(t.cols), k / kInt8Span));
   }
@@ -80,15 +81,18 @@ void prepare(Inputs inputs, const T* x, Index cols, std::byte* to) noexcept {
   if (inputs == Inputs::bf16)
     for (Index i = 0; i < prepared_bytes(inputs, cols) / 2; ++i)
       store(to, i, to_bf16(i < cols ? static_cast<float>(x[i]) : 0.0f));
-  if (inputs == Inputs::int8)
-    for (Index span = 0; span < cols / kInt8Span; ++span) {
-      auto* const numbers = reinterpret_cast<std::int8_t*>(to) + span * kInt8Span;
-      const Int8Row row(to, cols);
-      row.set_scale(span, quantize8(x + span * kInt8Span, kInt8Span, numbers, 1));
-      std::int32_t half[2] = {};
-      for (Index i = 0; i < kInt8Span; ++i) half[i / (kInt8Span / 2)] += numbers[i];
-      row.set_sums(span, half[0], half[1]);
-    }
+  if (!in_bytes(inputs)) return;
+  const Int8Row row(to, cols);
+  const Index width = inputs == Inputs::int8 ? kInt8Span : kInt8Wide;
+  float scale = 0;
+  for (Index at = 0; at < cols; at += kInt8Span) {
+    auto* const numbers = reinterpret_cast<std::int8_t*>(to) + at;
+    if (at % width == 0) scale = quantize8(x + at, width, numbers, 1);
+    std::int32_t half[2] = {};
+    for (Index i = 0; i < kInt8Span; ++i) half[i / (kInt8Span / 2)] += numbers[i];
+    row.set_scale(at / kInt8Span, scale);
+    row.set_sums(at / kInt8Span, half[0], half[1]);
+  }
 }
 
 template <class T>
@@ -183,18 +187,22 @@ void put_kv(KvFormat format, std::byte* block, Index i, T x) noexcept {
 }
 
 template <class T>
-void store_kv(const T* k, const T* v, Index head_dim, KvFormat format, std::byte* block, Index slot) noexcept {
-  const Index padded = round_up(head_dim, kKvPad), row = head_dim * kKvBlock + slot * padded;
-  if (format == KvFormat::q8) {
-    auto* const to = reinterpret_cast<std::int8_t*>(block);
-    const Index scales = kv_scales_offset(head_dim) / 4;
-    store(block, scales + slot, quantize8(k, head_dim, to + slot, kKvBlock));
-    store(block, scales + kKvBlock + slot, quantize8(v, head_dim, to + row, 1));
-    for (Index d = head_dim; d < padded; ++d) to[row + d] = 0;
-    return;
+void store_kv(const KvTile<T>& t) noexcept {
+  const Index head_dim = t.head_dim, padded = round_up(head_dim, kKvPad);
+  for (Index r = 0; r < t.rows; ++r) {
+    const T *const k = t.k + r * t.k_stride, *const v = t.v + r * t.v_stride;
+    const Index slot = t.slot + r, row = head_dim * kKvBlock + slot * padded;
+    if (t.format == KvFormat::q8) {
+      auto* const to = reinterpret_cast<std::int8_t*>(t.block);
+      const Index scales = kv_scales_offset(head_dim) / 4;
+      store(t.block, scales + slot, quantize8(k, head_dim, to + slot, kKvBlock));
+      store(t.block, scales + kKvBlock + slot, quantize8(v, head_dim, to + row, 1));
+      for (Index d = head_dim; d < padded; ++d) to[row + d] = 0;
+      continue;
+    }
+    for (Index d = 0; d < head_dim; ++d) put_kv(t.format, t.block, d * kKvBlock + slot, k[d]);
+    for (Index d = 0; d < padded; ++d) put_kv(t.format, t.block, row + d, d < head_dim ? v[d] : T(0));
   }
-  for (Index d = 0; d < head_dim; ++d) put_kv(format, block, d * kKvBlock + slot, k[d]);
-  for (Index d = 0; d < padded; ++d) put_kv(format, block, row + d, d < head_dim ? v[d] : T(0));
 }
 
 /// scale * q[r] . k[j] + bias[r, j].

@@ -8,6 +8,7 @@
 #ifndef DSVL_KERNELS_TABLE_HPP
 #define DSVL_KERNELS_TABLE_HPP
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -67,19 +68,34 @@ using kernels::quantize8;
 /// of the shipped model move by 1e-3; many rows take about 0.6 of the time where the processor multiplies bf16
 /// (AVX512-BF16), elsewhere no less. Quantised weights meet x in 8 bits either way.
 enum class Activations : unsigned char { exact, rounded };
-/// How products take a row of x: as it is, in pairs of bf16, or as an Int8Row.
-enum class Inputs : unsigned char { floats, bf16, int8 };
+/// How products take a row of x: as it is, in pairs of bf16, or as an Int8Row, whose spans have a scale each or share
+/// that of the kInt8Wide columns where they are.
+enum class Inputs : unsigned char { floats, bf16, int8, int8_wide };
+
+/// Columns of a span of x; weights of any quantised format have a multiple of it. The formats with scales for 256
+/// columns need one of x for as many, as ggml does, and q4_0 takes it where its rows allow it: that saves a tenth of
+/// the arithmetic, and what it costs is lost beside what these weights are off. (Logits of 1.3B in q6_k are off by
+/// 6.1e-2, not 5.9e-2, in q4_0 by 0.26 either way.) In q8_0 it would be seen.
+inline constexpr Index kInt8Span = 32, kInt8Wide = 256;
+
 constexpr Inputs inputs_of(Activations activations, Format weights, Index cols) noexcept {
-  if (quantized(weights)) return Inputs::int8;
+  if (quantized(weights))
+    return weights != Format::q8_0 && cols % kInt8Wide == 0 ? Inputs::int8_wide : Inputs::int8;
   return activations == Activations::rounded && weights == Format::bf16 && cols % 2 == 0 ? Inputs::bf16
                                                                                          : Inputs::floats;
 }
-
-/// Columns of x that share a scale. (Weights of any quantised format have a multiple of it.)
-inline constexpr Index kInt8Span = 32;
+/// Of a whole weight: spans of a wide row serve every quantised format.
+constexpr Inputs inputs_of(Activations activations, const Matrix& weights) noexcept {
+  Inputs inputs = Inputs::floats;
+  for (int b = 0; b < weights.block_count; ++b)
+    inputs = (std::max)(inputs, inputs_of(activations, weights.blocks[b].format, weights.cols));
+  return inputs;
+}
+constexpr bool in_bytes(Inputs inputs) noexcept { return inputs == Inputs::int8 || inputs == Inputs::int8_wide; }
 
 /// A row of x in 8 bits: `cols` numbers from -127 to 127, the scale of each span, and the negated sums of the numbers
-/// of each span and of each half of one, which products with codes that have a zero begin with.
+/// of each span and of each half of one, which products with codes that have a zero begin with; those of spans in 16
+/// bits as well, for pairs of mins.
 struct Int8Row {
   std::byte* numbers;
   Index cols;
@@ -88,7 +104,8 @@ struct Int8Row {
   static constexpr Index scales_offset(Index cols) noexcept { return cols; }
   static constexpr Index sums_offset(Index cols) noexcept { return cols + cols / 8; }
   static constexpr Index half_sums_offset(Index cols) noexcept { return cols + cols / 4; }
-  static constexpr Index bytes(Index cols) noexcept { return cols + cols / 2; }
+  static constexpr Index pairs_offset(Index cols) noexcept { return cols + cols / 2; }
+  static constexpr Index bytes(Index cols) noexcept { return round_up(pairs_offset(cols) + cols / 16, 4); }
 
   void set_scale(Index span, float scale) const noexcept {
     std::memcpy(numbers + scales_offset(cols) + span * 4, &scale, 4);
@@ -98,6 +115,8 @@ struct Int8Row {
     const std::int32_t whole = -(first + second), halves[] = {-first, -second};
     std::memcpy(numbers + sums_offset(cols) + span * 4, &whole, 4);
     std::memcpy(numbers + half_sums_offset(cols) + span * 8, halves, 8);
+    const auto narrow = static_cast<std::int16_t>(whole);  // 32 * 127 at most
+    std::memcpy(numbers + pairs_offset(cols) + span * 2, &narrow, 2);
   }
 };
 
@@ -106,7 +125,8 @@ constexpr Index prepared_bytes(Inputs inputs, Index cols) noexcept {
   switch (inputs) {
     case Inputs::floats: return 0;
     case Inputs::bf16: return round_up(2 * cols, kCacheLine);
-    case Inputs::int8: return round_up(Int8Row::bytes(cols), kCacheLine);
+    case Inputs::int8:
+    case Inputs::int8_wide: return round_up(Int8Row::bytes(cols), kCacheLine);
   }
   return 0;
 }
@@ -147,6 +167,17 @@ struct NormTile {
   T eps = 0;                      ///< added to the variance (layer_norm) or the mean square (rms_norm)
   T* y = nullptr;
   Index y_stride = 0;
+};
+
+/// Keys and values of `rows` tokens of one head, for the slots from `slot` on of a block; slot + rows <= 64.
+template <class T>
+struct KvTile {
+  const T* k = nullptr;  ///< (rows, head_dim), rows k_stride apart
+  const T* v = nullptr;
+  Index k_stride = 0, v_stride = 0, rows = 0, head_dim = 0;
+  KvFormat format = KvFormat::full;
+  std::byte* block = nullptr;
+  Index slot = 0;
 };
 
 /// y[r] = sum_j softmax_j(scale * q[r] . k[j] + bias[r, j]) v[j] over the keys that row r sees.
@@ -202,8 +233,8 @@ struct Kernels {
 
   /// `scratch`: kLinearScratch elements, aligned to 64 bytes.
   void (*linear)(const LinearTile<T>&, T* scratch) noexcept = nullptr;
-  /// x (cols) rounded to bf16 (nearest, ties to even), with zeros behind, or quantised by quantize8 to an Int8Row; into
-  /// prepared_bytes(inputs, cols).
+  /// x (cols) rounded to bf16 (nearest, ties to even), with zeros behind, or quantised by quantize8 to an Int8Row, span
+  /// by span or kInt8Wide columns at a time; into prepared_bytes(inputs, cols).
   void (*prepare)(Inputs inputs, const T* x, Index cols, std::byte* to) noexcept = nullptr;
   /// (x - mean) / sqrt(var + eps) * weight + bias, biased variance.
   void (*layer_norm)(const NormTile<T>&) noexcept = nullptr;
@@ -223,9 +254,8 @@ struct Kernels {
   /// Half rotation of `heads` consecutive heads in place: (a, b) -> (a cos - b sin, b cos + a sin), a the first and b
   /// the second half of a head; cos and sin have head_dim / 2 elements.
   void (*rope)(T* x, Index heads, Index head_dim, const T* cos, const T* sin) noexcept = nullptr;
-  /// Writes one token of one head into slot [0, 64) of a block.
-  void (*store_kv)(const T* k, const T* v, Index head_dim, KvFormat format, std::byte* block,
-                   Index slot) noexcept = nullptr;
+  /// Writes consecutive tokens of one head into a block.
+  void (*store_kv)(const KvTile<T>&) noexcept = nullptr;
   /// `scratch`: attend_scratch(rows, head_dim) elements, aligned to 64 bytes.
   void (*attend)(const AttendTile<T>&, T* scratch) noexcept = nullptr;
   void (*unfold)(const UnfoldTile<T>&) noexcept = nullptr;

@@ -70,18 +70,24 @@ struct StoreKv {
   Index sequence;      // rows per sequence; 0: all rows are one sequence
   KvBlocks to;
 
-  static constexpr Index kRows = 16;
-  [[nodiscard]] Index tiles() const noexcept { return ceil_div(count.of(k.rows), kRows); }
+  // Of a token alone every number of a key goes to another line, most of them far away: several workers wait at once.
+  static constexpr Index kRows = 16, kHeads = 8;
+  [[nodiscard]] Index across() const noexcept { return ceil_div(shape.kv_heads, kHeads); }
+  [[nodiscard]] Index tiles() const noexcept { return ceil_div(count.of(k.rows), kRows) * across(); }
   [[nodiscard]] Index scratch() const noexcept { return 0; }
   [[nodiscard]] double cost() const noexcept { return 8.0 * static_cast<double>(count.of(k.rows) * k.cols); }
   void run(const Worker<T>& on, Index tile) const noexcept {
-    const Range r = tile_range(tile, kRows, count.of(k.rows));
-    for (Index i = r.first; i < r.first + r.count; ++i) {
-      const Index position =
-          (start ? *start : 0) + (sequence ? i / sequence * round_up(sequence, kKvBlock) + i % sequence : i);
-      for (Index h = 0; h < shape.kv_heads; ++h)
-        on.kernels.store_kv(k.row(i) + h * shape.head_dim, v.row(i) + h * shape.head_dim, shape.head_dim, to.format,
-                            to.block(position, h), position % kKvBlock);
+    const Range r = tile_range(tile / across(), kRows, count.of(k.rows));
+    const Range heads = tile_range(tile % across(), kHeads, shape.kv_heads);
+    for (Index i = r.first, rows; i < r.first + r.count; i += rows) {
+      const Index at = sequence ? i % sequence : i;
+      const Index position = (start ? *start : 0) + (sequence ? i / sequence * round_up(sequence, kKvBlock) : 0) + at;
+      rows = std::min<Index>(r.first + r.count - i, kKvBlock - position % kKvBlock);  // of one block
+      if (sequence) rows = std::min<Index>(rows, sequence - at);
+      for (Index h = heads.first; h < heads.first + heads.count; ++h)
+        on.kernels.store_kv({.k = k.row(i) + h * shape.head_dim, .v = v.row(i) + h * shape.head_dim,
+                             .k_stride = k.stride, .v_stride = v.stride, .rows = rows, .head_dim = shape.head_dim,
+                             .format = to.format, .block = to.block(position, h), .slot = position % kKvBlock});
     }
   }
 };

@@ -132,9 +132,10 @@ class Runner {
     if (machine_.seconds) machine_.seconds[index_] += std::chrono::duration<double>(Clock::now() - began_).count();
   }
 
-  /// All tiles of the step are taken and some still run: a short spin covers the usual case, then the thread parks.
+  /// All tiles of the step are taken and some still run, a tile at most: waking a thread takes longer than most of
+  /// these waits, so it parks late.
   void await_change(std::uint64_t word) noexcept {
-    for (int spin = 0; spin < 256; ++spin) {
+    for (int spin = 0; spin < 2048; ++spin) {
       if (word_.load(std::memory_order_acquire) != word) return;
       relax();
     }

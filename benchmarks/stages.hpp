@@ -235,7 +235,7 @@ inline void report_stages(const Model& model, const StageTimes& t, const Limits&
   net.decoder.visit(weigh);
   const double table = static_cast<double>(net.decoder.embedding.weight.bytes());
   const double read =
-      weigh.bytes - (net.decoder.dims.tied ? 0 : table);  // a token reads one row of the table, all the rest
+      weigh.bytes - (net.decoder.dims.tied ? 0 : table);  // a token reads one row of the table, and all the rest
   const Index tokens = net.siglip.dims.tokens() + kQuestion;
   const Unit products = product_unit(net, limits);
   const double decode_image = t.middle([](auto& s) { return s.decode_image; });
@@ -247,9 +247,12 @@ inline void report_stages(const Model& model, const StageTimes& t, const Limits&
   const double per_token = 2.0 * weigh.weights - head * (net.decoder.dims.tied ? 1 : 2);  // neither table nor head
   const double width = static_cast<double>(net.decoder.dims.heads.width() * net.decoder.dims.layers);
   const double n = static_cast<double>(tokens);
+  const HeadShape heads = net.decoder.dims.heads;
+  const double cached = n * 2.0 * static_cast<double>(heads.kv_width() * net.decoder.dims.layers *
+                                                      kv_element_bytes<float>(limits.kv));
   const double prefill = t.middle([](auto&s) { return s.prefill; }), decode = t.middle([](auto&s) { return s.decode; });
   report.add({"prefill", prefill, per_token * n + 2.0 * width * n * (n + 1) + head, 0, products});
-  report.add({"decode, one token", decode, per_token + head + 4.0 * width * n, read, products});
+  report.add({"decode, one token", decode, per_token + head + 4.0 * width * n, read + cached, products});
   report.figure("prompt", n, "tokens");
   report.figure("prefill", n / prefill, "tokens/s");
   report.figure("decode", 1 / decode, "tokens/s");

@@ -1,7 +1,11 @@
 // dsvl: asks DeepSeek-VL about pictures. A thin layer over the library: each command is one file beside this one.
+#include "library.hpp"
+
 #include <cstdio>
 #include <string>
 #include <vector>
+
+#include <dsvl/kernels/dispatch.hpp>
 
 #include "command_line.hpp"
 #include "commands.hpp"
@@ -62,7 +66,7 @@ int main(int argc, char** argv) {
   if (arguments.empty()) return print_help(stderr), cli::kUsage;
   const std::string& first = arguments[0];
   if (first == "--version" || first == "-V") {
-    std::printf("dsvl %s (%s)\n", DSVL_VERSION_STRING, DSVL_ISA_STRING);
+    std::printf("dsvl %s (%s)\n", DSVL_VERSION_STRING, dsvl::active_kernels<float>().name);
     return cli::finish_output();
   }
   if (first == "--help" || first == "-h" || (first == "help" && arguments.size() == 1))

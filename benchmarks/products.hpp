@@ -53,14 +53,14 @@ class Weights {
     format_ = format, outputs_ = s.outputs, cols_ = s.cols;
     const Index bytes = s.outputs * row_bytes(format, s.cols);
     copies_ = s.rows <= 8 ? std::max<Index>(1, (Index{1} << 29) / bytes) : 1;
-    if (!memory_.resize(copies_ * bytes)) return false;
+    if (!memory_.resize(static_cast<std::size_t>(copies_ * bytes))) return false;
     std::vector<float> rows(static_cast<std::size_t>(kMade * s.cols));
     for (float& w : rows) w = noise.next();
     const Index made = kMade * row_bytes(format, s.cols);
     for (Index r = 0; r < kMade; r += quantized(format) ? kGroupRows : 1)
       store(rows.data() + r * s.cols, memory_.data() + r * row_bytes(format, s.cols));
     for (Index at = made; at < copies_ * bytes; at += made)
-      std::memcpy(memory_.data() + at, memory_.data(), static_cast<std::size_t>(std::min(made, copies_ * bytes - at)));
+      std::memcpy(memory_.data() + at, memory_.data(), static_cast<std::size_t>(std::min<Index>(made, copies_ * bytes - at)));
     return true;
   }
   [[nodiscard]] Index copies() const { return copies_; }

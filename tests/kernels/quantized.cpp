@@ -158,8 +158,11 @@ TEST_CASE("encoding: an error within half a step, and numbers that a block can h
 }
 
 TEST_CASE("a row in 8 bits is the reference's byte for byte, also with zeros, ties, NaN and infinity") {
-  for (const auto& [kind, cols] : {std::pair<Inputs, Index>{Inputs::int8, 32}, {Inputs::int8, 64}, {Inputs::int8, 288},
-                                   {Inputs::int8, 2048}, {Inputs::int8_wide, 256}, {Inputs::int8_wide, 2048}}) {
+  struct Row { Inputs kind; Index cols; };
+  for (const Row row : {Row{Inputs::int8, 32}, {Inputs::int8, 64}, {Inputs::int8, 288}, {Inputs::int8, 2048},
+                        {Inputs::int8_wide, 256}, {Inputs::int8_wide, 2048}}) {
+    const Inputs kind = row.kind;
+    const Index cols = row.cols;
     auto x = noise(static_cast<std::size_t>(cols), 17);
     for (const double special : {0.0, 1.0, 1e-30, 3e38, std::numeric_limits<double>::infinity(),
                                  -std::numeric_limits<double>::quiet_NaN()}) {
@@ -206,8 +209,10 @@ TEST_CASE("quantised products agree with the reference in every format, whatever
 TEST_CASE("quantised products give the bits of one row and one group at a time for every shape of tile") {
   const Index most_rows = 13, most_outputs = 80;
   struct Weights { Format format; Index cols; };
-  for (const auto [format, cols] : {Weights{Format::q8_0, 32 * 37}, {Format::q4_0, 32 * 37}, {Format::q4_0, 256 * 5},
-                                    {Format::q4_k, 256 * 5}, {Format::q6_k, 256 * 5}}) {
+  for (const Weights weights : {Weights{Format::q8_0, 32 * 37}, {Format::q4_0, 32 * 37}, {Format::q4_0, 256 * 5},
+                                {Format::q4_k, 256 * 5}, {Format::q6_k, 256 * 5}}) {
+    const Format format = weights.format;
+    const Index cols = weights.cols;
     INFO(name(format) << ", " << cols << " columns");
     const auto w = any_weights(format, most_outputs, cols, 15);
     const auto x = noise(static_cast<std::size_t>(most_rows * cols), 16);

@@ -45,6 +45,10 @@ double seconds(int runs, Body&& body) {
 
 /// What a line's arithmetic is held against.
 enum class Unit { fma, bf16, int8 };
+/// Of products that take rows of x so.
+constexpr Unit unit_of(dsvl::Inputs inputs) {
+  return dsvl::in_bytes(inputs) ? Unit::int8 : inputs == dsvl::Inputs::bf16 ? Unit::bf16 : Unit::fma;
+}
 
 /// The limits against which work is held: arithmetic and reading, with all threads at once. Two operations for each
 /// product that is added. Arithmetic is 0, unknown, where this file is compiled for other instructions than the kernels

@@ -34,13 +34,12 @@ struct Kind {
   const char* name;
   Format format;
   Activations activations;
-  Unit unit;
 };
 inline constexpr Kind kKinds[] = {
-    {"f32", Format::f32, Activations::exact, Unit::fma},       {"bf16", Format::bf16, Activations::exact, Unit::fma},
-    {"bf16 rounded", Format::bf16, Activations::rounded, Unit::bf16},
-    {"q8_0", Format::q8_0, Activations::exact, Unit::int8},    {"q4_0", Format::q4_0, Activations::exact, Unit::int8},
-    {"q4_k", Format::q4_k, Activations::exact, Unit::int8},    {"q6_k", Format::q6_k, Activations::exact, Unit::int8},
+    {"f32", Format::f32, Activations::exact},   {"bf16", Format::bf16, Activations::exact},
+    {"bf16 rounded", Format::bf16, Activations::rounded},
+    {"q8_0", Format::q8_0, Activations::exact}, {"q4_0", Format::q4_0, Activations::exact},
+    {"q4_k", Format::q4_k, Activations::exact}, {"q6_k", Format::q6_k, Activations::exact},
 };
 
 /// Weights of one format, of noise: 64 rows that are made, and these again and again, which no product can tell.
@@ -143,7 +142,7 @@ inline bool time_product(const Shape& s, const Kind& kind, Executor& executor, R
   }) / repeat;
   const std::string name = std::string(s.name) + ", " + kind.name + " " + std::to_string(s.rows) + "x" +
                            std::to_string(s.cols) + "x" + std::to_string(s.outputs);
-  report.add({name, took, flops, s.rows <= 8 ? weights.bytes() : 0, kind.unit});
+  report.add({name, took, flops, s.rows <= 8 ? weights.bytes() : 0, unit_of(inputs)});
   const double error = product_error(s, x, weights.matrix(copy), inputs, y);
   if (error < 2e-5) return true;
   std::fprintf(stderr, "%s: differs from the definition by %.1e\n", name.c_str(), error);

@@ -209,9 +209,7 @@ inline Result<StageTimes> time_stages(const Model& model, const Shown& picture, 
 
 /// What the products of a model meet, most of the time.
 inline Unit product_unit(const DeepseekVl& net, const Limits& limits) {
-  const Matrix& w = net.decoder.blocks.front().out.weight;
-  const Inputs inputs = inputs_of(limits.activations, w);
-  return in_bytes(inputs) ? Unit::int8 : inputs == Inputs::bf16 ? Unit::bf16 : Unit::fma;
+  return unit_of(inputs_of(limits.activations, net.decoder.blocks.front().out.weight));
 }
 
 /// Each part of encoding or prefilling, and the products and attentions in it.

@@ -28,7 +28,7 @@ inline Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
   Registers r;
 #if defined(_MSC_VER) && (defined(_M_X64) || defined(_M_IX86))
   int out[4] = {};
-  __cpuidex(out, 0, 0);
+  __cpuidex(out, static_cast<int>(leaf & 0x80000000u), 0);  // the last leaf of its range
   if (static_cast<std::uint32_t>(out[0]) < leaf) return r;
   __cpuidex(out, static_cast<int>(leaf), static_cast<int>(subleaf));
   r = {static_cast<std::uint32_t>(out[0]), static_cast<std::uint32_t>(out[1]), static_cast<std::uint32_t>(out[2]),

@@ -32,12 +32,15 @@ struct Head {
     for (const auto& page : pages) table.push_back(page.data());
     q.assign(all.begin() + 2 * n * d, all.end());
     if (width > 0) {
-      const auto bias = noise(static_cast<std::size_t>(r * (n + width) + 3), 72);
+      const auto bias = noise(static_cast<std::size_t>(r * stride() + 3), 72);
       bias_y.assign(bias.begin(), bias.begin() + r * stride());
       bias_x.assign(bias.begin() + 3, bias.begin() + 3 + r * stride());
     }
   }
-  Index stride() const { return std::max<Index>(ceil_div(keys, map_width), map_width); }
+  /// Row r is at place r + 3 of the map: distances go from -(r + 3) / width up, and from -(width - 1).
+  static constexpr Index kPlace = 3;
+  Index height() const { return ceil_div(std::max<Index>(keys, rows + kPlace), map_width); }
+  Index stride() const { return 2 * std::max<Index>(height(), map_width); }
 
   /// Rows [first, first + count); row r sees keys - (rows - 1 - r) * step keys.
   void run(const Kernels<T>& kernels, Index first, Index count, Index step, T* y) const {
@@ -52,10 +55,11 @@ struct Head {
     t.keys = keys - (rows - 1 - first) * step;
     t.keys_step = step;
     if (map_width > 0) {
-      t.bias_y = bias_y.data() + first * stride();
-      t.bias_x = bias_x.data() + first * stride();
+      t.bias_y = bias_y.data() + first * stride() + height() - 1;
+      t.bias_x = bias_x.data() + first * stride() + map_width - 1;
       t.bias_stride = stride();
       t.map_width = map_width;
+      t.place = kPlace + first;
     }
     t.y = y;
     Scratch<T> scratch(attend_scratch(count, head_dim));

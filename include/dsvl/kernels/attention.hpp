@@ -4,6 +4,8 @@
 // sees: running maximum, running sum, running output, rescaled once a block. So a row's bits depend on its q, its bias
 // and its visible keys alone: not on the rows beside it, nor on what lies behind the last visible key (masked, never
 // used). Scores need no sum across lanes: K is stored transposed, lanes run along the keys.
+// Each step is taken for all rows of a tile before the next, so that K alone, then V alone, lies in the nearest cache.
+// Scores are exponents of two (q is multiplied by log2(e) beforehand): exp then needs no multiplication by log(2).
 // Sources: online softmax arXiv:1805.02867; blocks as in FlashAttention arXiv:2205.14135.
 #ifndef DSVL_KERNELS_ATTENTION_HPP
 #define DSVL_KERNELS_ATTENTION_HPP
@@ -21,89 +23,102 @@ inline namespace DSVL_ISA {
 namespace attention_detail {
 
 /// Rows that share the loads of keys and values, and registers of keys (or of head_dim) beside them.
-inline constexpr int kRowBlock = kRegisters == 32 ? 6 : 3;
-inline constexpr int kWide = 4;
+inline constexpr int kRowBlock = 6, kWide = kRegisters == 32 ? 4 : 2;
+
+/// log2(e)
+inline constexpr float kLog2E = 1.44269504f;
 
 /// What a row carries from block to block, and the scores of the block at hand: views of the caller's scratch.
 struct Rows {
-  float* scores;  ///< (rows, 64)
-  float* output;  ///< (rows, padded), not yet divided by the total
-  float* state;   ///< (rows, 32): kLanes partial totals, then the maximum at [16], the block's correction at [17]
   Index padded;
+  float* query;       ///< (rows, padded), times scale and log2(e)
+  float* output;      ///< (rows, padded), not yet divided by the total
+  float* scores;      ///< (rows, 64)
+  float* totals;      ///< (rows, 16): kLanes partial totals
+  float* tops;        ///< (rows): the largest score of the block at hand
+  float* maxima;      ///< (rows): and of all so far
+  float* corrections; ///< (rows): what the block multiplies earlier sums by
 
-  Rows(float* scratch, Index rows, Index head_dim) noexcept
-      : scores(scratch), output(scratch + rows * kKvBlock), padded(round_up(head_dim, kKvPad)) {
-    state = output + rows * padded;
+  Rows(float* scratch, Index rows, Index head_dim) noexcept : padded(round_up(head_dim, kKvPad)), query(scratch) {
+    output = query + rows * padded;
+    scores = output + rows * padded;
+    totals = scores + rows * kKvBlock;
+    tops = totals + rows * kKvPad;
+    maxima = tops + round_up(rows, kKvPad);
+    corrections = maxima + round_up(rows, kKvPad);
   }
-  float* score(Index r) const noexcept { return scores + r * kKvBlock; }
+  float* q(Index r) const noexcept { return query + r * padded; }
   float* out(Index r) const noexcept { return output + r * padded; }
-  float* total(Index r) const noexcept { return state + r * 2 * kKvPad; }
-  float& maximum(Index r) const noexcept { return total(r)[kKvPad]; }
-  float& correction(Index r) const noexcept { return total(r)[kKvPad + 1]; }
+  float* score(Index r) const noexcept { return scores + r * kKvBlock; }
+  float* total(Index r) const noexcept { return totals + r * kKvPad; }
 };
 
-/// q . k for `rows` rows and the block's first `keys` keys (rounded up to whole groups of registers), not scaled.
-template <class Kv, int rows>
-DSVL_NO_INLINE void scores(const float* q, Index q_stride, Index head_dim, const std::byte* block, Index keys,
-                           float* out) noexcept {
-  for (Index j = 0; j < keys; j += kWide * kLanes) {
-    Lanes dot[rows][kWide];
-    unroll<rows>([&](auto r) { unroll<kWide>([&](auto w) { dot[r][w] = splat(0.0f); }); });
-    for (Index d = 0; d < head_dim; ++d) {
-      Lanes k[kWide];
-      unroll<kWide>([&](auto w) { k[w] = hold(Kv::load(block, d * kKvBlock + j + w * kLanes)); });
-      unroll<rows>([&](auto r) {
-        const Lanes a = hold(splat(q[r * q_stride + d]));
-        unroll<kWide>([&](auto w) { dot[r][w] = fma(a, k[w], dot[r][w]); });
-      });
+/// Keys of a block that row r sees.
+inline Index visible(const AttendTile<float>& t, Index r, Index block) noexcept {
+  return std::clamp<Index>(t.keys + r * t.keys_step - block * kKvBlock, 0, kKvBlock);
+}
+
+/// q . k for `rows` rows and `wide` registers of keys.
+template <class Kv, int rows, int wide>
+DSVL_NO_INLINE void multiply_keys(const float* q, Index pitch, Index head_dim, const std::byte* k, Index key,
+                                  float* scores) noexcept {
+  Lanes dot[rows][wide];
+  unroll<rows>([&](auto r) { unroll<wide>([&](auto w) { dot[r][w] = splat(0.0f); }); });
+  for (Index d = 0; d < head_dim; ++d) {
+    Lanes b[wide];
+    unroll<wide>([&](auto w) { b[w] = hold(Kv::load(k, d * kKvBlock + key + w * kLanes)); });
+    unroll<rows>([&](auto r) {
+      const Lanes a = hold(splat(q[r * pitch + d]));
+      unroll<wide>([&](auto w) { dot[r][w] = fma(a, b[w], dot[r][w]); });
+    });
+  }
+  unroll<rows>([&](auto r) {
+    unroll<wide>([&](auto w) { store(scores + r * kKvBlock + key + w * kLanes, dot[r][w]); });
+  });
+}
+
+/// Adds the biases of the rows from `row` on to their scores of `keys` keys from `key` on: runs of one y. Each for all
+/// rows before the next, since parts of a register that are written just before make the next read wait.
+inline void add_biases(const AttendTile<float>& t, const Rows& at, Index row, Index key, Index keys) noexcept {
+  Index y = key / t.map_width, x = key % t.map_width;
+  for (Index i = 0, run; i < keys; i += run, x = 0, ++y) {
+    run = std::min<Index>(t.map_width - x, keys - i);
+    for (Index r = row; r < t.rows; ++r) {
+      const Index place = t.place + r;
+      const Lanes of_y = splat(t.bias_y[r * t.bias_stride + y - place / t.map_width]);
+      const float* const of_x = t.bias_x + r * t.bias_stride + x - place % t.map_width;
+      float* const s = at.score(r) + i;
+      sweep(run, [&](auto part) { part.store(s, fma(of_y + part.load(of_x), splat(kLog2E), part.load(s))); });
     }
-    unroll<rows>(
-        [&](auto r) { unroll<kWide>([&](auto w) { store(out + r * kKvBlock + j + w * kLanes, dot[r][w]); }); });
-  }
-}
-static_assert(kKvBlock % (kWide * kLanes) == 0);
-
-/// bias[i] = bias_y[j / width] + bias_x[j % width] for the keys j = first + i: runs of one y.
-inline void fill_bias(const float* bias_y, const float* bias_x, Index width, Index first, Index keys,
-                      float* bias) noexcept {
-  Index y = first / width, x = first % width;
-  for (Index i = 0; i < keys; x = 0, ++y) {
-    const Index run = std::min<Index>(width - x, keys - i);
-    sweep(run, [&](auto at) { at.store(bias + i, splat(bias_y[y]) + at.load(bias_x + x)); });
-    i += run;
   }
 }
 
-/// Turns the first `keys` raw scores of row r into weights exp(score - maximum); zeros fill the last register.
-/// `scales`: null, or those of the block's 64 keys and then of its 64 values, which the weights are then multiplied by.
-DSVL_NO_INLINE inline void soften(const AttendTile<float>& t, const Rows& rows, Index r, Index first, Index keys,
-                                  const float* scales) noexcept {
-  alignas(64) float bias[kKvBlock];
-  if (t.bias_y) fill_bias(t.bias_y + r * t.bias_stride, t.bias_x + r * t.bias_stride, t.map_width, first, keys, bias);
-  float* const s = rows.score(r);
+/// The largest of the first `keys` scores of a row; the others in the last register become -infinity. 
+DSVL_FORCE_INLINE float settle(float* scores, Index keys) noexcept {
   const Lanes none = splat(-std::numeric_limits<float>::infinity());
   Lanes top = none;
   for (Index j = 0; j < keys; j += kLanes) {
-    Lanes x = load(s + j);
-    if (scales) x = x * load(scales + j);
-    const Mask seen = iota() < splat(static_cast<float>(keys - j));
-    x = t.bias_y ? fma(x, splat(t.scale), select(seen, load(bias + j), none)) : x * splat(t.scale);
-    x = select(seen, x, none);
-    store(s + j, x);
+    Lanes x = load(scores + j);
+    if (j + kLanes > keys) {
+      x = select(iota() < splat(static_cast<float>(keys - j)), x, none);
+      store(scores + j, x);
+    }
     top = larger(top, x);
   }
-  const float before = rows.maximum(r), now = std::max<float>(before, largest(top));
+  return largest(top);
+}
+
+/// Scores of row r become weights 2^(score - maximum), times `scales` (null, or those of the block's values).
+DSVL_FORCE_INLINE void soften(const Rows& at, Index r, Index keys, const float* scales) noexcept {
+  float* const s = at.score(r);
+  const Lanes maximum = splat(at.maxima[r]);
   Lanes total = splat(0.0f);
   for (Index j = 0; j < keys; j += kLanes) {
-    const Lanes p = exp(load(s + j) - splat(now));
-    store(s + j, scales ? p * load(scales + kKvBlock + j) : p);
+    const Lanes p = exp2_of_negative(load(s + j) - maximum);
+    store(s + j, scales ? p * load(scales + j) : p);
     total = total + p;
   }
-  alignas(64) float correction[kLanes];
-  store(correction, exp(splat(before - now)));
-  rows.maximum(r) = now;
-  rows.correction(r) = correction[0];
-  store(rows.total(r), fma(load(rows.total(r)), splat(correction[0]), total));
+  store(at.total(r), fma(load(at.total(r)), splat(at.corrections[r]), total));
 }
 
 /// output = output * correction + sum_j weight_j v_j for `rows` rows from `row` on and kWide or 1 registers of
@@ -112,7 +127,8 @@ template <class Kv, int rows, int wide>
 DSVL_NO_INLINE void gather_values(const Rows& at, Index row, const std::byte* v, const Index* keys, Index d) noexcept {
   Lanes out[rows][wide];
   unroll<rows>([&](auto r) {
-    unroll<wide>([&](auto w) { out[r][w] = load(at.out(row + r) + d + w * kLanes) * splat(at.correction(row + r)); });
+    unroll<wide>(
+        [&](auto w) { out[r][w] = load(at.out(row + r) + d + w * kLanes) * splat(at.corrections[row + r]); });
   });
   const float* const p = at.score(row);
   Index shared = keys[0];
@@ -134,44 +150,78 @@ DSVL_NO_INLINE void gather_values(const Rows& at, Index row, const std::byte* v,
   });
 }
 
-/// One block of keys for `rows` rows from `row` on.
-template <class Kv, int rows>
-DSVL_NO_INLINE void visit_block(const AttendTile<float>& t, const Rows& at, Index row, Index block) noexcept {
-  const std::byte* const k = t.pages[block] + t.offset;
-  const std::byte* const v = k + t.head_dim * kKvBlock * Kv::kBytes;
-  Index keys[rows], most = 0;
-  for (int r = 0; r < rows; ++r) {
-    keys[r] = std::clamp<Index>(t.keys + (row + r) * t.keys_step - block * kKvBlock, 0, kKvBlock);
-    most = std::max<Index>(most, keys[r]);
+/// Scores of the rows from `first` on.
+template <class Kv>
+DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+                                   const std::byte* k) noexcept {
+  each_block<kRowBlock>(t.rows - first, [&](auto rows, Index row) {
+    row += first;
+    const Index keys = visible(t, row + rows - 1, block);
+    Index j = 0;
+    for (; j + (kWide - 1) * kLanes < keys; j += kWide * kLanes)
+      multiply_keys<Kv, rows, kWide>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
+    for (; j < keys; j += kLanes)
+      multiply_keys<Kv, rows, 1>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
+  });
+}
+static_assert(kKvBlock % (kWide * kLanes) == 0);
+
+/// Scores become weights; maxima, totals and corrections follow.
+inline void soften_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+                         const float* scales) noexcept {
+  if (scales)
+    for (Index r = first; r < t.rows; ++r)
+      sweep(visible(t, r, block),
+            [&](auto part) { part.store(at.score(r), part.load(at.score(r)) * part.load(scales)); });
+  if (t.bias_y) add_biases(t, at, first, block * kKvBlock, visible(t, t.rows - 1, block));
+  for (Index r = first; r < t.rows; ++r) at.tops[r] = settle(at.score(r), visible(t, r, block));
+  for (Index r = 0; r < t.rows; r += kLanes) {
+    const Lanes before = load(at.maxima + r), now = larger(before, load(at.tops + r));
+    store(at.maxima + r, now);
+    store(at.corrections + r, exp2_of_negative(before - now));
   }
-  if (most == 0) return;
-  const float* const scales =
-      Kv::kScaled ? reinterpret_cast<const float*>(k + kv_scales_offset(t.head_dim)) : nullptr;
-  scores<Kv, rows>(t.q + row * t.q_stride, t.q_stride, t.head_dim, k, most, at.score(row));
-  for (int r = 0; r < rows; ++r) {
-    if (keys[r] > 0) soften(t, at, row + r, block * kKvBlock, keys[r], scales);
-    else at.correction(row + r) = 1.0f;
-  }
-  Index d = 0;
-  for (; d + kWide * kLanes <= at.padded; d += kWide * kLanes) gather_values<Kv, rows, kWide>(at, row, v, keys, d);
-  for (; d < at.padded; d += kLanes) gather_values<Kv, rows, 1>(at, row, v, keys, d);
+  for (Index r = first; r < t.rows; ++r)
+    soften(at, r, visible(t, r, block), scales ? scales + kKvBlock : nullptr);
+}
+
+/// Rows from `first` on see keys of the block.
+template <class Kv>
+DSVL_FORCE_INLINE void gather_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+                                    const std::byte* v) noexcept {
+  each_block<kRowBlock>(t.rows - first, [&](auto rows, Index row) {
+    row += first;
+    Index keys[rows], d = 0;
+    for (int r = 0; r < rows; ++r) keys[r] = visible(t, row + r, block);
+    for (; d + kWide * kLanes <= at.padded; d += kWide * kLanes) gather_values<Kv, rows, kWide>(at, row, v, keys, d);
+    for (; d < at.padded; d += kLanes) gather_values<Kv, rows, 1>(at, row, v, keys, d);
+  });
 }
 
 template <class Kv>
 DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept {
   const Rows at(scratch, t.rows, t.head_dim);
+  const Lanes scale = splat(t.scale * kLog2E);
   for (Index r = 0; r < t.rows; ++r) {
+    sweep(t.head_dim, [&](auto part) { part.store(at.q(r), part.load(t.q + r * t.q_stride) * scale); });
     for (Index d = 0; d < at.padded; d += kLanes) store(at.out(r) + d, splat(0.0f));
     store(at.total(r), splat(0.0f));
-    at.maximum(r) = -std::numeric_limits<float>::infinity();
   }
+  for (Index r = 0; r < round_up(t.rows, kKvPad); ++r)
+    at.tops[r] = at.maxima[r] = std::numeric_limits<float>::lowest();
   const Index blocks = t.rows > 0 ? ceil_div(t.keys + (t.rows - 1) * t.keys_step, kKvBlock) : 0;
-  for (Index b = 0; b < blocks; ++b)
-    each_block<kRowBlock>(t.rows, [&](auto rows, Index row) { visit_block<Kv, rows>(t, at, row, b); });
+  for (Index b = 0, first = 0; b < blocks; ++b) {
+    while (visible(t, first, b) == 0) ++first;
+    const std::byte* const k = t.pages[b] + t.offset;
+    const std::byte* const v = k + t.head_dim * kKvBlock * Kv::kBytes;
+    score_block<Kv>(t, at, first, b, k);
+    soften_block(t, at, first, b,
+                 Kv::kScaled ? reinterpret_cast<const float*>(k + kv_scales_offset(t.head_dim)) : nullptr);
+    gather_block<Kv>(t, at, first, b, v);
+  }
   for (Index r = 0; r < t.rows; ++r) {
     const bool any = t.keys + r * t.keys_step > 0;
-    const Lanes total = splat(any ? sum(load(at.total(r))) : 1.0f);
-    sweep(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) / total); });
+    const Lanes share = splat(any ? 1.0f / sum(load(at.total(r))) : 1.0f);
+    sweep(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) * share); });
   }
 }
 

@@ -79,10 +79,20 @@ DSVL_FORCE_INLINE Lanes iota() noexcept {
   return load(kCount);
 }
 
+#if defined(__AVX__) && !defined(__AVX512F__)
+/// All bits of the first n lanes.
+DSVL_FORCE_INLINE __m256i first_lanes(Index n) noexcept {
+  alignas(64) static constexpr std::int32_t kOnes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kOnes + 8 - n));
+}
+#endif
+
 /// The first n lanes (0 < n < kLanes) from memory, the others zero; nothing behind the n is touched.
 DSVL_FORCE_INLINE Lanes load(const float* from, Index n) noexcept {
 #if defined(__AVX512F__)
   return Lanes(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), from));
+#elif defined(__AVX__)
+  return Lanes(_mm256_maskload_ps(from, first_lanes(n)));
 #else
   alignas(64) float part[kLanes] = {};
   std::memcpy(part, from, static_cast<std::size_t>(n) * sizeof(float));
@@ -92,6 +102,8 @@ DSVL_FORCE_INLINE Lanes load(const float* from, Index n) noexcept {
 DSVL_FORCE_INLINE void store(float* to, Lanes x, Index n) noexcept {
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1u), x);
+#elif defined(__AVX__)
+  _mm256_maskstore_ps(to, first_lanes(n), x);
 #else
   alignas(64) float part[kLanes];
   store(part, x);
@@ -154,7 +166,16 @@ DSVL_FORCE_INLINE Lanes fma(Lanes a, Lanes b, Lanes c) noexcept {
 #endif
 }
 DSVL_FORCE_INLINE Lanes select(Mask where, Lanes yes, Lanes no) noexcept { return xsimd::select(where, yes, no); }
-DSVL_FORCE_INLINE Lanes larger(Lanes a, Lanes b) noexcept { return select(a < b, b, a); }
+/// a < b ? b : a.
+DSVL_FORCE_INLINE Lanes larger(Lanes a, Lanes b) noexcept {
+#if defined(__AVX512F__)
+  return Lanes(_mm512_max_ps(b, a));  // the second where there is no order; the compiler does not see it in a select
+#elif defined(__AVX__)
+  return Lanes(_mm256_max_ps(b, a));
+#else
+  return select(a < b, b, a);
+#endif
+}
 DSVL_FORCE_INLINE Lanes abs(Lanes x) noexcept { return xsimd::abs(x); }
 DSVL_FORCE_INLINE Bits bits(Lanes x) noexcept { return std::bit_cast<Bits>(x); }
 DSVL_FORCE_INLINE Lanes from_bits(Bits x) noexcept { return std::bit_cast<Lanes>(x); }

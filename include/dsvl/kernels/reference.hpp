@@ -213,7 +213,11 @@ T score(const AttendTile<T>& t, Index r, Index j) noexcept {
   for (Index d = 0; d < t.head_dim; ++d)
     dot += t.q[r * t.q_stride + d] * kv<T>(t.format, block, d * kKvBlock + j % kKvBlock, t.head_dim, j % kKvBlock);
   dot *= t.scale;
-  if (t.bias_y) dot += t.bias_y[r * t.bias_stride + j / t.map_width] + t.bias_x[r * t.bias_stride + j % t.map_width];
+  if (t.bias_y) {
+    const Index at = t.place + r;
+    dot += t.bias_y[r * t.bias_stride + j / t.map_width - at / t.map_width] +
+           t.bias_x[r * t.bias_stride + j % t.map_width - at % t.map_width];
+  }
   return dot;
 }
 

@@ -191,16 +191,17 @@ struct AttendTile {
   KvFormat format = KvFormat::full;
   Index keys = 0;                     ///< row r sees the keys [0, keys + r * keys_step)
   Index keys_step = 0;                ///< 0: all rows see the same; 1: causal
-  const T* bias_y =
-      nullptr;  ///< null, or (rows, bias_stride): key j adds bias_y[j / map_width] + bias_x[j % map_width]
+  /// Null; or of queries and keys that are places of a map, row 0 at `place`: where distance 0 stands in row 0 of
+  /// (rows, bias_stride). The key at (y, x) adds bias_y[r, y - y of r] + bias_x[r, x - x of r].
+  const T* bias_y = nullptr;
   const T* bias_x = nullptr;
-  Index bias_stride = 0, map_width = 0;
+  Index bias_stride = 0, map_width = 0, place = 0;
   T* y = nullptr;                     ///< (rows, head_dim), rows y_stride apart
   Index y_stride = 0;
 };
 /// Scratch that `attend` needs, in elements of T.
 constexpr Index attend_scratch(Index rows, Index head_dim) noexcept {
-  return rows * (kKvBlock + round_up(head_dim, kKvPad) + 2 * kKvPad);
+  return rows * (2 * round_up(head_dim, kKvPad) + kKvBlock + kKvPad) + 3 * round_up(rows, kKvPad);
 }
 
 /// Gathers the k x k neighbourhoods of `count` output pixels of a map into rows: the product of a row with a

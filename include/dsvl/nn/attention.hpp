@@ -118,8 +118,9 @@ struct Attend {
     return 4.0 * rows * static_cast<double>(shape.width()) * (start ? seen - (rows - 1) / 2 : seen);
   }
   void run(const Worker<T>& on, Index tile) const noexcept {
-    const Index head = tile % shape.heads, at = head * shape.head_dim;
-    const Range r = tile_range(tile / shape.heads, row_step(), count.of(q.rows));
+    const Index blocks = ceil_div(count.of(q.rows), row_step());
+    const Index head = tile / blocks, at = head * shape.head_dim;
+    const Range r = tile_range(tile % blocks, row_step(), count.of(q.rows));
     on.kernels.attend({.q = q.row(r.first) + at, .q_stride = q.stride, .rows = r.count, .head_dim = shape.head_dim,
                        .scale = scale, .pages = from.pages, .offset = from.head_offset(shape.kv_head(head)),
                        .format = from.format, .keys = start ? *start + r.first + 1 : keys, .keys_step = start ? 1 : 0,

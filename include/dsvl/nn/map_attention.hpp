@@ -73,7 +73,7 @@ struct AddWindows : RowWise {
   }
 };
 
-/// One tile: some queries of one row of one window, one head.
+/// One tile: some queries of one head of a window.
 template <class T>
 struct AttendMap {
   static constexpr const char* kName = "map_attention";
@@ -85,57 +85,61 @@ struct AttendMap {
   KvBlocks from;
   View<T> y;
 
-  static constexpr Index kQueries = 16;
+  static constexpr Index kMaxRows = 32;
   [[nodiscard]] Index keys() const noexcept { return windows.window().tokens(); }
-  [[nodiscard]] Index across() const noexcept { return ceil_div(windows.window().width, kQueries); }
+  /// Queries of a tile, in each as many as possible: of a window of 14 x 14 two rows.
+  [[nodiscard]] Index row_step() const noexcept { return ceil_div(keys(), ceil_div(keys(), kMaxRows)); }
+  [[nodiscard]] Index parts() const noexcept { return ceil_div(keys(), row_step()); }
   [[nodiscard]] Index bias_stride() const noexcept {
-    return round_up(std::max<Index>(windows.window().height, windows.window().width), kKvPad);
+    return round_up(2 * std::max<Index>(windows.window().height, windows.window().width) - 1, kKvPad);
   }
-  [[nodiscard]] Index tiles() const noexcept {
-    return windows.count() * windows.window().height * across() * shape.heads;
-  }
+  [[nodiscard]] Index tiles() const noexcept { return windows.count() * shape.heads * parts(); }
   [[nodiscard]] Index scratch() const noexcept {
-    return 2 * kQueries * bias_stride() +
-           std::max<Index>(attend_scratch(kQueries, shape.head_dim), kLinearScratch);
+    return 2 * kMaxRows * bias_stride() + std::max<Index>(attend_scratch(kMaxRows, shape.head_dim), kLinearScratch);
   }
   [[nodiscard]] double cost() const noexcept {
     return 4.0 * static_cast<double>(windows.tokens() * shape.width()) * static_cast<double>(keys());
   }
 
+  /// All queries of a head before the next: its keys and values then stay in the caches.
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Grid window = windows.window();
-    const Index head = tile % shape.heads, part = tile / shape.heads % across();
-    const Index line = tile / shape.heads / across();  // row of a window, counted over all windows
-    const Index n = line / window.height, qy = line % window.height;
-    const Range qx = tile_range(part, kQueries, window.width);
-    const Index first = line * window.width + qx.first, at = head * shape.head_dim;
+    const Index part = tile % parts(), head = tile / parts() % shape.heads, n = tile / parts() / shape.heads;
+    const Range r = tile_range(part, row_step(), keys());
+    const Index first = n * keys() + r.first, last = r.first + r.count - 1, at = head * shape.head_dim;
+    const View<const T> queries = q.row_range(first, r.count).col_range(at, shape.head_dim);
     T* const bias_y = on.scratch;
-    T* const bias_x = bias_y + kQueries * bias_stride();
-    T* const rest = bias_x + kQueries * bias_stride();
-    if (relative.y)
-      relate(on, q.row(first) + at, qx.count, relative.y + (window.height - 1 - qy) * shape.head_dim, window.height,
-             bias_y, rest);
-    if (relative.x)
-      for (Index i = 0; i < qx.count; ++i)
-        relate(on, q.row(first + i) + at, 1, relative.x + (window.width - 1 - qx.first - i) * shape.head_dim,
-               window.width, bias_x + i * bias_stride(), rest);
-    on.kernels.attend({.q = q.row(first) + at, .q_stride = q.stride, .rows = qx.count, .head_dim = shape.head_dim,
-                       .scale = scale, .pages = from.pages + n * ceil_div(keys(), kKvBlock),
-                       .offset = from.head_offset(head), .format = from.format, .keys = keys(), .keys_step = 0,
-                       .bias_y = relative.y ? bias_y : nullptr, .bias_x = relative.x ? bias_x : nullptr,
-                       .bias_stride = bias_stride(), .map_width = window.width, .y = y.row(first) + at,
-                       .y_stride = y.stride},
-                      rest);
+    T* const bias_x = bias_y + kMaxRows * bias_stride();
+    T* const rest = bias_x + kMaxRows * bias_stride();
+    AttendTile<T> attend{.q = queries.data, .q_stride = q.stride, .rows = r.count, .head_dim = shape.head_dim,
+                         .scale = scale, .pages = from.pages + n * ceil_div(keys(), kKvBlock),
+                         .offset = from.head_offset(head), .format = from.format, .keys = keys(),
+                         .y = y.row(first) + at, .y_stride = y.stride};
+    if (relative.y) {
+      const Index top = r.first / window.width, bottom = last / window.width;
+      const bool one_line = top == bottom;
+      attend.bias_y = relate(on, queries, relative.y, window.height, {top, bottom - top + 1}, bias_y, rest);
+      attend.bias_x = relate(on, queries, relative.x, window.width,
+                             {one_line ? r.first % window.width : 0, one_line ? r.count : window.width}, bias_x, rest);
+      attend.bias_stride = bias_stride();
+      attend.map_width = window.width;
+      attend.place = r.first;
+    }
+    on.kernels.attend(attend, rest);
   }
 
  private:
-  /// bias[i, key] = q[i] . table[key]; q is not scaled.
-  void relate(const Worker<T>& on, const T* queries, Index rows, const float* table, Index side, T* bias,
-              T* scratch_left) const noexcept {
-    on.kernels.linear({.x = queries, .x_stride = q.stride, .rows = rows, .w = reinterpret_cast<const std::byte*>(table),
-                       .format = Format::f32, .outputs = side, .cols = shape.head_dim, .bias = nullptr, .y = bias,
-                       .y_stride = bias_stride(), .add = false},
+  /// bias[i, d] = q[i] . table[d + side - 1] for the distances d from queries at the coordinates `at` to all keys; q is
+  /// not scaled. Where distance 0 stands in the first row.
+  const T* relate(const Worker<T>& on, View<const T> queries, const float* table, Index side, Range at, T* bias,
+                  T* scratch_left) const noexcept {
+    const Index farthest = at.first + at.count - 1;
+    on.kernels.linear({.x = queries.data, .x_stride = queries.stride, .rows = queries.rows,
+                       .w = reinterpret_cast<const std::byte*>(table + (side - 1 - farthest) * shape.head_dim),
+                       .format = Format::f32, .outputs = side + at.count - 1, .cols = shape.head_dim, .bias = nullptr,
+                       .y = bias, .y_stride = bias_stride(), .add = false},
                       scratch_left);
+    return bias + farthest;
   }
 };
 

@@ -133,6 +133,9 @@
 #elif defined(__SSE2__) || defined(_M_X64)
 #define DSVL_ISA sse2
 #define DSVL_ISA_STRING "sse2"
+#elif defined(__ARM_FEATURE_DOTPROD)
+#define DSVL_ISA neon64_dot
+#define DSVL_ISA_STRING "neon64+dot"
 #else
 #define DSVL_ISA neon64
 #define DSVL_ISA_STRING "neon64"

@@ -1,7 +1,7 @@
 // What the processor and its operating system run.
 //
 // Not xsimd's answer: version 8.1 does not ask the operating system whether it saves the registers, and knows neither
-// VNNI nor BF16. Source: Intel SDM vol. 2, CPUID; vol. 1, 13.2 (XCR0).
+// VNNI nor BF16. Source: Intel SDM vol. 2, CPUID; vol. 1, 13.2 (XCR0); Linux, arm64/elf_hwcaps (ASIMDDP).
 #ifndef DSVL_KERNELS_CPU_HPP
 #define DSVL_KERNELS_CPU_HPP
 
@@ -14,6 +14,8 @@
 #include <intrin.h>
 #elif defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 DSVL_BEGIN_NAMESPACE
@@ -60,6 +62,23 @@ constexpr bool all(std::uint32_t word, std::initializer_list<int> bits) noexcept
   return true;
 }
 
+#if defined(__aarch64__) || defined(_M_ARM64)
+inline constexpr bool kArm64 = true;
+#else
+inline constexpr bool kArm64 = false;
+#endif
+
+/// Whether an Arm has the dot products of bytes of Armv8.2. Every Apple that runs 64-bit desktop programs does.
+inline bool dot_products() noexcept {
+#if defined(__ARM_FEATURE_DOTPROD) || (defined(__aarch64__) && defined(__APPLE__))
+  return true;
+#elif defined(__aarch64__) && defined(__linux__)
+  return (getauxval(AT_HWCAP) >> 20 & 1u) != 0;
+#else
+  return false;
+#endif
+}
+
 }  // namespace cpu_detail
 
 /// Whether code compiled for `isa` runs here. Some hundred cycles, in a virtual machine some ten thousand: ask once.
@@ -85,12 +104,8 @@ inline bool supported(Isa isa) noexcept {
     case Isa::avx512_bf16: return avx512 && bf16;
     case Isa::avx512_vnni: return avx512 && vnni;
     case Isa::avx512_vnni_bf16: return avx512 && vnni && bf16;
-    case Isa::neon64:
-#if defined(__aarch64__) || defined(_M_ARM64)
-      return true;
-#else
-      return false;
-#endif
+    case Isa::neon64: return kArm64;
+    case Isa::neon64_dot: return kArm64 && dot_products();
   }
   return false;
 }

@@ -2,6 +2,8 @@
 #ifndef DSVL_KERNELS_LANES_INT8_HPP
 #define DSVL_KERNELS_LANES_INT8_HPP
 
+#include <algorithm>
+
 #include "lanes.hpp"
 
 #if defined(__GNUC__) && !defined(__clang__)  // see lanes.hpp
@@ -65,53 +67,103 @@ DSVL_FORCE_INLINE Bits dot_pairs(Bits a, Bits b, Bits sum) noexcept {
 #endif
 }
 
-/// In every lane: sum + the four products of codes u (unsigned, below 2^bits) and numbers s (signed, -127 to 127).
+/// Whether the processor multiplies codes without a sign and adds all four products; else codes of 8 bits have a sign
+/// (those of fewer have none either way), and some processors add products two by two, in 16 bits.
+#if (defined(__AVX512VNNI__) && defined(__AVX512F__)) || (defined(__AVXVNNI__) && defined(__AVX2__))
+inline constexpr bool kSignedCodes = false, kHasPairs = false;
+#elif defined(__AVX512BW__) || defined(__AVX2__)
+inline constexpr bool kSignedCodes = true, kHasPairs = true;
+#else
+inline constexpr bool kSignedCodes = true, kHasPairs = false;
+#endif
+
+/// In both halves of every lane: the sum of two products, exact. A code of 8 bits is multiplied by its size, and the
+/// number gets its sign.
+#if defined(__AVX512BW__)
+template <int bits>
+DSVL_FORCE_INLINE Bits multiply_pairs(Bits codes, Bits numbers) noexcept {
+  static_assert(2 * (bits == 8 ? 128 : (1 << bits) - 1) * 127 <= 32767);
+  if constexpr (bits < 8) return Bits(_mm512_maddubs_epi16(codes, numbers));
+  const __m512i turned =
+      _mm512_mask_sub_epi8(numbers, _mm512_movepi8_mask(codes), _mm512_setzero_si512(), numbers);
+  return Bits(_mm512_maddubs_epi16(_mm512_abs_epi8(codes), turned));
+}
+DSVL_FORCE_INLINE Bits add_pairs(Bits a, Bits b) noexcept { return Bits(_mm512_add_epi16(a, b)); }
+#elif defined(__AVX2__)
+template <int bits>
+DSVL_FORCE_INLINE Bits multiply_pairs(Bits codes, Bits numbers) noexcept {
+  static_assert(2 * (bits == 8 ? 128 : (1 << bits) - 1) * 127 <= 32767);
+  if constexpr (bits < 8) return Bits(_mm256_maddubs_epi16(codes, numbers));
+  return Bits(_mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(numbers, codes)));
+}
+DSVL_FORCE_INLINE Bits add_pairs(Bits a, Bits b) noexcept { return Bits(_mm256_add_epi16(a, b)); }
+#else
+template <int bits>
+Bits multiply_pairs(Bits, Bits) noexcept = delete;
+Bits add_pairs(Bits, Bits) noexcept = delete;
+#endif
+/// How many of them can be added in 16 bits, up to the eight units of a span.
+template <int bits>
+inline constexpr int kPairs = !kHasPairs || bits == 8 ? 1 : std::min<int>(8, 32767 / (2 * ((1 << bits) - 1) * 127));
+DSVL_FORCE_INLINE Bits widen_pairs(Bits pairs, Bits sum) noexcept {
+  return dot_pairs(pairs, splat_bits(0x00010001u), sum);
+}
+
+/// In every lane: sum + the four products of codes u (of `bits`, see kSignedCodes) and numbers s (-127 to 127).
 ///
-/// Nothing saturates. Where products are added in pairs of 16 bits, codes have at most 7 bits; where they are added in
-/// 32 bits, a lane takes 4 * 255 * 127 a step and the 8 steps of a block stay far from 2^31.
+/// Nothing saturates. Where products are added in pairs of 16 bits, the assertion is above; where they are added in 32
+/// bits, a lane takes 4 * 255 * 127 a step and the 8 steps of a span, the 64 of a block, stay far from 2^31.
 template <int bits>
 DSVL_FORCE_INLINE Bits dot(Bits u, Bits s, Bits sum) noexcept {
   static_assert(bits >= 1 && bits <= 8);
-  static_assert(bits > 7 || 2 * ((1 << bits) - 1) * 127 <= 32767);
-  static_assert(8 * 4 * 255 * 127 < (1 << 30));
+  static_assert(64 * 4 * 255 * 127 < (1 << 30));
 #if defined(__AVX512VNNI__) && defined(__AVX512F__)
   return Bits(_mm512_dpbusd_epi32(sum, u, s));
 #elif defined(__AVXVNNI__) && defined(__AVX2__) && !defined(__AVX512F__)
   return Bits(_mm256_dpbusd_avx_epi32(sum, u, s));
-#elif defined(__AVX512BW__)
-  if constexpr (bits <= 7) {
-    const __m512i pairs = _mm512_maddubs_epi16(u, s);
-    return Bits(_mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1))));
-  } else {
-    const __m512i even = _mm512_madd_epi16(_mm512_and_si512(u, _mm512_set1_epi16(0xFF)),
-                                           _mm512_srai_epi16(_mm512_slli_epi16(s, 8), 8));
-    const __m512i odd = _mm512_madd_epi16(_mm512_srli_epi16(u, 8), _mm512_srai_epi16(s, 8));
-    return Bits(_mm512_add_epi32(sum, _mm512_add_epi32(even, odd)));
-  }
-#elif defined(__AVX2__)
-  if constexpr (bits <= 7) {
-    const __m256i pairs = _mm256_maddubs_epi16(u, s);
-    return Bits(_mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
-  } else {
-    const __m256i even = _mm256_madd_epi16(_mm256_and_si256(u, _mm256_set1_epi16(0xFF)),
-                                           _mm256_srai_epi16(_mm256_slli_epi16(s, 8), 8));
-    const __m256i odd = _mm256_madd_epi16(_mm256_srli_epi16(u, 8), _mm256_srai_epi16(s, 8));
-    return Bits(_mm256_add_epi32(sum, _mm256_add_epi32(even, odd)));
-  }
+#elif defined(__AVX512BW__) || defined(__AVX2__)
+  return widen_pairs(multiply_pairs<bits>(u, s), sum);
 #elif (defined(__SSE2__) || defined(_M_X64)) && !defined(__AVX__)
-  const __m128i even = _mm_madd_epi16(_mm_and_si128(u, _mm_set1_epi16(0xFF)), _mm_srai_epi16(_mm_slli_epi16(s, 8), 8));
-  const __m128i odd = _mm_madd_epi16(_mm_srli_epi16(u, 8), _mm_srai_epi16(s, 8));
-  return Bits(_mm_add_epi32(sum, _mm_add_epi32(even, odd)));
+  const auto even = [](__m128i x) { return _mm_srai_epi16(_mm_slli_epi16(x, 8), 8); };
+  const auto odd = [](__m128i x) { return _mm_srai_epi16(x, 8); };
+  return Bits(_mm_add_epi32(
+      sum, _mm_add_epi32(_mm_madd_epi16(even(u), even(s)), _mm_madd_epi16(odd(u), odd(s)))));
+#elif defined(__ARM_FEATURE_DOTPROD) && defined(__aarch64__)
+  const int32x4_t dots = vdotq_s32(vreinterpretq_s32_u32(sum), vreinterpretq_s8_u32(u), vreinterpretq_s8_u32(s));
+  return Bits(vreinterpretq_u32_s32(dots));
+#elif defined(__aarch64__)
+  const int8x16_t codes = vreinterpretq_s8_u32(u), numbers = vreinterpretq_s8_u32(s);
+  const int32x4_t low = vpaddlq_s16(vmull_s8(vget_low_s8(codes), vget_low_s8(numbers)));
+  const int32x4_t high = vpaddlq_s16(vmull_high_s8(codes, numbers));
+  return sum + Bits(vreinterpretq_u32_s32(vpaddq_s32(low, high)));
 #else
   alignas(64) std::uint32_t codes[kLanes], numbers[kLanes], sums[kLanes];
   u.store_aligned(codes), s.store_aligned(numbers), sum.store_aligned(sums);
   for (Index i = 0; i < kLanes; ++i)
     for (int at = 0; at < 32; at += 8)
-      sums[i] += static_cast<std::uint32_t>(static_cast<int>(codes[i] >> at & 0xFF) *
+      sums[i] += static_cast<std::uint32_t>(static_cast<std::int8_t>(codes[i] >> at & 0xFF) *
                                             static_cast<std::int8_t>(numbers[i] >> at & 0xFF));
   return Bits::load_aligned(sums);
 #endif
 }
+
+/// `sums` dot products, unit by unit of a span: add<i, unit> adds one to sum[i], or waits in 16 bits for the next.
+template <int bits, int sums>
+struct Dots {
+  Bits pairs[kPairs<bits> > 1 ? sums : 1];
+
+  template <int i, int unit>
+  DSVL_FORCE_INLINE void add(Bits codes, Bits numbers, Bits* sum) noexcept {
+    if constexpr (kPairs<bits> == 1) {
+      sum[i] = dot<bits>(codes, numbers, sum[i]);
+      if constexpr (kHasPairs) sum[i] = hold(sum[i]);  // or GCC adds in trees, in memory
+    } else {
+      const Bits two = multiply_pairs<bits>(codes, numbers);
+      pairs[i] = unit % kPairs<bits> == 0 ? two : hold(add_pairs(pairs[i], two));
+      if constexpr (unit % kPairs<bits> == kPairs<bits> - 1) sum[i] = hold(widen_pairs(pairs[i], sum[i]));
+    }
+  }
+};
 
 }  // namespace DSVL_ISA
 }  // namespace kernels

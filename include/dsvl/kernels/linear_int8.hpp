@@ -20,11 +20,11 @@ using linear_detail::finish;
 
 /// Registers that the rows of a group fill; rows of x that read weights where they lie; when they are unpacked, the
 /// registers of outputs that rows meet, and rows whose sums stay in registers: two for each sum, and a third where
-/// scales are fine.
+/// scales are fine (which of 16 registers leave too few; there they are in memory while the sums of pairs are not).
 inline constexpr int kGroupRegisters = static_cast<int>(kGroupRows / kLanes);
 inline constexpr int kFewRows = kRegisters == 32 ? 4 : 2, kWide = 2;
 template <QuantizedFormat F>
-inline constexpr int kRowBlock = kRegisters / (F::kSpans ? 8 : 5);
+inline constexpr int kRowBlock = kRegisters == 32 ? (F::kSpans ? 4 : 6) : 3;
 /// Columns that are unpacked at a time.
 inline constexpr Index kDepth = 2048;
 
@@ -130,15 +130,15 @@ struct Sums {
       if constexpr (F::kZero >= 0) zero = shift_left(splat_unit(row[r] + zeros + (b * kParts + span) * 4), F::kZero);
       unroll<registers>([&](auto n) { part[r * registers + n] = zero; });
     });
+    static_assert(kPartUnits % kPairs<F::kBits> == 0);
+    Dots<F::kBits, kSums> dots;
     unroll<kPartUnits>([&](auto u) {
       constexpr int unit = span * kPartUnits + u;
       Bits codes[registers];
       unroll<registers>([&](auto n) { codes[n] = hold(w.codes(c, unit, n)); });
       unroll<rows>([&](auto r) {
         const Bits numbers = hold(splat_unit(row[r] + b * kInt8Span + unit * 4));
-        unroll<registers>([&](auto n) {
-          part[r * registers + n] = dot<F::kBits>(codes[n], numbers, part[r * registers + n]);
-        });
+        unroll<registers>([&](auto n) { dots.template add<r * registers + n, u>(codes[n], numbers, part); });
       });
     });
     if constexpr (F::kSpans != 0) {

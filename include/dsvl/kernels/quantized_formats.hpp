@@ -48,10 +48,11 @@ DSVL_FORCE_INLINE Lanes load_half(const std::byte* block, BlockField field, Inde
 struct Q8_0 {
   static constexpr Format kFormat = Format::q8_0;
   static constexpr Index kCols = 32;
-  static constexpr int kBits = 8, kZero = 7, kSpans = 0;
+  static constexpr int kBits = 8, kZero = kSignedCodes ? -1 : 7, kSpans = 0;
   static constexpr bool kScale = true, kMins = false;
   static DSVL_FORCE_INLINE Bits codes(const std::byte* block, Index, int unit, Index row) noexcept {
-    return load_unit(block, block::q8_0::kCodes, unit, row) ^ splat_bits(0x80808080u);
+    const Bits stored = load_unit(block, block::q8_0::kCodes, unit, row);
+    return kSignedCodes ? stored : stored ^ splat_bits(0x80808080u);
   }
   static DSVL_FORCE_INLINE Lanes scale(const std::byte* block, Index row) noexcept {
     return load_half(block, block::kScale, row);

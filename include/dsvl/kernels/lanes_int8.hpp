@@ -147,23 +147,13 @@ DSVL_FORCE_INLINE Bits dot(Bits u, Bits s, Bits sum) noexcept {
 #endif
 }
 
-/// `sums` dot products, unit by unit of a span: add<i, unit> adds one to sum[i], or waits in 16 bits for the next.
-template <int bits, int sums>
-struct Dots {
-  Bits pairs[kPairs<bits> > 1 ? sums : 1];
-
-  template <int i, int unit>
-  DSVL_FORCE_INLINE void add(Bits codes, Bits numbers, Bits* sum) noexcept {
-    if constexpr (kPairs<bits> == 1) {
-      sum[i] = dot<bits>(codes, numbers, sum[i]);
-      if constexpr (kHasPairs) sum[i] = hold(sum[i]);  // or GCC adds in trees, in memory
-    } else {
-      const Bits two = multiply_pairs<bits>(codes, numbers);
-      pairs[i] = unit % kPairs<bits> == 0 ? two : hold(add_pairs(pairs[i], two));
-      if constexpr (unit % kPairs<bits> == kPairs<bits> - 1) sum[i] = hold(widen_pairs(pairs[i], sum[i]));
-    }
-  }
-};
+/// The same for unit `unit` of a span: sums of pairs stay in 16 bits, in `pairs`, as long as they fit.
+template <int bits, int unit>
+DSVL_FORCE_INLINE void add_dot(Bits codes, Bits numbers, Bits& pairs, Bits& sum) noexcept {
+  const Bits two = multiply_pairs<bits>(codes, numbers);  // what is held, GCC would add in trees, and in memory
+  pairs = unit % kPairs<bits> == 0 ? two : hold(add_pairs(pairs, two));
+  if constexpr (unit % kPairs<bits> == kPairs<bits> - 1) sum = hold(widen_pairs(pairs, sum));
+}
 
 }  // namespace DSVL_ISA
 }  // namespace kernels

@@ -131,14 +131,18 @@ struct Sums {
       unroll<registers>([&](auto n) { part[r * registers + n] = zero; });
     });
     static_assert(kPartUnits % kPairs<F::kBits> == 0);
-    Dots<F::kBits, kSums> dots;
+    Bits pairs[kSums];
     unroll<kPartUnits>([&](auto u) {
       constexpr int unit = span * kPartUnits + u;
       Bits codes[registers];
       unroll<registers>([&](auto n) { codes[n] = hold(w.codes(c, unit, n)); });
       unroll<rows>([&](auto r) {
         const Bits numbers = hold(splat_unit(row[r] + b * kInt8Span + unit * 4));
-        unroll<registers>([&](auto n) { dots.template add<r * registers + n, u>(codes[n], numbers, part); });
+        unroll<registers>([&](auto n) {
+          constexpr int i = r * registers + n;
+          if constexpr (kHasPairs) add_dot<F::kBits, u>(codes[n], numbers, pairs[i], part[i]);
+          else part[i] = dot<F::kBits>(codes[n], numbers, part[i]);
+        });
       });
     });
     if constexpr (F::kSpans != 0) {

@@ -44,7 +44,7 @@ struct Int8Rows {
 template <QuantizedFormat F>
 struct Stored {
   using Format = F;
-  static constexpr Index kAhead = 8192;  // bytes that are asked for ahead of their use
+  static constexpr Index kAhead = 4096;  // bytes that are asked for ahead of their use
 
   const std::byte* block;
 

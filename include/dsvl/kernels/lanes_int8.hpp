@@ -97,10 +97,6 @@ DSVL_FORCE_INLINE Bits multiply_pairs(Bits codes, Bits numbers) noexcept {
   return Bits(_mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(numbers, codes)));
 }
 DSVL_FORCE_INLINE Bits add_pairs(Bits a, Bits b) noexcept { return Bits(_mm256_add_epi16(a, b)); }
-#else
-template <int bits>
-Bits multiply_pairs(Bits, Bits) noexcept = delete;
-Bits add_pairs(Bits, Bits) noexcept = delete;
 #endif
 /// How many of them can be added in 16 bits, up to the eight units of a span.
 template <int bits>
@@ -147,13 +143,18 @@ DSVL_FORCE_INLINE Bits dot(Bits u, Bits s, Bits sum) noexcept {
 #endif
 }
 
-/// The same for unit `unit` of a span: sums of pairs stay in 16 bits, in `pairs`, as long as they fit.
+/// The same for unit `unit` of a span, where kHasPairs: sums of pairs stay in 16 bits, in `pairs`, as long as they fit.
+#if defined(__AVX512BW__) || defined(__AVX2__)
 template <int bits, int unit>
 DSVL_FORCE_INLINE void add_dot(Bits codes, Bits numbers, Bits& pairs, Bits& sum) noexcept {
   const Bits two = multiply_pairs<bits>(codes, numbers);  // what is held, GCC would add in trees, and in memory
   pairs = unit % kPairs<bits> == 0 ? two : hold(add_pairs(pairs, two));
   if constexpr (unit % kPairs<bits> == kPairs<bits> - 1) sum = hold(widen_pairs(pairs, sum));
 }
+#else
+template <int bits, int unit>
+void add_dot(Bits codes, Bits numbers, Bits& pairs, Bits& sum) noexcept = delete;
+#endif
 
 }  // namespace DSVL_ISA
 }  // namespace kernels

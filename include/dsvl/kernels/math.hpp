@@ -46,7 +46,7 @@ DSVL_FORCE_INLINE Lanes exp(Lanes x) noexcept {
   return p.value * p.scale;
 }
 
-/// 2^x for x <= 0, relative error below 1.2e-7; below 2^-125 it is 0, NaN stays NaN.
+/// 2^x for x <= 0, relative error below 1e-7; 0 where x is below -125, NaN stays NaN.
 /// 2^x = 2^n 2^r, |r| <= 1/2, 2^r = 1 + r q(r) with q of degree 5 (error 3e-9).
 DSVL_FORCE_INLINE Lanes exp2_of_negative(Lanes x) noexcept {
   const Lanes shift = splat(12582912.0f);  // 1.5 * 2^23: the sum's low bits are the nearest integer

@@ -131,7 +131,7 @@ struct Sums {
       unroll<registers>([&](auto n) { part[r * registers + n] = zero; });
     });
     static_assert(kPartUnits % kPairs<F::kBits> == 0);
-    Bits pairs[kSums];
+    Bits waiting[kSums];  // sums in 16 bits
     unroll<kPartUnits>([&](auto u) {
       constexpr int unit = span * kPartUnits + u;
       Bits codes[registers];
@@ -140,7 +140,7 @@ struct Sums {
         const Bits numbers = hold(splat_unit(row[r] + b * kInt8Span + unit * 4));
         unroll<registers>([&](auto n) {
           constexpr int i = r * registers + n;
-          if constexpr (kHasPairs) add_dot<F::kBits, u>(codes[n], numbers, pairs[i], part[i]);
+          if constexpr (kHasPairs) add_dot<F::kBits, u>(codes[n], numbers, waiting[i], part[i]);
           else part[i] = dot<F::kBits>(codes[n], numbers, part[i]);
         });
       });

@@ -112,7 +112,7 @@ struct Ceilings {
         for (std::size_t i = 0; i < share; i += kStep)
           for (std::size_t k = 0; k < 8; ++k) {
             const float* const at = from + i + k * Batch::size;
-            dsvl::kernels::prefetch<dsvl::kernels::Cache::second>(at + 2048);  // faster than reading alone
+            dsvl::kernels::prefetch(at + 2048);  // faster than reading alone
             acc[k] += Batch::load_unaligned(at);
           }
         Batch sum = acc[0];

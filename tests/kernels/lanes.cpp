@@ -149,18 +149,27 @@ TEST_CASE("the sum of a register adds its halves, and the largest of its lanes i
   CHECK(k::largest(k::load(x.data())) == *std::max_element(x.begin(), x.end()));
 }
 
+namespace {
+
+k::Lanes exp(k::Lanes x) {
+  const k::Product p = k::exp_factors(x);
+  return p.value * p.scale;
+}
+
+}  // namespace
+
 TEST_CASE("exp is accurate to about one unit in the last place and handles the ends") {
   double worst = 0;
   std::vector<float> lane(static_cast<std::size_t>(k::kLanes));
   for (double x = -87.3; x < 88.7; x += 0.00037) {
     const float at = static_cast<float>(x);
-    const double got = static_cast<double>(to_vector(k::exp(k::splat(at)))[0]),
+    const double got = static_cast<double>(to_vector(exp(k::splat(at)))[0]),
                  want = std::exp(static_cast<double>(at));
     worst = std::max(worst, std::abs(got - want) / want);
   }
   MESSAGE("exp: largest relative error " << worst);
   CHECK(worst < 1.3e-7);
-  const auto of = [](float x) { return to_vector(k::exp(k::splat(x)))[static_cast<std::size_t>(k::kLanes - 1)]; };
+  const auto of = [](float x) { return to_vector(exp(k::splat(x)))[static_cast<std::size_t>(k::kLanes - 1)]; };
   CHECK(of(0.0f) == 1.0f);
   CHECK(of(-0.0f) == 1.0f);
   CHECK(of(INFINITY) == INFINITY);
@@ -170,4 +179,21 @@ TEST_CASE("exp is accurate to about one unit in the last place and handles the e
   CHECK(of(-1e30f) == 0.0f);
   CHECK(std::isnan(of(NAN)));
   CHECK(std::abs(static_cast<double>(of(-95.0f)) - std::exp(-95.0)) < 1.5e-45);  // subnormal
+}
+
+TEST_CASE("2^x of what is not positive is accurate, is 0 far below, and any NaN stays one") {
+  const auto of = [](float x) { return to_vector(k::exp2_of_negative(k::splat(x)))[0]; };
+  double worst = 0;
+  for (double x = -124.99; x <= 0; x += 0.00037) {
+    const double want = std::exp2(static_cast<double>(static_cast<float>(x)));
+    worst = std::max(worst, std::abs(static_cast<double>(of(static_cast<float>(x))) - want) / want);
+  }
+  MESSAGE("exp2: largest relative error " << worst);
+  CHECK(worst < 1e-7);
+  CHECK(of(0.0f) == 1.0f);
+  CHECK(of(-0.0f) == 1.0f);
+  CHECK(of(-125.0f) == std::ldexp(1.0f, -125));
+  for (const float below : {-125.5f, -1e9f, std::numeric_limits<float>::lowest(), -INFINITY}) CHECK(of(below) == 0.0f);
+  for (const std::uint32_t nan : {0x7FC00000u, 0x7FC00080u, 0xFFFFFFFFu, 0x7FFFFFFFu})
+    CHECK(std::isnan(of(std::bit_cast<float>(nan))));
 }

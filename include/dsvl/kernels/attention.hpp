@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numbers>
 
 #include "kv_formats.hpp"
 #include "math.hpp"
@@ -25,19 +26,18 @@ namespace attention_detail {
 /// Rows that share the loads of keys and values, and registers of keys (or of head_dim) beside them.
 inline constexpr int kRowBlock = 6, kWide = kRegisters == 32 ? 4 : 2;
 
-/// log2(e)
-inline constexpr float kLog2E = 1.44269504f;
+inline constexpr float kLog2E = std::numbers::log2e_v<float>;
 
 /// What a row carries from block to block, and the scores of the block at hand: views of the caller's scratch.
 struct Rows {
   Index padded;
-  float* query;       ///< (rows, padded), times scale and log2(e)
-  float* output;      ///< (rows, padded), not yet divided by the total
-  float* scores;      ///< (rows, 64)
-  float* totals;      ///< (rows, 16): kLanes partial totals
-  float* tops;        ///< (rows): the largest score of the block at hand
-  float* maxima;      ///< (rows): and of all so far
-  float* corrections; ///< (rows): what the block multiplies earlier sums by
+  float* query;        ///< (rows, padded), times scale and log2(e)
+  float* output;       ///< (rows, padded), not yet divided by the total
+  float* scores;       ///< (rows, 64)
+  float* totals;       ///< (rows, 16): kLanes partial totals
+  float* tops;         ///< (rows): the largest score of the block at hand
+  float* maxima;       ///< (rows): and of all so far
+  float* corrections;  ///< (rows): what the block multiplies earlier sums by
 
   Rows(float* scratch, Index rows, Index head_dim) noexcept : padded(round_up(head_dim, kKvPad)), query(scratch) {
     output = query + rows * padded;
@@ -58,7 +58,9 @@ inline Index visible(const AttendTile<float>& t, Index r, Index block) noexcept 
   return std::clamp<Index>(t.keys + r * t.keys_step - block * kKvBlock, 0, kKvBlock);
 }
 
-/// q . k for `rows` rows and `wide` registers of keys.
+/// q . k for `rows` rows and `wide` registers of keys from `key` on of a block.
+/// q       (rows, head_dim), rows `pitch` apart
+/// scores  (rows, 64)
 template <class Kv, int rows, int wide>
 DSVL_NO_INLINE void multiply_keys(const float* q, Index pitch, Index head_dim, const std::byte* k, Index key,
                                   float* scores) noexcept {
@@ -77,24 +79,25 @@ DSVL_NO_INLINE void multiply_keys(const float* q, Index pitch, Index head_dim, c
   });
 }
 
-/// Adds the biases of the rows from `row` on to their scores of `keys` keys from `key` on: runs of one y. Each for all
-/// rows before the next, since parts of a register that are written just before make the next read wait.
-inline void add_biases(const AttendTile<float>& t, const Rows& at, Index row, Index key, Index keys) noexcept {
+/// Adds the biases of the rows from `first` on to their scores of `keys` keys from `key` on: runs of one y. Each for
+/// all rows before the next, since parts of a register that are written just before make the next read wait.
+inline void add_biases(const AttendTile<float>& t, const Rows& at, Index first, Index key, Index keys) noexcept {
+  const Index top = (t.place + first) / t.map_width, left = (t.place + first) % t.map_width;  // of the first row
   Index y = key / t.map_width, x = key % t.map_width;
   for (Index i = 0, run; i < keys; i += run, x = 0, ++y) {
     run = std::min<Index>(t.map_width - x, keys - i);
-    for (Index r = row; r < t.rows; ++r) {
-      const Index place = t.place + r;
-      const Lanes of_y = splat(t.bias_y[r * t.bias_stride + y - place / t.map_width]);
-      const float* const of_x = t.bias_x + r * t.bias_stride + x - place % t.map_width;
+    for (Index r = first, row_y = top, row_x = left; r < t.rows; ++r) {
+      const Lanes of_y = splat(t.bias_y[r * t.bias_stride + y - row_y]);
+      const float* const of_x = t.bias_x + r * t.bias_stride + x - row_x;
       float* const s = at.score(r) + i;
       sweep(run, [&](auto part) { part.store(s, fma(of_y + part.load(of_x), splat(kLog2E), part.load(s))); });
+      if (++row_x == t.map_width) row_x = 0, ++row_y;
     }
   }
 }
 
-/// The largest of the first `keys` scores of a row; the others in the last register become -infinity. 
-DSVL_FORCE_INLINE float settle(float* scores, Index keys) noexcept {
+/// The largest of the first `keys` scores of a row; the others in the last register become -infinity.
+DSVL_FORCE_INLINE float mask_and_top(float* scores, Index keys) noexcept {
   const Lanes none = splat(-std::numeric_limits<float>::infinity());
   Lanes top = none;
   for (Index j = 0; j < keys; j += kLanes) {
@@ -174,7 +177,7 @@ inline void soften_block(const AttendTile<float>& t, const Rows& at, Index first
       sweep(visible(t, r, block),
             [&](auto part) { part.store(at.score(r), part.load(at.score(r)) * part.load(scales)); });
   if (t.bias_y) add_biases(t, at, first, block * kKvBlock, visible(t, t.rows - 1, block));
-  for (Index r = first; r < t.rows; ++r) at.tops[r] = settle(at.score(r), visible(t, r, block));
+  for (Index r = first; r < t.rows; ++r) at.tops[r] = mask_and_top(at.score(r), visible(t, r, block));
   for (Index r = 0; r < t.rows; r += kLanes) {
     const Lanes before = load(at.maxima + r), now = larger(before, load(at.tops + r));
     store(at.maxima + r, now);
@@ -220,8 +223,8 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
   }
   for (Index r = 0; r < t.rows; ++r) {
     const bool any = t.keys + r * t.keys_step > 0;
-    const Lanes share = splat(any ? 1.0f / sum(load(at.total(r))) : 1.0f);
-    sweep(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) * share); });
+    const Lanes inverse = splat(any ? 1.0f / sum(load(at.total(r))) : 1.0f);
+    sweep(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) * inverse); });
   }
 }
 

@@ -68,9 +68,9 @@ inline constexpr bool kArm64 = true;
 inline constexpr bool kArm64 = false;
 #endif
 
-/// Whether an Arm has the dot products of bytes of Armv8.2. Every Apple that runs 64-bit desktop programs does.
+/// Whether an Arm has the dot products of bytes of Armv8.2. Every Mac does.
 inline bool dot_products() noexcept {
-#if defined(__ARM_FEATURE_DOTPROD) || (defined(__aarch64__) && defined(__APPLE__))
+#if defined(__ARM_FEATURE_DOTPROD) || (defined(__aarch64__) && defined(__ENVIRONMENT_MAC_OS_X_VERSION_MIN_REQUIRED__))
   return true;
 #elif defined(__aarch64__) && defined(__linux__)
   return (getauxval(AT_HWCAP) >> 20 & 1u) != 0;

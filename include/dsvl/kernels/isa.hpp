@@ -21,7 +21,7 @@ enum class Isa : unsigned char {
   avx512_vnni,
   avx512_vnni_bf16,
   neon64,
-  neon64_dot,       ///< and the dot products of Armv8.2
+  neon64_dot,      ///< and the dot products of Armv8.2
 };
 
 /// The kernels of an instruction set's own unit (unit.hpp). Only such a unit defines it: any other name is an error of

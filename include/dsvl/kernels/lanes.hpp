@@ -398,18 +398,15 @@ DSVL_FORCE_INLINE Lanes load_i8(const std::byte* from) noexcept {
 #endif
 }
 
-enum class Cache : unsigned char { first, second };
-/// Asks for the cache line at `at`, which need not exist, into the first-level or second-level cache. As assembly,
-/// since GCC takes a function that only prefetches for one without effect, and drops its calls.
-template <Cache cache>
+/// Asks for the cache line at `at`, which need not exist, into the second-level cache. As assembly, since GCC takes a
+/// function that only prefetches for one without effect, and drops its calls.
 DSVL_FORCE_INLINE void prefetch(const void* at) noexcept {
 #if defined(__GNUC__) && defined(__x86_64__)
-  if constexpr (cache == Cache::first) __asm__ volatile("prefetcht0 %0" : : "m"(*static_cast<const char*>(at)));
-  else __asm__ volatile("prefetcht1 %0" : : "m"(*static_cast<const char*>(at)));
+  __asm__ volatile("prefetcht1 %0" : : "m"(*static_cast<const char*>(at)));
 #elif defined(__SSE2__) || defined(_M_X64)
-  _mm_prefetch(static_cast<const char*>(at), cache == Cache::first ? _MM_HINT_T0 : _MM_HINT_T1);
+  _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T1);
 #elif defined(__GNUC__)
-  __builtin_prefetch(at, 0, cache == Cache::first ? 3 : 2);
+  __builtin_prefetch(at, 0, 2);
 #else
   (void)at;
 #endif

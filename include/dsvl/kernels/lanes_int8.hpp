@@ -56,7 +56,7 @@ DSVL_FORCE_INLINE Bits dot_pairs(Bits a, Bits b, Bits sum) noexcept {
   return Bits(_mm512_dpwssd_epi32(sum, a, b));
 #elif defined(__AVX512BW__)
   return Bits(_mm512_add_epi32(sum, _mm512_madd_epi16(a, b)));
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && !defined(__AVX512F__)
   return Bits(_mm256_add_epi32(sum, _mm256_madd_epi16(a, b)));
 #elif (defined(__SSE2__) || defined(_M_X64)) && !defined(__AVX__)
   return Bits(_mm_add_epi32(sum, _mm_madd_epi16(a, b)));
@@ -69,9 +69,9 @@ DSVL_FORCE_INLINE Bits dot_pairs(Bits a, Bits b, Bits sum) noexcept {
 
 /// Whether the processor multiplies codes without a sign and adds all four products; else codes of 8 bits have a sign
 /// (those of fewer have none either way), and some processors add products two by two, in 16 bits.
-#if (defined(__AVX512VNNI__) && defined(__AVX512F__)) || (defined(__AVXVNNI__) && defined(__AVX2__))
+#if (defined(__AVX512VNNI__) && defined(__AVX512F__)) || (defined(__AVXVNNI__) && !defined(__AVX512F__))
 inline constexpr bool kSignedCodes = false, kHasPairs = false;
-#elif defined(__AVX512BW__) || defined(__AVX2__)
+#elif defined(__AVX512BW__) || (defined(__AVX2__) && !defined(__AVX512F__))
 inline constexpr bool kSignedCodes = true, kHasPairs = true;
 #else
 inline constexpr bool kSignedCodes = true, kHasPairs = false;
@@ -83,18 +83,21 @@ inline constexpr bool kSignedCodes = true, kHasPairs = false;
 template <int bits>
 DSVL_FORCE_INLINE Bits multiply_pairs(Bits codes, Bits numbers) noexcept {
   static_assert(2 * (bits == 8 ? 128 : (1 << bits) - 1) * 127 <= 32767);
-  if constexpr (bits < 8) return Bits(_mm512_maddubs_epi16(codes, numbers));
-  const __m512i turned =
-      _mm512_mask_sub_epi8(numbers, _mm512_movepi8_mask(codes), _mm512_setzero_si512(), numbers);
-  return Bits(_mm512_maddubs_epi16(_mm512_abs_epi8(codes), turned));
+  if constexpr (bits < 8) {
+    return Bits(_mm512_maddubs_epi16(codes, numbers));
+  } else {
+    const __m512i turned =
+        _mm512_mask_sub_epi8(numbers, _mm512_movepi8_mask(codes), _mm512_setzero_si512(), numbers);
+    return Bits(_mm512_maddubs_epi16(_mm512_abs_epi8(codes), turned));
+  }
 }
 DSVL_FORCE_INLINE Bits add_pairs(Bits a, Bits b) noexcept { return Bits(_mm512_add_epi16(a, b)); }
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && !defined(__AVX512F__)
 template <int bits>
 DSVL_FORCE_INLINE Bits multiply_pairs(Bits codes, Bits numbers) noexcept {
   static_assert(2 * (bits == 8 ? 128 : (1 << bits) - 1) * 127 <= 32767);
   if constexpr (bits < 8) return Bits(_mm256_maddubs_epi16(codes, numbers));
-  return Bits(_mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(numbers, codes)));
+  else return Bits(_mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(numbers, codes)));
 }
 DSVL_FORCE_INLINE Bits add_pairs(Bits a, Bits b) noexcept { return Bits(_mm256_add_epi16(a, b)); }
 #endif
@@ -107,17 +110,17 @@ DSVL_FORCE_INLINE Bits widen_pairs(Bits pairs, Bits sum) noexcept {
 
 /// In every lane: sum + the four products of codes u (of `bits`, see kSignedCodes) and numbers s (-127 to 127).
 ///
-/// Nothing saturates. Where products are added in pairs of 16 bits, the assertion is above; where they are added in 32
-/// bits, a lane takes 4 * 255 * 127 a step and the 8 steps of a span, the 64 of a block, stay far from 2^31.
+/// Nothing saturates. Where products are added in 16 bits, see multiply_pairs and kPairs; where in 32, a lane takes
+/// 4 * 255 * 127 a step, and the 8 steps of a span stay far from 2^31.
 template <int bits>
 DSVL_FORCE_INLINE Bits dot(Bits u, Bits s, Bits sum) noexcept {
   static_assert(bits >= 1 && bits <= 8);
-  static_assert(64 * 4 * 255 * 127 < (1 << 30));
+  static_assert(8 * 4 * 255 * 127 < (1 << 30));
 #if defined(__AVX512VNNI__) && defined(__AVX512F__)
   return Bits(_mm512_dpbusd_epi32(sum, u, s));
-#elif defined(__AVXVNNI__) && defined(__AVX2__) && !defined(__AVX512F__)
+#elif defined(__AVXVNNI__) && !defined(__AVX512F__)
   return Bits(_mm256_dpbusd_avx_epi32(sum, u, s));
-#elif defined(__AVX512BW__) || defined(__AVX2__)
+#elif defined(__AVX512BW__) || (defined(__AVX2__) && !defined(__AVX512F__))
   return widen_pairs(multiply_pairs<bits>(u, s), sum);
 #elif (defined(__SSE2__) || defined(_M_X64)) && !defined(__AVX__)
   const auto even = [](__m128i x) { return _mm_srai_epi16(_mm_slli_epi16(x, 8), 8); };
@@ -144,10 +147,11 @@ DSVL_FORCE_INLINE Bits dot(Bits u, Bits s, Bits sum) noexcept {
 }
 
 /// The same for unit `unit` of a span, where kHasPairs: sums of pairs stay in 16 bits, in `pairs`, as long as they fit.
-#if defined(__AVX512BW__) || defined(__AVX2__)
+#if defined(__AVX512BW__) || (defined(__AVX2__) && !defined(__AVX512F__))
 template <int bits, int unit>
 DSVL_FORCE_INLINE void add_dot(Bits codes, Bits numbers, Bits& pairs, Bits& sum) noexcept {
-  const Bits two = multiply_pairs<bits>(codes, numbers);  // what is held, GCC would add in trees, and in memory
+  // Held, since GCC would add them as trees, and spill those.
+  const Bits two = multiply_pairs<bits>(codes, numbers);
   pairs = unit % kPairs<bits> == 0 ? two : hold(add_pairs(pairs, two));
   if constexpr (unit % kPairs<bits> == kPairs<bits> - 1) sum = hold(widen_pairs(pairs, sum));
 }

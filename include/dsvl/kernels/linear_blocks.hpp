@@ -47,10 +47,10 @@ struct PartialLine {
 
 /// Asks for a line of each of `rows` rows, `stride` bytes apart: short runs that lie far apart are nothing the hardware
 /// foresees.
-template <Operand F, int rows, Cache cache>
+template <Operand F, int rows>
 DSVL_FORCE_INLINE void ask(const std::byte* lines, Index stride) noexcept {
   unroll<rows * kLine<F> * F::kBytes / kCacheLine>([&](auto i) {
-    prefetch<cache>(lines + i % rows * stride + i / rows * kCacheLine);
+    prefetch(lines + i % rows * stride + i / rows * kCacheLine);
   });
 }
 

@@ -20,7 +20,7 @@ using linear_detail::finish;
 
 /// Registers that the rows of a group fill; rows of x that read weights where they lie; when they are unpacked, the
 /// registers of outputs that rows meet, and rows whose sums stay in registers: two for each sum, and a third where
-/// scales are fine (which of 16 registers leave too few; there they are in memory while the sums of pairs are not).
+/// scales are fine. Of 16 registers those of a span's pairs alone stay; the others wait in memory meanwhile.
 inline constexpr int kGroupRegisters = static_cast<int>(kGroupRows / kLanes);
 inline constexpr int kFewRows = kRegisters == 32 ? 4 : 2, kWide = 2;
 template <QuantizedFormat F>
@@ -56,7 +56,7 @@ struct Stored {
   DSVL_FORCE_INLINE void ask(Index c) const noexcept {
     constexpr Index kBytes = kBlockBytes<F> / kStretches<F>;
     unroll<static_cast<int>(ceil_div(kBytes, kCacheLine))>(
-        [&](auto i) { prefetch<Cache::second>(block + c * kBytes + kAhead + i * kCacheLine); });
+        [&](auto i) { prefetch(block + c * kBytes + kAhead + i * kCacheLine); });
   }
   DSVL_FORCE_INLINE void next() noexcept { block += kBlockBytes<F>; }
 };

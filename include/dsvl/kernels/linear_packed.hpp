@@ -66,7 +66,7 @@ DSVL_NO_INLINE void accumulate(const Rows& x, Index runs, const float* w, bool f
   for (; runs > 0; --runs, from.advance((kChains - 1) * F::kRun)) {
     for (Index k = 0; k < F::kRun; ++k, from.advance(1), w += registers * kLanes, ++asked) {
       if constexpr (registers == kWide)
-        prefetch<Cache::second>(next.x + asked % kAsked * next.stride + asked / kAsked * kLineFloats);
+        prefetch(next.x + asked % kAsked * next.stride + asked / kAsked * kLineFloats);
       if constexpr (rows >= registers) {
         Lanes b[registers];
         unroll<registers>([&](auto n) { b[n] = hold(load(w + n * kLanes)); });
@@ -140,7 +140,7 @@ DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packe
       const Index at = line * kLine<F> * F::kBytes, left = block.steps * F::kBytes - at;
       float* const to = packed + line * F::kRun * kStrip + n;
       if (rows == kLanes && left >= kLine<F> * F::kBytes) {
-        ask<F, kLanes, Cache::second>(next + at, block.stride);
+        ask<F, kLanes>(next + at, block.stride);
         turn(w + at, block.stride, to);
       } else {
         const PartialLine<F, kLanes> part(w + at, block.stride, rows, left);

@@ -87,7 +87,7 @@ DSVL_NO_INLINE void multiply_row(const LinearTile<float>& t, const Sides& s, Ind
       for (Index at = 0; at < steps; at += kLine<F>) {
         const std::byte* const line = rows + begin + at * F::kBytes;
         const Index ahead = line - rows + kAhead, beyond = ahead < s.w_stride ? 0 : kBehind * s.w_stride;
-        ask<F, kRowOutputs, Cache::second>(rows + ahead + beyond, s.w_stride);
+        ask<F, kRowOutputs>(rows + ahead + beyond, s.w_stride);
         chains.add<F>(s.x + k + at, line, s.w_stride);
       }
     }

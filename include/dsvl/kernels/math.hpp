@@ -1,9 +1,9 @@
 // Transcendental functions on Lanes: every lane computes the same, whatever its neighbours hold.
 //
-// The results are products of two factors. A caller that adds to such a product takes the factors and writes the fma
+// Some results are products of two factors. A caller that adds to such a product takes the factors and writes the fma
 // itself (see lanes.hpp on contraction).
 // Coefficients: weighted minimax fits (Lawson's iteration) made for this file; the error given is that of the rounded
-// coefficients, and tests/kernels/elementwise.cpp measures the functions.
+// coefficients; tests/kernels/lanes.cpp and elementwise.cpp measure the functions.
 #ifndef DSVL_KERNELS_MATH_HPP
 #define DSVL_KERNELS_MATH_HPP
 
@@ -41,15 +41,11 @@ DSVL_FORCE_INLINE Product exp_factors(Lanes x) noexcept {
   const Lanes second = from_bits(shift_left(above - half - splat_bits(1u), 23));
   return {value * first, second};
 }
-DSVL_FORCE_INLINE Lanes exp(Lanes x) noexcept {
-  const Product p = exp_factors(x);
-  return p.value * p.scale;
-}
 
 /// 2^x for x <= 0, relative error below 1e-7; 0 where x is below -125, NaN stays NaN.
 /// 2^x = 2^n 2^r, |r| <= 1/2, 2^r = 1 + r q(r) with q of degree 5 (error 3e-9).
 DSVL_FORCE_INLINE Lanes exp2_of_negative(Lanes x) noexcept {
-  const Lanes shift = splat(12582912.0f);  // 1.5 * 2^23: the sum's low bits are the nearest integer
+  const Lanes shift = splat(12583039.0f);  // 1.5 * 2^23 + 127: the sum's low bits are n + 127, the exponent of 2^n
   const Lanes shifted = x + shift, r = x - (shifted - shift);
   Lanes q = splat(1.53264613e-4f);
   q = fma(q, r, splat(1.33908063e-3f));
@@ -58,8 +54,7 @@ DSVL_FORCE_INLINE Lanes exp2_of_negative(Lanes x) noexcept {
   q = fma(q, r, splat(2.40226477e-1f));
   q = fma(q, r, splat(6.93147182e-1f));
   q = fma(q, r, splat(1.0f));
-  const Lanes power = from_bits(bits(q) + shift_left(bits(shifted), 23));  // n is added to the exponent
-  return select(x < splat(-125.0f), splat(0.0f), power);
+  return select(x < splat(-125.0f), splat(0.0f), q * from_bits(shift_left(bits(shifted), 23)));
 }
 
 /// The standard normal distribution left of -|x|, that is erfc(|x| / sqrt 2) / 2, relative error below 4e-7 down to the

@@ -1,9 +1,9 @@
 // Quantised weight formats: one policy each, beside those of formats.hpp.
 //
 // A weight is scale * (fine * (code - zero)) - min * fine_min: the code a few bits without a sign, `zero` the same for
-// all; scale and min those of a stored block, the fine ones whole numbers of a span within it, where there are any. So
-// products are sums of codes times bytes of x, which are exact, times what is fine; and what a block is worth is
-// multiplied on once for each.
+// all (of q8_0 with a sign and no zero where kSignedCodes); scale and min those of a stored block, the fine ones whole
+// numbers of a span within it, where there are any. So products are sums of codes times bytes of x, which are exact,
+// times what is fine; and what a block is worth is multiplied on once for each.
 #ifndef DSVL_KERNELS_QUANTIZED_FORMATS_HPP
 #define DSVL_KERNELS_QUANTIZED_FORMATS_HPP
 

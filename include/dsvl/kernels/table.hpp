@@ -191,8 +191,9 @@ struct AttendTile {
   KvFormat format = KvFormat::full;
   Index keys = 0;                     ///< row r sees the keys [0, keys + r * keys_step)
   Index keys_step = 0;                ///< 0: all rows see the same; 1: causal
-  /// Null; or of queries and keys that are places of a map, row 0 at `place`: where distance 0 stands in row 0 of
-  /// (rows, bias_stride). The key at (y, x) adds bias_y[r, y - y of r] + bias_x[r, x - x of r].
+  /// Biases by distance, both or neither: key j is place j of a map `map_width` wide, row r is place `place` + r, and
+  /// the key at (y, x) adds bias_y[r, y - y of r] + bias_x[r, x - x of r]. Rows are bias_stride apart, the pointers at
+  /// distance 0 of row 0; every row has the distances to all keys of the last row.
   const T* bias_y = nullptr;
   const T* bias_x = nullptr;
   Index bias_stride = 0, map_width = 0, place = 0;

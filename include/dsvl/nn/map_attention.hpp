@@ -34,7 +34,7 @@ struct Windows {
 
 /// Tables of one block: row d of `y` belongs to key coordinate − query coordinate = d − (side − 1); (2 side − 1,
 /// head_dim). The model keeps them resized to the map and turned round (checkpoints count query − key), so that the
-/// rows one query meets for keys 0, 1, … follow one another.
+/// rows one query meets for keys 0, 1, … follow one another. Both or neither.
 struct RelativePositions {
   const float* y = nullptr;
   const float* x = nullptr;
@@ -87,9 +87,9 @@ struct AttendMap {
 
   static constexpr Index kMaxRows = 32;
   [[nodiscard]] Index keys() const noexcept { return windows.window().tokens(); }
-  /// Queries of a tile, in each as many as possible: of a window of 14 x 14 two rows.
-  [[nodiscard]] Index row_step() const noexcept { return ceil_div(keys(), ceil_div(keys(), kMaxRows)); }
-  [[nodiscard]] Index parts() const noexcept { return ceil_div(keys(), row_step()); }
+  /// Tiles of a window's head, and their queries: as equal as can be. Of a window of 14 x 14 they are two lines.
+  [[nodiscard]] Index parts() const noexcept { return ceil_div(keys(), kMaxRows); }
+  [[nodiscard]] Index row_step() const noexcept { return ceil_div(keys(), parts()); }
   [[nodiscard]] Index bias_stride() const noexcept {
     return round_up(2 * std::max<Index>(windows.window().height, windows.window().width) - 1, kKvPad);
   }
@@ -115,6 +115,7 @@ struct AttendMap {
                          .scale = scale, .pages = from.pages + n * ceil_div(keys(), kKvBlock),
                          .offset = from.head_offset(head), .format = from.format, .keys = keys(),
                          .y = y.row(first) + at, .y_stride = y.stride};
+    DSVL_ASSERT(!relative.y == !relative.x);
     if (relative.y) {
       const Index top = r.first / window.width, bottom = last / window.width;
       const bool one_line = top == bottom;

@@ -91,7 +91,6 @@ DSVL_FORCE_INLINE Bits multiply_pairs(Bits codes, Bits numbers) noexcept {
     return Bits(_mm512_maddubs_epi16(_mm512_abs_epi8(codes), turned));
   }
 }
-DSVL_FORCE_INLINE Bits add_pairs(Bits a, Bits b) noexcept { return Bits(_mm512_add_epi16(a, b)); }
 #elif defined(__AVX2__) && !defined(__AVX512F__)
 template <int bits>
 DSVL_FORCE_INLINE Bits multiply_pairs(Bits codes, Bits numbers) noexcept {
@@ -99,7 +98,9 @@ DSVL_FORCE_INLINE Bits multiply_pairs(Bits codes, Bits numbers) noexcept {
   if constexpr (bits < 8) return Bits(_mm256_maddubs_epi16(codes, numbers));
   else return Bits(_mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(numbers, codes)));
 }
-DSVL_FORCE_INLINE Bits add_pairs(Bits a, Bits b) noexcept { return Bits(_mm256_add_epi16(a, b)); }
+#else
+template <int bits>
+Bits multiply_pairs(Bits codes, Bits numbers) noexcept = delete;
 #endif
 /// How many of them can be added in 16 bits, up to the eight units of a span.
 template <int bits>
@@ -147,18 +148,15 @@ DSVL_FORCE_INLINE Bits dot(Bits u, Bits s, Bits sum) noexcept {
 }
 
 /// The same for unit `unit` of a span, where kHasPairs: sums of pairs stay in 16 bits, in `pairs`, as long as they fit.
-#if defined(__AVX512BW__) || (defined(__AVX2__) && !defined(__AVX512F__))
 template <int bits, int unit>
 DSVL_FORCE_INLINE void add_dot(Bits codes, Bits numbers, Bits& pairs, Bits& sum) noexcept {
-  // Held, since GCC would add them as trees, and spill those.
+  using Halves = xsimd::batch<std::uint16_t>;
+  // Sums are held, since GCC would add them as trees, and spill those.
   const Bits two = multiply_pairs<bits>(codes, numbers);
-  pairs = unit % kPairs<bits> == 0 ? two : hold(add_pairs(pairs, two));
+  if constexpr (unit % kPairs<bits> == 0) pairs = two;
+  else pairs = hold(std::bit_cast<Bits>(std::bit_cast<Halves>(pairs) + std::bit_cast<Halves>(two)));
   if constexpr (unit % kPairs<bits> == kPairs<bits> - 1) sum = hold(widen_pairs(pairs, sum));
 }
-#else
-template <int bits, int unit>
-void add_dot(Bits codes, Bits numbers, Bits& pairs, Bits& sum) noexcept = delete;
-#endif
 
 }  // namespace DSVL_ISA
 }  // namespace kernels

@@ -92,7 +92,7 @@ struct StoreKv {
   }
 };
 
-/// Queries in blocks of rows, one head at a time.
+/// Queries in blocks of rows, all of a head before the next: its keys and values then stay in the caches.
 template <class T>
 struct Attend {
   static constexpr const char* kName = "attention";
@@ -111,16 +111,16 @@ struct Attend {
     const double per_row = 4.0 * static_cast<double>(visible() * shape.head_dim);
     return std::clamp<Index>(static_cast<Index>(kTileFlops / (per_row + 1.0)) / 4 * 4, 4, kMaxRows);
   }
-  [[nodiscard]] Index tiles() const noexcept { return shape.heads * ceil_div(count.of(q.rows), row_step()); }
+  [[nodiscard]] Index parts() const noexcept { return ceil_div(count.of(q.rows), row_step()); }
+  [[nodiscard]] Index tiles() const noexcept { return shape.heads * parts(); }
   [[nodiscard]] Index scratch() const noexcept { return attend_scratch(kMaxRows, shape.head_dim); }
   [[nodiscard]] double cost() const noexcept {
     const double rows = static_cast<double>(count.of(q.rows)), seen = static_cast<double>(visible());
     return 4.0 * rows * static_cast<double>(shape.width()) * (start ? seen - (rows - 1) / 2 : seen);
   }
   void run(const Worker<T>& on, Index tile) const noexcept {
-    const Index blocks = ceil_div(count.of(q.rows), row_step());
-    const Index head = tile / blocks, at = head * shape.head_dim;
-    const Range r = tile_range(tile % blocks, row_step(), count.of(q.rows));
+    const Index head = tile / parts(), at = head * shape.head_dim;
+    const Range r = tile_range(tile % parts(), row_step(), count.of(q.rows));
     on.kernels.attend({.q = q.row(r.first) + at, .q_stride = q.stride, .rows = r.count, .head_dim = shape.head_dim,
                        .scale = scale, .pages = from.pages, .offset = from.head_offset(shape.kv_head(head)),
                        .format = from.format, .keys = start ? *start + r.first + 1 : keys, .keys_step = start ? 1 : 0,

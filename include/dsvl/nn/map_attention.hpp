@@ -106,7 +106,7 @@ struct AttendMap {
     const Grid window = windows.window();
     const Index part = tile % parts(), head = tile / parts() % shape.heads, n = tile / parts() / shape.heads;
     const Range r = tile_range(part, row_step(), keys());
-    const Index first = n * keys() + r.first, last = r.first + r.count - 1, at = head * shape.head_dim;
+    const Index first = n * keys() + r.first, at = head * shape.head_dim;
     const View<const T> queries = q.row_range(first, r.count).col_range(at, shape.head_dim);
     T* const bias_y = on.scratch;
     T* const bias_x = bias_y + kMaxRows * bias_stride();
@@ -117,11 +117,11 @@ struct AttendMap {
                          .y = y.row(first) + at, .y_stride = y.stride};
     DSVL_ASSERT(!relative.y == !relative.x);
     if (relative.y) {
-      const Index top = r.first / window.width, bottom = last / window.width;
-      const bool one_line = top == bottom;
-      attend.bias_y = relate(on, queries, relative.y, window.height, {top, bottom - top + 1}, bias_y, rest);
-      attend.bias_x = relate(on, queries, relative.x, window.width,
-                             {one_line ? r.first % window.width : 0, one_line ? r.count : window.width}, bias_x, rest);
+      const Index top = r.first / window.width, bottom = (r.first + r.count - 1) / window.width;
+      const Range lines{top, bottom - top + 1};
+      const Range columns = lines.count == 1 ? Range{r.first % window.width, r.count} : Range{0, window.width};
+      attend.bias_y = relate(on, queries, relative.y, window.height, lines, bias_y, rest);
+      attend.bias_x = relate(on, queries, relative.x, window.width, columns, bias_x, rest);
       attend.bias_stride = bias_stride();
       attend.map_width = window.width;
       attend.place = r.first;

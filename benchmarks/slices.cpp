@@ -5,12 +5,15 @@
 //
 // Shows by how much slices overrun their budget, and what is lost by cutting: the worker threads sleep and wake, and at
 // the end of a slice they wait for each other. Pages are warm: memory is touched as it is allocated, since a page's
-// first use takes the system longer than a tile. Slices and whole runs take turns, and the loss is the median of the
-// rounds. Checks itself: every way gives the same tokens.
+// first use takes the system longer than a tile. The sliced question and one that is not take turns of a tenth of a
+// second, so that both meet the same machine; the loss is the median of the rounds. Checks itself: every way gives the
+// same tokens.
+#include <algorithm>
 #include <cstring>
 #include <dsvl/base/thread_pool.hpp>
 #include <dsvl/dsvl.hpp>
 #include <new>
+#include <optional>
 
 #include "bench.hpp"
 
@@ -18,8 +21,9 @@ using namespace dsvl;
 
 namespace {
 
-constexpr int kBudgets[] = {1, 2, 4};  // milliseconds
-constexpr Index kTokens = 8;           // of the answer, at most
+constexpr int kBudgets[] = {1, 2, 4};               // milliseconds
+constexpr std::chrono::milliseconds kTurn(100);     // of a question that is not sliced, or nearly not
+constexpr Index kTokens = 8;                        // of the answer, at most
 constexpr char kQuestion[] = "What colour is the large shape, and where in the picture is it? Answer in a few words.";
 
 /// Memory whose pages are there, as a game would hand out.
@@ -35,40 +39,55 @@ class WarmAllocator final : public Allocator {
   }
 };
 
-struct Run {
-  double seconds = 0;                ///< spent inside step()
-  std::vector<double> overruns;      ///< milliseconds by which slices were late; those that ended early are left out
-  std::vector<std::int32_t> ids;
-};
-
-/// The whole question in a session of its own; a budget of 0 is one go.
-Run ask(const Model& model, Executor& executor, const Pixels& pixels, int milliseconds) {
-  WarmAllocator memory;
-  SessionOptions options;
-  options.host.allocator = &memory;
-  options.host.executor = &executor;
-  options.limits.context = model.info().image_tokens + 256;
-  auto session = Session::open(model, options);
-  if (!session) std::exit(report(session.error()));
-  GenerateOptions how;
-  how.max_tokens = kTokens;
-  const Picture picture(pixels);
-  auto answer = session->start({&picture, 1}, kQuestion, how);  // computes nothing yet
-  Run run;
-  const std::chrono::milliseconds budget(milliseconds);
-  while (answer.finish() == Finish::none) {
-    const double began = bench::now();
-    if (milliseconds > 0) answer.step(budget);
-    else answer.next();
-    const double took = bench::now() - began;
-    run.seconds += took;
-    const double late = 1e3 * took - milliseconds;
-    if (milliseconds > 0 && late > 0) run.overruns.push_back(late);
+/// The question in a session of its own, answered in slices of a budget.
+class Question {
+ public:
+  Question(const Model& model, Executor& executor, const Pixels& pixels, std::chrono::milliseconds budget)
+      : budget_(budget), picture_(pixels), session_(open(model, executor, memory_)) {
+    GenerateOptions how;
+    how.max_tokens = kTokens;
+    answer_.emplace(session_.start({&picture_, 1}, kQuestion, how));  // computes nothing yet
   }
-  if (!answer.status().ok()) std::exit(report(answer.status()));
-  run.ids.assign(answer.ids().begin(), answer.ids().end());
-  return run;
-}
+
+  /// Goes on for a turn; false at the end.
+  bool go_on() {
+    const double turn_ends = seconds_ + std::chrono::duration<double>(kTurn).count();
+    while (answer_->finish() == Finish::none && seconds_ < turn_ends) {
+      const double began = bench::now();
+      answer_->step(budget_);
+      const double took = bench::now() - began, late = 1e3 * took - static_cast<double>(budget_.count());
+      seconds_ += took;
+      if (late > 0) overruns_.push_back(late);
+    }
+    if (!answer_->status().ok()) std::exit(report(answer_->status()));
+    return answer_->finish() == Finish::none;
+  }
+
+  /// Spent in step().
+  [[nodiscard]] double seconds() const { return seconds_; }
+  /// Milliseconds by which slices were late; those that ended early are left out.
+  [[nodiscard]] std::span<const double> overruns() const { return overruns_; }
+  [[nodiscard]] std::span<const std::int32_t> ids() const { return answer_->ids(); }
+
+ private:
+  static Session open(const Model& model, Executor& executor, Allocator& memory) {
+    SessionOptions options;
+    options.host.allocator = &memory;
+    options.host.executor = &executor;
+    options.limits.context = model.info().image_tokens + 256;
+    auto session = Session::open(model, options);
+    if (!session) std::exit(report(session.error()));
+    return std::move(*session);
+  }
+
+  std::chrono::milliseconds budget_;
+  Picture picture_;
+  WarmAllocator memory_;
+  Session session_;
+  std::optional<Answer> answer_;
+  double seconds_ = 0;
+  std::vector<double> overruns_;
+};
 
 double quantile(const std::vector<double>& sorted, double q) {
   if (sorted.empty()) return 0;
@@ -79,7 +98,7 @@ double quantile(const std::vector<double>& sorted, double q) {
 
 int main(int argc, char** argv) {
   const std::filesystem::path directory = argc > 1 ? argv[1] : "examples/models/tiny-vl";
-  const int rounds = argc > 2 ? std::max(1, std::atoi(argv[2])) : 9;
+  const int rounds = argc > 2 ? std::max(1, std::atoi(argv[2])) : 30;
   ThreadPool pool(argc > 3 ? std::atoi(argv[3]) : 0);
   LoadOptions load;
   load.mode = LoadMode::prefault;
@@ -88,20 +107,25 @@ int main(int argc, char** argv) {
   const bench::MadeUpPicture picture;
   const Pixels pixels = picture.pixels();
 
-  const Run first = ask(*model, pool, pixels, 0);  // warms the pages
+  Question first(*model, pool, pixels, kTurn);  // warms the pages
+  while (first.go_on()) {}
   bool same = true;
   std::vector<double> overruns[std::size(kBudgets)], losses[std::size(kBudgets)];
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t b = 0; b < std::size(kBudgets); ++b) {
-      const Run before = ask(*model, pool, pixels, 0), sliced = ask(*model, pool, pixels, kBudgets[b]);
-      const Run after = ask(*model, pool, pixels, 0);
-      same = same && sliced.ids == first.ids && before.ids == first.ids && after.ids == first.ids;
-      overruns[b].insert(overruns[b].end(), sliced.overruns.begin(), sliced.overruns.end());
-      losses[b].push_back(sliced.seconds / (0.5 * (before.seconds + after.seconds)) - 1);
+      Question sliced(*model, pool, pixels, std::chrono::milliseconds(kBudgets[b])), whole(*model, pool, pixels, kTurn);
+      for (bool going = true; going;) {
+        const bool one = sliced.go_on(), other = whole.go_on();
+        going = one || other;
+      }
+      same = same && std::ranges::equal(sliced.ids(), first.ids()) && std::ranges::equal(whole.ids(), first.ids());
+      overruns[b].insert(overruns[b].end(), sliced.overruns().begin(), sliced.overruns().end());
+      losses[b].push_back(sliced.seconds() / whole.seconds() - 1);
     }
   }
   std::printf("%s, %d threads, kernels %s: a picture, a question, %zu tokens of answer: %.3f s in one go\n",
-              directory.string().c_str(), pool.workers(), active_kernels<float>().name, first.ids.size(), first.seconds);
+              directory.string().c_str(), pool.workers(), active_kernels<float>().name, first.ids().size(),
+              first.seconds());
   std::printf("%8s %8s   overrun, ms: %8s %8s %8s %8s %8s   %14s %6s\n", "budget", "late", "median", "90 %", "99 %",
               "99.9 %", "most", "beyond 0.5 ms", "loss");
   for (std::size_t b = 0; b < std::size(kBudgets); ++b) {

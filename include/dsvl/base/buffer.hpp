@@ -4,26 +4,13 @@
 
 #include <cstring>
 #include <limits>
-#include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
 
-#include "host.hpp"
+#include "memory.hpp"
 
 DSVL_BEGIN_NAMESPACE
-
-/// Memory at the alignment that vectors and cache lines like.
-inline constexpr std::size_t kAlignment = 64;
-
-/// From the allocator, or from operator new when there is none. Null means "no".
-inline void* allocate(Allocator* from, std::size_t bytes) noexcept {
-  return from ? from->allocate(bytes, kAlignment) : ::operator new(bytes, std::align_val_t(kAlignment), std::nothrow);
-}
-inline void deallocate(Allocator* to, void* memory, std::size_t bytes) noexcept {
-  if (to) to->deallocate(memory, bytes, kAlignment);
-  else ::operator delete(memory, std::align_val_t(kAlignment));
-}
 
 /// Like std::vector for plain data, without exceptions: every member that can run out of memory returns bool. Over
 /// memory that somebody else owns it never grows beyond that.

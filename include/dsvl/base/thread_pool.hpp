@@ -20,6 +20,7 @@
 #endif
 
 #include "host.hpp"
+#include "spin.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -81,6 +82,9 @@ class ThreadPool final : public Executor {
     wake_.notify_all();
     std::unique_lock<std::mutex> lock(mutex_);
     work(lock);
+    lock.unlock();
+    spin_until([&] { return unfinished_.load(std::memory_order_acquire) == 0; });
+    lock.lock();
     finished_.wait(lock, [&] { return unfinished_ == 0; });
     task_ = nullptr;
     lock.unlock();
@@ -96,7 +100,7 @@ class ThreadPool final : public Executor {
       lock.unlock();
       task(mine);
       lock.lock();
-      if (--unfinished_ == 0) finished_.notify_one();
+      if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) finished_.notify_one();
     }
   }
 
@@ -138,7 +142,8 @@ class ThreadPool final : public Executor {
   std::mutex mutex_;               // guards everything below
   std::condition_variable wake_, finished_;
   const FunctionRef<void(int)>* task_ = nullptr;
-  int tasks_ = 0, next_ = 0, unfinished_ = 0;
+  int tasks_ = 0, next_ = 0;
+  std::atomic<int> unfinished_{0};  // also read by the caller, who looks a while before it parks
   bool ending_ = false;
 };
 

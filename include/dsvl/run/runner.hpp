@@ -10,6 +10,7 @@
 #include <chrono>
 
 #include "../base/float_environment.hpp"
+#include "../base/spin.hpp"
 #include "../base/status.hpp"
 #include "program.hpp"
 
@@ -132,22 +133,10 @@ class Runner {
     if (machine_.seconds) machine_.seconds[index_] += std::chrono::duration<double>(Clock::now() - began_).count();
   }
 
-  /// All tiles of the step are taken and some still run, a tile at most: waking a thread takes longer than most of
-  /// these waits, so it parks late.
+  /// All tiles of the step are taken and some still run, a tile at most.
   void await_change(std::uint64_t word) noexcept {
-    for (int spin = 0; spin < 2048; ++spin) {
-      if (word_.load(std::memory_order_acquire) != word) return;
-      relax();
-    }
-    word_.wait(word, std::memory_order_acquire);
-  }
-
-  static void relax() noexcept {
-#if defined(__SSE__) || defined(_M_X64)
-    _mm_pause();
-#elif defined(__aarch64__) && !defined(_MSC_VER)
-    __asm__ volatile("yield");
-#endif
+    if (!spin_until([&] { return word_.load(std::memory_order_acquire) != word; }))
+      word_.wait(word, std::memory_order_acquire);
   }
 
   bool stop() noexcept {

@@ -101,13 +101,9 @@ struct Product {
   [[nodiscard]] double cost() const noexcept { return 2.0 * static_cast<double>(count.of(x.rows) * w.rows * w.cols); }
 
   void run(const Worker<T>& on, Index tile) const noexcept {
-    // A few blocks of rows take turns at the same weights, which then come from memory once; many would push each other
-    // out of the cache, and each takes its turn at all weights.
-    constexpr Index kFewTiles = 4;
-    const Index across = output_tiles(), down = row_tiles();
-    const bool rows_first = down <= kFewTiles;
-    const Range rows = tile_range(rows_first ? tile % down : tile / across, row_step(), count.of(x.rows));
-    Index left = rows_first ? tile / down : tile % across, first_output = 0;
+    const auto [part, at] = place(tile);
+    const Range rows = tile_range(part, row_step(), count.of(x.rows));
+    Index left = at, first_output = 0;
     for (int b = 0; b < w.block_count; ++b) {
       const Matrix::Block& block = w.blocks[b];
       const Index here = ceil_div(block.rows, output_step());
@@ -131,6 +127,17 @@ struct Product {
   }
 
  private:
+  /// Which block of rows and which of outputs. A few blocks of rows take turns at the same weights, which then come
+  /// from memory once for all of them; more would push each other out of the cache.
+  struct Place {
+    Index rows, outputs;
+  };
+  [[nodiscard]] Place place(Index tile) const noexcept {
+    constexpr Index kTurns = 6;
+    const Index down = row_tiles(), turns = ceil_div(down, ceil_div(down, kTurns));
+    const Index each = turns * output_tiles(), first = tile / each * turns, here = std::min(turns, down - first);
+    return {first + tile % each % here, tile % each / here};
+  }
   [[nodiscard]] double flops() const noexcept { return in_bytes(inputs) ? 2.5 * kProductFlops : kProductFlops; }
   /// Elements of scratch for a row alone, which every tile prepares for itself.
   [[nodiscard]] Index row_room() const noexcept {

@@ -50,11 +50,10 @@ int main(int argc, char** argv) {
   ThreadPool pool(arguments.number(2, 0));
   const auto model = Model::load(directory);
   if (!model) return report(model.error());
-  const Limits limits;
-  const auto times = bench::time_stages(*model, picture, pool, 7, limits, true);
+  const auto times = bench::time_stages(*model, picture, pool, 7, {}, true);
   if (!times) return report(times.error());
   bench::Report table(directory.string(), times->ceilings, pool, arguments.json);
-  bench::report_stages(*model, *times, limits, table);
+  bench::report_stages(*model, *times, table);
   bool right = times->same;
   if (model->info().file_bytes < (std::size_t{64} << 20)) {
     const double error = reference_error(model->state()->network->net, times->first);

@@ -92,7 +92,7 @@ struct Bench {
       : encoder(net, preprocess, limits, on.workers(), nullptr),
         engine(net.decoder, limits, on,
                std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(
-                                              net.decoder.dims.heads, net.decoder.dims.layers, limits.kv)),
+                                              net.decoder.dims.heads, net.decoder.dims.layers, *limits.kv)),
                                           nullptr)),
         executor(on), chunk(limits.chunk) {
     const auto lay_out = [&](Arena& arena) { encoder.lay_out(arena), engine.lay_out(arena); };
@@ -175,6 +175,7 @@ struct StageTimes {
   bool same = true;  ///< every run, and one thread alone where that was asked for, gave equal bits
   std::vector<Stages> runs;
   Ceilings ceilings;
+  Limits limits;  ///< with every default filled in
 
   template <class Of>
   [[nodiscard]] double middle(Of&& of) const {
@@ -189,8 +190,9 @@ inline Result<StageTimes> time_stages(const Model& model, const Shown& picture, 
   const DeepseekVl& net = model.state()->network->net;
   Limits limits = wanted;
   limits.context = net.siglip.dims.tokens() + kQuestion + kAnswer;
-  DSVL_TRY(complete, complete_limits(limits, model.config()));
+  DSVL_TRY(complete, complete_limits(limits, model.config(), net.decoder));
   StageTimes out;
+  out.limits = complete;
   out.ceilings = Ceilings::measure(executor);
   Stages ignored;
   Bench bench(net, model.config().preprocess, complete, executor);
@@ -227,7 +229,7 @@ inline void add_parts(const StageTimes& t, Parts Stages::*which, Unit products, 
 }
 
 /// The table; operations of the towers are those that were recorded.
-inline void report_stages(const Model& model, const StageTimes& t, const Limits& limits, Report& report) {
+inline void report_stages(const Model& model, const StageTimes& t, Report& report) {
   DeepseekVl net = model.state()->network->net;
   Weigh weigh;
   net.decoder.visit(weigh);
@@ -235,7 +237,7 @@ inline void report_stages(const Model& model, const StageTimes& t, const Limits&
   const double read =
       weigh.bytes - (net.decoder.dims.tied ? 0 : table);  // a token reads one row of the table, and all the rest
   const Index tokens = net.siglip.dims.tokens() + kQuestion;
-  const Unit products = product_unit(net, limits);
+  const Unit products = product_unit(net, t.limits);
   const double decode_image = t.middle([](auto& s) { return s.decode_image; });
   if (decode_image > 0) report.add({"decode image", decode_image});
   report.add({"preprocess", t.middle([](auto& s) { return s.preprocess; })});
@@ -247,7 +249,7 @@ inline void report_stages(const Model& model, const StageTimes& t, const Limits&
   const double n = static_cast<double>(tokens);
   const HeadShape heads = net.decoder.dims.heads;
   const double cached = n * 2.0 * static_cast<double>(heads.kv_width() * net.decoder.dims.layers *
-                                                      kv_element_bytes<float>(limits.kv));
+                                                      kv_element_bytes<float>(*t.limits.kv));
   const double prefill = t.middle([](auto&s) { return s.prefill; }), decode = t.middle([](auto&s) { return s.decode; });
   report.add({"prefill", prefill, per_token * n + 2.0 * width * n * (n + 1) + head, 0, products});
   report.add({"decode, one token", decode, per_token + head + 4.0 * width * n, read + cached, products});

@@ -41,7 +41,7 @@ int run_bench(Arguments arguments) {
   const auto times = bench::time_stages(*model, picture, pool, runs, settings.session.limits, false);
   if (!times) return give_up(times.error());
   bench::Report table(to_text(*find_model(settings.model)), times->ceilings, pool, json);
-  bench::report_stages(*model, *times, settings.session.limits, table);
+  bench::report_stages(*model, *times, table);
   table.finish("every run gives equal bits", times->same);
   return finish_output(times->same ? kOk : kError);
 }

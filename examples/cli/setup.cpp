@@ -47,7 +47,7 @@ void add_model_options(CommandLine& to, Settings& settings) {
            settings.load.threads, 1, 256);
   to.whole(0, "context", "Tokens of conversation to hold (default: 4096, or what the model allows)",
            settings.session.limits.context, 1, 1 << 24);
-  to.other(0, "kv", "FORMAT", "How keys and values are kept: f32 (default), bf16 at half the memory, q8 at a quarter",
+  to.other(0, "kv", "FORMAT", "How keys and values are kept: f32, bf16 or q8 (default: f32; bf16 where weights are quantised)",
            one_of<dsvl::KvFormat>(settings.session.limits.kv, {{"f32", dsvl::KvFormat::full},
                                                                {"bf16", dsvl::KvFormat::bf16},
                                                                {"q8", dsvl::KvFormat::q8}}));

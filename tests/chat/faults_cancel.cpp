@@ -116,12 +116,12 @@ TEST_CASE("an engine that is cancelled in any tile of a tower ends there, and th
 TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how far it came, and can go on from there") {
   const auto& state = *test::tiny_model().state();
   InlineExecutor one;
-  const auto limits = complete_limits({.context = 256, .chunk = 32}, state.config);
+  const auto limits = complete_limits({.context = 256, .chunk = 32}, state.config, state.network->net.decoder);
   REQUIRE(limits);
   const DecoderDims& dims = state.config.decoder;
   Buffer<std::byte> memory;  // before what is carved from it, so that it goes after
   Engine engine(state.network->net.decoder, *limits, one,
-                std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(dims.heads, dims.layers, limits->kv)), nullptr));
+                std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(dims.heads, dims.layers, *limits->kv)), nullptr));
   REQUIRE(carve_slab(memory, [&](Arena& arena) { engine.lay_out(arena); }));
   REQUIRE(engine.cache().reserve());
   CancelToken token;

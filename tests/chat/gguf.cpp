@@ -161,6 +161,25 @@ TEST_CASE("a mapped file of quantised weights takes no memory, one that is inter
   }
 }
 
+TEST_CASE("with quantised weights the cache is bf16 unless another is asked for, and the plan says so") {
+  const Place place("cache");
+  const auto bytes = [](const fs::path& path, std::optional<KvFormat> kv) {
+    SessionOptions options;
+    options.limits.kv = kv;
+    const auto planned = plan(path, options);
+    REQUIRE_MESSAGE(planned, planned.error().text());
+    const Session session = test::open_session(options, load(path));
+    CHECK(session.bytes() == planned->session());
+    return session.bytes();
+  };
+  for (const Format format : {Format::q8_0, Format::bf16}) {
+    CAPTURE(name(format));
+    const fs::path path = write(place, "model.gguf", format);
+    CHECK(bytes(path, KvFormat::bf16) < bytes(path, KvFormat::full));
+    CHECK(bytes(path, {}) == bytes(path, quantized(format) ? KvFormat::bf16 : KvFormat::full));
+  }
+}
+
 TEST_CASE("half a model says which half is missing") {
   const Place place("halves");
   const fs::path text = write(place, "text.gguf", Format::q8_0, true), towers = place.path / "mmproj-text.gguf";

@@ -31,7 +31,7 @@ class Engine {
   /// Declares every buffer and records the program: once to measure, once to carve. The slab must outlive the engine.
   void lay_out(Arena& arena) noexcept {
     program_ = {};
-    cache_.carve(arena, decoder_.dims.heads, limits_.context, limits_.kv);
+    cache_.carve(arena, decoder_.dims.heads, limits_.context, *limits_.kv);
     inputs_ = arena.array<TokenInput<float>>("decoder inputs", chunk());
     buffers_.carve_logits(arena, decoder_.dims, limits_.logit_rows);
     buffers_.carve(arena, decoder_.dims, chunk());

@@ -8,7 +8,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-DSVL_INLINE Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config) {
+DSVL_INLINE Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config,
+                                            const Decoder& decoder) {
   Limits out = limits;
   const Index positions = config.max_positions;
   if (out.context == 0) out.context = std::min<Index>(4096, positions);
@@ -27,6 +28,8 @@ DSVL_INLINE Result<Limits> complete_limits(const Limits& limits, const ModelConf
   out.chunk = std::min<Index>(out.chunk, out.context);
   out.logit_rows = std::min<Index>(out.logit_rows, out.chunk);
   if (out.pictures < 0) out.pictures = std::max<Index>(out.context / config.image_tokens(), 1);
+  const bool few_bits = !decoder.blocks.empty() && quantized(decoder.blocks[0].qkv.weight.format);
+  if (!out.kv) out.kv = few_bits ? KvFormat::bf16 : KvFormat::full;
   if (out.text_bytes == 0) out.text_bytes = 16 * out.context;
   out.picture_side = std::min<Index>(out.picture_side, kMaxPictureSide);
   constexpr Index kMost = Index{1} << 40;  // far above any memory, far below overflow

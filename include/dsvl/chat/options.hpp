@@ -2,6 +2,7 @@
 #ifndef DSVL_CHAT_OPTIONS_HPP
 #define DSVL_CHAT_OPTIONS_HPP
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ struct Limits {
   /// question about a picture that was talked about before costs only its own text.
   Index cached_tokens = 0;
   /// How keys and values are kept: float, rounded to bf16 at half the memory, or in 8 bits at a good quarter of it.
-  KvFormat kv = KvFormat::full;
+  /// Unless given: float; with quantised weights bf16, which is little beside what those are off, and read sooner.
+  std::optional<KvFormat> kv = {};
   /// What products do to their input: with rounded, bf16 weights meet it in bf16 (see there what that gains and costs).
   Activations activations = Activations::exact;
 };

@@ -16,6 +16,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
+struct Decoder;
 struct ModelConfig;
 
 struct Plan {
@@ -63,8 +64,9 @@ constexpr std::string_view name(Plan::Part part) noexcept {
 Result<Plan> plan(const Folder& folder, const SessionOptions& options = {}, const LoadOptions& load = {});
 Result<Plan> plan(const std::filesystem::path& path, const SessionOptions& options = {}, const LoadOptions& load = {});
 
-/// Limits with every default filled in. Codes: bad_argument (limits that make no sense), limit.
-Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config);
+/// Limits with every default filled in, for a model whose weights are bound. Codes: bad_argument (limits that make no
+/// sense), limit.
+Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config, const Decoder& decoder);
 
 DSVL_END_NAMESPACE
 

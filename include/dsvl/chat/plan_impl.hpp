@@ -108,7 +108,6 @@ DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& option
   DSVL_TRY(source, detail::open_source(folder, opened));
   DSVL_TRY(config, read_settings(source.settings, options.host.allocator));
   state->config = config;
-  DSVL_TRY(limits, complete_limits(options.limits, config));
   const int threads = load.threads > 0 ? load.threads : available_threads();
   detail::CountedExecutor executor(options.host.executor ? options.host.executor->workers() : threads);
   state->host.executor = &executor;
@@ -122,6 +121,7 @@ DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& option
   } else {
     tokenizer = detail::plan_safetensors(folder, *state, out);
   }
+  DSVL_TRY(limits, complete_limits(options.limits, config, state->network->net.decoder));
   out.buffers.push_back({Part::model, "tokenizer", tokenizer.kept});
   if (load.mode == LoadMode::read) out.buffers.push_back({Part::model, "weights", out.file_bytes});
   for (const Plan::Buffer& b : out.buffers) out.model += b.bytes;

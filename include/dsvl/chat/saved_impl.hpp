@@ -129,7 +129,7 @@ inline ContentHash identity(const ModelState& model, const Limits& limits) noexc
     number(view->side), number(view->filter);
     for (std::size_t c = 0; c < 3; ++c) number(view->background[c]), real(view->mean[c]), real(view->deviation[c]);
   }
-  number(limits.kv), number(limits.activations), number(model.config.layout), number(kKvBlock);
+  number(*limits.kv), number(limits.activations), number(model.config.layout), number(kKvBlock);
   return id;
 }
 
@@ -185,7 +185,7 @@ class detail::SavedSession {
     for (Index p = 0; p * kKvBlock < tokens && !file.failed(); ++p) {
       std::memcpy(page.data(), cache.page_bytes(p).data(), page.size());
       const Index used = std::min<Index>(kKvBlock, tokens - p * kKvBlock);
-      if (used < kKvBlock) detail::clear_rest(dims, s.options_.limits.kv, page.span(), used);
+      if (used < kKvBlock) detail::clear_rest(dims, *s.options_.limits.kv, page.span(), used);
       to.put(page.span());
     }
     to.finish();

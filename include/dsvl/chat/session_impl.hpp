@@ -51,7 +51,7 @@ inline Result<SessionOptions> chosen_options(const Model& model, const SessionOp
   SessionOptions chosen = options;
   if (!chosen.host.allocator) chosen.host.allocator = state->host.allocator;
   if (!chosen.host.log.write) chosen.host.log = state->host.log;
-  DSVL_TRY(limits, complete_limits(options.limits, state->config));
+  DSVL_TRY(limits, complete_limits(options.limits, state->config, state->network->net.decoder));
   chosen.limits = limits;
   if (limits.context > state->info.default_context)
     chosen.host.log(Level::warning, "the context is longer than the 4096 tokens the models were trained with");

@@ -13,7 +13,7 @@ namespace detail {
 
 inline std::shared_ptr<PagePool> make_pool(const ModelState& model, const SessionOptions& options) {
   const DecoderDims& d = model.config.decoder;
-  const Index bytes = kv_page_bytes<float>(d.heads, d.layers, options.limits.kv);
+  const Index bytes = kv_page_bytes<float>(d.heads, d.layers, *options.limits.kv);
   return std::make_shared<PagePool>(static_cast<std::size_t>(bytes), options.host.allocator);
 }
 

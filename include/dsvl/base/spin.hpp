@@ -19,7 +19,7 @@ inline void relax() noexcept {
 #endif
 }
 
-/// Whether done() comes true within some ten microseconds. A thread that sleeps takes longer than that to wake, longest
+/// Whether done() comes true within some tens of microseconds. A thread that sleeps takes about as long to wake, longer
 /// on virtual machines, and what it waits for is often a tile that is nearly ready.
 template <class Done>
 bool spin_until(Done done) noexcept {

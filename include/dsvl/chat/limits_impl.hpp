@@ -9,7 +9,7 @@
 DSVL_BEGIN_NAMESPACE
 
 DSVL_INLINE Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config,
-                                            const Decoder& decoder) {
+                                           const Decoder& decoder) {
   Limits out = limits;
   const Index positions = config.max_positions;
   if (out.context == 0) out.context = std::min<Index>(4096, positions);

@@ -135,7 +135,7 @@ struct Product {
   [[nodiscard]] Place place(Index tile) const noexcept {
     constexpr Index kTurns = 6;
     const Index down = row_tiles(), turns = ceil_div(down, ceil_div(down, kTurns));
-    const Index each = turns * output_tiles(), first = tile / each * turns, here = std::min(turns, down - first);
+    const Index each = turns * output_tiles(), first = tile / each * turns, here = std::min<Index>(turns, down - first);
     return {first + tile % each % here, tile % each / here};
   }
   [[nodiscard]] double flops() const noexcept { return in_bytes(inputs) ? 2.5 * kProductFlops : kProductFlops; }

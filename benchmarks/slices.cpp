@@ -21,9 +21,9 @@ using namespace dsvl;
 
 namespace {
 
-constexpr int kBudgets[] = {1, 2, 4};               // milliseconds
-constexpr std::chrono::milliseconds kTurn(100);     // of a question that is not sliced, or nearly not
-constexpr Index kTokens = 8;                        // of the answer, at most
+constexpr int kBudgets[] = {1, 2, 4};            // milliseconds
+constexpr std::chrono::milliseconds kTurn(100);  // the budget of a question that is hardly sliced
+constexpr Index kTokens = 8;                     // of the answer, at most
 constexpr char kQuestion[] = "What colour is the large shape, and where in the picture is it? Answer in a few words.";
 
 /// Memory whose pages are there, as a game would hand out.

@@ -22,21 +22,24 @@ inline constexpr std::size_t kHugePage = std::size_t{1} << 21;
 /// Blocks from this size on lie at a multiple of kHugePage. The C library has a mapping for each of them alone (glibc:
 /// always from 32 MiB on), so that what is said of their pages is gone when they are.
 inline constexpr std::size_t kHugeBlock = std::size_t{1} << 25;
+/// Of a block from operator new.
+constexpr std::align_val_t alignment_of(std::size_t bytes) noexcept {
+  return std::align_val_t(bytes < kHugeBlock ? kAlignment : kHugePage);
+}
 
 /// From the allocator, or from operator new when there is none. Null means "no".
 inline void* allocate(Allocator* from, std::size_t bytes) noexcept {
   if (from) return from->allocate(bytes, kAlignment);
-  if (bytes < kHugeBlock) return ::operator new(bytes, std::align_val_t(kAlignment), std::nothrow);
-  void* const memory = ::operator new(bytes, std::align_val_t(kHugePage), std::nothrow);
+  void* const memory = ::operator new(bytes, alignment_of(bytes), std::nothrow);
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
   // Whole pages only, so that no more than `bytes` becomes resident. A kernel that refuses gives small pages.
-  if (memory) (void)::madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+  if (memory && bytes >= kHugeBlock) (void)::madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
   return memory;
 }
 inline void deallocate(Allocator* to, void* memory, std::size_t bytes) noexcept {
   if (to) to->deallocate(memory, bytes, kAlignment);
-  else ::operator delete(memory, std::align_val_t(bytes < kHugeBlock ? kAlignment : kHugePage));
+  else ::operator delete(memory, alignment_of(bytes));
 }
 
 DSVL_END_NAMESPACE

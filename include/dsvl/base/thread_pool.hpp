@@ -100,7 +100,7 @@ class ThreadPool final : public Executor {
       lock.unlock();
       task(mine);
       lock.lock();
-      if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) finished_.notify_one();
+      if (--unfinished_ == 0) finished_.notify_one();
     }
   }
 

@@ -101,9 +101,9 @@ struct Product {
   [[nodiscard]] double cost() const noexcept { return 2.0 * static_cast<double>(count.of(x.rows) * w.rows * w.cols); }
 
   void run(const Worker<T>& on, Index tile) const noexcept {
-    const auto [part, at] = place(tile);
+    auto [part, left] = place(tile);
     const Range rows = tile_range(part, row_step(), count.of(x.rows));
-    Index left = at, first_output = 0;
+    Index first_output = 0;
     for (int b = 0; b < w.block_count; ++b) {
       const Matrix::Block& block = w.blocks[b];
       const Index here = ceil_div(block.rows, output_step());

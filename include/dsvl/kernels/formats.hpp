@@ -23,7 +23,8 @@ inline constexpr int kParts = kChains / kQuarters;
 
 /// What a product needs of its weights. Operand i of a row starts at i * kBytes. A unit is 4 bytes of a row, which is
 /// what is turned and moved: kUnit operands, of which `operand<e>` is the e-th. `turn<p>` takes a line of four rows:
-/// operand i of the runs of the chains p * kQuarters, … is turned[i], a quarter each.
+/// operand i of the runs of the chains p * kQuarters, … is turned[i], a quarter each. Once turned, formats of the same
+/// F::Arithmetic (kRun and multiply_add) are the same.
 template <class F>
 concept Operand = requires(const std::byte* row, Index n, Lanes x, Lanes* turned) {
   { F::kBytes } -> std::convertible_to<Index>;
@@ -50,6 +51,7 @@ DSVL_FORCE_INLINE void turn_units(const std::byte* line, Index stride, Lanes* tu
 
 /// Weights as numbers of their own: a product is an fma.
 struct Numbers {
+  using Arithmetic = Numbers;
   static constexpr Index kRun = 8;
   static DSVL_FORCE_INLINE Lanes multiply_add(Lanes x, Lanes w, Lanes sum) noexcept { return fma(x, w, sum); }
 };
@@ -118,6 +120,7 @@ static_assert(WeightFormat<F32> && WeightFormat<Bf16> && WeightFormat<F16>);
 
 /// Pairs of bf16 weights, for x in pairs of bf16.
 struct Bf16Pairs {
+  using Arithmetic = Bf16Pairs;
   static constexpr Index kBytes = 4, kUnit = 1, kRun = 4;
   template <int>
   static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {

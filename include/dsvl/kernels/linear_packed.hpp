@@ -54,35 +54,38 @@ struct Cursors {
 /// w      as many weights for each operand
 /// next   x that is used after this: asked for meanwhile, since the first chain of a block meets all its lines
 /// sums   rows kLinearGroup apart
-/// Not inlined, every loop body stands once: measured, only so do the sums stay in registers with GCC; and what is read
-/// more than once is held in a register, since GCC would read memory anew in every fma.
-template <Operand F, int rows, int registers>
+/// Not inlined: measured, only so do the sums stay in registers with GCC; and what is read more than once is held in a
+/// register, since GCC would read memory anew in every fma.
+template <class Arithmetic, int rows, int registers>
 DSVL_NO_INLINE void accumulate(const Rows& x, Index runs, const float* w, bool first, const Rows& next,
                                float* sums) noexcept {
+  using A = Arithmetic;
   Lanes total[rows][registers];
   Cursors<rows> from(x);
   unroll<rows * registers>([&](auto i) { total[i / registers][i % registers] = splat(0.0f); });
-  Index asked = 0;
-  for (; runs > 0; --runs, from.advance((kChains - 1) * F::kRun)) {
-    for (Index k = 0; k < F::kRun; ++k, from.advance(1), w += registers * kLanes, ++asked) {
-      if constexpr (registers == kWide)
+  for (Index run = 0; run < runs; ++run, from.advance(kLine<A> - A::kRun)) {
+    unroll<A::kRun>([&](auto k) {
+      if constexpr (registers == kWide) {
+        const Index asked = run * A::kRun + k;
         prefetch(next.x + asked % kAsked * next.stride + asked / kAsked * kLineFloats);
+      }
       if constexpr (rows >= registers) {
         Lanes b[registers];
         unroll<registers>([&](auto n) { b[n] = hold(load(w + n * kLanes)); });
         unroll<rows>([&](auto r) {
           const Lanes a = hold(splat(from.get(r)));
-          unroll<registers>([&](auto n) { total[r][n] = F::multiply_add(a, b[n], total[r][n]); });
+          unroll<registers>([&](auto n) { total[r][n] = A::multiply_add(a, b[n], total[r][n]); });
         });
       } else {
         Lanes a[rows];
         unroll<rows>([&](auto r) { a[r] = hold(splat(from.get(r))); });
         unroll<registers>([&](auto n) {
           const Lanes b = hold(load(w + n * kLanes));
-          unroll<rows>([&](auto r) { total[r][n] = F::multiply_add(a[r], b, total[r][n]); });
+          unroll<rows>([&](auto r) { total[r][n] = A::multiply_add(a[r], b, total[r][n]); });
         });
       }
-    }
+      from.advance(1), w += registers * kLanes;
+    });
   }
   if (!first)
     unroll<rows * registers>([&](auto i) {
@@ -110,7 +113,7 @@ DSVL_FORCE_INLINE void multiply_strip(const Rows& x, Index rows, const float* w,
     const Index behind = row + count;
     const Rows next = behind < rows ? x.from(behind, 0) : x.from(0, steps);
     for (Index q = 0; q < kChains; ++q)
-      accumulate<F, count, registers>(x.from(row, q * F::kRun), runs, w + q * runs * F::kRun * registers * kLanes,
+      accumulate<typename F::Arithmetic, count, registers>(x.from(row, q * F::kRun), runs, w + q * runs * F::kRun * registers * kLanes,
                                       first && q == 0, next.from(0, q * steps / kChains),
                                       sums + row * kLinearGroup);
   });

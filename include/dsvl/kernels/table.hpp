@@ -151,7 +151,7 @@ struct LinearTile {
 /// What `linear` works on at a time: rows, outputs whose sums wait, outputs that are packed (at most), and operands
 /// (columns, or pairs of them where x is rounded) that are summed in one go; these alone are part of the result. Rows
 /// of x are copied, if at all, at a pitch of their own.
-inline constexpr Index kLinearRows = 320, kLinearGroup = 128, kLinearStrip = 64, kLinearDepth = 256;
+inline constexpr Index kLinearRows = 320, kLinearGroup = 128, kLinearStrip = 64, kLinearDepth = 512;
 inline constexpr Index kLinearPitch = kLinearDepth + 16;
 /// Scratch that `linear` needs, in elements of T: sums, rows of x, packed weights; or a row alone.
 inline constexpr Index kLinearScratch =

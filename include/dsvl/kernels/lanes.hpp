@@ -258,8 +258,8 @@ DSVL_FORCE_INLINE Lanes splat_quarters(const float* from) noexcept {
 #endif
 }
 
-/// Four floats of each of kQuarters rows, `stride` bytes apart, a quarter each. Loads put quarters in place for less than
-/// what moving them between registers costs.
+/// Four floats of each of kQuarters rows, `stride` bytes apart, a quarter each. Loads put quarters in place for less
+/// than moving them between registers costs.
 DSVL_FORCE_INLINE Lanes load_quarters(const std::byte* from, Index stride) noexcept {
   const auto row = [&](int i) { return reinterpret_cast<const float*>(from + i * stride); };
 #if defined(__AVX512F__)

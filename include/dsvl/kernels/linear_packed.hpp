@@ -113,9 +113,9 @@ DSVL_FORCE_INLINE void multiply_strip(const Rows& x, Index rows, const float* w,
     const Index behind = row + count;
     const Rows next = behind < rows ? x.from(behind, 0) : x.from(0, steps);
     for (Index q = 0; q < kChains; ++q)
-      accumulate<typename F::Arithmetic, count, registers>(x.from(row, q * F::kRun), runs, w + q * runs * F::kRun * registers * kLanes,
-                                      first && q == 0, next.from(0, q * steps / kChains),
-                                      sums + row * kLinearGroup);
+      accumulate<typename F::Arithmetic, count, registers>(
+          x.from(row, q * F::kRun), runs, w + q * runs * F::kRun * registers * kLanes, first && q == 0,
+          next.from(0, q * steps / kChains), sums + row * kLinearGroup);
   });
 }
 

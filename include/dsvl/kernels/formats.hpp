@@ -30,6 +30,7 @@ concept Operand = requires(const std::byte* row, Index n, Lanes x, Lanes* turned
   { F::kBytes } -> std::convertible_to<Index>;
   { F::kUnit } -> std::convertible_to<Index>;
   { F::kRun } -> std::convertible_to<Index>;
+  typename F::Arithmetic;
   { F::template operand<0>(x) } noexcept -> std::same_as<Lanes>;
   { F::template turn<0>(row, n, turned) } noexcept;
   { F::multiply_add(x, x, x) } noexcept -> std::same_as<Lanes>;
@@ -70,9 +71,10 @@ struct F32 : Numbers {
   }
   template <int p>
   static DSVL_FORCE_INLINE void turn(const std::byte* line, Index stride, Lanes* turned) noexcept {
+    constexpr Index kRunBytes = kRun * kBytes;
     unroll<2>([&](auto half) {
       const auto row = [&](int i) {
-        return load_every_other_quarter<half>(reinterpret_cast<const float*>(line + i * stride) + 2 * p * kLanes);
+        return load_quarters(line + i * stride + p * kQuarters * kRunBytes + half * 16, kRunBytes);
       };
       turn_quarters({row(0), row(1), row(2), row(3)}, turned + 4 * half);
     });

@@ -234,18 +234,6 @@ DSVL_FORCE_INLINE void turn_quarters(const Lanes (&row)[4], Lanes* turned) noexc
 #endif
 }
 
-/// The even (half = 0) or odd quarters of 2 kLanes floats, in order.
-template <int half>
-DSVL_FORCE_INLINE Lanes load_every_other_quarter(const float* from) noexcept {
-#if defined(__AVX512F__)
-  return Lanes(_mm512_shuffle_f32x4(_mm512_loadu_ps(from), _mm512_loadu_ps(from + 16), half ? 0xDD : 0x88));
-#elif defined(__AVX__)
-  return Lanes(_mm256_permute2f128_ps(_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8), half ? 0x31 : 0x20));
-#else
-  return load(from + 4 * half);
-#endif
-}
-
 /// Every quarter of kLanes floats filled with its own i-th.
 template <int i>
 DSVL_FORCE_INLINE Lanes splat_quarters(const float* from) noexcept {

@@ -51,15 +51,15 @@ struct Cursors {
 
 /// sums = (first ? 0 : sums) + x w for `rows` by `registers` chains over `runs` runs of operands; between two runs of
 /// x lie those of the other chains.
+/// A      an operand's F::Arithmetic
 /// w      as many weights for each operand
 /// next   x that is used after this: asked for meanwhile, since the first chain of a block meets all its lines
 /// sums   rows kLinearGroup apart
 /// Not inlined: measured, only so do the sums stay in registers with GCC; and what is read more than once is held in a
 /// register, since GCC would read memory anew in every fma.
-template <class Arithmetic, int rows, int registers>
+template <class A, int rows, int registers>
 DSVL_NO_INLINE void accumulate(const Rows& x, Index runs, const float* w, bool first, const Rows& next,
                                float* sums) noexcept {
-  using A = Arithmetic;
   Lanes total[rows][registers];
   Cursors<rows> from(x);
   unroll<rows * registers>([&](auto i) { total[i / registers][i % registers] = splat(0.0f); });

@@ -181,9 +181,9 @@ TEST_CASE("a model's directory that is not as it should be is refused by name") 
       std::filesystem::copy_file(test::tiny_vl() / file, at.path / folder / file);
     return at.path / folder;
   };
-  load("missing directory", at.path / "nothing", Code::not_found, "config.json: no such file");
+  load("missing directory", at.path / "nothing", Code::not_found, "nothing: no such file or folder");
   load("empty directory", at.path, Code::not_found, "config.json: no such file");
-  load("a file where the directory should be", test::tiny_vl() / kConfig, Code::not_found, "no such file");
+  load("a file where the directory should be", test::tiny_vl() / kConfig, Code::unsupported, "config.json: is no GGUF file");
   for (const char* file : {kConfig, kPre, kProcessor, kTokenizer, kTokenizerConfig}) {
     const auto folder = copy(file);
     std::filesystem::remove(folder / file);
@@ -249,8 +249,8 @@ TEST_CASE("a broken config.json is refused with the key, what it has and what is
       {"layer_norm_eps a string", Code::bad_file, "layer_norm_eps is 'small'", setter(kConfig, "/vision_config/layer_norm_eps", "small")},
       {"rope_theta negative", Code::bad_file, "text_config.rope_parameters.rope_theta is -1",
        setter(kConfig, "/text_config/rope_parameters/rope_theta", -1)},
-      {"rope_type yarn", Code::unsupported, "rope_type needs to be default", setter(kConfig, "/text_config/rope_parameters/rope_type", "yarn")},
-      {"rope_scaling", Code::unsupported, "rope_scaling needs to be null",
+      {"rope_type yarn", Code::unsupported, "rope_type is 'yarn', needs to be default", setter(kConfig, "/text_config/rope_parameters/rope_type", "yarn")},
+      {"rope_scaling", Code::unsupported, "rope_scaling.rope_type is not given",
        adder(kConfig, "/text_config/rope_scaling", Json{{"factor", 2.0}})},
       {"attention_bias", Code::unsupported, "attention_bias needs to be false", setter(kConfig, "/text_config/attention_bias", true)},
       {"hidden_act relu", Code::unsupported, "hidden_act is 'relu', known are", setter(kConfig, "/vision_config/hidden_act", "relu")},
@@ -474,11 +474,11 @@ TEST_CASE("pictures that are none give an error, and the conversation goes on as
   constexpr Index kFar = std::numeric_limits<Index>::max();
   expect_ask_fails(patient, {
       {"picture file missing", Code::not_found, "no such file", ask("no/such/picture.png")},
-      {"picture is a directory", Code::io, "not a regular file", ask(test::tiny_vl())},
+      {"picture is a directory", Code::io, "is a folder, not a file", ask(test::tiny_vl())},
       {"picture path empty", Code::bad_argument, "the path of a picture is empty", ask("")},
       {"picture of no bytes", Code::bad_file, "is empty", ask(std::span<const std::byte>())},
       {"picture is a text", Code::bad_file, "is neither a PNG nor a JPEG", ask(bytes_of(text))},
-      {"picture is a GIF", Code::bad_file, "is neither a PNG nor a JPEG", ask(bytes_of(gif))},
+      {"picture is a GIF", Code::unsupported, "is a GIF picture; dsvl reads PNG and JPEG", ask(bytes_of(gif))},
       {"picture truncated (PNG)", Code::bad_file, "truncated", ask(bytes_of(cut))},
       {"picture truncated (JPEG)", Code::bad_file, "truncated", ask(bytes_of(short_jpeg))},
       {"picture with a damaged byte", Code::bad_file, "checksum", ask(bytes_of(damaged))},

@@ -191,10 +191,12 @@ TEST_CASE("half a model says which half is missing") {
   CHECK(half.error().code() == Code::not_found);
   CHECK(std::string_view(half.error().text()).find("mmproj-text.gguf") != std::string_view::npos);
   LoadOptions options;
-  options.mmproj = "other.gguf";
+  options.mmproj = (place.path / "other.gguf").string();
   CHECK(Model::load(text, options));
-  options.mmproj = "text.gguf";
-  CHECK(Model::load(text, options).error().code() == Code::bad_file);  // every tensor twice
+  options.mmproj = text.string();
+  CHECK(Model::load(text, options).error().code() == Code::unsupported);
+  options = {.file = "text.gguf", .mmproj = "other.gguf"};  // in a folder, names are names within it
+  CHECK(Model::load(Folder::directory(place.path), options));
   CHECK(Model::load(place.path / "no.gguf").error().code() == Code::not_found);
 }
 

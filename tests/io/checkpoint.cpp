@@ -194,3 +194,16 @@ TEST_CASE("an allocator that says no at any place gives out_of_memory") {
   });
   CHECK(read_requests >= 8);
 }
+
+TEST_CASE("a shard may lie below the model's folder, and nowhere else") {
+  const std::string weights = file_of(R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", "aa");
+  const auto open = [&](const std::string& name) {
+    const std::string index = "{\"weight_map\":{\"a\":\"" + name + "\"}}";
+    const dsvl::NamedBytes table[] = {{"model.safetensors.index.json", std::as_bytes(std::span(index))},
+                                      {name, std::as_bytes(std::span(weights))}};
+    return Checkpoint::open(Folder::memory(table)).error().code();
+  };
+  CHECK(open("shards/1.safetensors") == Code::ok);
+  for (const char* name : {"../1.safetensors", "/1.safetensors", "a/../1.safetensors", "./1.safetensors", "a//1.safetensors", "c:1.safetensors"})
+    CHECK(open(name) == Code::bad_file);
+}

@@ -181,7 +181,7 @@ TEST_CASE("what is no picture, or none that is read, is refused by name and faul
   const std::string good = png_of(1, 1, 8, 0, "\0\1"s);
   REQUIRE(error_of(good).empty());
   CHECK(has(error_of(""), "bad_file: some picture: is empty"));
-  CHECK(has(error_of("GIF89a..............."), "bad_file: some picture: is neither a PNG nor a JPEG picture"));
+  CHECK(has(error_of("GIF89a..............."), "unsupported: some picture: is a GIF picture; dsvl reads PNG and JPEG: convert it"));
   CHECK(has(error_of(kSignature), "truncated: it ends before its IEND chunk"));
   CHECK(has(error_of(good.substr(0, good.size() - 12)), "truncated: it ends before its IEND chunk"));
   CHECK(has(error_of(good.substr(0, good.size() - 20)), "truncated: it ends inside a chunk"));

@@ -120,7 +120,7 @@ TEST_CASE("what is missing, or no file, is named") {
   }
   const auto directory = folder.open("below");
   CHECK(directory.error().code() == Code::io);
-  CHECK(has(directory.error().text(), "not a regular file"));
+  CHECK(has(directory.error().text(), "is a folder, not a file"));
 }
 
 TEST_CASE("names that could leave the folder are refused by every kind of folder") {

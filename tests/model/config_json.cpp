@@ -31,7 +31,7 @@ bool contains(const Status& status, const char* words) { return std::string(stat
 }  // namespace
 
 TEST_CASE("the released 1.3B configurations of both layouts give the published sizes") {
-  for (const std::string_view text : {released::kOriginal1_3B.config, released::kHf1_3B.config}) {
+  for (const std::string_view text : {released::kOriginal1_3B.config, released::kHf1_3B.config, released::kHf1_3BNested.config}) {
     const ModelConfig c = test::released(text);
     check_siglip_large(c.siglip);
     check_decoder(c.decoder, kDecoder1_3B);
@@ -47,7 +47,7 @@ TEST_CASE("the released 1.3B configurations of both layouts give the published s
 }
 
 TEST_CASE("the released 7B configurations of both layouts give the published sizes") {
-  for (const std::string_view text : {released::kOriginal7B.config, released::kHf7B.config}) {
+  for (const std::string_view text : {released::kOriginal7B.config, released::kHf7B.config, released::kHf7BNested.config}) {
     const ModelConfig c = test::released(text);
     check_siglip_large(c.siglip);
     check_decoder(c.decoder, kDecoder7B);
@@ -111,8 +111,8 @@ TEST_CASE("select_layer counts from the end when it is not above zero") {
 
 TEST_CASE("both spellings of rope_theta are read, and the newer one wins") {
   CHECK(test::released(with(released::kHf1_3B.config, "\"rope_theta\": 10000.0", "\"rope_theta\": 500000").c_str()).decoder.rope_theta == 500000);
-  CHECK(test::released(with(released::kHf7B.config, "\"rope_theta\": 10000.0", "\"rope_theta\": 500000").c_str()).decoder.rope_theta == 500000);
-  CHECK(test::released(with(released::kHf7B.config, "\"head_dim\": 128", "\"head_dim\": 128, \"rope_theta\": 7").c_str()).decoder.rope_theta == 10000);
+  CHECK(test::released(with(released::kHf7BNested.config, "\"rope_theta\": 10000.0", "\"rope_theta\": 500000").c_str()).decoder.rope_theta == 500000);
+  CHECK(test::released(with(released::kHf7BNested.config, "\"head_dim\": 128", "\"head_dim\": 128, \"rope_theta\": 7").c_str()).decoder.rope_theta == 10000);
 }
 
 TEST_CASE("dtypes, token ids of the language model, unknown keys and nulls are ignored") {
@@ -123,7 +123,7 @@ TEST_CASE("dtypes, token ids of the language model, unknown keys and nulls are i
 }
 
 TEST_CASE("an explicit head_dim or mlp_dim wins over what it would be derived from") {
-  const ModelConfig c = test::released(with(released::kHf7B.config, "\"head_dim\": 128", "\"head_dim\": 64").c_str());
+  const ModelConfig c = test::released(with(released::kHf7BNested.config, "\"head_dim\": 128", "\"head_dim\": 64").c_str());
   CHECK((c.decoder.heads.head_dim == 64 && c.decoder.heads.width() == 2048 && c.decoder.hidden == 4096));
   CHECK(test::released(with(released::kHf7B.config, "\"intermediate_size\": 3072", "\"mlp_ratio\": 2").c_str()).high->sam.intermediate == 1536);
   CHECK(test::released(with(released::kHf7B.config, "\"intermediate_size\": 3072", "\"mlp_ratio\": 2, \"mlp_dim\": 1000").c_str()).high->sam.intermediate == 1000);
@@ -164,14 +164,14 @@ TEST_CASE("whatever is wrong in a configuration is named with its file, its obje
       {released::kHf1_3B.config, "\"hidden_size\": 2048", "\"hidden_size\": 99999999999", Code::bad_file, "text_config.hidden_size", "16777216"},
       {released::kHf1_3B.config, "\"hidden_size\": 2048", "\"hidden_size\": 2050", Code::bad_file, "text_config.num_attention_heads", "2050"},
       {released::kHf1_3B.config, "\"num_hidden_layers\": 24", "\"num_hidden_layers\": 5000", Code::bad_file, "text_config.num_hidden_layers", "1024"},
-      {released::kHf1_3B.config, "\"rope_scaling\": null", "\"rope_scaling\": {\"type\": \"linear\"}", Code::unsupported, "text_config.rope_scaling", "null"},
+      {released::kHf1_3B.config, "\"rope_scaling\": null", "\"rope_scaling\": {\"type\": \"linear\"}", Code::unsupported, "text_config.rope_scaling.type", "'linear'"},
       {released::kHf1_3B.config, "\"rope_scaling\": null", "\"hidden_act\": \"gelu\"", Code::unsupported, "text_config.hidden_act", "silu"},
       {released::kHf1_3B.config, "\"rope_scaling\": null", "\"attention_bias\": true", Code::unsupported, "text_config.attention_bias", "false"},
       {released::kHf1_3B.config, "\"rope_scaling\": null", "\"mlp_bias\": 1", Code::bad_file, "text_config.mlp_bias", "true or false"},
       {released::kHf1_3B.config, "\"rope_scaling\": null", "\"num_key_value_heads\": 5", Code::bad_file, "text_config.num_key_value_heads", "5"},
       {released::kHf1_3B.config, "\"rope_scaling\": null", "\"head_dim\": 63", Code::bad_file, "text_config.head_dim", "odd"},
       {released::kHf1_3B.config, "\"rope_scaling\": null", "\"rms_norm_eps\": 0", Code::bad_file, "text_config.rms_norm_eps", "above 0"},
-      {released::kHf7B.config, "\"rope_type\": \"default\"", "\"rope_type\": \"yarn\"", Code::unsupported, "rope_parameters.rope_type", "default"},
+      {released::kHf7BNested.config, "\"rope_type\": \"default\"", "\"rope_type\": \"yarn\"", Code::unsupported, "rope_parameters.rope_type", "default"},
       {released::kHf1_3B.config, "\"hidden_act\": \"gelu\"", "\"hidden_act\": \"relu\"", Code::unsupported, "vision_config.hidden_act", "'relu'"},
       {released::kHf1_3B.config, "\"image_size\": 384", "\"image_size\": 390", Code::bad_file, "vision_config.image_size", "390"},
       {released::kHf1_3B.config, "\"image_size\": 384", "\"image_size\": 16000", Code::bad_file, "vision_config.image_size", "8192"},
@@ -212,4 +212,16 @@ TEST_CASE("whatever is wrong in a configuration is named with its file, its obje
 TEST_CASE("what is told of a hostile value is printable") {
   const Status status = error_of("{\"model_type\": \"\\u001b[31m\\u0000\\n\"}");
   for (const char* p = status.text(); *p; ++p) CHECK((static_cast<unsigned char>(*p) >= 0x20));
+}
+
+TEST_CASE("positions that are not scaled may be said in every way that transformers says it") {
+  const auto theta = [](const std::string& rope) {
+    return test::released(with(released::kHf1_3B.config, "\"rope_theta\": 10000.0, \"rope_scaling\": null", rope).c_str()).decoder.rope_theta;
+  };
+  CHECK(theta("\"rope_scaling\": {\"rope_type\": \"default\"}") == 10000.0);
+  CHECK(theta("\"rope_scaling\": {\"type\": \"default\"}, \"rope_theta\": 5000.0") == 5000.0);
+  CHECK(theta("\"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 5000.0}") == 5000.0);
+  CHECK(theta("\"rope_scaling\": {\"rope_type\": \"default\", \"rope_theta\": 5000.0}") == 5000.0);
+  CHECK(theta("\"rope_parameters\": {\"rope_type\": \"default\"}, \"rope_theta\": 5000.0") == 5000.0);
+  CHECK(theta("\"rope_parameters\": null, \"rope_scaling\": null") == 10000.0);
 }

@@ -69,12 +69,11 @@ LoadedNetwork load(const std::filesystem::path& path) {
   LoadReport report;
   if (path.extension() != ".gguf") {
     const Folder folder = Folder::directory(path);
-    const ModelConfig config = test::must(read_settings(folder, nullptr));
+    const ModelConfig config = test::must(read_settings(folder, nullptr)).config;
     return test::must(load_network(test::must(Checkpoint::open(folder)), config, nullptr, report));
   }
-  Checkpoint file = test::must(open_gguf(Folder::directory(path.parent_path()), path.filename().string(), {},
-                                         LoadMode::map, nullptr, {}, nullptr));
-  const ModelConfig config = test::must(read_settings(gguf_settings(file), nullptr));
+  Checkpoint file = test::must(open_gguf({Folder::directory(path.parent_path()), path.filename().string()}, {}));
+  const ModelConfig config = test::must(read_settings(gguf_settings(file), nullptr)).config;
   return test::must(load_network(std::move(file), config, nullptr, report));
 }
 
@@ -83,7 +82,7 @@ void show_picture(const released::Files& original, Volume<float> low, Volume<flo
   const auto json = test::must(json::Document::parse(original.preprocessor, "preprocessor"));
   const auto main = test::must(json::Document::parse(original.config, "config"));
   ModelConfig config = test::released(original.config);
-  REQUIRE(read_preprocess(json.root(), "preprocessor", main.root(), config).ok());
+  REQUIRE(read_preprocess({json.root(), "preprocessor"}, main.root(), config).ok());
   const std::vector<std::uint8_t> rgb = test::formula_picture(640, 480, 1);
   const Pixels pixels{rgb.data(), 640, 480, PixelFormat::rgb, 640 * 3};
   REQUIRE(preprocess(pixels, config.preprocess, low, high).ok());

@@ -19,7 +19,7 @@ Result<PreprocessConfig> read(std::string_view config_text, std::string_view tex
   const auto config_json = json::Document::parse(config_text, "config.json"), json = json::Document::parse(text, "preprocessor_config.json");
   if (!config_json || !json) FAIL(std::string(config_json ? json.error().text() : config_json.error().text()));
   ModelConfig config = test::released(config_text);
-  DSVL_CHECK_STATUS(read_preprocess(json->root(), "preprocessor_config.json", config_json->root(), config));
+  DSVL_CHECK_STATUS(read_preprocess({json->root(), "preprocessor_config.json"}, config_json->root(), config));
   return config.preprocess;
 }
 PreprocessConfig good(std::string_view config_text, std::string_view text) {
@@ -68,21 +68,27 @@ TEST_CASE("the shipped model's own files") {
   CHECK(p.high.background == kClipColour);
 }
 
-TEST_CASE("without a preprocessor file the released behaviour of each layout is assumed") {
-  check_view(good(released::kOriginal1_3B.config, "{}").low, 384, Filter::bicubic, kGray, kHalf, kHalf);
-  const PreprocessConfig p = good(released::kOriginal7B.config, "{}");
-  check_view(p.high, 1024, Filter::bicubic, kClipColour, kClipMean, kClipDeviation);
-  CHECK(p.low.mean == kHalf);
-}
-
 TEST_CASE("keys that a file leaves out take the defaults of its class") {
   // Original: the CLIP numbers, also where the model is the small one; normalising is on.
   const PreprocessConfig p = good(with(released::kOriginal1_3B.config, ", \"pixel_mean\": [0.5, 0.5, 0.5], \"pixel_std\": [0.5, 0.5, 0.5]", ""),
                                   R"({"image_size": 384})");
   check_view(p.low, 384, Filter::bicubic, kClipColour, kClipMean, kClipDeviation);
   CHECK((p.min_side == 14 && p.rescale == 1.0 / 255.0));
-  // HF: the CLIP numbers as well, bicubic.
-  check_view(good(released::kHf1_3B.config, R"({"size": 384})").low, 384, Filter::bicubic, kClipColour, kClipMean, kClipDeviation);
+  // HF: the CLIP numbers as well, bicubic; but the letterbox is gray, since its colour is taken from what the file says.
+  check_view(good(released::kHf1_3B.config, R"({"size": 384})").low, 384, Filter::bicubic, kGray, kClipMean, kClipDeviation);
+  check_view(good(released::kHf1_3B.config, "{}").low, 384, Filter::bicubic, kGray, kClipMean, kClipDeviation);
+}
+
+TEST_CASE("what transformers 5 nests in processor_config.json is read as its own file is") {
+  for (const auto& [own, nested] : {std::pair{&released::kHf1_3B, &released::kHf1_3BNested}, std::pair{&released::kHf7B, &released::kHf7BNested}}) {
+    const auto file = json::Document::parse(nested->processor, "processor_config.json"), root = json::Document::parse(nested->config, "config.json");
+    REQUIRE((file && root));
+    ModelConfig config = test::released(nested->config);
+    const Status status = read_preprocess({file->root().find("image_processor"), "processor_config.json", "image_processor."}, root->root(), config);
+    INFO(status.text());
+    REQUIRE(status.ok());
+    CHECK(config.preprocess == good(own->config, own->preprocessor));
+  }
 }
 
 TEST_CASE("a null mean makes the letterbox gray and leaves the class's default for normalising") {
@@ -116,6 +122,10 @@ TEST_CASE("what does not fit the towers or makes no sense is named") {
   struct Case { std::string_view config, base; const char *from, *to; Code code; const char* words; };
   const Case cases[] = {
       {released::kOriginal1_3B.config, kOriginalSmall, "384", "448", Code::bad_file, "448"},
+      {released::kOriginal1_3B.config, kOriginalSmall, "\"image_size\": 384", "\"x\": 384", Code::bad_file, "image_size"},
+      {released::kOriginal1_3B.config, kOriginalSmall, "VLMImageProcessor", "CLIPImageProcessor", Code::unsupported, "'CLIPImageProcessor'"},
+      {released::kHf1_3B.config, kHfSmall, "DeepseekVLImageProcessor", "SiglipImageProcessor", Code::unsupported, "'SiglipImageProcessor'"},
+      {released::kHf7B.config, kHfLarge, "\"size\": {\"height\": 384, \"width\": 384}", "\"size\": {\"height\": 128}", Code::bad_file, "128"},
       {released::kOriginal7B.config, kOriginalLarge, "1024", "512", Code::bad_file, "512"},
       {released::kHf7B.config, kHfLarge, "{\"height\": 1024, \"width\": 1024}", "512", Code::bad_file, "512"},
       {released::kHf1_3B.config, kHfSmall, "\"width\": 384", "\"width\": 400", Code::unsupported, "size"},

@@ -192,12 +192,14 @@ inline void describe_vision(GgufHead& head, const ModelConfig& config) {
   head.set("clip.vision.attention.layer_norm_epsilon", static_cast<float>(d.eps));
 }
 
-/// The JSON files as they are.
-inline Status add_files(GgufHead& head, const Folder& from, Allocator* allocator) {
+/// The JSON files as they are; settings of pictures that were assumed stand as if they had been there.
+inline Status add_files(GgufHead& head, const Folder& from, const ModelSettings& settings, Allocator* allocator) {
   for (const std::string_view name : gguf::kFiles) {
     DSVL_TRY(bytes, detail::open_optional(from, std::string(name).c_str(), allocator));
     if (bytes) head.set(std::string(gguf::kFilePrefix) + std::string(name), bytes->text());
   }
+  if (!settings.assumed.empty())
+    head.set(std::string(gguf::kFilePrefix) + "preprocessor_config.json", settings.assumed);
   return {};
 }
 
@@ -221,7 +223,8 @@ DSVL_INLINE std::filesystem::path mmproj_beside(const std::filesystem::path& tex
 DSVL_INLINE Status convert(const Folder& from, const std::filesystem::path& to, const ConvertOptions& options) {
   namespace detail = convert_detail;
   Allocator* const allocator = options.host.allocator;
-  DSVL_TRY(config, read_settings(from, allocator));
+  DSVL_TRY(settings, read_settings(from, allocator, options.host.log));
+  const ModelConfig& config = settings.config;
   DSVL_TRY(checkpoint, Checkpoint::open(from, LoadMode::map, allocator, {}, options.cancel));
   DeepseekVl net = network_of(checkpoint, config);
   WeightTypes types = options.types;
@@ -245,7 +248,7 @@ DSVL_INLINE Status convert(const Folder& from, const std::filesystem::path& to, 
   if (!options.split) {
     GgufHead head = detail::begin(gguf::kWhole, options);
     head.set(gguf::kInterleavedKey, detail::u32(kGroupRows));
-    DSVL_CHECK_STATUS(detail::add_files(head, from, allocator));
+    DSVL_CHECK_STATUS(detail::add_files(head, from, settings, allocator));
     DSVL_CHECK_STATUS(detail::add_tokenizer(head, from, config.decoder.vocab, allocator));
     return writer.write(to, std::move(head), all, {.interleaved = true});
   }
@@ -255,7 +258,7 @@ DSVL_INLINE Status convert(const Folder& from, const std::filesystem::path& to, 
   DSVL_CHECK_STATUS(writer.write(to, std::move(head), text, {.rotary_dim = config.decoder.heads.head_dim}));
   GgufHead other = detail::begin(gguf::kVision, options);
   detail::describe_vision(other, config);
-  DSVL_CHECK_STATUS(detail::add_files(other, from, allocator));
+  DSVL_CHECK_STATUS(detail::add_files(other, from, settings, allocator));
   return writer.write(mmproj_beside(to), std::move(other), vision, {});
 }
 

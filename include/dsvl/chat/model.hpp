@@ -2,26 +2,32 @@
 #ifndef DSVL_CHAT_MODEL_HPP
 #define DSVL_CHAT_MODEL_HPP
 
+#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "../text/tokenizer.hpp"
 #include "model_info.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
+struct GgufPlace;
 struct ModelConfig;
 
 namespace detail {
 struct ModelState;
 }
 
-/// Files used: config.json, model.safetensors or its index and shards; if there, tokenizer.json, tokenizer_config.json,
-/// preprocessor_config.json and processor_config.json. Both published layouts load as they are. Or a GGUF file, which
-/// has it all, or two that share it (see LoadOptions::file and mmproj, and chat/convert.hpp).
+/// Files used: config.json, model.safetensors or its index and shards; preprocessor_config.json, or processor_config.json
+/// where transformers 5 puts its contents; if there, tokenizer.json, tokenizer_config.json (or special_tokens_map.json)
+/// and generation_config.json. Both published layouts load as they are. Or a GGUF file, which has it all, whatever it is
+/// called; or several (NAME-00001-of-00003.gguf), of which any may be named; or one with the text and one with the
+/// towers (see LoadOptions::file and mmproj, and chat/convert.hpp).
 class Model {
  public:
-  /// From a directory or a .gguf file. Codes: not_found, io, bad_file, unsupported, bad_shape, out_of_memory, limit,
+  /// From a directory or a GGUF file. Codes: not_found, io, bad_file, unsupported, bad_shape, out_of_memory, limit,
   /// cancelled.
   static Result<Model> load(const std::filesystem::path& path, const LoadOptions& options = {});
   /// From a directory, the caller's memory or a reader of the caller's (see Folder).
@@ -35,12 +41,16 @@ class Model {
   [[nodiscard]] const Tokenizer* tokenizer() const noexcept;
   /// The token that stands for pictures, when one is known.
   [[nodiscard]] std::optional<std::int32_t> image_token() const noexcept;
+  /// The ids that end an answer, sorted: the tokenizer's, those of generation_config.json, and those of config.json's
+  /// text part if the tokenizer's is among them.
+  [[nodiscard]] std::span<const std::int32_t> end_tokens() const noexcept;
   /// Every size, for those who look closer (model/config.hpp).
   [[nodiscard]] const ModelConfig& config() const noexcept;
   /// What everything below the chat floor needs: the network itself (model/deepseek_vl.hpp via chat/model_state.hpp).
   [[nodiscard]] const std::shared_ptr<const detail::ModelState>& state() const noexcept { return state_; }
 
  private:
+  static Result<Model> load_from(const GgufPlace& place, const LoadOptions& options);
   explicit Model(std::shared_ptr<const detail::ModelState> state) noexcept : state_(std::move(state)) {}
   std::shared_ptr<const detail::ModelState> state_;
 };

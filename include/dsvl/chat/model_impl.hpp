@@ -20,21 +20,46 @@ struct ModelSource {
   std::optional<Checkpoint> weights;  ///< of GGUF files, which have the settings too
 };
 
-inline Result<ModelSource> open_source(const Folder& folder, const LoadOptions& options) {
-  std::string file = options.file;
-  if (file.empty() && !folder.has("config.json") && folder.has("model.gguf")) file = "model.gguf";
-  if (file.empty()) return ModelSource{folder, std::nullopt};
-  DSVL_TRY(checkpoint, open_gguf(folder, file, options.mmproj, options.mode, options.host.allocator, options.progress,
-                                 options.cancel));
+/// The name of the GGUF file of a place is empty where the model is a folder of safetensors.
+inline Result<ModelSource> open_source(const GgufPlace& place, const LoadOptions& options) {
+  if (place.name.empty() && !place.vision.empty())
+    return fail(Code::bad_argument, "vision towers of their own (%s) go with a GGUF file, and %s is none",
+                Printable(place.vision).text(), Printable(place.folder.describe("config.json")).text());
+  if (place.name.empty()) return ModelSource{place.folder, std::nullopt};
+  DSVL_TRY(checkpoint,
+           open_gguf(place, {options.mode, options.host.allocator, options.progress, options.cancel}));
   Folder settings = gguf_settings(checkpoint);
   return Result<ModelSource>(ModelSource{std::move(settings), std::move(checkpoint)});
 }
 
-/// A .gguf file is a folder with one name chosen.
-inline Folder folder_of(const std::filesystem::path& path, LoadOptions& options) {
-  if (path.extension() != ".gguf") return Folder::directory(path);
-  options.file = path_to_utf8(path.filename());
-  return Folder::directory(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+/// In a folder, names are names within it.
+inline GgufPlace place_in(const Folder& folder, const LoadOptions& options) {
+  GgufPlace place{folder, options.file, std::nullopt, options.mmproj};
+  if (place.name.empty() && !folder.has("config.json") && folder.has("model.gguf")) place.name = "model.gguf";
+  return place;
+}
+
+/// A file is a folder with one name chosen; its contents decide what it is. Codes: not_found, io.
+inline Result<GgufPlace> place_of(const std::filesystem::path& path, const LoadOptions& options) {
+  const auto parent = [](const std::filesystem::path& file) {
+    return Folder::directory(file.has_parent_path() ? file.parent_path() : std::filesystem::path("."));
+  };
+  const std::string what = path_to_utf8(path);
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found)
+    return fail(Code::not_found, "%s: no such file or folder", Printable(what).text());
+  if (status.type() == std::filesystem::file_type::none)
+    return fail(Code::io, "%s: cannot be looked at: %s", Printable(what).text(), error.message().c_str());
+  const bool file = status.type() != std::filesystem::file_type::directory;
+  GgufPlace place =
+      file ? GgufPlace{parent(path), path_to_utf8(path.filename())} : place_in(Folder::directory(path), options);
+  if (!options.mmproj.empty()) {
+    const std::filesystem::path towers = utf8_to_path(options.mmproj);
+    place.vision_folder = parent(towers);
+    place.vision = path_to_utf8(towers.filename());
+  }
+  return place;
 }
 
 /// Nothing when the model has none.
@@ -67,6 +92,28 @@ inline Status load_tokenizer(const ModelSource& source, ModelState& state) {
   return {};
 }
 
+/// What ends an answer, and in the list of settings who said so.
+inline void settle_end_tokens(const Folder& folder, ModelSettings& settings, ModelState& state) {
+  const EndTokens& end = settings.end;
+  const auto eos = state.tokenizer ? state.tokenizer->eos() : std::nullopt;
+  state.end_tokens = end.with(eos);
+  std::string origin = eos ? "the tokenizer" : "";
+  const auto add = [&](const std::vector<std::int32_t>& ids, const std::string& file) {
+    for (const std::int32_t id : ids)
+      if (id != eos && std::binary_search(state.end_tokens.begin(), state.end_tokens.end(), id))
+        return void(origin += (origin.empty() ? "" : ", ") + file);
+  };
+  add(end.generation, folder.describe("generation_config.json"));
+  add(end.text, folder.describe("config.json"));
+  settings.list.push_back({"end_tokens", id_list(state.end_tokens), origin});
+  if (EndTokens::is_default(end.generation, eos))
+    state.host.log(Level::warning, folder.describe("generation_config.json") +
+                                       ": eos_token_id 2 is the default of LLaMA's class and not this tokenizer's, so "
+                                       "it ends nothing");
+  if (state.end_tokens.empty())
+    state.host.log(Level::warning, "no file says which token ends an answer: answers go on to max_tokens");
+}
+
 inline Status find_image_token(const LoadOptions& options, ModelState& state) {
   state.image_token = options.image_token ? options.image_token : state.config.image_token;
   if (!state.image_token && state.tokenizer) state.image_token = state.tokenizer->find(kImageText);
@@ -86,7 +133,7 @@ inline ModelInfo describe(const ModelConfig& config, const Checkpoint& checkpoin
 
 }  // namespace detail
 
-DSVL_INLINE Result<Model> Model::load(const Folder& folder, const LoadOptions& options) {
+DSVL_INLINE Result<Model> Model::load_from(const GgufPlace& place, const LoadOptions& options) {
   const FloatEnvironment ours;
   auto state = std::make_shared<detail::ModelState>();
   state->host = options.host;
@@ -98,14 +145,16 @@ DSVL_INLINE Result<Model> Model::load(const Folder& folder, const LoadOptions& o
     return options.cancel && options.cancel->cancelled() ? fail(Code::cancelled, "loading was cancelled") : Status();
   };
   DSVL_CHECK_STATUS(go_on());
-  DSVL_TRY(source, detail::open_source(folder, options));
-  DSVL_TRY(config, read_settings(source.settings, from));
-  state->config = config;
+  DSVL_TRY(source, detail::open_source(place, options));
+  DSVL_TRY(settings, read_settings(source.settings, from, options.host.log));
+  state->config = settings.config;
   DSVL_CHECK_STATUS(detail::load_tokenizer(source, *state));
+  detail::settle_end_tokens(source.settings, settings, *state);
+  report.settings = std::move(settings.list);
   DSVL_CHECK_STATUS(detail::find_image_token(options, *state));
   DSVL_CHECK_STATUS(go_on());
   if (!source.weights) {
-    DSVL_TRY(checkpoint, Checkpoint::open(folder, options.mode, from, options.progress, options.cancel));
+    DSVL_TRY(checkpoint, Checkpoint::open(place.folder, options.mode, from, options.progress, options.cancel));
     source.weights = std::move(checkpoint);
   }
   DSVL_CHECK_STATUS(go_on());
@@ -119,10 +168,13 @@ DSVL_INLINE Result<Model> Model::load(const Folder& folder, const LoadOptions& o
   return Model(std::move(state));
 }
 
+DSVL_INLINE Result<Model> Model::load(const Folder& folder, const LoadOptions& options) {
+  return load_from(detail::place_in(folder, options), options);
+}
+
 DSVL_INLINE Result<Model> Model::load(const std::filesystem::path& path, const LoadOptions& options) {
-  LoadOptions chosen = options;
-  const Folder folder = detail::folder_of(path, chosen);
-  return load(folder, chosen);
+  DSVL_TRY(place, detail::place_of(path, options));
+  return load_from(place, options);
 }
 
 DSVL_INLINE Result<Model> Model::load(std::span<const std::byte> gguf, const LoadOptions& options) {
@@ -135,6 +187,7 @@ DSVL_INLINE const Tokenizer* Model::tokenizer() const noexcept {
   return state_->tokenizer ? &*state_->tokenizer : nullptr;
 }
 DSVL_INLINE std::optional<std::int32_t> Model::image_token() const noexcept { return state_->image_token; }
+DSVL_INLINE std::span<const std::int32_t> Model::end_tokens() const noexcept { return state_->end_tokens; }
 DSVL_INLINE const ModelConfig& Model::config() const noexcept { return state_->config; }
 
 DSVL_END_NAMESPACE

@@ -15,9 +15,11 @@ struct LoadOptions {
   Host host = {};                  ///< null members: operator new, the model's own threads, silence
   int threads = 0;  ///< of the model's own pool; 0: what the process may use. Not read with host.executor
   LoadMode mode = LoadMode::map;
-  /// The GGUF file of the folder to take. Empty: config.json and safetensors if they are there, else model.gguf.
+  /// The GGUF file of the folder to take. Empty: config.json and safetensors if they are there, else model.gguf. Not
+  /// read where a path names the file.
   std::string file = {};
-  /// The file with the vision towers, where `file` has the text half only. Empty: "mmproj-" + file.
+  /// The file with the vision towers, of a GGUF file that has the text half only: its path, in UTF-8, for a model that
+  /// is loaded by path; its name within the folder otherwise. Empty: "mmproj-" + the file's name, beside it.
   std::string mmproj = {};
   /// The token that stands for pictures, for models whose files have no place for it and no tokenizer.
   std::optional<std::int32_t> image_token = {};

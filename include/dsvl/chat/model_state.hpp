@@ -2,8 +2,11 @@
 #ifndef DSVL_CHAT_MODEL_STATE_HPP
 #define DSVL_CHAT_MODEL_STATE_HPP
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "../base/thread_pool.hpp"
 #include "../model/load.hpp"
@@ -22,8 +25,12 @@ struct ModelState {
   std::optional<LoadedNetwork> network;  ///< always there once loaded
   std::optional<Tokenizer> tokenizer;
   std::optional<std::int32_t> image_token;
+  std::vector<std::int32_t> end_tokens;  ///< sorted
   ModelInfo info;
 
+  [[nodiscard]] bool ends_answer(std::int32_t id) const noexcept {
+    return std::binary_search(end_tokens.begin(), end_tokens.end(), id);
+  }
   [[nodiscard]] Executor& executor() const noexcept { return host.executor ? *host.executor : *pool; }
 };
 

@@ -100,13 +100,16 @@ inline Status plan_gguf(const Checkpoint& weights, ModelState& state, Plan& out,
 
 }  // namespace detail
 
-DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& options, const LoadOptions& load) {
+namespace detail {
+
+inline Result<Plan> plan_from(const GgufPlace& place, const SessionOptions& options, const LoadOptions& load) {
   LoadOptions opened = load;
   opened.mode = LoadMode::map;
   opened.progress = {};
   auto state = std::make_shared<detail::ModelState>();
-  DSVL_TRY(source, detail::open_source(folder, opened));
-  DSVL_TRY(config, read_settings(source.settings, options.host.allocator));
+  DSVL_TRY(source, detail::open_source(place, opened));
+  DSVL_TRY(settings, read_settings(source.settings, options.host.allocator));
+  const ModelConfig& config = settings.config;
   state->config = config;
   const int threads = load.threads > 0 ? load.threads : available_threads();
   detail::CountedExecutor executor(options.host.executor ? options.host.executor->workers() : threads);
@@ -119,7 +122,7 @@ DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& option
   if (source.weights) {
     DSVL_CHECK_STATUS(detail::plan_gguf(*source.weights, *state, out, tokenizer));
   } else {
-    tokenizer = detail::plan_safetensors(folder, *state, out);
+    tokenizer = detail::plan_safetensors(place.folder, *state, out);
   }
   DSVL_TRY(limits, complete_limits(options.limits, config, state->network->net.decoder));
   out.buffers.push_back({Part::model, "tokenizer", tokenizer.kept});
@@ -144,11 +147,15 @@ DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& option
   return out;
 }
 
+}  // namespace detail
+
+DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& options, const LoadOptions& load) {
+  return detail::plan_from(detail::place_in(folder, load), options, load);
+}
 DSVL_INLINE Result<Plan> plan(const std::filesystem::path& path, const SessionOptions& options,
                               const LoadOptions& load) {
-  LoadOptions chosen = load;
-  const Folder folder = detail::folder_of(path, chosen);
-  return plan(folder, options, chosen);
+  DSVL_TRY(place, detail::place_of(path, load));
+  return detail::plan_from(place, options, load);
 }
 
 DSVL_END_NAMESPACE

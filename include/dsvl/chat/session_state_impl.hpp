@@ -372,9 +372,9 @@ DSVL_INLINE std::optional<Piece> SessionState::choose() {
   (void)answer_ids_.push_back(choice->id);
   ++usage_.answer_tokens;
   usage_.decode += seconds_since(began);
-  if (tokenizer() && tokenizer()->eos() == choice->id) return end(Finish::eos), rest();
+  transcript_->push(choice->id);  // an end token that is no control token is part of the text, as in the reference
+  if (model_->ends_answer(choice->id)) return end(Finish::eos), rest();
   sampler_->accept(choice->id);
-  transcript_->push(choice->id);
   go_on_behind(choice->id);
   const bool text_full =
       transcript_->full() || (in_conversation_ && !conversation_.has_room(transcript_->text().size()));
@@ -431,7 +431,8 @@ DSVL_INLINE std::optional<Piece> SessionState::end_with(const Status& status) {
 DSVL_INLINE Status SessionState::keep_turn() {
   if (!options_.keep_generated_ids) return conversation_.add_answer(transcript_->text());
   std::span<const std::int32_t> ids = answer_ids_.span();
-  if (finish_ == Finish::eos) ids = ids.first(ids.size() - 1);
+  // The template writes the tokenizer's end of sentence itself.
+  if (finish_ == Finish::eos && tokenizer() && tokenizer()->eos() == ids.back()) ids = ids.first(ids.size() - 1);
   // A picture's token that the model happened to choose would be the place of a picture in the next prompt.
   return conversation_.add_answer(ids, model_->image_token);
 }

@@ -9,7 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "gguf.hpp"
+#include "file_kind.hpp"
+#include "gguf_shards.hpp"
 #include "safetensors.hpp"
 #include "source.hpp"
 
@@ -46,13 +47,14 @@ class Checkpoint {
     if (const auto single = folder.size(kSingle); single || single.error().code() != Code::not_found)
       return open_file(folder, kSingle, mode, from, progress, cancel);
     if (folder.has(kIndex)) return open_index(folder, mode, from, progress, cancel);
-    return fail(Code::not_found, "%s: no such file, nor %s beside it", Printable(folder.describe(kSingle)).text(),
-                kIndex.data());
+    return no_weights(folder);
   }
-  /// One file of any name, safetensors or GGUF.
+  /// Which files a file may be one of.
+  enum class Accept : unsigned char { any, gguf };
+  /// One file of any name, safetensors or GGUF. Of a GGUF model in several files any may be named, and all are opened.
   static Result<Checkpoint> open_file(const Folder& folder, std::string_view name, LoadMode mode = LoadMode::map,
                                       Allocator* from = nullptr, const Progress& progress = {},
-                                      const CancelToken* cancel = nullptr) noexcept;
+                                      const CancelToken* cancel = nullptr, Accept accept = Accept::any) noexcept;
 
   /// Takes the files of `other` as well; `what` names them in errors. Codes: bad_file (a tensor that both have),
   /// out_of_memory; what is left then is of no use.
@@ -73,12 +75,15 @@ class Checkpoint {
     std::string_view tensor, file;
   };
 
+  static Status no_weights(const Folder& folder) noexcept;
   static Result<Checkpoint> open_index(const Folder& folder, LoadMode mode, Allocator* from, const Progress& progress,
                                        const CancelToken* cancel) noexcept;
   static Status read_index(const json::Document& index, std::string_view what, Buffer<Listed>& list) noexcept;
   Status add_parts(const Folder& folder, std::span<const std::string_view> names, LoadMode mode, Allocator* from,
-                   const Progress& progress, const CancelToken* cancel) noexcept;
-  Status add_tensors(std::span<const Listed> list, const Folder& folder) noexcept;
+                   const Progress& progress, const CancelToken* cancel, Accept accept = Accept::any) noexcept;
+  Status add_listed(std::span<const Listed> list, const Folder& folder) noexcept;
+  Status add_tensors(std::span<const TensorInfo> more, std::string_view what) noexcept;
+  Status sort_tensors(std::string_view what) noexcept;
 
   std::vector<Part> parts_;
   Buffer<TensorInfo> tensors_;
@@ -86,26 +91,58 @@ class Checkpoint {
 
 inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::string_view name, LoadMode mode,
                                                 Allocator* from, const Progress& progress,
-                                                const CancelToken* cancel) noexcept {
+                                                const CancelToken* cancel, Accept accept) noexcept {
+  const std::vector<std::string> names = gguf::shard_names(name);
+  if (names.size() > kMaxFiles)
+    return fail(Code::limit, "%s: is one of %zu files, at most %zu are accepted",
+                Printable(folder.describe(name)).text(), names.size(), kMaxFiles);
+  if (!folder.has(name)) return folder.size(name).error();
+  for (const std::string& part : names)
+    if (const auto size = folder.size(part); !size && size.error().code() == Code::not_found)
+      return fail(Code::not_found, "%s: no such file; %s is one of the %zu files of a model, which belong in one folder",
+                  Printable(folder.describe(part)).text(), Printable(name).text(), names.size());
   Checkpoint checkpoint(from);
-  DSVL_CHECK_STATUS(checkpoint.add_parts(folder, {&name, 1}, mode, from, progress, cancel));
-  const std::span<const TensorInfo> all = checkpoint.parts_[0].tensors();
-  if (!checkpoint.tensors_.append(all.data(), all.size()))
-    return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(folder.describe(name)).text(),
-                all.size());
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  DSVL_CHECK_STATUS(checkpoint.add_parts(folder, views, mode, from, progress, cancel, accept));
+  for (const Part& part : checkpoint.parts_) {
+    if (part.gguf()) DSVL_CHECK_STATUS(gguf::check_shard(*part.gguf(), part.name, folder.describe(part.name)));
+    DSVL_CHECK_STATUS(checkpoint.add_tensors(part.tensors(), folder.describe(part.name)));
+  }
+  DSVL_CHECK_STATUS(checkpoint.sort_tensors(folder.describe(name)));
   return Result<Checkpoint>(std::move(checkpoint));
 }
 
-inline Status Checkpoint::join(Checkpoint other, std::string_view what) noexcept {
-  const std::span<const TensorInfo> more = other.tensors();
-  if (!tensors_.append(more.data(), more.size()))
-    return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(what).text(), more.size());
-  for (Part& part : other.parts_) parts_.push_back(std::move(part));
+/// A folder without weights that can be read often has some of another kind.
+inline Status Checkpoint::no_weights(const Folder& folder) noexcept {
+  const std::string wanted = folder.describe(kSingle);
+  for (const char* other : {"adapter_model.safetensors", "pytorch_model.bin", "pytorch_model.bin.index.json",
+                            "model.onnx", "tf_model.h5", "flax_model.msgpack"})
+    if (folder.has(other))
+      return fail(Code::not_found,
+                  "%s: no such file; the folder has %s, which dsvl does not read: %s", Printable(wanted).text(), other,
+                  std::string_view(other).starts_with("adapter")
+                      ? "it is a LoRA adapter, to be merged into its base model first (merge_and_unload() in Python)"
+                      : "load it in Python and save it again with save_pretrained()");
+  return fail(Code::not_found, "%s: no such file, nor %s beside it", Printable(wanted).text(), kIndex.data());
+}
+
+inline Status Checkpoint::add_tensors(std::span<const TensorInfo> more, std::string_view what) noexcept {
+  if (tensors_.append(more.data(), more.size())) return {};
+  return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(what).text(), more.size());
+}
+
+inline Status Checkpoint::sort_tensors(std::string_view what) noexcept {
   sort_by_name(tensors_.span());
   if (const TensorInfo* const twin = find_twin(tensors()))
     return fail(Code::bad_file, "%s: has tensor '%s', as another file of the model does", Printable(what).text(),
                 Printable(twin->name).text());
   return {};
+}
+
+inline Status Checkpoint::join(Checkpoint other, std::string_view what) noexcept {
+  DSVL_CHECK_STATUS(add_tensors(other.tensors(), what));
+  for (Part& part : other.parts_) parts_.push_back(std::move(part));
+  return sort_tensors(what);
 }
 
 inline Result<std::uint64_t> Checkpoint::bytes_of(const Folder& folder, Allocator* from) noexcept {
@@ -147,7 +184,7 @@ inline Result<Checkpoint> Checkpoint::open_index(const Folder& folder, LoadMode 
   }
   Checkpoint checkpoint(from);
   DSVL_CHECK_STATUS(checkpoint.add_parts(folder, files, mode, from, progress, cancel));
-  DSVL_CHECK_STATUS(checkpoint.add_tensors(list.span(), folder));
+  DSVL_CHECK_STATUS(checkpoint.add_listed(list.span(), folder));
   return Result<Checkpoint>(std::move(checkpoint));
 }
 
@@ -169,7 +206,8 @@ inline Status Checkpoint::read_index(const json::Document& index, std::string_vi
 
 /// Opens and parses files; progress over the sum of their sizes, which is why these are asked for first.
 inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::string_view> names, LoadMode mode,
-                                    Allocator* from, const Progress& progress, const CancelToken* cancel) noexcept {
+                                    Allocator* from, const Progress& progress, const CancelToken* cancel,
+                                    Accept accept) noexcept {
   struct Overall {
     const Progress& report;
     double before, total;
@@ -191,6 +229,11 @@ inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::s
       DSVL_TRY(head, Gguf::parse(bytes.span(), folder.describe(name), from));
       parts_.push_back(Part{std::string(name), std::move(bytes), std::move(head)});
     } else {
+      DSVL_CHECK_STATUS(refuse_other_kind(bytes.span(), folder.describe(name)));
+      if (accept == Accept::gguf)
+        return fail(Code::unsupported,
+                    "%s: is no GGUF file; a model is a GGUF file, or a folder with config.json and *.safetensors",
+                    Printable(folder.describe(name)).text());
       DSVL_TRY(head, Safetensors::parse(bytes.span(), folder.describe(name), from));
       parts_.push_back(Part{std::string(name), std::move(bytes), std::move(head)});
     }
@@ -199,7 +242,7 @@ inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::s
 }
 
 /// The tensors that the index lists, looked up in the files it names; `list` and parts_ are in the order of the files.
-inline Status Checkpoint::add_tensors(std::span<const Listed> list, const Folder& folder) noexcept {
+inline Status Checkpoint::add_listed(std::span<const Listed> list, const Folder& folder) noexcept {
   std::size_t part = 0;
   for (const Listed& entry : list) {
     while (parts_[part].name != entry.file) ++part;

@@ -32,6 +32,12 @@ inline std::string path_to_utf8(const std::filesystem::path& path) {
   return {reinterpret_cast<const char*>(text.data()), text.size()};
 }
 
+/// A path from UTF-8, on every system.
+inline std::filesystem::path utf8_to_path(std::string_view text) {
+  const auto* const first = reinterpret_cast<const char8_t*>(text.data());
+  return std::filesystem::path(first, first + text.size());
+}
+
 /// A regular file open for reading; closed when it goes. `what` names the file in errors.
 class File {
  public:
@@ -79,6 +85,10 @@ inline Result<File> File::open(const std::filesystem::path& path, std::string_vi
     const DWORD error = GetLastError();
     if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND)
       return fail(Code::not_found, "%s: no such file", Printable(what).text());
+    const DWORD about = GetFileAttributesW(path.c_str());
+    if (about != INVALID_FILE_ATTRIBUTES && (about & FILE_ATTRIBUTE_DIRECTORY))
+      return fail(Code::io, "%s: is a folder, not a file", Printable(what).text());
+    if (error == ERROR_ACCESS_DENIED) return fail(Code::io, "%s: permission denied", Printable(what).text());
     return fail(Code::io, "%s: cannot be opened (system error %lu)", Printable(what).text(), error);
   }
   LARGE_INTEGER size = {};
@@ -120,12 +130,14 @@ inline Result<File> File::open(const std::filesystem::path& path, std::string_vi
   if (handle < 0) {
     const int error = errno;
     if (error == ENOENT || error == ENOTDIR) return fail(Code::not_found, "%s: no such file", Printable(what).text());
-    if (error == EACCES) return fail(Code::io, "%s: reading is not allowed", Printable(what).text());
+    if (error == EACCES) return fail(Code::io, "%s: permission denied", Printable(what).text());
     return fail(Code::io, "%s: cannot be opened (system error %d)", Printable(what).text(), error);
   }
   File file(handle, 0);
   struct stat about = {};
-  if (::fstat(handle, &about) != 0 || !S_ISREG(about.st_mode))
+  const bool known = ::fstat(handle, &about) == 0;
+  if (known && S_ISDIR(about.st_mode)) return fail(Code::io, "%s: is a folder, not a file", Printable(what).text());
+  if (!known || !S_ISREG(about.st_mode))
     return fail(Code::io, "%s: not a regular file", Printable(what).text());
   file.size_ = static_cast<std::uint64_t>(about.st_size);
   return file;

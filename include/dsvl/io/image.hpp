@@ -6,6 +6,7 @@
 #ifndef DSVL_IO_IMAGE_HPP
 #define DSVL_IO_IMAGE_HPP
 
+#include <algorithm>
 #include <climits>
 #include <filesystem>
 
@@ -13,6 +14,7 @@
 #include "../base/pixels.hpp"
 #include "exif.hpp"
 #include "file.hpp"
+#include "file_kind.hpp"
 #include "jpeg.hpp"
 #include "png.hpp"
 #include "stb_decoder.hpp"
@@ -103,6 +105,7 @@ inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLi
     const int orientation = limits.apply_exif_orientation ? exif::orientation(header.exif) : 1;
     DSVL_CHECK_STATUS(detail::decode(file.first(end), header, orientation, name.text(), from, image));
   } else {
+    DSVL_CHECK_STATUS(refuse_other_kind(file, what));
     return fail(Code::bad_file, "%s: is neither a PNG nor a JPEG picture", name.text());
   }
   return Result<Image>(std::move(image));

@@ -127,8 +127,7 @@ class Folder {
   static constexpr std::size_t kPage = 4096;  // the smallest page of any system we know
 
   [[nodiscard]] std::filesystem::path path_of(std::string_view name) const {
-    const auto* first = reinterpret_cast<const char8_t*>(name.data());
-    return path_ / std::filesystem::path(first, first + name.size());
+    return path_ / utf8_to_path(name);
   }
   [[nodiscard]] const Entry* entry(std::string_view name) const noexcept {
     for (const Entry& file : files_)

@@ -28,6 +28,8 @@ struct DecoderDims {
   double eps = 1e-6, rope_theta = 10000.0;
   bool tied = false;  ///< the head is the embedding table
   RotaryPairs rotary = RotaryPairs::halves;
+
+  constexpr bool operator==(const DecoderDims&) const noexcept = default;
 };
 
 /// The decoders of the released models.

@@ -24,6 +24,8 @@ struct AlignerDims {
   Index depth = 2;
   Index low = 1024, high = 1024;  ///< widths of the towers; `high` is not read without a second tower
   Index hidden = 2048;            ///< the decoder's width
+
+  constexpr bool operator==(const AlignerDims&) const noexcept = default;
 };
 
 struct Aligner {

@@ -21,6 +21,7 @@ DSVL_BEGIN_NAMESPACE
 struct HighDims {
   SamDims sam;
   DownsampleDims down;
+  constexpr bool operator==(const HighDims&) const noexcept = default;
 };
 
 struct ModelConfig {

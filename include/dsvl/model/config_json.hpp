@@ -44,8 +44,26 @@ inline void refuse_unknown_llama(const Fields& f) {
   if (f.text("hidden_act", "silu") != "silu") f.refuse(Code::unsupported, "hidden_act", "needs to be silu");
   for (const char* key : {"attention_bias", "mlp_bias"})
     if (f.flag(key, false)) f.refuse(Code::unsupported, key, "needs to be false");
-  if (f.has("rope_scaling"))
-    f.refuse(Code::unsupported, "rope_scaling", "needs to be null: no released model scales positions");
+}
+
+/// The base of the rotary positions. transformers 4 writes it into the text part itself, and rope_scaling beside it;
+/// transformers 5 writes both into rope_parameters, and still reads rope_scaling for that. The type "default" scales
+/// nothing; before 4.45 the type's key was "type".
+inline double read_rope_theta(const Fields& f) {
+  double theta = f.positive("rope_theta", 10000.0);
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    const Fields rope = f.child(key);
+    if (!f.value(key).is_object()) continue;
+    theta = rope.positive("rope_theta", theta);
+    if (rope.has("factor") && !rope.has("rope_type") && !rope.has("type"))
+      rope.refuse(Code::unsupported, "rope_type", "is not given, beside a factor to scale positions by");
+    for (const char* type : {"rope_type", "type"})
+      if (const auto given = rope.text(type, "default"); given != "default")
+        rope.refuse(Code::unsupported, type,
+                    "is '" + std::string(Printable(given).text()) +
+                        "', needs to be default: no released model scales positions");
+  }
+  return theta;
 }
 
 /// Partial on purpose in the original files: every absent key has LLaMA's stock value.
@@ -62,10 +80,7 @@ inline DecoderDims read_decoder(const Fields& f) {
   check_divides(f, "num_key_value_heads", d.heads.kv_heads, "number of heads", d.heads.heads);
   d.vocab = f.size("vocab_size", 32000);
   d.eps = f.positive("rms_norm_eps", 1e-6);
-  const Fields rope = f.child("rope_parameters");  // transformers 5; before, the key stood in text_config itself
-  d.rope_theta = rope.positive("rope_theta", f.positive("rope_theta", 10000.0));
-  if (const auto type = rope.text("rope_type", "default"); type != "default")
-    rope.refuse(Code::unsupported, "rope_type", "needs to be default");
+  d.rope_theta = read_rope_theta(f);
   refuse_unknown_llama(f);
   return d;
 }

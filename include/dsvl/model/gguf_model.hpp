@@ -6,7 +6,9 @@
 #ifndef DSVL_MODEL_GGUF_MODEL_HPP
 #define DSVL_MODEL_GGUF_MODEL_HPP
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../io/checkpoint.hpp"
@@ -22,7 +24,8 @@ inline constexpr std::string_view kMmprojPrefix = "mmproj-";
 inline constexpr std::string_view kInterleavedKey = "dsvl.rows_interleaved";
 /// The JSON files of a checkpoint as they were, under this prefix and their name.
 inline constexpr std::string_view kFilePrefix = "dsvl.file.";
-inline constexpr std::string_view kFiles[] = {"config.json", "preprocessor_config.json", "processor_config.json"};
+inline constexpr std::string_view kFiles[] = {"config.json", "preprocessor_config.json", "processor_config.json",
+                                              "generation_config.json"};
 
 }  // namespace gguf
 
@@ -54,45 +57,78 @@ inline Folder gguf_settings(const Checkpoint& checkpoint) {
   return Folder::memory(files);
 }
 
-/// The GGUF file `name`, and if that is only the text half, the one with the towers: `vision`, or if that is empty
-/// "mmproj-" + name. Codes: those of Checkpoint::open_file and join; unsupported for a file that is no such model.
-inline Result<Checkpoint> open_gguf(const Folder& folder, std::string_view name, std::string_view vision, LoadMode mode,
-                                    Allocator* from, const Progress& progress, const CancelToken* cancel) {
-  const auto refuse = [&](std::string_view file, std::string_view found, const char* needed) {
+/// Where a GGUF model's files are. `vision` is the file with the towers of one that has the text half only, in a folder
+/// that need not be the same; empty: "mmproj-" + name, beside it.
+struct GgufPlace {
+  Folder folder;
+  std::string name;
+  std::optional<Folder> vision_folder = {};
+  std::string vision = {};
+
+  [[nodiscard]] const Folder& towers_folder() const noexcept { return vision_folder ? *vision_folder : folder; }
+  [[nodiscard]] std::string towers_name() const {
+    if (!vision.empty()) return vision;
+    const auto shard = gguf::shard_name(name);  // the towers are one file, however many the text has
+    return std::string(gguf::kMmprojPrefix) + (shard ? std::string(shard->stem) + ".gguf" : name);
+  }
+};
+
+/// How the files of a model are opened.
+struct OpenOptions {
+  LoadMode mode = LoadMode::map;
+  Allocator* from = nullptr;
+  Progress progress = {};
+  const CancelToken* cancel = nullptr;
+};
+
+/// The GGUF file of a place, whatever it is called, and its towers' file if it has only the text half. Codes: those of
+/// Checkpoint::open_file and join; unsupported for a file that is no such model, bad_argument for towers that are not
+/// asked for.
+inline Result<Checkpoint> open_gguf(const GgufPlace& place, const OpenOptions& how) {
+  const auto open = [&](const Folder& folder, std::string_view name) {
+    return Checkpoint::open_file(folder, name, how.mode, how.from, how.progress, how.cancel, Checkpoint::Accept::gguf);
+  };
+  const auto refuse = [&](const Folder& folder, std::string_view file, std::string_view found, const char* needed) {
     return fail(Code::unsupported, "%s: is a model of kind '%s', %s", Printable(folder.describe(file)).text(),
                 Printable(found).text(), needed);
   };
   const auto kind = [](const Checkpoint& c) {
-    const Gguf* const head = c.parts()[0].gguf();
-    return head ? head->value(gguf::kArchitectureKey).string().value_or("") : "safetensors";
+    return c.parts()[0].gguf()->value(gguf::kArchitectureKey).string().value_or("");
   };
-  const auto with_settings = [&](Checkpoint&& c, std::string_view file) -> Result<Checkpoint> {
+  const auto with_settings = [](Checkpoint&& c, const Folder& folder, std::string_view file) -> Result<Checkpoint> {
     if (gguf_settings(c).has("config.json")) return std::move(c);
-    return fail(Code::not_found, "%s: has no '%sconfig.json', as files have that dsvl made",
+    return fail(Code::not_found,
+                "%s: has no '%sconfig.json', as files have that dsvl made: make it with dsvl convert --split",
                 Printable(folder.describe(file)).text(), gguf::kFilePrefix.data());
   };
-  DSVL_TRY(whole, Checkpoint::open_file(folder, name, mode, from, progress, cancel));
+  DSVL_TRY(whole, open(place.folder, place.name));
   const std::string_view architecture = kind(whole);
   if (architecture == gguf::kWhole) {
     const auto rows = whole.parts()[0].gguf()->value(gguf::kInterleavedKey).integer();
     if (rows != kGroupRows)
       return fail(Code::unsupported, "%s: interleaves %td rows, this version reads %td",
-                  Printable(folder.describe(name)).text(), rows.value_or(0), kGroupRows);
-    return with_settings(std::move(whole), name);
+                  Printable(place.folder.describe(place.name)).text(), rows.value_or(0), kGroupRows);
+    if (!place.vision.empty())
+      return fail(Code::bad_argument, "%s: has its vision towers itself, so no other file of them (%s) can be used",
+                  Printable(place.folder.describe(place.name)).text(), Printable(place.vision).text());
+    return with_settings(std::move(whole), place.folder, place.name);
   }
   if (architecture == gguf::kVision)
-    return refuse(name, architecture, "the towers alone: name the file with the text");
+    return refuse(place.folder, place.name, architecture, "the towers alone: name the file with the text");
   if (architecture != gguf::kText)
-    return refuse(name, architecture, "known are deepseek-vl, and llama with its mmproj");
-  const std::string other(vision.empty() ? std::string(gguf::kMmprojPrefix).append(name) : vision);
-  if (!folder.has(other))
-    return fail(Code::not_found, "%s: no such file; %s has the text half of a model only",
-                Printable(folder.describe(other)).text(), Printable(name).text());
-  DSVL_TRY(towers, Checkpoint::open_file(folder, other, mode, from, progress, cancel));
-  const std::string_view found = kind(towers);
-  DSVL_CHECK_STATUS(whole.join(std::move(towers), folder.describe(other)));
-  if (found != gguf::kVision) return refuse(other, found, "needed is clip: the vision towers");
-  return with_settings(std::move(whole), other);
+    return refuse(place.folder, place.name, architecture, "known are deepseek-vl, and llama with its mmproj");
+  const Folder& beside = place.towers_folder();
+  const std::string other = place.towers_name();
+  if (const auto size = beside.size(other); !size && size.error().code() == Code::not_found)
+    return fail(Code::not_found,
+                "%s: no such file; %s has the text half of a model only, and the file with the vision towers goes with "
+                "it (--mmproj, or LoadOptions::mmproj, where it is called or lies otherwise)",
+                Printable(beside.describe(other)).text(), Printable(place.name).text());
+  DSVL_TRY(towers, open(beside, other));
+  if (const std::string_view found = kind(towers); found != gguf::kVision)
+    return refuse(beside, other, found, "needed is clip: the vision towers");
+  DSVL_CHECK_STATUS(whole.join(std::move(towers), beside.describe(other)));
+  return with_settings(std::move(whole), beside, other);
 }
 
 DSVL_END_NAMESPACE

@@ -1,7 +1,8 @@
-// Reads preprocessor_config.json of both published layouts into the PreprocessConfig of a model.
+// Reads the settings of pictures of both published layouts into the PreprocessConfig of a model.
 //
-// The original normalises inside the model (pixel_mean, pixel_std of the vision configuration), the HF layout in the
-// processor. Here both are one step, with whatever means and deviations the files give.
+// They are preprocessor_config.json, or the object image_processor in processor_config.json, where transformers 5 puts
+// them. The original normalises inside the model (pixel_mean, pixel_std of the vision configuration), the HF layout in
+// the processor. Here both are one step, with whatever means and deviations the files give.
 // Sources: model-spec sections 2.1, 2.2 and 5.
 #ifndef DSVL_MODEL_PREPROCESS_JSON_HPP
 #define DSVL_MODEL_PREPROCESS_JSON_HPP
@@ -31,18 +32,27 @@ struct Normalisation {
   }
 };
 
-/// Three numbers, or the default; the letterbox colour follows from the mean, and is 127 where the file says null.
+/// Three numbers, or CLIP's; the letterbox colour follows from the mean that is given, and is 127 where none is: where
+/// the file says null, and in the HF layout also where it says nothing (`gray`).
 struct Mean {
   float value[3];
   std::array<std::uint8_t, 3> background{127, 127, 127};
 
-  Mean(const Fields& f, std::string_view key, const float (&otherwise)[3]) {
-    std::copy_n(otherwise, 3, value);
-    f.triple(key, value);
-    if (f.is_null(key)) return;
+  Mean(const Fields& f, std::string_view key, bool gray) {
+    std::copy_n(kClipMean, 3, value);
+    const bool given = f.triple(key, value);
+    if (f.is_null(key) || (gray && !given)) return;
     for (std::size_t c = 0; c < 3; ++c) background[c] = background_of(static_cast<double>(value[c]));
   }
 };
+
+/// A processor of another class has other defaults, and other steps.
+inline void check_class(const Fields& f, const char* begins) {
+  constexpr std::string_view kKey = "image_processor_type";
+  if (const std::string_view type = f.text(kKey, begins); !type.starts_with(begins))
+    f.refuse(Code::unsupported, kKey,
+             "is '" + std::string(Printable(type).text()) + "', needs to begin with " + std::string(begins));
+}
 
 inline Filter read_filter(const Fields& f, std::string_view key) {
   const Index pillow = f.integer(key, 3, 0, 5);  // Pillow's numbers
@@ -63,6 +73,7 @@ inline Index read_side(const Fields& f, std::string_view key, Index otherwise) {
 inline void read_preprocess_hf(const Fields& f, ModelConfig& c) {
   PreprocessConfig& p = c.preprocess;
   p.size_rule = SizeRule::round_scaled;
+  check_class(f, "DeepseekVL");
   for (const char* key : {"do_resize", "do_rescale", "do_pad"})
     if (!f.flag(key, true)) f.refuse(Code::unsupported, key, "needs to be true");
   const bool normalise = f.flag("do_normalize", true);
@@ -71,7 +82,7 @@ inline void read_preprocess_hf(const Fields& f, ModelConfig& c) {
     ViewConfig v;
     v.side = read_side(f, key + "size", side);
     v.filter = read_filter(f, key + "resample");
-    const Mean mean(f, key + "image_mean", kClipMean);
+    const Mean mean(f, key + "image_mean", true);
     float deviation[3];
     std::copy_n(kClipDeviation, 3, deviation);
     f.triple(key + "image_std", deviation);
@@ -81,9 +92,9 @@ inline void read_preprocess_hf(const Fields& f, ModelConfig& c) {
     v.background = mean.background;
     return v;
   };
-  p.low = view("", c.siglip.input.image);
+  p.low = view("", 384);
   if (!c.high) return;
-  p.high = view("high_res_", c.high->sam.input.image);
+  p.high = view("high_res_", 1024);
   p.low_source = LowSource::high_pixels;
 }
 
@@ -91,15 +102,12 @@ inline void read_preprocess_hf(const Fields& f, ModelConfig& c) {
 inline void read_preprocess_original(const Fields& f, const Fields& vision, ModelConfig& c) {
   PreprocessConfig& p = c.preprocess;
   p.size_rule = SizeRule::truncate;
-  constexpr float kHalf[3] = {0.5f, 0.5f, 0.5f};
-  // Without a file (which always has image_size) the released values stand; what a file leaves out is the class's
-  // default: the CLIP numbers, and normalising, which every released file switches off.
-  const bool no_file = !f.has("image_size"), half = no_file && !c.high;
-  const Mean mean(f, "image_mean", half ? kHalf : kClipMean);
+  check_class(f, "VLMImageProcessor");
+  const Mean mean(f, "image_mean", false);
   float deviation[3];
-  std::copy_n(half ? kHalf : kClipDeviation, 3, deviation);
+  std::copy_n(kClipDeviation, 3, deviation);
   f.triple("image_std", deviation);
-  const bool normalise = f.flag("do_normalize", !no_file);
+  const bool normalise = f.flag("do_normalize", true);
   Normalisation before;
   if (normalise) before.then(mean.value, deviation);
   const auto view = [&](const Fields& tower) {  // the model normalises only if it has both numbers
@@ -113,14 +121,14 @@ inline void read_preprocess_original(const Fields& f, const Fields& vision, Mode
   };
   if (!c.high) {
     p.low = view(vision);
-    p.low.side = f.size("image_size", c.siglip.input.image);
+    p.low.side = f.required_size("image_size");
     return;
   }
   if (normalise)
     f.refuse(Code::unsupported, "do_normalize",
              "needs to be false: a hybrid model makes its low view before normalising");
   p.high = view(vision.child("high_res_cfg"));
-  p.high.side = f.size("image_size", c.high->sam.input.image);
+  p.high.side = f.required_size("image_size");
   p.low = view(vision.child("low_res_cfg"));
   p.low.side = c.siglip.input.image;
   p.low.filter = Filter::bilinear;
@@ -129,11 +137,19 @@ inline void read_preprocess_original(const Fields& f, const Fields& vision, Mode
 
 }  // namespace detail
 
-/// preprocessor_config.json (or an empty object where there is none) -> config.preprocess, checked against the towers.
-/// `root` is config.json, where the original layout keeps its means. Codes: bad_file, unsupported.
-inline Status read_preprocess(json::Value file, const std::string& where, json::Value root, ModelConfig& config) {
+/// Where settings of pictures stand: an object, and how messages call its file and lead to it.
+struct PictureSettings {
+  json::Value object;
+  std::string where;      ///< "preprocessor_config.json"
+  std::string path = {};  ///< "image_processor." inside of processor_config.json
+};
+
+/// -> config.preprocess, checked against the towers. What the object leaves out has the default of the processor's
+/// class. `root` is config.json, where the original layout keeps its means. Codes: bad_file, unsupported.
+inline Status read_preprocess(const PictureSettings& from, json::Value root, ModelConfig& config) {
   Status status;
-  const Fields f(file, where, status);
+  const std::string& where = from.where;
+  const Fields f(from.object, where, status, from.path);
   config.preprocess = {};
   config.preprocess.min_side = f.size("min_size", 14);
   config.preprocess.rescale = f.positive("rescale_factor", 1.0 / 255.0);

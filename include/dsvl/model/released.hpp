@@ -1,7 +1,7 @@
 // The configuration files of the released models, as the published repositories have them.
 //
-// What a synthetic checkpoint of full size comes with, and what tests read. Key sets that no longer matter (training
-// options, versions) are kept where they are known.
+// What a synthetic checkpoint of full size comes with, what a model whose files lack settings is compared with, and what
+// tests read. Key sets that no longer matter (training options, versions) are kept where they are known.
 // Source: deepseek-ai/deepseek-vl-{1.3b,7b}-*, deepseek-community/deepseek-vl-{1.3b,7b}-*.
 #ifndef DSVL_MODEL_RELEASED_HPP
 #define DSVL_MODEL_RELEASED_HPP
@@ -14,13 +14,15 @@ DSVL_BEGIN_NAMESPACE
 
 namespace released {
 
-/// The small JSON files beside the weights.
+/// The small JSON files beside the weights; empty where there is none.
 struct Files {
+  std::string_view name;  ///< of the model
   std::string_view config, preprocessor, processor;
 };
 
 // LLaMA's own sizes stay away from the original layout's files.
 inline constexpr Files kOriginal1_3B = {
+    "deepseek-vl-1.3b",
     R"({"aligner_config": {"cls": "MlpProjector", "model_type": "aligner",
   "params": {"depth": 2, "input_dim": 1024, "n_embed": 2048, "projector_type": "mlp_gelu"}},
  "architectures": ["MultiModalityCausalLM"],
@@ -38,6 +40,7 @@ inline constexpr Files kOriginal1_3B = {
  "num_image_tokens": 576, "processor_class": "VLChatProcessor", "sft_format": "deepseek"})"};
 
 inline constexpr Files kOriginal7B = {
+    "deepseek-vl-7b",
     R"({"aligner_config": {"cls": "MlpProjector", "model_type": "aligner",
   "params": {"depth": 2, "input_dim": 1024, "n_embed": 4096, "projector_type": "low_high_hybrid_split_mlp_gelu"}},
  "architectures": ["MultiModalityCausalLM"],
@@ -58,8 +61,10 @@ inline constexpr Files kOriginal7B = {
  "rescale_factor": 0.00392156862745098})",
     kOriginal1_3B.processor};
 
-/// As transformers 4 wrote them.
+// The HF layout as transformers 4 writes it: settings of pictures in a file of their own, and of the text part what
+// differs from LLaMA's defaults.
 inline constexpr Files kHf1_3B = {
+    "deepseek-vl-1.3b",
     R"({"architectures": ["DeepseekVLForConditionalGeneration"], "image_token_id": 100015, "model_type": "deepseek_vl",
  "text_config": {"hidden_size": 2048, "intermediate_size": 5632, "max_position_embeddings": 16384,
   "model_type": "llama", "num_attention_heads": 16, "num_hidden_layers": 24, "vocab_size": 102400,
@@ -74,15 +79,16 @@ inline constexpr Files kHf1_3B = {
  "rescale_factor": 0.00392156862745098, "size": {"height": 384, "width": 384}})",
     R"({"num_image_tokens": 576, "processor_class": "DeepseekVLProcessor"})"};
 
-/// As transformers 5 writes them.
 inline constexpr Files kHf7B = {
-    R"({"architectures": ["DeepseekVLHybridForConditionalGeneration"], "dtype": "bfloat16",
+    "deepseek-vl-7b",
+    R"({"architectures": ["DeepseekVLHybridForConditionalGeneration"],
  "high_res_vision_config": {"hidden_size": 768, "image_size": 1024, "intermediate_size": 3072,
   "model_type": "sam_vision_model", "num_attention_heads": 12, "num_hidden_layers": 12, "patch_size": 16},
  "image_token_id": 100015, "model_type": "deepseek_vl_hybrid",
- "text_config": {"dtype": "bfloat16", "head_dim": 128, "hidden_size": 4096, "intermediate_size": 11008,
-  "max_position_embeddings": 16384, "model_type": "llama", "num_attention_heads": 32, "num_hidden_layers": 30,
-  "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}, "vocab_size": 102400},
+ "text_config": {"hidden_size": 4096, "intermediate_size": 11008, "max_position_embeddings": 16384,
+  "model_type": "llama", "num_attention_heads": 32, "num_hidden_layers": 30, "vocab_size": 102400,
+  "bos_token_id": 1, "eos_token_id": 2, "rope_theta": 10000.0, "rope_scaling": null, "torch_dtype": "bfloat16"},
+ "torch_dtype": "bfloat16",
  "vision_config": {"hidden_act": "gelu", "hidden_size": 1024, "image_size": 384, "intermediate_size": 4096,
   "model_type": "siglip_vision_model", "num_attention_heads": 16, "num_hidden_layers": 24, "patch_size": 16,
   "vision_use_head": false}})",
@@ -94,6 +100,63 @@ inline constexpr Files kHf7B = {
  "processor_class": "DeepseekVLHybridProcessor", "resample": 2, "rescale_factor": 0.00392156862745098,
  "size": {"height": 384, "width": 384}})",
     R"({"num_image_tokens": 576, "processor_class": "DeepseekVLHybridProcessor"})"};
+
+// The HF layout as transformers 5 writes it: every key of the parts is there, positions have an object of their own,
+// and the settings of pictures lie inside processor_config.json.
+inline constexpr Files kHf1_3BNested = {
+    "deepseek-vl-1.3b",
+    R"({"architectures": ["DeepseekVLForConditionalGeneration"], "dtype": "bfloat16", "image_token_id": 100015,
+ "model_type": "deepseek_vl",
+ "text_config": {"attention_bias": false, "attention_dropout": 0.0, "bos_token_id": 1, "dtype": "bfloat16",
+  "eos_token_id": 2, "head_dim": 128, "hidden_act": "silu", "hidden_size": 2048, "initializer_range": 0.02,
+  "intermediate_size": 5632, "max_position_embeddings": 16384, "mlp_bias": false, "model_type": "llama",
+  "num_attention_heads": 16, "num_hidden_layers": 24, "num_key_value_heads": 16, "pad_token_id": null,
+  "pretraining_tp": 1, "rms_norm_eps": 1e-06,
+  "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}, "tie_word_embeddings": false,
+  "use_cache": true, "vocab_size": 102400}, "tie_word_embeddings": false, "transformers_version": "5.17.0",
+ "vision_config": {"attention_dropout": 0.0, "dtype": "bfloat16", "hidden_act": "gelu", "hidden_size": 1024,
+  "image_size": 384, "intermediate_size": 4096, "layer_norm_eps": 1e-06, "model_type": "siglip_vision_model",
+  "num_attention_heads": 16, "num_channels": 3, "num_hidden_layers": 24, "patch_size": 16,
+  "vision_use_head": false}})",
+    "",
+    R"({"image_processor": {"data_format": "channels_first", "do_normalize": true, "do_pad": true,
+  "do_rescale": true, "do_resize": true, "image_mean": [0.5, 0.5, 0.5],
+  "image_processor_type": "DeepseekVLImageProcessor", "image_std": [0.5, 0.5, 0.5], "min_size": 14, "resample": 3,
+  "rescale_factor": 0.00392156862745098, "size": {"height": 384, "width": 384}},
+ "num_image_tokens": 576, "processor_class": "DeepseekVLProcessor"})"};
+
+inline constexpr Files kHf7BNested = {
+    "deepseek-vl-7b",
+    R"({"architectures": ["DeepseekVLHybridForConditionalGeneration"], "dtype": "bfloat16",
+ "high_res_vision_config": {"attention_dropout": 0.0, "dtype": "bfloat16", "global_attn_indexes": [2, 5, 8, 11],
+  "hidden_act": "gelu", "hidden_size": 768, "image_size": 1024, "intermediate_size": 3072, "layer_norm_eps": 1e-06,
+  "mlp_dim": 3072, "mlp_ratio": 4.0, "model_type": "sam_vision_model", "num_attention_heads": 12, "num_channels": 3,
+  "num_hidden_layers": 12, "output_channels": 256, "patch_size": 16, "qkv_bias": true, "use_abs_pos": true,
+  "use_rel_pos": true, "window_size": 14},
+ "image_token_id": 100015, "model_type": "deepseek_vl_hybrid",
+ "text_config": {"attention_bias": false, "attention_dropout": 0.0, "bos_token_id": 1, "dtype": "bfloat16",
+  "eos_token_id": 2, "head_dim": 128, "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02,
+  "intermediate_size": 11008, "max_position_embeddings": 16384, "mlp_bias": false, "model_type": "llama",
+  "num_attention_heads": 32, "num_hidden_layers": 30, "num_key_value_heads": 32, "pad_token_id": null,
+  "pretraining_tp": 1, "rms_norm_eps": 1e-06,
+  "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}, "tie_word_embeddings": false,
+  "use_cache": true, "vocab_size": 102400}, "tie_word_embeddings": false, "transformers_version": "5.17.0",
+ "vision_config": {"attention_dropout": 0.0, "dtype": "bfloat16", "hidden_act": "gelu", "hidden_size": 1024,
+  "image_size": 384, "intermediate_size": 4096, "layer_norm_eps": 1e-06, "model_type": "siglip_vision_model",
+  "num_attention_heads": 16, "num_channels": 3, "num_hidden_layers": 24, "patch_size": 16,
+  "vision_use_head": false}})",
+    "",
+    R"({"image_processor": {"data_format": "channels_first", "do_normalize": true, "do_pad": true,
+  "do_rescale": true, "do_resize": true, "high_res_image_mean": [0.48145466, 0.4578275, 0.40821073],
+  "high_res_image_std": [0.26862954, 0.26130258, 0.27577711], "high_res_resample": 3,
+  "high_res_size": {"height": 1024, "width": 1024}, "image_mean": [0.5, 0.5, 0.5],
+  "image_processor_type": "DeepseekVLHybridImageProcessor", "image_std": [0.5, 0.5, 0.5], "min_size": 14,
+  "resample": 2, "rescale_factor": 0.00392156862745098, "size": {"height": 384, "width": 384}},
+ "num_image_tokens": 576, "processor_class": "DeepseekVLHybridProcessor"})"};
+
+/// Those that have the settings of pictures in a file of their own: what a model of the same sizes without any is
+/// taken to have.
+inline constexpr const Files* kSeparate[] = {&kOriginal1_3B, &kOriginal7B, &kHf1_3B, &kHf7B};
 
 }  // namespace released
 

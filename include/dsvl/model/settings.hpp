@@ -1,13 +1,23 @@
-// The small JSON files of a model, read and checked: sizes, preprocessing, and what would change the prompt.
+// The small JSON files of a model, read and checked: sizes, how pictures are prepared, what ends an answer, and what
+// would change the prompt.
+//
+// transformers 4 writes the settings of pictures into preprocessor_config.json, transformers 5 into the object
+// image_processor of processor_config.json, which wins where both are. A model with neither is one of the released
+// sizes, whose values are known, or is refused: a guess would answer, only a little worse than it should.
 #ifndef DSVL_MODEL_SETTINGS_HPP
 #define DSVL_MODEL_SETTINGS_HPP
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "../base/host.hpp"
+#include "../io/file_kind.hpp"
 #include "../text/chat_template.hpp"
 #include "config_json.hpp"
-#include "preprocess_json.hpp"
+#include "end_tokens.hpp"
+#include "preprocess_list.hpp"
+#include "released.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -16,19 +26,32 @@ namespace detail {
 /// A small file that a model may have, or nothing. One that is there must be readable: without it answers would differ.
 inline Result<std::optional<Bytes>> open_optional(const Folder& folder, const char* file, Allocator* from) {
   auto bytes = folder.open(file, LoadMode::read, from);
-  if (bytes) return std::optional<Bytes>(std::move(*bytes));
-  if (bytes.error().code() == Code::not_found) return std::optional<Bytes>();
-  return bytes.error();
+  if (!bytes && bytes.error().code() == Code::not_found) return std::optional<Bytes>();
+  if (!bytes) return bytes.error();
+  DSVL_CHECK_STATUS(refuse_other_kind(bytes->span(), folder.describe(file)));
+  return std::optional<Bytes>(std::move(*bytes));
 }
 
-/// A small JSON file of the model; an empty object when it is optional and not there.
-inline Result<json::Document> read_json(const Folder& folder, const char* file, bool optional, Allocator* from) {
+/// A small JSON file of the model, which has to be an object; nothing when it is not there.
+inline Result<std::optional<json::Document>> read_json(const Folder& folder, const char* file, Allocator* from) {
   const std::string what = folder.describe(file);
   DSVL_TRY(bytes, open_optional(folder, file, from));
-  if (!bytes && !optional) return fail(Code::not_found, "%s: no such file", Printable(what).text());
-  DSVL_TRY(document, json::Document::parse(bytes ? bytes->text() : "{}", what, from));
+  if (!bytes) return std::optional<json::Document>();
+  DSVL_TRY(document, json::Document::parse(bytes->text(), what, from));
   if (!document.root().is_object()) return fail(Code::bad_file, "%s: is no JSON object", Printable(what).text());
-  return Result<json::Document>(std::move(document));
+  return std::optional<json::Document>(std::move(document));
+}
+
+/// Why a folder without config.json is none of a model.
+inline Status no_config(const Folder& folder) {
+  const std::string what = folder.describe("config.json");
+  if (folder.has("adapter_config.json"))
+    return fail(Code::unsupported,
+                "%s: is the LoRA adapter of a model, not a model: merge it into its base model in Python "
+                "(PeftModel.from_pretrained(base, folder).merge_and_unload().save_pretrained(…)) and load the result",
+                Printable(folder.describe("adapter_config.json")).text());
+  return fail(Code::not_found, "%s: no such file; a model is a folder with config.json and *.safetensors, or a GGUF "
+              "file", Printable(what).text());
 }
 
 /// The processor's settings are fixed in the released models; what would change the prompt is refused.
@@ -45,7 +68,23 @@ inline Status check_processor(json::Value file, const std::string& where, const 
   return status;
 }
 
-/// The two files of a tokenizer; without the first there is none.
+inline bool same_network(const ModelConfig& a, const ModelConfig& b) noexcept {
+  return a.layout == b.layout && a.siglip == b.siglip && a.high == b.high && a.aligner == b.aligner &&
+         a.decoder == b.decoder;
+}
+
+/// The released model of exactly these sizes; null when it is another.
+inline Result<const released::Files*> released_like(const ModelConfig& config, Allocator* from) {
+  for (const released::Files* files : released::kSeparate) {
+    DSVL_TRY(document, json::Document::parse(files->config, files->name, from));
+    DSVL_TRY(known, read_config(document.root(), std::string(files->name)));
+    if (same_network(config, known)) return files;
+  }
+  return static_cast<const released::Files*>(nullptr);
+}
+
+/// The files of a tokenizer; without the first there is none. What names bos and eos is tokenizer_config.json, or
+/// special_tokens_map.json where only that came along.
 struct TokenizerFiles {
   std::optional<Bytes> text, settings;
 
@@ -53,6 +92,10 @@ struct TokenizerFiles {
     DSVL_TRY(text, open_optional(folder, "tokenizer.json", from));
     if (!text) return TokenizerFiles{};
     DSVL_TRY(settings, open_optional(folder, "tokenizer_config.json", from));
+    if (!settings) {
+      DSVL_TRY(map, open_optional(folder, "special_tokens_map.json", from));
+      return Result<TokenizerFiles>(TokenizerFiles{std::move(text), std::move(map)});
+    }
     return Result<TokenizerFiles>(TokenizerFiles{std::move(text), std::move(settings)});
   }
   [[nodiscard]] std::string_view settings_text() const noexcept {
@@ -62,15 +105,102 @@ struct TokenizerFiles {
 
 }  // namespace detail
 
-/// Codes: not_found (config.json), io, bad_file, unsupported, out_of_memory.
-inline Result<ModelConfig> read_settings(const Folder& folder, Allocator* from) {
-  DSVL_TRY(main, detail::read_json(folder, "config.json", false, from));
-  DSVL_TRY(config, read_config(main.root(), folder.describe("config.json")));
-  DSVL_TRY(pictures, detail::read_json(folder, "preprocessor_config.json", true, from));
-  DSVL_CHECK_STATUS(read_preprocess(pictures.root(), folder.describe("preprocessor_config.json"), main.root(), config));
-  DSVL_TRY(processor, detail::read_json(folder, "processor_config.json", true, from));
-  DSVL_CHECK_STATUS(detail::check_processor(processor.root(), folder.describe("processor_config.json"), config));
-  return config;
+/// What the small files say.
+struct ModelSettings {
+  ModelConfig config;
+  EndTokens end;
+  std::vector<Setting> list;  ///< how pictures are prepared, and from where
+  /// The preprocessor_config.json that was assumed, where the model has no settings of pictures; otherwise empty.
+  std::string_view assumed = {};
+};
+
+namespace detail {
+
+/// Reads how pictures are prepared from where it stands.
+class PictureReader {
+ public:
+  PictureReader(const Folder& folder, json::Value config_file, Allocator* from, const Logger& log, ModelSettings& out)
+      : folder_(folder), config_file_(config_file), from_(from), log_(log), out_(out) {}
+
+  /// `processor` is the file's root, missing where there is none.
+  Status read(json::Value processor) {
+    const json::Value nested = processor.find("image_processor");
+    const bool has_nested = !nested.missing() && !nested.is_null();
+    const std::string where = folder_.describe("processor_config.json");
+    if (has_nested && !nested.is_object())
+      return fail(Code::bad_file, "%s: image_processor is no object", Printable(where).text());
+    DSVL_TRY(separate, read_json(folder_, "preprocessor_config.json", from_));
+    const PictureSettings own{separate ? separate->root() : json::Value(), folder_.describe("preprocessor_config.json")};
+    if (!has_nested) return separate ? take(own) : assume();
+    if (separate) {  // also for being readable: a broken file is not passed over
+      ModelConfig other = out_.config;
+      DSVL_CHECK_STATUS(read_preprocess(own, config_file_, other));
+      DSVL_CHECK_STATUS(take({nested, where, "image_processor."}));
+      if (!(other.preprocess == out_.config.preprocess))
+        log_(Level::warning, own.where + " differs from image_processor in processor_config.json, which is used, as in "
+                                         "transformers 5; remove the one that is wrong");
+      return {};
+    }
+    return take({nested, where, "image_processor."});
+  }
+
+ private:
+  Status take(const PictureSettings& from) {
+    DSVL_CHECK_STATUS(read_preprocess(from, config_file_, out_.config));
+    list_preprocess(from, out_.config, out_.list);
+    return {};
+  }
+  Status assume() {
+    DSVL_TRY(model, released_like(out_.config, from_));
+    if (!model)
+      return fail(Code::not_found,
+                  "%s: no such file, nor image_processor in processor_config.json: without one of them it is not known "
+                  "how pictures are prepared; copy it from where the model came from",
+                  Printable(folder_.describe("preprocessor_config.json")).text());
+    const std::string where = "as released with " + std::string(model->name);
+    DSVL_TRY(document, json::Document::parse(model->preprocessor, where, from_));
+    DSVL_CHECK_STATUS(take({document.root(), where}));
+    out_.assumed = model->preprocessor;
+    const ViewConfig& low = out_.config.preprocess.low;
+    log_(Level::warning, "the model has no preprocessor_config.json: its sizes are those of " +
+                             std::string(model->name) + ", so pictures are prepared as released with it (mean " +
+                             triple_text(low.mean) + ", deviation " + triple_text(low.deviation) + ", " +
+                             (low.filter == Filter::bicubic ? "bicubic" : "bilinear") + ")");
+    return {};
+  }
+
+  const Folder& folder_;
+  json::Value config_file_;
+  Allocator* from_;
+  const Logger& log_;
+  ModelSettings& out_;
+};
+
+}  // namespace detail
+
+/// Codes: not_found (config.json, settings of pictures), io, bad_file, unsupported, out_of_memory. What is not as it
+/// should be and does no harm goes to `log`.
+inline Result<ModelSettings> read_settings(const Folder& folder, Allocator* from, const Logger& log = {}) {
+  DSVL_TRY(main, detail::read_json(folder, "config.json", from));
+  if (!main) return detail::no_config(folder);
+  ModelSettings out;
+  DSVL_TRY(config, read_config(main->root(), folder.describe("config.json")));
+  out.config = config;
+  DSVL_TRY(processor, detail::read_json(folder, "processor_config.json", from));
+  const json::Value processor_root = processor ? processor->root() : json::Value();
+  DSVL_CHECK_STATUS(detail::PictureReader(folder, main->root(), from, log, out).read(processor_root));
+  DSVL_CHECK_STATUS(detail::check_processor(processor_root, folder.describe("processor_config.json"), config));
+
+  Status status;
+  const char* const text_part = config.layout == Layout::hf ? "text_config" : "language_config";
+  out.end.text = read_eos(Fields(main->root(), folder.describe("config.json"), status).child(text_part),
+                          config.decoder.vocab);
+  DSVL_TRY(generation, detail::read_json(folder, "generation_config.json", from));
+  if (generation)
+    out.end.generation = read_eos(Fields(generation->root(), folder.describe("generation_config.json"), status),
+                                  config.decoder.vocab);
+  DSVL_CHECK_STATUS(status);
+  return Result<ModelSettings>(std::move(out));
 }
 
 DSVL_END_NAMESPACE

@@ -34,6 +34,7 @@ struct HeadShape {
   [[nodiscard]] constexpr Index width() const noexcept { return heads * head_dim; }
   [[nodiscard]] constexpr Index kv_width() const noexcept { return kv_heads * head_dim; }
   [[nodiscard]] constexpr Index kv_head(Index head) const noexcept { return head * kv_heads / heads; }
+  constexpr bool operator==(const HeadShape&) const noexcept = default;
 };
 
 /// Keys and values of `sequences` independent sequences of `tokens` each, for one layer at a time; the pages of a

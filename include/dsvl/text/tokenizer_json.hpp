@@ -104,6 +104,11 @@ inline Status check_kind(json::Value root, const char* what) {
     if (model.find(name).boolean() == true) return unsupported(name, "true", "false");
   if (const auto dropout = model.find("dropout").number(); dropout && *dropout != 0)
     return unsupported("model.dropout", "not 0", "null");
+  if (pre.find("type").string() == "Metaspace")
+    return fail(Code::unsupported,
+                "%s: the pre-tokenizer is Metaspace, that of DeepSeek splits bytes: some versions of transformers 5 "
+                "replace it when they load and save a LlamaTokenizer, and lose the spaces; take tokenizer.json from "
+                "where the model was published", what);
   const bool idle = normalizer.find("type").string() == "Sequence" && normalizer.find("normalizers").size() == 0;
   if (!normalizer.missing() && !normalizer.is_null() && !idle)
     return unsupported("normalizer", normalizer.find("type").string().value_or("?"), "none");

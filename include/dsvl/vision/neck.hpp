@@ -20,6 +20,7 @@ struct DownsampleDims {
 
   static constexpr ConvShape kNeck = {3, 1, 1}, kDown = {3, 2, 1};
   [[nodiscard]] constexpr Grid grid() const noexcept { return kDown.output(kDown.output(resized)); }
+  constexpr bool operator==(const DownsampleDims&) const noexcept = default;
 };
 
 /// Columns of a 3 x 3 convolution's weight.

@@ -12,6 +12,7 @@ struct PatchShape {
   Index image = 384, patch = 16, channels = 3;
   [[nodiscard]] constexpr Grid grid() const noexcept { return {image / patch, image / patch}; }
   [[nodiscard]] constexpr Index elements() const noexcept { return channels * patch * patch; }
+  constexpr bool operator==(const PatchShape&) const noexcept = default;
 };
 
 /// tokens = unfold(picture) W^T + b + positions. The convolution's weight (hidden, 3, patch, patch) is used as it is

@@ -36,6 +36,8 @@ struct ViewConfig {
   std::array<std::uint8_t, 3> background = {127, 127, 127};  ///< RGB
   std::array<float, 3> mean = {0.5f, 0.5f, 0.5f};            ///< 0 and 1 leave the values as they are
   std::array<float, 3> deviation = {0.5f, 0.5f, 0.5f};
+
+  bool operator==(const ViewConfig&) const noexcept = default;
 };
 
 /// What the low view is made from.
@@ -52,6 +54,8 @@ struct PreprocessConfig {
   ViewConfig low;
   ViewConfig high = {0};
   LowSource low_source = LowSource::picture;
+
+  bool operator==(const PreprocessConfig&) const noexcept = default;
 };
 
 /// Width or height of the resized picture before letterboxing: `n` of a picture whose longest side is `longest`.

@@ -62,6 +62,7 @@ struct SamDims {
   [[nodiscard]] constexpr Windows windows(Index layer) const noexcept {
     return {grid(), is_global(layer) ? 0 : window};
   }
+  constexpr bool operator==(const SamDims&) const noexcept = default;
 };
 
 /// SAM-B at 1024, as in the released 7B.

@@ -23,6 +23,7 @@ struct SiglipDims {
 
   [[nodiscard]] constexpr Index tokens() const noexcept { return input.grid().tokens(); }
   [[nodiscard]] constexpr HeadShape head_shape() const noexcept { return {heads, heads, hidden / heads}; }
+  constexpr bool operator==(const SiglipDims&) const noexcept = default;
 };
 
 /// SigLIP-L/16 at 384, as in both released sizes.

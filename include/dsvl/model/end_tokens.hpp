@@ -1,0 +1,66 @@
+// EndTokens: the ids that end an answer, from all files that have a say.
+//
+// The tokenizer's end of sentence always ends one, and so do the ids of generation_config.json, as in transformers'
+// generate(). The text part of config.json is believed only if the tokenizer's is among its ids: there a lone 2 is what
+// LLaMA's configuration class writes when nobody said anything, and in DeepSeek's vocabulary it is an ordinary token.
+#ifndef DSVL_MODEL_END_TOKENS_HPP
+#define DSVL_MODEL_END_TOKENS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fields.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// What LLaMA's configuration class says when it is not told.
+inline constexpr std::int32_t kLlamaEos = 2;
+
+/// eos_token_id of an object: one id or a list of them, below `vocab`; empty where there is none.
+inline std::vector<std::int32_t> read_eos(const Fields& f, Index vocab) {
+  constexpr std::string_view kKey = "eos_token_id";
+  std::vector<Index> ids;
+  if (f.value(kKey).is_array()) ids = f.integers(kKey, {}, 0, vocab - 1);
+  else if (f.has(kKey)) ids = {f.integer(kKey, 0, 0, vocab - 1)};
+  std::vector<std::int32_t> out;
+  for (const Index id : ids) out.push_back(static_cast<std::int32_t>(id));
+  return out;
+}
+
+/// The ids as the files have them.
+struct EndTokens {
+  std::vector<std::int32_t> generation;  ///< of generation_config.json
+  std::vector<std::int32_t> text;        ///< of config.json's text part
+
+  /// The set that ends an answer, sorted; `eos` is the tokenizer's.
+  [[nodiscard]] std::vector<std::int32_t> with(std::optional<std::int32_t> eos) const {
+    std::vector<std::int32_t> all;
+    if (eos) all.push_back(*eos);
+    const auto add = [&](const std::vector<std::int32_t>& ids) { all.insert(all.end(), ids.begin(), ids.end()); };
+    if (!is_default(generation, eos)) add(generation);
+    if (eos && std::find(text.begin(), text.end(), *eos) != text.end()) add(text);
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+  }
+
+  /// Whether ids are LLaMA's default and nobody's choice: not the tokenizer's, if it has one.
+  [[nodiscard]] static bool is_default(const std::vector<std::int32_t>& ids, std::optional<std::int32_t> eos) {
+    return ids.size() == 1 && ids[0] == kLlamaEos && eos && *eos != kLlamaEos;
+  }
+};
+
+/// "100001, 100015".
+inline std::string id_list(std::span<const std::int32_t> ids) {
+  std::string out;
+  for (const std::int32_t id : ids) out += (out.empty() ? "" : ", ") + std::to_string(id);
+  return out;
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_MODEL_END_TOKENS_HPP

@@ -215,7 +215,7 @@ inline Status add_tokenizer(GgufHead& head, const Folder& from, Index vocab, All
 }  // namespace convert_detail
 
 DSVL_INLINE std::filesystem::path mmproj_beside(const std::filesystem::path& text) {
-  std::filesystem::path name = gguf::kMmprojPrefix;
+  std::filesystem::path name = kMmprojPrefix;
   name += text.filename();
   return std::filesystem::path(text).replace_filename(name);
 }

@@ -13,7 +13,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-struct GgufPlace;
+struct ModelPlace;
 struct ModelConfig;
 
 namespace detail {
@@ -50,7 +50,7 @@ class Model {
   [[nodiscard]] const std::shared_ptr<const detail::ModelState>& state() const noexcept { return state_; }
 
  private:
-  static Result<Model> load_from(const GgufPlace& place, const LoadOptions& options);
+  static Result<Model> load_from(const ModelPlace& place, const LoadOptions& options);
   explicit Model(std::shared_ptr<const detail::ModelState> state) noexcept : state_(std::move(state)) {}
   std::shared_ptr<const detail::ModelState> state_;
 };

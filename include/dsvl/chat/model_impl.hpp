@@ -20,12 +20,11 @@ struct ModelSource {
   std::optional<Checkpoint> weights;  ///< of GGUF files, which have the settings too
 };
 
-/// The name of the GGUF file of a place is empty where the model is a folder of safetensors.
-inline Result<ModelSource> open_source(const GgufPlace& place, const LoadOptions& options) {
-  if (place.name.empty() && !place.vision.empty())
+inline Result<ModelSource> open_source(const ModelPlace& place, const LoadOptions& options) {
+  if (place.file.empty() && !place.vision.empty())
     return fail(Code::bad_argument, "vision towers of their own (%s) go with a GGUF file, and %s is none",
                 Printable(place.vision).text(), Printable(place.folder.describe("config.json")).text());
-  if (place.name.empty()) return ModelSource{place.folder, std::nullopt};
+  if (place.file.empty()) return ModelSource{place.folder, std::nullopt};
   DSVL_TRY(checkpoint,
            open_gguf(place, {options.mode, options.host.allocator, options.progress, options.cancel}));
   Folder settings = gguf_settings(checkpoint);
@@ -33,14 +32,14 @@ inline Result<ModelSource> open_source(const GgufPlace& place, const LoadOptions
 }
 
 /// In a folder, names are names within it.
-inline GgufPlace place_in(const Folder& folder, const LoadOptions& options) {
-  GgufPlace place{folder, options.file, std::nullopt, options.mmproj};
-  if (place.name.empty() && !folder.has("config.json") && folder.has("model.gguf")) place.name = "model.gguf";
+inline ModelPlace place_in(const Folder& folder, const LoadOptions& options) {
+  ModelPlace place{folder, options.file, std::nullopt, options.mmproj};
+  if (place.file.empty() && !folder.has("config.json") && folder.has("model.gguf")) place.file = "model.gguf";
   return place;
 }
 
 /// A file is a folder with one name chosen; its contents decide what it is. Codes: not_found, io.
-inline Result<GgufPlace> place_of(const std::filesystem::path& path, const LoadOptions& options) {
+inline Result<ModelPlace> place_of(const std::filesystem::path& path, const LoadOptions& options) {
   const auto parent = [](const std::filesystem::path& file) {
     return Folder::directory(file.has_parent_path() ? file.parent_path() : std::filesystem::path("."));
   };
@@ -52,8 +51,8 @@ inline Result<GgufPlace> place_of(const std::filesystem::path& path, const LoadO
   if (status.type() == std::filesystem::file_type::none)
     return fail(Code::io, "%s: cannot be looked at: %s", Printable(what).text(), error.message().c_str());
   const bool file = status.type() != std::filesystem::file_type::directory;
-  GgufPlace place =
-      file ? GgufPlace{parent(path), path_to_utf8(path.filename())} : place_in(Folder::directory(path), options);
+  ModelPlace place =
+      file ? ModelPlace{parent(path), path_to_utf8(path.filename())} : place_in(Folder::directory(path), options);
   if (!options.mmproj.empty()) {
     const std::filesystem::path towers = utf8_to_path(options.mmproj);
     place.vision_folder = parent(towers);
@@ -133,7 +132,7 @@ inline ModelInfo describe(const ModelConfig& config, const Checkpoint& checkpoin
 
 }  // namespace detail
 
-DSVL_INLINE Result<Model> Model::load_from(const GgufPlace& place, const LoadOptions& options) {
+DSVL_INLINE Result<Model> Model::load_from(const ModelPlace& place, const LoadOptions& options) {
   const FloatEnvironment ours;
   auto state = std::make_shared<detail::ModelState>();
   state->host = options.host;

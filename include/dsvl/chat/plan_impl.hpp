@@ -102,7 +102,7 @@ inline Status plan_gguf(const Checkpoint& weights, ModelState& state, Plan& out,
 
 namespace detail {
 
-inline Result<Plan> plan_from(const GgufPlace& place, const SessionOptions& options, const LoadOptions& load) {
+inline Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, const LoadOptions& load) {
   LoadOptions opened = load;
   opened.mode = LoadMode::map;
   opened.progress = {};

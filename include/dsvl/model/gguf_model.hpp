@@ -12,14 +12,13 @@
 #include <vector>
 
 #include "../io/checkpoint.hpp"
+#include "place.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace gguf {
 
 inline constexpr std::string_view kArchitectureKey = "general.architecture";
 inline constexpr std::string_view kWhole = "deepseek-vl", kText = "llama", kVision = "clip";
-/// What the name of the file with the towers has before that of the text half.
-inline constexpr std::string_view kMmprojPrefix = "mmproj-";
 /// How many rows of quantised weights are interleaved: kGroupRows; ggml's files do not have the key.
 inline constexpr std::string_view kInterleavedKey = "dsvl.rows_interleaved";
 /// The JSON files of a checkpoint as they were, under this prefix and their name.
@@ -57,34 +56,10 @@ inline Folder gguf_settings(const Checkpoint& checkpoint) {
   return Folder::memory(files);
 }
 
-/// Where a GGUF model's files are. `vision` is the file with the towers of one that has the text half only, in a folder
-/// that need not be the same; empty: "mmproj-" + name, beside it.
-struct GgufPlace {
-  Folder folder;
-  std::string name;
-  std::optional<Folder> vision_folder = {};
-  std::string vision = {};
-
-  [[nodiscard]] const Folder& towers_folder() const noexcept { return vision_folder ? *vision_folder : folder; }
-  [[nodiscard]] std::string towers_name() const {
-    if (!vision.empty()) return vision;
-    const auto shard = gguf::shard_name(name);  // the towers are one file, however many the text has
-    return std::string(gguf::kMmprojPrefix) + (shard ? std::string(shard->stem) + ".gguf" : name);
-  }
-};
-
-/// How the files of a model are opened.
-struct OpenOptions {
-  LoadMode mode = LoadMode::map;
-  Allocator* from = nullptr;
-  Progress progress = {};
-  const CancelToken* cancel = nullptr;
-};
-
 /// The GGUF file of a place, whatever it is called, and its towers' file if it has only the text half. Codes: those of
 /// Checkpoint::open_file and join; unsupported for a file that is no such model, bad_argument for towers that are not
 /// asked for.
-inline Result<Checkpoint> open_gguf(const GgufPlace& place, const OpenOptions& how) {
+inline Result<Checkpoint> open_gguf(const ModelPlace& place, const OpenOptions& how) {
   const auto open = [&](const Folder& folder, std::string_view name) {
     return Checkpoint::open_file(folder, name, how.mode, how.from, how.progress, how.cancel, Checkpoint::Accept::gguf);
   };
@@ -101,29 +76,29 @@ inline Result<Checkpoint> open_gguf(const GgufPlace& place, const OpenOptions& h
                 "%s: has no '%sconfig.json', as files have that dsvl made: make it with dsvl convert --split",
                 Printable(folder.describe(file)).text(), gguf::kFilePrefix.data());
   };
-  DSVL_TRY(whole, open(place.folder, place.name));
+  DSVL_TRY(whole, open(place.folder, place.file));
   const std::string_view architecture = kind(whole);
   if (architecture == gguf::kWhole) {
     const auto rows = whole.parts()[0].gguf()->value(gguf::kInterleavedKey).integer();
     if (rows != kGroupRows)
       return fail(Code::unsupported, "%s: interleaves %td rows, this version reads %td",
-                  Printable(place.folder.describe(place.name)).text(), rows.value_or(0), kGroupRows);
+                  Printable(place.folder.describe(place.file)).text(), rows.value_or(0), kGroupRows);
     if (!place.vision.empty())
       return fail(Code::bad_argument, "%s: has its vision towers itself, so no other file of them (%s) can be used",
-                  Printable(place.folder.describe(place.name)).text(), Printable(place.vision).text());
-    return with_settings(std::move(whole), place.folder, place.name);
+                  Printable(place.folder.describe(place.file)).text(), Printable(place.vision).text());
+    return with_settings(std::move(whole), place.folder, place.file);
   }
   if (architecture == gguf::kVision)
-    return refuse(place.folder, place.name, architecture, "the towers alone: name the file with the text");
+    return refuse(place.folder, place.file, architecture, "the towers alone: name the file with the text");
   if (architecture != gguf::kText)
-    return refuse(place.folder, place.name, architecture, "known are deepseek-vl, and llama with its mmproj");
+    return refuse(place.folder, place.file, architecture, "known are deepseek-vl, and llama with its mmproj");
   const Folder& beside = place.towers_folder();
   const std::string other = place.towers_name();
   if (const auto size = beside.size(other); !size && size.error().code() == Code::not_found)
     return fail(Code::not_found,
                 "%s: no such file; %s has the text half of a model only, and the file with the vision towers goes with "
                 "it (--mmproj, or LoadOptions::mmproj, where it is called or lies otherwise)",
-                Printable(beside.describe(other)).text(), Printable(place.name).text());
+                Printable(beside.describe(other)).text(), Printable(place.file).text());
   DSVL_TRY(towers, open(beside, other));
   if (const std::string_view found = kind(towers); found != gguf::kVision)
     return refuse(beside, other, found, "needed is clip: the vision towers");

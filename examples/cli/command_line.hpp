@@ -2,6 +2,7 @@
 #ifndef DSVL_CLI_COMMAND_LINE_HPP
 #define DSVL_CLI_COMMAND_LINE_HPP
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>

@@ -81,20 +81,11 @@ std::vector<std::string> start_up(int argc, char** argv) {
 }
 
 std::filesystem::path to_path(const std::string& argument) {
-#ifdef _WIN32
-  return std::filesystem::path(reinterpret_cast<const char8_t*>(argument.c_str()));
-#else
-  return argument;
-#endif
+  return dsvl::utf8_to_path(argument);
 }
 
 std::string to_text(const std::filesystem::path& path) {
-#ifdef _WIN32
-  const std::u8string text = path.u8string();
-  return {reinterpret_cast<const char*>(text.data()), text.size()};
-#else
-  return path.string();
-#endif
+  return dsvl::path_to_utf8(path);
 }
 
 std::filesystem::path program_directory() {

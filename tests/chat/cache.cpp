@@ -55,7 +55,7 @@ struct Seat {
     REQUIRE(carve_slab(slab, [&](Arena& arena) { cache.carve(arena, {1, 1, 1}, context, KvFormat::full); }));
     REQUIRE(cache.reserve(shared));
   }
-  [[nodiscard]] Tokens tokens() const { return {cache.slots().begin(), cache.slots().end()}; }
+  [[nodiscard]] Tokens tokens() const { return {cache.entries().begin(), cache.entries().end()}; }
   [[nodiscard]] std::byte* page(Index p) const { return cache.kv().layer(0).block(p * kKvBlock, 0); }
   [[nodiscard]] std::byte* place(Index token) const {
     return page(token / kKvBlock) + static_cast<std::size_t>(token % kKvBlock) * sizeof(std::uint64_t);
@@ -78,7 +78,7 @@ struct Seat {
   }
   /// Whether the decoder would find what belongs to its tokens, and a saved session would.
   [[nodiscard]] bool intact() const {
-    const auto keys = keys_of(cache.slots());
+    const auto keys = keys_of(cache.entries());
     for (Index i = 0; i < cache.size(); ++i) {
       if (std::memcmp(place(i), &keys[static_cast<std::size_t>(i)], sizeof keys[0]) != 0) return false;
       if (i % kKvBlock == 0 && cache.page_bytes(i / kKvBlock).data() != page(i / kKvBlock)) return false;

@@ -50,7 +50,8 @@ std::string pad(std::string head, std::size_t alignment = 32) {
 /// Reads all that a parsed file offers, so that a sanitizer sees what lies outside. Some number, so that it must.
 std::size_t visit(dsvl::gguf::Value value) {
   std::size_t sum = value.key().size() + value.size();
-  for (const char c : value.string().value_or("")) sum += static_cast<unsigned char>(c);
+  const std::string_view text = value.string().value_or("");
+  for (const char c : text) sum += static_cast<unsigned char>(c);
   sum += static_cast<std::size_t>(value.integer().value_or(1)) + (value.number() ? 1u : 0u);
   sum += value.boolean().value_or(false);
   for (const dsvl::gguf::Value element : value) sum += visit(element);

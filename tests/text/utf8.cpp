@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "dsvl/base/utf8.hpp"
 #include "dsvl/text/byte_alphabet.hpp"
-#include "dsvl/text/utf8.hpp"
 #include "tokenizers.hpp"
 
 using namespace dsvl;

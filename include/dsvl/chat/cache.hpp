@@ -47,7 +47,7 @@ class Cache {
   [[nodiscard]] std::size_t reserved_bytes() const noexcept { return pool_->bytes_of(reserved_); }
   [[nodiscard]] Index context() const noexcept { return context_; }
   [[nodiscard]] Index size() const noexcept { return static_cast<Index>(slots_.size()); }
-  [[nodiscard]] std::span<const Slot> slots() const noexcept { return slots_.span(); }
+  [[nodiscard]] std::span<const Slot> entries() const noexcept { return slots_.span(); }
 
   /// Forgets everything from token `size` on.
   void truncate(Index size) noexcept {
@@ -141,10 +141,10 @@ class Cache {
   }
 
  private:
-  void append_page(PagePool::Page* page, const Slot* slots) noexcept {
+  void append_page(PagePool::Page* page, const Slot* entries) noexcept {
     kv_.set_page(static_cast<Index>(pages_.size()), page->memory);
     (void)pages_.push_back(page);
-    (void)slots_.append(slots, kKvBlock);
+    (void)slots_.append(entries, kKvBlock);
   }
   void keep_pages(Index count) noexcept {
     while (static_cast<Index>(pages_.size()) > count) {

@@ -15,7 +15,7 @@ DSVL_BEGIN_NAMESPACE
 
 /// Tokens to be computed: what they are, and how the decoder reads them; same length.
 struct EngineInput {
-  std::span<const Slot> slots;
+  std::span<const Slot> entries;
   std::span<const TokenInput<float>> tokens;
 };
 
@@ -61,7 +61,7 @@ class Engine {
     while (busy()) {
       if (const Status s = job_.advance(machine(), control); !s.ok()) return abandon(), s;
       if (job_.busy()) break;
-      cache_.append(input_.slots.subspan(static_cast<std::size_t>(done_), static_cast<std::size_t>(state_.rows)));
+      cache_.append(input_.entries.subspan(static_cast<std::size_t>(done_), static_cast<std::size_t>(state_.rows)));
       done_ += state_.rows;
       if (busy())
         if (const Status s = begin_chunk(); !s.ok()) return abandon(), s;

@@ -2,6 +2,10 @@
 #ifndef DSVL_CHAT_LIMITS_IMPL_HPP
 #define DSVL_CHAT_LIMITS_IMPL_HPP
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
 #include "../base/status.hpp"
 #include "../model/config.hpp"
 #include "options.hpp"
@@ -32,7 +36,9 @@ DSVL_INLINE Result<Limits> complete_limits(const Limits& limits, const ModelConf
   if (!out.kv) out.kv = few_bits ? KvFormat::bf16 : KvFormat::full;
   if (out.text_bytes == 0) out.text_bytes = 16 * out.context;
   out.picture_side = std::min<Index>(out.picture_side, kMaxPictureSide);
-  constexpr Index kMost = Index{1} << 40;  // far above any memory, far below overflow
+  // Far above any memory, far below overflow; with addresses of 32 bits a quarter of what they reach.
+  constexpr auto kMost = static_cast<Index>(
+      (std::min<std::int64_t>)(std::int64_t{1} << 40, (std::numeric_limits<Index>::max)() / 4));
   if (out.pictures > (Index{1} << 20) || out.text_bytes > kMost || out.cached_tokens > kMost)
     return fail(Code::limit, "limits of %td pictures, %td bytes of text and %td cached tokens are too large",
                 out.pictures, out.text_bytes, out.cached_tokens);

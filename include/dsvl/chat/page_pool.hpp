@@ -37,7 +37,7 @@ class PagePool {
     std::uint64_t serial = 0;     ///< of the publication; 0: not published
     std::uint64_t parent = 0;     ///< serial of the page in front; 0: there is none
     std::uint64_t last_used = 0;
-    Slot slots[kKvBlock] = {};
+    Slot entries[kKvBlock] = {};
   };
 
   PagePool(std::size_t page_bytes, Allocator* from) noexcept : page_bytes_(page_bytes), from_(from) {}
@@ -114,19 +114,19 @@ class PagePool {
     return page->users == 1 && page->serial == 0;
   }
 
-  /// The published page with these 64 slots behind `parent` (null: at the beginning), retained; null when there is
+  /// The published page with these 64 entries behind `parent` (null: at the beginning), retained; null when there is
   /// none.
-  [[nodiscard]] Page* find(const Page* parent, const Slot* slots) noexcept {
+  [[nodiscard]] Page* find(const Page* parent, const Slot* entries) noexcept {
     const std::lock_guard lock(mutex_);
-    Page* const page = look_up(parent, slots);
+    Page* const page = look_up(parent, entries);
     if (page) ++page->users;
     return page;
   }
   /// Publishes a full page. When there is its like already, that one is returned in exchange.
-  [[nodiscard]] Page* publish(Page* page, const Page* parent, const Slot* slots) noexcept {
+  [[nodiscard]] Page* publish(Page* page, const Page* parent, const Slot* entries) noexcept {
     const std::lock_guard lock(mutex_);
     if (parent && parent->serial == 0) return page;  // its beginning is not known to others
-    if (Page* const twin = look_up(parent, slots)) {
+    if (Page* const twin = look_up(parent, entries)) {
       ++twin->users;
       --page->users;
       page->last_used = 0;
@@ -134,7 +134,7 @@ class PagePool {
     }
     page->serial = ++serials_;
     page->parent = parent ? parent->serial : 0;
-    std::copy_n(slots, kKvBlock, page->slots);
+    std::copy_n(entries, kKvBlock, page->entries);
     return page;
   }
 
@@ -160,12 +160,12 @@ class PagePool {
     std::unique_ptr<Block> next;
   };
 
-  [[nodiscard]] Page* look_up(const Page* parent, const Slot* slots) noexcept {
+  [[nodiscard]] Page* look_up(const Page* parent, const Slot* entries) noexcept {
     if (parent && parent->serial == 0) return nullptr;
     const std::uint64_t behind = parent ? parent->serial : 0;
     for (Block* block = blocks_.get(); block; block = block->next.get())
       for (Page& p : block->pages)
-        if (p.serial != 0 && p.parent == behind && std::equal(slots, slots + kKvBlock, p.slots)) return &p;
+        if (p.serial != 0 && p.parent == behind && std::equal(entries, entries + kKvBlock, p.entries)) return &p;
     return nullptr;
   }
 

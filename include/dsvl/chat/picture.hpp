@@ -5,9 +5,12 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 
 #include "../base/pixels.hpp"
+#include "../io/path_text.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -20,8 +23,7 @@ class Picture {
   Picture(const char* file) : Picture(std::string_view(file)) {}         // NOLINT
   Picture(const std::string& file) : Picture(std::string_view(file)) {}  // NOLINT
   Picture(std::string_view file)                                         // NOLINT
-      : source_(std::filesystem::path(reinterpret_cast<const char8_t*>(file.data()),
-                                      reinterpret_cast<const char8_t*>(file.data()) + file.size())) {}
+      : source_(utf8_to_path(file)) {}
   /// A PNG or JPEG file in memory.
   Picture(std::span<const std::byte> encoded) : source_(encoded) {}  // NOLINT
   /// Zero copy: the resampler reads them where they lie.

@@ -8,7 +8,7 @@
 //   system text, keep_generated_ids
 //   pictures   count, then hash and rows of each
 //   turns      count, then role and segments of each (kind, text or ids)
-//   cache      count of tokens, their slots, the pages (unused parts zeroed)
+//   cache      count of tokens, their entries, the pages (unused parts zeroed)
 //   checksum
 //
 // Nothing in a file is believed: sizes are compared with what is left of it and with the session's limits before they
@@ -57,7 +57,7 @@ class SavedWriter {
       const std::size_t n = std::min<std::size_t>(bytes.size(), sizeof word);
       word = 0;
       std::memcpy(&word, bytes.data(), n);
-      checksum.add(word ^ n << 56);
+      checksum.add(word ^ std::uint64_t{n} << 56);
       bytes = bytes.subspan(n);
     }
   }
@@ -179,7 +179,7 @@ class detail::SavedSession {
     const Cache& cache = s.engine_.cache();
     const Index tokens =
         s.phase_ == SessionState::Phase::over ? cache.size() : std::min<Index>(cache.size(), s.position_);
-    to.run(cache.slots().first(static_cast<std::size_t>(tokens)));
+    to.run(cache.entries().first(static_cast<std::size_t>(tokens)));
     Buffer<std::byte> page(s.options_.host.allocator);
     if (!page.resize(cache.pool()->page_bytes())) return fail(Code::out_of_memory, "no memory to save a session");
     for (Index p = 0; p * kKvBlock < tokens && !file.failed(); ++p) {
@@ -287,7 +287,7 @@ class detail::SavedSession {
     Cache& cache = s.engine_.cache();
     const std::size_t tokens = from.size(sizeof(Slot));
     if (static_cast<Index>(tokens) > cache.context()) return too_much(what, "tokens");
-    const auto slots = from.take(tokens * sizeof(Slot));
+    const auto entries = from.take(tokens * sizeof(Slot));
     if (!from.good() || tokens == 0) return {};
     DSVL_CHECK_STATUS(cache.prepare(static_cast<Index>(tokens)));
     for (Index p = 0; p * kKvBlock < static_cast<Index>(tokens); ++p) {
@@ -297,7 +297,7 @@ class detail::SavedSession {
       std::memcpy(page.data(), stored.data(), page.size());
     }
     (void)s.slots_.resize(tokens);
-    std::memcpy(static_cast<void*>(s.slots_.data()), slots.data(), slots.size());
+    std::memcpy(static_cast<void*>(s.slots_.data()), entries.data(), entries.size());
     cache.append(s.slots_.span());
     return {};
   }

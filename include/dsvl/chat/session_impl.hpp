@@ -14,8 +14,8 @@ DSVL_BEGIN_NAMESPACE
 DSVL_INLINE std::optional<Piece> Answer::next() { return step((std::chrono::nanoseconds::max)()); }
 DSVL_INLINE std::optional<Piece> Answer::step(std::chrono::nanoseconds budget) {
   if (!is_current()) return std::nullopt;
-  const auto now = Clock::now(), forever = (Clock::time_point::max)();
-  return session_->step(budget < forever - now ? now + budget : forever);
+  const auto now = Clock::now(), latest = (Clock::time_point::max)();
+  return session_->step(budget < latest - now ? now + budget : latest);
 }
 DSVL_INLINE bool Answer::is_current() const noexcept { return session_ && session_->current(number_); }
 DSVL_INLINE Finish Answer::finish() const noexcept { return is_current() ? session_->finish() : Finish::cancelled; }

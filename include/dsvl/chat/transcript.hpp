@@ -2,10 +2,10 @@
 #ifndef DSVL_CHAT_TRANSCRIPT_HPP
 #define DSVL_CHAT_TRANSCRIPT_HPP
 
+#include "../base/utf8.hpp"
 #include "../base/view.hpp"
 #include "../text/stop.hpp"
 #include "../text/tokenizer.hpp"
-#include "../text/utf8.hpp"
 
 DSVL_BEGIN_NAMESPACE
 

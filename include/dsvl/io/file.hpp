@@ -22,21 +22,10 @@
 #endif
 
 #include "../base/status.hpp"
+#include "path_text.hpp"
 #include "printable.hpp"
 
 DSVL_BEGIN_NAMESPACE
-
-/// A path as UTF-8, for messages.
-inline std::string path_to_utf8(const std::filesystem::path& path) {
-  const std::u8string text = path.u8string();
-  return {reinterpret_cast<const char*>(text.data()), text.size()};
-}
-
-/// A path from UTF-8, on every system.
-inline std::filesystem::path utf8_to_path(std::string_view text) {
-  const auto* const first = reinterpret_cast<const char8_t*>(text.data());
-  return std::filesystem::path(first, first + text.size());
-}
 
 /// A regular file open for reading; closed when it goes. `what` names the file in errors.
 class File {

@@ -25,11 +25,11 @@ class MergeTable {
   explicit MergeTable(Allocator* from = nullptr) noexcept : rules_(from), slots_(from) {}
 
   [[nodiscard]] bool reserve(std::size_t rules) noexcept {
-    std::size_t slots = 16;
-    while (slots < rules * 2) slots *= 2;  // at most half full
-    if (!rules_.reserve(rules) || !slots_.resize(slots)) return false;
+    std::size_t places = 16;
+    while (places < rules * 2) places *= 2;  // at most half full
+    if (!rules_.reserve(rules) || !slots_.resize(places)) return false;
     for (Slot& slot : slots_) slot = {0, kNoRank};
-    mask_ = slots - 1;
+    mask_ = places - 1;
     return true;
   }
 

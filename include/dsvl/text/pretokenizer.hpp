@@ -12,8 +12,8 @@
 #include <span>
 #include <string_view>
 
+#include "../base/utf8.hpp"
 #include "unicode.hpp"
-#include "utf8.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace pretokenizer {
@@ -35,49 +35,49 @@ inline void classify(std::string_view text, std::span<std::uint8_t> classes) noe
 using Classes = std::span<const std::uint8_t>;
 
 /// Each character of class `what` alone: `[what]`.
-template <class Emit>
-void split_each(Classes c, std::size_t begin, std::size_t end, std::uint8_t what, Emit emit) {
+template <class Found>
+void split_each(Classes c, std::size_t begin, std::size_t end, std::uint8_t what, Found found) {
   std::size_t gap = begin;
   for (std::size_t at = begin; at < end;) {
     if (!(c[at] & what)) { ++at; continue; }
-    if (gap < at) emit(gap, at);
+    if (gap < at) found(gap, at);
     gap = at++;
     while (at < end && (c[at] & kContinuation)) ++at;
-    emit(gap, at);
+    found(gap, at);
     gap = at;
   }
-  if (gap < end) emit(gap, end);
+  if (gap < end) found(gap, end);
 }
 
 /// Runs of class `what`: `[what]+`, with `space_before` `\s?[what]+`.
-template <class Emit>
-void split_runs(Classes c, std::size_t begin, std::size_t end, std::uint8_t what, bool space_before, Emit emit) {
+template <class Found>
+void split_runs(Classes c, std::size_t begin, std::size_t end, std::uint8_t what, bool space_before, Found found) {
   std::size_t gap = begin;
   for (std::size_t at = begin; at < end;) {
     if (!(c[at] & what)) { ++at; continue; }
     std::size_t match = at;
     if (space_before && at > gap && (c[at - 1] & unicode::kSpace))
       for (--match; c[match] & kContinuation;) --match;  // the one character before the run, whole
-    if (gap < match) emit(gap, match);
+    if (gap < match) found(gap, match);
     while (at < end && (c[at] & what)) ++at;
-    emit(match, at);
+    found(match, at);
     gap = at;
   }
-  if (gap < end) emit(gap, end);
+  if (gap < end) found(gap, end);
 }
 
 /// The white space at the end: `\s+$`.
-template <class Emit>
-void split_trailing_space(Classes c, std::size_t begin, std::size_t end, Emit emit) {
+template <class Found>
+void split_trailing_space(Classes c, std::size_t begin, std::size_t end, Found found) {
   std::size_t at = end;
   while (at > begin && (c[at - 1] & unicode::kSpace)) --at;
-  if (begin < at) emit(begin, at);
-  if (at < end) emit(at, end);
+  if (begin < at) found(begin, at);
+  if (at < end) found(at, end);
 }
 
-/// Calls emit(begin, end) for each piece, from left to right; together they are [begin, end).
-template <class Emit>
-void split(Classes c, std::size_t begin, std::size_t end, Emit emit) {
+/// Calls found(begin, end) for each piece, from left to right; together they are [begin, end).
+template <class Found>
+void split(Classes c, std::size_t begin, std::size_t end, Found found) {
   using namespace unicode;
   using At = std::size_t;
   split_each(c, begin, end, kNewline, [&](At b1, At e1) {
@@ -85,7 +85,7 @@ void split(Classes c, std::size_t begin, std::size_t end, Emit emit) {
       split_runs(c, b2, e2, kPunct, true, [&](At b3, At e3) {
         split_trailing_space(c, b3, e3, [&](At b4, At e4) {
           split_runs(c, b4, e4, kCjkChar, false, [&](At b5, At e5) {
-            split_each(c, b5, e5, kNumber, emit);
+            split_each(c, b5, e5, kNumber, found);
           });
         });
       });

@@ -136,10 +136,10 @@ class Vocabulary {
   }
 
   Status index() noexcept {
-    std::size_t slots = 16;
-    while (slots < kinds_.size() * 2) slots *= 2;  // at most half full, so a search always ends at a free slot
-    if (!slots_.resize(slots)) return out_of_memory(kinds_.size());
-    mask_ = slots - 1;
+    std::size_t places = 16;
+    while (places < kinds_.size() * 2) places *= 2;  // at most half full, so a search always ends at a free slot
+    if (!slots_.resize(places)) return out_of_memory(kinds_.size());
+    mask_ = places - 1;
     for (std::int32_t& id : slots_) id = -1;
     for (std::int32_t id = 0; id < size(); ++id) {
       if (kind(id) != Kind::bytes) continue;

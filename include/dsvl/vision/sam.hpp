@@ -27,16 +27,10 @@ DSVL_BEGIN_NAMESPACE
 class LayerSet {
  public:
   constexpr LayerSet() noexcept = default;
-  constexpr LayerSet(std::initializer_list<Index> layers) noexcept { add({layers.begin(), layers.size()}); }
+  constexpr LayerSet(std::initializer_list<Index> layers) noexcept { add(layers.begin(), layers.end()); }
   /// False, and nothing added, when one of them is not in [0, 64).
   constexpr bool add(std::span<const Index> layers) noexcept {
-    std::uint64_t more = 0;
-    for (const Index layer : layers) {
-      if (layer < 0 || layer >= 64) return false;
-      more |= std::uint64_t{1} << layer;
-    }
-    bits_ |= more;
-    return true;
+    return add(layers.data(), layers.data() + layers.size());
   }
   [[nodiscard]] constexpr bool has(Index layer) const noexcept { return layer < 64 && (bits_ >> layer & 1) != 0; }
   /// 64 when there is none.
@@ -44,6 +38,17 @@ class LayerSet {
   constexpr bool operator==(const LayerSet&) const noexcept = default;
 
  private:
+  // Pointers, because the checked std::span of GCC 12 (_GLIBCXX_DEBUG) is not for constant expressions.
+  constexpr bool add(const Index* first, const Index* last) noexcept {
+    std::uint64_t more = 0;
+    for (; first != last; ++first) {
+      if (*first < 0 || *first >= 64) return false;
+      more |= std::uint64_t{1} << *first;
+    }
+    bits_ |= more;
+    return true;
+  }
+
   std::uint64_t bits_ = 0;
 };
 

@@ -1,10 +1,10 @@
 // UTF-8: check, read and write one character, repair, and a stream that never hands out half a character.
 //
-// Under the tokenizer (text in must be valid) and under streaming answers (tokens are bytes and may end inside a
+// Under paths (utf16.hpp), the tokenizer (text in must be valid) and under streaming answers (tokens are bytes and may end inside a
 // character). Sources: RFC 3629; what one U+FFFD stands for is Unicode's "maximal subpart" practice (The Unicode
 // Standard, 3.9), which is also what WHATWG decoders, Python and Rust do.
-#ifndef DSVL_TEXT_UTF8_HPP
-#define DSVL_TEXT_UTF8_HPP
+#ifndef DSVL_BASE_UTF8_HPP
+#define DSVL_BASE_UTF8_HPP
 
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "../base/status.hpp"
+#include "status.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace utf8 {
@@ -159,4 +159,4 @@ using Utf8Stream = utf8::Stream;
 
 DSVL_END_NAMESPACE
 
-#endif  // DSVL_TEXT_UTF8_HPP
+#endif  // DSVL_BASE_UTF8_HPP

@@ -1,0 +1,34 @@
+// Paths as UTF-8 and back, on every system, whatever stands in them.
+#ifndef DSVL_IO_PATH_TEXT_HPP
+#define DSVL_IO_PATH_TEXT_HPP
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "../base/utf16.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// A path as UTF-8, for messages and for names in files. On Windows what is not UTF-16 becomes U+FFFD, so the result
+/// may name no file; elsewhere the bytes are those of the path.
+inline std::string path_to_utf8(const std::filesystem::path& path) {
+#ifdef _WIN32
+  return utf16::to_utf8(std::wstring_view(path.native()));
+#else
+  return path.native();
+#endif
+}
+
+/// The path that UTF-8 names. On Windows what is not UTF-8 becomes U+FFFD; elsewhere the bytes stay as they are.
+inline std::filesystem::path utf8_to_path(std::string_view text) {
+#ifdef _WIN32
+  return utf16::from_utf8<wchar_t>(text);
+#else
+  return text;
+#endif
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_PATH_TEXT_HPP

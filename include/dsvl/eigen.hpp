@@ -9,6 +9,8 @@
 #ifndef DSVL_EIGEN_HPP
 #define DSVL_EIGEN_HPP
 
+#include "base/host_macros_push.hpp"
+
 #include <Eigen/Core>
 #include <cstdint>
 #include <type_traits>
@@ -114,5 +116,7 @@ template <class X>
 
 }  // namespace eigen
 DSVL_END_NAMESPACE
+
+#include "base/host_macros_pop.hpp"
 
 #endif  // DSVL_EIGEN_HPP

@@ -1,51 +1,103 @@
 #!/bin/sh
-# Compiles headers the way that the tests' own sources do not, with all warnings as errors.
-#   headers.sh alone|hostile INCLUDE_DIR WORK_DIR COMPILER [FLAG...]
-# alone    every header as a translation unit of its own: it includes what it needs
-# hostile  all headers without exceptions and RTTI, in a host that defined the names that windows.h and others are
-#          known for before it included them
+# Compiles headers and sources the way that the build does not, with all warnings as errors, for their syntax only.
+#   headers.sh alone|hostile|each ROOT WORK_DIR COMPILER [FLAG...]
+# alone    every header under ROOT as a translation unit of its own, behind the macros of X11 and Qt: it includes what it
+#          needs, and no macro of theirs touches it or is lost
+# hostile  all headers under ROOT without exceptions and RTTI, in a host that included X11's headers and defined the names
+#          that windows.h, Qt and others are known for; then the host's own code: host_code.hpp and every public type
+# each     every header and source under ROOT by itself: with another standard library's headers (FLAG -stdlib=libc++)
+#          this shows what is used and not included
 set -eu
 
-mode=$1 include=$2 work=$3 compiler=$4
+mode=$1 root=$2 work=$3 compiler=$4
+here=$(cd "$(dirname "$0")" && pwd)
 shift 4
 rm -rf "$work"
 mkdir -p "$work"
 
-headers=$(cd "$include" && find . -name '*.hpp' | sed 's|^\./||' | sort)
-[ -n "$headers" ] || { echo "no headers under $include" >&2; exit 2; }
+headers=$(cd "$root" && find . -name '*.hpp' | sed 's|^\./||' | sort)
+[ -n "$headers" ] || { echo "no headers under $root" >&2; exit 2; }
+
+# What stands for the real headers of X11 and Qt, which bring standard headers along.
+desktop_macros() {
+  printf '#define %s\n' 'Status int' 'slots' 'signals public' 'emit' 'forever for (;;)' 'foreach(a, b) for (a : b)'
+}
+
+# Each is an error where it is used, and otherwise stands for itself, so that one use is one error.
+hostile_macros() {
+  for name in small near far hyper interface ERROR IN OUT OPTIONAL CONST VOID DELETE NO_ERROR STRICT \
+    True False None Bool Always Never Complex Success Above Below Convex Nonconvex Unsorted Opposite \
+    slots signals emit forever foreach; do
+    printf '#undef %s\n#define %s _Pragma("GCC error \\"uses the name %s, a macro of many hosts\\"") %s\n' \
+      "$name" "$name" "$name" "$name"
+  done
+  for name in min max major minor; do
+    printf '#define %s(...) _Pragma("GCC error \\"calls %s without (%s)(...) or %s<T>(...)\\"") %s(__VA_ARGS__)\n' \
+      "$name" "$name" "$name" "$name" "$name"
+  done
+  printf '#define STBI_%s\n' ONLY_BMP NO_PNG NO_JPEG NO_STDIO FAILURE_USERMSG
+}
+
+# The types that stand in namespace dsvl itself, by the house's layout: at the beginning of a line, outside namespaces
+# that have a name of their own. Templates need arguments and are left out.
+public_types() {
+  for header in $headers; do
+    awk '/^(inline )?namespace [A-Za-z0-9_]+ \{$/ { ++depth; forward = 1; next }
+         /^}  \/\/ namespace/ || (forward && /^}$/) { --depth }
+         !/^(class|struct) [A-Za-z0-9_]+;$/ { forward = 0 }
+         /^template/ || /^ *requires/ { template = 1; next }
+         /^(class|struct|enum class) / && depth == 0 && !template {
+           sub(/^(class|struct|enum class) (\[\[nodiscard\]\] )?/, "")
+           if (!/^[A-Za-z0-9_]+(;|<|::)/ && match($0, /^[A-Za-z0-9_]+/)) print substr($0, 1, RLENGTH)
+         }
+         { template = 0 }' "$root/$header"
+  done | sort -u
+}
 
 if [ "$mode" = hostile ]; then
-  set -- -fno-exceptions -fno-rtti "$@"
+  set -- -fno-exceptions -fno-rtti -I"$here" "$@"
   {
     # Standard and third-party headers cannot stand such macros: a host includes those first. stb_image is not among
     # them, because dsvl includes it in a way of its own; nor is what only other systems have.
-    find "$include" -name '*.hpp' -exec sed -n 's/^ *# *include *<\(.*\)>.*/\1/p' {} + | sort -u |
+    find "$root" -name '*.hpp' -exec sed -n 's/^ *# *include *<\(.*\)>.*/\1/p' {} + | sort -u |
       grep -v -e 'stb_image\.h' -e '^intrin\.h' | while read -r header; do
       printf '#if __has_include(<%s>)\n#include <%s>\n#endif\n' "$header" "$header"
     done
-    # Each is an error where it is used, and otherwise stands for itself, so that one use is one error.
-    for name in small near far hyper interface ERROR IN OUT OPTIONAL CONST VOID DELETE NO_ERROR STRICT \
-      True False None Bool Always Complex; do
-      printf '#define %s _Pragma("GCC error \\"uses the name %s, a macro of many hosts\\"") %s\n' "$name" "$name" "$name"
+    printf '#if __has_include(<X11/%s>)\n#include <X11/%s>\n#endif\n' Xlib.h Xlib.h Xutil.h Xutil.h
+    printf '#ifndef Status  // X11 is not here\n#define Status int\n#endif\n'
+    hostile_macros
+    for header in $headers; do
+      case $header in *host_macros_*) ;; *) echo "#include <$header>" ;; esac
     done
-    for name in min max major minor; do
-      printf '#define %s(...) _Pragma("GCC error \\"calls %s without (%s)(...) or %s<T>(...)\\"") %s(__VA_ARGS__)\n' \
-        "$name" "$name" "$name" "$name" "$name"
-    done
-    printf '#define STBI_%s\n' ONLY_BMP NO_PNG NO_JPEG NO_STDIO FAILURE_USERMSG
-    for header in $headers; do echo "#include <$header>"; done
+    printf '#include <host_code.hpp>\n#undef Status\n'
+    types=$(public_types)
+    [ "$(echo "$types" | grep -c -x -e Status -e Session -e Answer -e Model -e Picture -e Pixels)" = 6 ] ||
+      { echo "the list of public types is not right:" $types >&2; exit 2; }
+    for type in $types; do echo "using Host$type = dsvl::$type;"; done
     echo 'int main() { return 0; }'
   } >"$work/hostile.cpp"
   echo "$work/hostile.cpp" >"$work/units"
-else
+  [ -e /usr/include/X11/Xlib.h ] || echo "SKIPPED: X11's own headers in the hostile host: they are not installed here"
+elif [ "$mode" = alone ]; then
   for header in $headers; do
     unit=$work/$(echo "$header" | tr '/.' '__').cpp
-    printf '#include <%s>\nint main() { return 0; }\n' "$header" >"$unit"
+    {
+      desktop_macros
+      printf '#include <%s>\n' "$header"
+      case $header in *host_macros_push.hpp) printf '#include <%s>\n' "${header%push.hpp}pop.hpp" ;; esac
+      for name in Status slots signals emit forever foreach; do
+        printf '#ifndef %s\n#error "%s is lost"\n#endif\n' "$name" "$name"
+      done
+      printf 'static_assert(sizeof(Status) == sizeof(int));\nint main() { return 0; }\n'
+    } >"$unit"
     echo "$unit"
   done >"$work/units"
+else
+  find "$root" \( -name '*.hpp' -o -name '*.cpp' \) | sort >"$work/units"
+  set -- -x c++ "$@"
 fi
 
 # Two at a time; xargs ends with 123 when any of them failed.
-xargs -P 2 -n 1 "$compiler" -std=c++20 -fsyntax-only -I"$include" "$@" \
+xargs -P 2 -n 1 "$compiler" -std=c++20 -fsyntax-only -I"$root" "$@" \
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror <"$work/units"
-echo "$(echo "$headers" | wc -l) headers, $mode, $compiler: no complaint"
+echo "$(wc -l <"$work/units") units, $mode, $compiler: no complaint"

@@ -1,5 +1,5 @@
 // Checks the house rules that a compiler does not: which folder may include which, names of include guards, where
-// macros are defined, and what a header may not call.
+// macros are defined and hosts' macros set aside, and what a header may not call.
 //   deploy_house INCLUDE_DIR           exit code 1 and one line per fault when there is one
 //   deploy_house --self-test WORK_DIR  writes faulty headers and checks that each fault is seen
 #include <algorithm>
@@ -40,6 +40,8 @@ const Rule kForbidden[] = {
 };
 // Third parties' switches, which have no other form.
 const std::regex kForeignMacro("STBIDEF|(STB_IMAGE|STBI)_.*");
+// Set hosts' macros aside and put them back. Included many times, so they have no guard.
+const fs::path kMacrosPush = "base/host_macros_push.hpp", kMacrosPop = "base/host_macros_pop.hpp";
 
 std::vector<std::string> g_faults;
 void fault(const std::string& where, const std::string& what) { g_faults.push_back(where + ": " + what); }
@@ -146,11 +148,46 @@ void check_guard(const fs::path& header, const std::string& raw) {
     fault(header.generic_string(), "does not begin with the include guard " + guard);
 }
 
+std::string read(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+/// The names that kMacrosPush sets aside.
+std::vector<std::string> host_macros(const fs::path& root) {
+  static const std::regex pushed(R"re(push_macro\("(\w+)"\))re");
+  const std::string text = read(root / kMacrosPush);
+  std::vector<std::string> names;
+  for (std::sregex_iterator match(text.begin(), text.end(), pushed), end; match != end; ++match)
+    names.push_back((*match)[1]);
+  return names;
+}
+
+/// A header that uses a name that hosts define as a macro does so between kMacrosPush and kMacrosPop.
+void check_host_macros(const fs::path& header, const std::string& raw, const std::vector<std::string>& names) {
+  static const std::regex push(R"re(#include "[./\w]*host_macros_push\.hpp")re");
+  static const std::regex pop(R"re(#include "[./\w]*host_macros_pop\.hpp")re");
+  const std::string code = code_only(raw);
+  std::smatch opened, closed;
+  const bool pushes = std::regex_search(raw, opened, push), pops = std::regex_search(raw, closed, pop);
+  if (pushes != pops || (pushes && opened.position() > closed.position()))
+    return fault(header.generic_string(), "needs a host_macros_pop.hpp behind its host_macros_push.hpp");
+  for (const std::string& name : names) {
+    const std::regex word("\\b" + name + "\\b");
+    bool outside = false;
+    for (std::sregex_iterator use(code.begin(), code.end(), word), end; use != end; ++use)
+      outside = outside || !pushes || use->position() < opened.position() || use->position() > closed.position();
+    if (outside)
+      fault(header.generic_string(), "uses " + name + ", a macro of many hosts, outside host_macros_push.hpp and _pop");
+  }
+}
+
 /// Number of headers seen; faults collect in g_faults.
 int check_tree(const fs::path& include_dir) {
   const fs::path root = include_dir / "dsvl";
   int headers = 0;
   g_faults.clear();
+  const std::vector<std::string> macros = host_macros(root);
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
     if (!entry.is_regular_file()) continue;
     const fs::path header = entry.path().lexically_relative(root);
@@ -160,10 +197,12 @@ int check_tree(const fs::path& include_dir) {
     }
     if (!folder_of(header).empty() && !kFloors.count(folder_of(header)))
       fault(header.generic_string(), "lies in a folder that has no floor");
-    std::ifstream in(entry.path(), std::ios::binary);
-    const std::string raw{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    check_guard(header, raw);
+    const std::string raw = read(entry.path());
     check_lines(header, root, raw);
+    if (header != kMacrosPush && header != kMacrosPop) {
+      check_guard(header, raw);
+      check_host_macros(header, raw, macros);
+    }
     ++headers;
   }
   return headers;
@@ -198,6 +237,13 @@ const Case kCases[] = {
     {"io/dies.hpp", "inline void f() { std::abort(); }\n", "end the host's process"},
     {"io/throws.hpp", "inline void f() { throw 1; }\n", "throws"},
     {"io/opens.hpp", "using namespace std;\n", "opens a namespace"},
+    {"io/host_macro.hpp", "struct Status;\n", "uses Status, a macro of many hosts"},
+    {"io/between.hpp",
+     "#include \"../base/host_macros_push.hpp\"\nstruct Status;\n#include \"../base/host_macros_pop.hpp\"\n", nullptr},
+    {"io/too_late.hpp",
+     "#include \"../base/host_macros_push.hpp\"\n#include \"../base/host_macros_pop.hpp\"\nstruct Status;\n",
+     "outside host_macros_push.hpp"},
+    {"io/never_put_back.hpp", "#include \"../base/host_macros_push.hpp\"\n", "needs a host_macros_pop.hpp"},
     {"attic/lost.hpp", "", "no floor"},
 };
 
@@ -205,7 +251,7 @@ int self_test(const fs::path& work) {
   int wrong = 0;
   for (const Case& c : kCases) {
     fs::remove_all(work);
-    const auto write = [&](const std::string& header, const std::string& body) {
+    const auto write = [&](const fs::path& header, const std::string& body) {
       const fs::path path = work / "dsvl" / header;
       fs::create_directories(path.parent_path());
       const std::string guard = guard_of(header);
@@ -213,6 +259,8 @@ int self_test(const fs::path& work) {
     };
     for (const auto& [folder, floor] : kFloors) write(folder + "/leaf.hpp", "");
     write("dsvl.hpp", "");
+    write(kMacrosPush, "#pragma push_macro(\"Status\")\n#undef Status\n");
+    write(kMacrosPop, "#pragma pop_macro(\"Status\")\n");
     write(c.header, c.body);
     check_tree(work);
     const bool right =

@@ -5,6 +5,10 @@
 #ifndef DSVL_BASE_CONFIG_HPP
 #define DSVL_BASE_CONFIG_HPP
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 202002L
+#error "dsvl needs C++20: compile with -std=c++20 (Visual C++: /std:c++20; CMake: CMAKE_CXX_STANDARD 20)"
+#endif
+
 #ifdef DSVL_USER_CONFIG
 #include DSVL_USER_CONFIG
 #endif
@@ -29,9 +33,7 @@
   }
 
 // --- what the code relies on -------------------------------------------------------------------
-#if defined(__FAST_MATH__) || (defined(_M_FP_FAST) && _M_FP_FAST)
-#error "dsvl promises equal bits for any schedule: compile without -ffast-math (/fp:fast)"
-#endif
+// Arithmetic as it is written, too, where there is any: base/strict_math.hpp.
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "dsvl reads little-endian weights in place and does not support big-endian machines"
 #endif

@@ -5,6 +5,8 @@
 #ifndef DSVL_BASE_STATUS_HPP
 #define DSVL_BASE_STATUS_HPP
 
+#include "host_macros_push.hpp"
+
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -118,5 +120,7 @@ inline int report(const Status& status, std::FILE* out = stderr) noexcept {
 }
 
 DSVL_END_NAMESPACE
+
+#include "host_macros_pop.hpp"
 
 #endif  // DSVL_BASE_STATUS_HPP

@@ -1,10 +1,12 @@
 // UTF-8: check, read and write one character, repair, and a stream that never hands out half a character.
 //
-// Under paths (utf16.hpp), the tokenizer (text in must be valid) and under streaming answers (tokens are bytes and may end inside a
-// character). Sources: RFC 3629; what one U+FFFD stands for is Unicode's "maximal subpart" practice (The Unicode
+// Under the tokenizer (text in must be valid), paths (utf16.hpp) and streaming answers (tokens are bytes and may end
+// inside a character). Sources: RFC 3629; what one U+FFFD stands for is Unicode's "maximal subpart" practice (The Unicode
 // Standard, 3.9), which is also what WHATWG decoders, Python and Rust do.
 #ifndef DSVL_BASE_UTF8_HPP
 #define DSVL_BASE_UTF8_HPP
+
+#include "host_macros_push.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -158,5 +160,7 @@ class Stream {
 using Utf8Stream = utf8::Stream;
 
 DSVL_END_NAMESPACE
+
+#include "host_macros_pop.hpp"
 
 #endif  // DSVL_BASE_UTF8_HPP

@@ -6,6 +6,8 @@
 #ifndef DSVL_CHAT_CACHE_HPP
 #define DSVL_CHAT_CACHE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <cstring>
 #include <span>
 
@@ -161,5 +163,7 @@ class Cache {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_CACHE_HPP

@@ -2,6 +2,8 @@
 #ifndef DSVL_CHAT_CONVERSATION_HPP
 #define DSVL_CHAT_CONVERSATION_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <vector>
 
 #include "../run/arena.hpp"
@@ -171,5 +173,7 @@ class Conversation {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_CONVERSATION_HPP

@@ -7,6 +7,8 @@
 #ifndef DSVL_CHAT_CONVERT_HPP
 #define DSVL_CHAT_CONVERT_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <filesystem>
 #include <string>
 
@@ -42,5 +44,7 @@ DSVL_END_NAMESPACE
 #if DSVL_HEADER_ONLY || defined(DSVL_IMPLEMENTATION)
 #include "convert_impl.hpp"
 #endif
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_CONVERT_HPP

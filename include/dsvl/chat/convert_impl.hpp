@@ -2,6 +2,8 @@
 #ifndef DSVL_CHAT_CONVERT_IMPL_HPP
 #define DSVL_CHAT_CONVERT_IMPL_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <atomic>
 #include <cmath>
 #include <memory>
@@ -263,5 +265,7 @@ DSVL_INLINE Status convert(const Folder& from, const std::filesystem::path& to, 
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_CONVERT_IMPL_HPP

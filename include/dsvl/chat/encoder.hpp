@@ -6,6 +6,8 @@
 #ifndef DSVL_CHAT_ENCODER_HPP
 #define DSVL_CHAT_ENCODER_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "../base/bump_allocator.hpp"
 #include "../kernels/dispatch.hpp"
 #include "../model/deepseek_vl.hpp"
@@ -176,5 +178,7 @@ class Encoder {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_ENCODER_HPP

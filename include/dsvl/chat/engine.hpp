@@ -5,6 +5,8 @@
 #ifndef DSVL_CHAT_ENGINE_HPP
 #define DSVL_CHAT_ENGINE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "../kernels/dispatch.hpp"
 #include "../language/decoder.hpp"
 #include "../run/job.hpp"
@@ -126,5 +128,7 @@ class Engine {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_ENGINE_HPP

@@ -2,6 +2,8 @@
 #ifndef DSVL_CHAT_INTAKE_HPP
 #define DSVL_CHAT_INTAKE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <vector>
 
 #include "../io/image.hpp"
@@ -159,5 +161,7 @@ class Intake {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_INTAKE_HPP

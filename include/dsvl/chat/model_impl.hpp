@@ -2,6 +2,8 @@
 #ifndef DSVL_CHAT_MODEL_IMPL_HPP
 #define DSVL_CHAT_MODEL_IMPL_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "../base/float_environment.hpp"
 #include "../model/gguf_model.hpp"
 #include "../model/settings.hpp"
@@ -190,5 +192,7 @@ DSVL_INLINE std::span<const std::int32_t> Model::end_tokens() const noexcept { r
 DSVL_INLINE const ModelConfig& Model::config() const noexcept { return state_->config; }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_MODEL_IMPL_HPP

@@ -8,7 +8,7 @@
 
 #include "../kernels/table.hpp"
 #include "../text/chat_template.hpp"
-#include "../text/sampler.hpp"
+#include "../text/sampler_options.hpp"
 
 DSVL_BEGIN_NAMESPACE
 

@@ -2,6 +2,8 @@
 #ifndef DSVL_CHAT_PLAN_IMPL_HPP
 #define DSVL_CHAT_PLAN_IMPL_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "../model/inventory.hpp"
 #include "limits_impl.hpp"
 #include "plan.hpp"
@@ -159,5 +161,7 @@ DSVL_INLINE Result<Plan> plan(const std::filesystem::path& path, const SessionOp
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_PLAN_IMPL_HPP

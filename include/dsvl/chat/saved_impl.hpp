@@ -16,6 +16,8 @@
 #ifndef DSVL_CHAT_SAVED_IMPL_HPP
 #define DSVL_CHAT_SAVED_IMPL_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <bit>
 
 #include "../io/file_writer.hpp"
@@ -324,5 +326,7 @@ DSVL_INLINE Result<Session> Session::load(const Model& model, const std::filesys
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_SAVED_IMPL_HPP

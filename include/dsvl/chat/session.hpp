@@ -9,6 +9,8 @@
 #ifndef DSVL_CHAT_SESSION_HPP
 #define DSVL_CHAT_SESSION_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <chrono>
 
 #include "model.hpp"
@@ -143,5 +145,7 @@ DSVL_END_NAMESPACE
 #if DSVL_HEADER_ONLY || defined(DSVL_IMPLEMENTATION)
 #include "session_impl.hpp"
 #endif
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_SESSION_HPP

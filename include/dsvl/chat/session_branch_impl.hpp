@@ -2,6 +2,8 @@
 #ifndef DSVL_CHAT_SESSION_BRANCH_IMPL_HPP
 #define DSVL_CHAT_SESSION_BRANCH_IMPL_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "session_state_impl.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -137,5 +139,7 @@ DSVL_INLINE Result<std::vector<Score>> SessionState::score(std::span<const std::
 }  // namespace detail
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_SESSION_BRANCH_IMPL_HPP

@@ -2,6 +2,8 @@
 #ifndef DSVL_CHAT_SESSION_IMPL_HPP
 #define DSVL_CHAT_SESSION_IMPL_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "limits_impl.hpp"
 #include "model_impl.hpp"
 #include "session.hpp"
@@ -143,5 +145,7 @@ DSVL_INLINE std::size_t Session::bytes() const noexcept { return state_->bytes()
 DSVL_END_NAMESPACE
 
 #include "saved_impl.hpp"
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_SESSION_IMPL_HPP

@@ -7,8 +7,11 @@
 #ifndef DSVL_CHAT_SESSION_STATE_HPP
 #define DSVL_CHAT_SESSION_STATE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "../base/bump_allocator.hpp"
 #include "../text/lookup.hpp"
+#include "../text/sampler.hpp"
 #include "conversation.hpp"
 #include "engine.hpp"
 #include "intake.hpp"
@@ -165,5 +168,7 @@ class SessionState {
 }  // namespace detail
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_SESSION_STATE_HPP

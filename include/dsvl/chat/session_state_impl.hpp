@@ -2,6 +2,8 @@
 #ifndef DSVL_CHAT_SESSION_STATE_IMPL_HPP
 #define DSVL_CHAT_SESSION_STATE_IMPL_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "../base/float_environment.hpp"
 #include "session_state.hpp"
 
@@ -459,5 +461,7 @@ DSVL_INLINE void SessionState::clear() {
 }  // namespace detail
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_SESSION_STATE_IMPL_HPP

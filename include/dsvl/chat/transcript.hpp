@@ -2,6 +2,8 @@
 #ifndef DSVL_CHAT_TRANSCRIPT_HPP
 #define DSVL_CHAT_TRANSCRIPT_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "../base/utf8.hpp"
 #include "../base/view.hpp"
 #include "../text/stop.hpp"
@@ -83,5 +85,7 @@ class Transcript {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_TRANSCRIPT_HPP

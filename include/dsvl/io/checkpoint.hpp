@@ -6,6 +6,8 @@
 #ifndef DSVL_IO_CHECKPOINT_HPP
 #define DSVL_IO_CHECKPOINT_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <variant>
 #include <vector>
 
@@ -259,5 +261,7 @@ inline Status Checkpoint::add_listed(std::span<const Listed> list, const Folder&
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_CHECKPOINT_HPP

@@ -4,6 +4,8 @@
 #ifndef DSVL_IO_FILE_HPP
 #define DSVL_IO_FILE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -149,5 +151,7 @@ inline Status File::read(std::uint64_t offset, std::span<std::byte> into, std::s
 #endif
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_FILE_HPP

@@ -4,6 +4,8 @@
 #ifndef DSVL_IO_FILE_WRITER_HPP
 #define DSVL_IO_FILE_WRITER_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <cstdio>
 
 #include "file.hpp"
@@ -59,5 +61,7 @@ class FileWriter {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_FILE_WRITER_HPP

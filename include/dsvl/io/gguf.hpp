@@ -7,6 +7,8 @@
 #ifndef DSVL_IO_GGUF_HPP
 #define DSVL_IO_GGUF_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -132,8 +134,9 @@ inline Result<Gguf> Gguf::parse(std::span<const std::byte> file, std::string_vie
   // Where the data begin is known when the table has been read.
   Buffer<std::uint64_t> offsets(from);
   DSVL_CHECK_STATUS(out.read_tensors(head, tensors, what, offsets));
-  const std::size_t padding = (out.alignment_ - head.position() % out.alignment_) % out.alignment_;
-  const auto data = file.subspan(head.position() + (std::min<std::size_t>)(padding, head.left()));
+  const std::uint64_t padding = (out.alignment_ - head.position() % out.alignment_) % out.alignment_;
+  const auto skipped = static_cast<std::size_t>((std::min<std::uint64_t>)(padding, head.left()));
+  const auto data = file.subspan(head.position() + skipped);
   for (std::size_t i = 0; i < offsets.size(); ++i)
     DSVL_CHECK_STATUS(out.place_tensor(data, offsets[i], what, out.tensors_[i]));
   DSVL_CHECK_STATUS(out.check_layout(what));
@@ -325,5 +328,7 @@ inline Status Gguf::check_layout(std::string_view what) noexcept {
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_GGUF_HPP

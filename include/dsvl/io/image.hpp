@@ -6,6 +6,8 @@
 #ifndef DSVL_IO_IMAGE_HPP
 #define DSVL_IO_IMAGE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <climits>
 #include <filesystem>
@@ -128,5 +130,7 @@ inline Result<Image> read_image(const std::filesystem::path& path, const ImageLi
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_IMAGE_HPP

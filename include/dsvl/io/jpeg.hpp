@@ -6,6 +6,8 @@
 #ifndef DSVL_IO_JPEG_HPP
 #define DSVL_IO_JPEG_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <cstring>
 
 #include "picture_header.hpp"
@@ -123,5 +125,7 @@ inline Result<PictureHeader> read(std::span<const std::byte> file, std::string_v
 
 }  // namespace jpeg
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_JPEG_HPP

@@ -5,6 +5,8 @@
 #ifndef DSVL_IO_JSON_PARSE_HPP
 #define DSVL_IO_JSON_PARSE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <string>
@@ -231,5 +233,7 @@ inline Result<Document> Document::parse(std::string_view text, std::string_view 
 
 }  // namespace json
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_JSON_PARSE_HPP

@@ -6,6 +6,8 @@
 #ifndef DSVL_IO_PNG_HPP
 #define DSVL_IO_PNG_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <array>
 
 #include "../base/buffer.hpp"
@@ -160,5 +162,7 @@ inline Result<PictureHeader> read(std::span<const std::byte> file, std::string_v
 
 }  // namespace png
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_PNG_HPP

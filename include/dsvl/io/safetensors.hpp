@@ -7,6 +7,8 @@
 #ifndef DSVL_IO_SAFETENSORS_HPP
 #define DSVL_IO_SAFETENSORS_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <span>
@@ -187,5 +189,7 @@ inline Status Safetensors::check_layout(std::span<TensorInfo> tensors, std::span
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_SAFETENSORS_HPP

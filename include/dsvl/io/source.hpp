@@ -5,6 +5,8 @@
 #ifndef DSVL_IO_SOURCE_HPP
 #define DSVL_IO_SOURCE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <vector>
@@ -237,5 +239,7 @@ inline Result<Bytes> Folder::open_file(std::string_view name, LoadMode mode, All
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_SOURCE_HPP

@@ -2,6 +2,7 @@
 #ifndef DSVL_KERNELS_NATIVE_HPP
 #define DSVL_KERNELS_NATIVE_HPP
 
+#include "../base/strict_math.hpp"
 #include "attention.hpp"
 #include "elementwise.hpp"
 #include "formats.hpp"

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "../base/strict_math.hpp"
 #include "quantized.hpp"
 #include "sample.hpp"
 #include "table.hpp"

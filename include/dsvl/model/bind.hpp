@@ -6,6 +6,8 @@
 #ifndef DSVL_MODEL_BIND_HPP
 #define DSVL_MODEL_BIND_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "../kernels/dispatch.hpp"
 #include "../run/arena.hpp"
 #include "find.hpp"
@@ -71,5 +73,7 @@ class Binder : public PathVisitor<Binder> {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_MODEL_BIND_HPP

@@ -5,6 +5,8 @@
 #ifndef DSVL_MODEL_CONFIG_JSON_HPP
 #define DSVL_MODEL_CONFIG_JSON_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "../io/source.hpp"
 #include "config.hpp"
 #include "fields.hpp"
@@ -277,5 +279,7 @@ inline Result<ModelConfig> read_config(json::Value root, const std::string& wher
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_MODEL_CONFIG_JSON_HPP

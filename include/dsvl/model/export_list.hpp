@@ -2,6 +2,8 @@
 #ifndef DSVL_MODEL_EXPORT_LIST_HPP
 #define DSVL_MODEL_EXPORT_LIST_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,5 +87,7 @@ class ExportList : public PathVisitor<ExportList> {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_MODEL_EXPORT_LIST_HPP

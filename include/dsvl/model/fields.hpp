@@ -2,6 +2,8 @@
 #ifndef DSVL_MODEL_FIELDS_HPP
 #define DSVL_MODEL_FIELDS_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <cfloat>
 #include <string>
 #include <vector>
@@ -136,5 +138,7 @@ class Fields {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_MODEL_FIELDS_HPP

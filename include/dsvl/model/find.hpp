@@ -6,6 +6,8 @@
 #ifndef DSVL_MODEL_FIND_HPP
 #define DSVL_MODEL_FIND_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -184,5 +186,7 @@ class TensorFinder {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_MODEL_FIND_HPP

@@ -2,6 +2,8 @@
 #ifndef DSVL_MODEL_LOAD_HPP
 #define DSVL_MODEL_LOAD_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <utility>
 
 #include "bind.hpp"
@@ -54,5 +56,7 @@ inline Result<LoadedNetwork> load_network(Checkpoint checkpoint, const ModelConf
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_MODEL_LOAD_HPP

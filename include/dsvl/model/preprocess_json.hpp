@@ -7,6 +7,8 @@
 #ifndef DSVL_MODEL_PREPROCESS_JSON_HPP
 #define DSVL_MODEL_PREPROCESS_JSON_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "config.hpp"
 #include "fields.hpp"
 
@@ -168,5 +170,7 @@ inline Status read_preprocess(const PictureSettings& from, json::Value root, Mod
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_MODEL_PREPROCESS_JSON_HPP

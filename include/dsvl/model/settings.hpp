@@ -7,6 +7,8 @@
 #ifndef DSVL_MODEL_SETTINGS_HPP
 #define DSVL_MODEL_SETTINGS_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -204,5 +206,7 @@ inline Result<ModelSettings> read_settings(const Folder& folder, Allocator* from
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_MODEL_SETTINGS_HPP

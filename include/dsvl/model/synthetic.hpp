@@ -17,6 +17,7 @@
 
 #include "../base/half.hpp"
 #include "../base/matrix.hpp"
+#include "../base/strict_math.hpp"
 #include "../text/random.hpp"
 
 DSVL_BEGIN_NAMESPACE

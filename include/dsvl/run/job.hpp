@@ -5,6 +5,8 @@
 #ifndef DSVL_RUN_JOB_HPP
 #define DSVL_RUN_JOB_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "runner.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -70,5 +72,7 @@ class Job {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_RUN_JOB_HPP

@@ -6,6 +6,8 @@
 #ifndef DSVL_RUN_RUNNER_HPP
 #define DSVL_RUN_RUNNER_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <atomic>
 #include <chrono>
 
@@ -220,5 +222,7 @@ class Immediate {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_RUN_RUNNER_HPP

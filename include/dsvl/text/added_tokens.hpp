@@ -4,6 +4,8 @@
 #ifndef DSVL_TEXT_ADDED_TOKENS_HPP
 #define DSVL_TEXT_ADDED_TOKENS_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
@@ -70,5 +72,7 @@ class AddedTokens {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_TEXT_ADDED_TOKENS_HPP

@@ -36,7 +36,7 @@ class MergeTable {
   /// Adds the rule of the next rank, at most as many as were reserved; false when the pair already has one.
   [[nodiscard]] bool add(const Rule& rule) noexcept {
     const std::uint64_t h = hash(rule.left, rule.right);
-    std::size_t at = h & mask_;
+    auto at = static_cast<std::size_t>(h) & mask_;
     for (; slots_[at].rank != kNoRank; at = (at + 1) & mask_)
       if (slots_[at].tag == tag(h) && is(slots_[at].rank, rule.left, rule.right)) return false;
     slots_[at] = {tag(h), static_cast<std::uint32_t>(rules_.size())};
@@ -46,7 +46,7 @@ class MergeTable {
   /// Rank of the pair, kNoRank when no rule joins it.
   [[nodiscard]] std::uint32_t rank(std::int32_t left, std::int32_t right) const noexcept {
     const std::uint64_t h = hash(left, right);
-    for (std::size_t at = h & mask_;; at = (at + 1) & mask_) {
+    for (auto at = static_cast<std::size_t>(h) & mask_;; at = (at + 1) & mask_) {
       const Slot slot = slots_[at];
       if (slot.rank == kNoRank || (slot.tag == tag(h) && is(slot.rank, left, right))) return slot.rank;
     }

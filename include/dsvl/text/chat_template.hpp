@@ -8,6 +8,8 @@
 #ifndef DSVL_TEXT_CHAT_TEMPLATE_HPP
 #define DSVL_TEXT_CHAT_TEMPLATE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <span>
 #include <string_view>
@@ -205,5 +207,7 @@ inline Status render_chat(std::span<const Message> messages, const ChatTemplate&
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_TEXT_CHAT_TEMPLATE_HPP

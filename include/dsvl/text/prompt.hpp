@@ -7,6 +7,8 @@
 #ifndef DSVL_TEXT_PROMPT_HPP
 #define DSVL_TEXT_PROMPT_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -127,5 +129,7 @@ inline Status check_pictures(std::size_t places, std::size_t pictures) noexcept 
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_TEXT_PROMPT_HPP

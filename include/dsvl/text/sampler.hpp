@@ -6,34 +6,23 @@
 #ifndef DSVL_TEXT_SAMPLER_HPP
 #define DSVL_TEXT_SAMPLER_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include "../base/buffer.hpp"
 #include "../base/status.hpp"
+#include "../base/strict_math.hpp"
 #include "../base/view.hpp"
 #include "random.hpp"
+#include "sampler_options.hpp"
 
 DSVL_BEGIN_NAMESPACE
-
-/// Added to a token's logit.
-struct TokenBias { std::int32_t id = 0; float bias = 0; };
-
-struct SamplerOptions {
-  float temperature = 0;         ///< 0: greedy, the best token; among equals the lowest id
-  Index top_k = 0;               ///< draw among the k best; 0: all. Equals at the border: lower ids stay
-  float top_p = 1;               ///< draw among the fewest best whose probabilities reach p; in (0, 1]
-  float repetition_penalty = 1;  ///< > 0: logits of tokens seen before are divided (if positive) or multiplied by it
-  bool penalize_prompt = false;  ///< whether the prompt counts as seen (HF does so; the original can not)
-  std::uint64_t seed = 0;
-  std::vector<TokenBias> bias = {};
-  std::vector<std::int32_t> banned = {};  ///< tokens that are never chosen
-};
 
 struct Choice {
   std::int32_t id = 0;
@@ -214,5 +203,7 @@ class Sampler {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_TEXT_SAMPLER_HPP

@@ -6,6 +6,8 @@
 #ifndef DSVL_TEXT_STOP_HPP
 #define DSVL_TEXT_STOP_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <string>
 #include <string_view>
 
@@ -110,5 +112,7 @@ class StopStrings {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_TEXT_STOP_HPP

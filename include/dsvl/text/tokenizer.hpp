@@ -7,6 +7,8 @@
 #ifndef DSVL_TEXT_TOKENIZER_HPP
 #define DSVL_TEXT_TOKENIZER_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -217,5 +219,7 @@ class Tokenizer {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_TEXT_TOKENIZER_HPP

@@ -7,6 +7,8 @@
 #ifndef DSVL_TEXT_TOKENIZER_GGUF_HPP
 #define DSVL_TEXT_TOKENIZER_GGUF_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <deque>
@@ -173,5 +175,7 @@ inline Status write_tokenizer_gguf(GgufHead& head, const TokenizerSpec& spec, In
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_TEXT_TOKENIZER_GGUF_HPP

@@ -6,6 +6,8 @@
 #ifndef DSVL_TEXT_TOKENIZER_JSON_HPP
 #define DSVL_TEXT_TOKENIZER_JSON_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <string_view>
@@ -244,5 +246,7 @@ inline Result<Tokenizer> read_tokenizer_json(std::string_view text, std::string_
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_TEXT_TOKENIZER_JSON_HPP

@@ -5,6 +5,8 @@
 #ifndef DSVL_TEXT_VOCABULARY_HPP
 #define DSVL_TEXT_VOCABULARY_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -160,5 +162,7 @@ class Vocabulary {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_TEXT_VOCABULARY_HPP

@@ -6,6 +6,8 @@
 #ifndef DSVL_VISION_PRE_CONFIG_HPP
 #define DSVL_VISION_PRE_CONFIG_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -104,5 +106,7 @@ inline Status check(const PreprocessConfig& config) noexcept {
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_VISION_PRE_CONFIG_HPP

@@ -6,6 +6,8 @@
 #ifndef DSVL_VISION_PRE_TAPS_HPP
 #define DSVL_VISION_PRE_TAPS_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
@@ -13,6 +15,7 @@
 #include "../base/buffer.hpp"
 #include "../base/checked.hpp"
 #include "../base/status.hpp"
+#include "../base/strict_math.hpp"
 #include "../base/view.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -133,5 +136,7 @@ inline Status make_taps(Filter filter, Index in, Index out, Allocator* from, Tap
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_VISION_PRE_TAPS_HPP

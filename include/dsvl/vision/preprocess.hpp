@@ -7,6 +7,8 @@
 #ifndef DSVL_VISION_PREPROCESS_HPP
 #define DSVL_VISION_PREPROCESS_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include "pre_config.hpp"
 #include "resample.hpp"
 
@@ -271,5 +273,7 @@ inline Status preprocess(const Pixels& picture, const PreprocessConfig& config, 
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_VISION_PREPROCESS_HPP

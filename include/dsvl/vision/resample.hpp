@@ -8,6 +8,8 @@
 #ifndef DSVL_VISION_RESAMPLE_HPP
 #define DSVL_VISION_RESAMPLE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <algorithm>
 
 #include "../base/pixels.hpp"
@@ -248,5 +250,7 @@ class Resampler {
 };
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_VISION_RESAMPLE_HPP

@@ -1,0 +1,17 @@
+// Included where sums and comparisons are compiled, not where they are only declared: refuses flags that let a compiler
+// order sums as it likes, or take NaN and infinity for granted.
+//
+// GCC tells of each flag; Clang of -ffast-math and -ffinite-math-only, not of -fassociative-math or
+// -funsafe-math-optimizations alone; Visual C++ of /fp:fast.
+#ifndef DSVL_BASE_STRICT_MATH_HPP
+#define DSVL_BASE_STRICT_MATH_HPP
+
+#if defined(__FAST_MATH__) || (defined(_M_FP_FAST) && _M_FP_FAST)
+#error "dsvl promises equal bits for any schedule: compile this file without -ffast-math (-Ofast, /fp:fast)"
+#elif defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__)
+#error "dsvl promises equal bits: no -funsafe-math-optimizations, -fassociative-math, -freciprocal-math for this file"
+#elif defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "dsvl finds broken weights and logits by NaN and infinity: compile this file without -ffinite-math-only"
+#endif
+
+#endif  // DSVL_BASE_STRICT_MATH_HPP

@@ -16,6 +16,7 @@ build libstb-dev         stb/stb_image.h
 test  libeigen3-dev      eigen3/Eigen/Core
 test  doctest-dev        doctest/doctest.h
 test  clang              clang++
+test  libc++-dev         c++/v1/vector
 test  meson              meson
 test  pkg-config         pkg-config
 '

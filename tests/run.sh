@@ -2,7 +2,8 @@
 # Installs what is missing, builds dsvl in several ways and runs every test. Debian 12, Ubuntu 24.04 or later.
 #
 #   tests/run.sh              --release and --sanitize; this is what CI runs
-#   tests/run.sh --release    g++, optimised for this machine: all tests, examples, packaging tests; in build/
+#   tests/run.sh --release    g++, optimised for this machine: all tests, examples, packaging tests, and what depends on
+#                             kernels with those of every instruction set that the processor has; in build/
 #   tests/run.sh --sanitize   readers, words and scheduler under ASan, UBSan and TSan; in build/asan, build/tsan
 #   tests/run.sh --clang      clang++, for any machine of this kind, built by Meson; in build/meson-clang
 #   tests/run.sh --full       also what takes minutes or wants published models, and everything under the sanitizers
@@ -42,11 +43,26 @@ configure() {
   cmake -S . -B "$folder" -DCMAKE_BUILD_TYPE=Release -DDSVL_TESTS=ON -DDSVL_WERROR=ON "$@"
 }
 
+# What depends on kernels runs with those of every instruction set of dsvl_add_kernels that this processor has, and with
+# --full with those of all names in include/dsvl/kernels/isa.hpp.
 run_release() {
-  configure build -DDSVL_NATIVE=ON -DDSVL_EXAMPLES=ON -DDSVL_BENCHMARKS=ON -DDSVL_INSTALL=ON
+  local isas=
+  if [ -n "$full" ] && [ "$(uname -m)" = x86_64 ]; then
+    isas='sse2;sse4_2;avx;avx2;avx2_fma;avx2_fma_vnni;avx512;avx512_bf16;avx512_vnni;avx512_vnni_bf16'
+  fi
+  configure build -DDSVL_NATIVE=ON -DDSVL_EXAMPLES=ON -DDSVL_BENCHMARKS=ON -DDSVL_INSTALL=ON \
+    "-DDSVL_TEST_ISAS=$isas" "-DDSVL_TEST_ISAS_FULLY=${full:-no}"
   cmake --build build --parallel "$jobs"
-  ctest --test-dir build --output-on-failure --parallel "$jobs" --label-exclude full
-  [ -z "$full" ] || ctest --test-dir build --output-on-failure --label-regex full --no-tests=ignore
+  rm -f build/skipped.log
+  run_tests --parallel "$jobs" --label-exclude full
+  [ -z "$full" ] || run_tests --label-regex full --no-tests=ignore
+}
+# ctest, and a note of what the tests say that they could not check here.
+run_tests() {
+  local status=0
+  ctest --test-dir build --output-on-failure "$@" || status=$?
+  grep -h '^SKIPPED:' build/Testing/Temporary/LastTest.log >>build/skipped.log || true
+  return $status
 }
 
 # What reads files, pictures and words, and what runs programs. Instrumented code makes compilers warn about what is not
@@ -121,7 +137,7 @@ for phase in "${phases[@]}"; do
 done
 
 printf '\n=== Summary ===\n'
-skipped=$(grep -h '^SKIPPED:' build/Testing/Temporary/LastTest.log 2>/dev/null | sort -u || true)
+skipped=$(sort -u build/skipped.log 2>/dev/null || true)
 [ -z "$skipped" ] || printf '%s\n' "$skipped"
 printf '%s' "$summary"
 printf 'Total %d min %02d s. %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "${failed:+FAILED:$failed}"

@@ -1,6 +1,7 @@
 // A program with kernels for several instruction sets answers with the best that this processor runs.
 #include <dsvl/dsvl.hpp>
 #include <dsvl/kernels/cpu.hpp>
+#include <dsvl/kernels/dispatch.hpp>
 
 #include <cstdio>
 #include <cstring>

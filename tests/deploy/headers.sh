@@ -1,12 +1,13 @@
 #!/bin/sh
 # Compiles headers and sources the way that the build does not, with all warnings as errors, for their syntax only.
-#   headers.sh alone|hostile|each ROOT WORK_DIR COMPILER [FLAG...]
+#   headers.sh alone|hostile|each|each-header ROOT WORK_DIR COMPILER [FLAG...]
 # alone    every header under ROOT as a translation unit of its own, behind the macros of X11 and Qt: it includes what it
 #          needs, and no macro of theirs touches it or is lost
 # hostile  all headers under ROOT without exceptions and RTTI, in a host that included X11's headers and defined the names
 #          that windows.h, Qt and others are known for; then the host's own code: host_code.hpp and every public type
-# each     every header and source under ROOT by itself: with another standard library's headers (FLAG -stdlib=libc++)
-#          this shows what is used and not included
+# each     every header and source under ROOT by itself; with another standard library's headers (FLAG -stdlib=libc++)
+#          this shows what is used and not included. Ends with 77 where the compiler has no such library.
+# each-header  only the headers
 set -eu
 
 mode=$1 root=$2 work=$3 compiler=$4
@@ -93,8 +94,13 @@ elif [ "$mode" = alone ]; then
     echo "$unit"
   done >"$work/units"
 else
-  find "$root" \( -name '*.hpp' -o -name '*.cpp' \) | sort >"$work/units"
-  set -- -x c++ "$@"
+  if ! printf '#include <vector>\n' | "$compiler" -std=c++20 "$@" -fsyntax-only -x c++ - >/dev/null 2>&1; then
+    echo "SKIPPED: headers and sources of $(basename "$root") with $compiler $1: it is not installed here"
+    exit 77
+  fi
+  find "$root" -name '*.hpp' ! -name host_code.hpp | sort >"$work/units"
+  [ "$mode" = each-header ] || find "$root" -name '*.cpp' | sort >>"$work/units"
+  set -- "$@" -x c++
 fi
 
 # Two at a time; xargs ends with 123 when any of them failed.

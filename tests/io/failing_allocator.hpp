@@ -2,7 +2,10 @@
 #ifndef DSVL_TESTS_IO_FAILING_ALLOCATOR_HPP
 #define DSVL_TESTS_IO_FAILING_ALLOCATOR_HPP
 
+#include <cstddef>
 #include <dsvl/base/buffer.hpp>
+#include <dsvl/base/status.hpp>
+#include <new>
 
 namespace test {
 

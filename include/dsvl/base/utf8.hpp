@@ -1,7 +1,7 @@
 // UTF-8: check, read and write one character, repair, and a stream that never hands out half a character.
 //
 // Under the tokenizer (text in must be valid), paths (utf16.hpp) and streaming answers (tokens are bytes and may end
-// inside a character). Sources: RFC 3629; what one U+FFFD stands for is Unicode's "maximal subpart" practice (The Unicode
+// inside a character). Sources: RFC 3629; what one U+FFFD stands for is the practice of "maximal subparts" (The Unicode
 // Standard, 3.9), which is also what WHATWG decoders, Python and Rust do.
 #ifndef DSVL_BASE_UTF8_HPP
 #define DSVL_BASE_UTF8_HPP

@@ -6,6 +6,8 @@
 #ifndef DSVL_IO_FILE_KIND_HPP
 #define DSVL_IO_FILE_KIND_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -114,5 +116,7 @@ inline Status refuse_other_kind(std::span<const std::byte> file, std::string_vie
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_FILE_KIND_HPP

@@ -6,6 +6,8 @@
 #ifndef DSVL_IO_GGUF_SHARDS_HPP
 #define DSVL_IO_GGUF_SHARDS_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <cstdint>
 #include <cstdio>
 #include <optional>
@@ -74,5 +76,7 @@ inline Status check_shard(const Gguf& head, std::string_view name, std::string_v
 
 }  // namespace gguf
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_GGUF_SHARDS_HPP

@@ -68,9 +68,9 @@ inline bool time_elementwise(Executor& executor, Report& report, const std::stri
   const auto at = [](const std::vector<float>& v, Index i) { return static_cast<double>(v[static_cast<std::size_t>(i)]); };
   for (const auto& [rows, cols] : {std::pair<Index, Index>{576, 1024}, {4096, 768}})
     line("layer_norm", rows, cols, 2, [&](auto in, auto out) { layer_norm(on, View<const float>(in), layer, out); },
-         [&, cols = cols](const float* row, const float*, Index i) {
-           const double mean = mean_of(row, cols, [](double v) { return v; });
-           const double variance = mean_of(row, cols, [&](double v) { return (v - mean) * (v - mean); });
+         [&, n = cols](const float* row, const float*, Index i) {
+           const double mean = mean_of(row, n, [](double v) { return v; });
+           const double variance = mean_of(row, n, [&](double v) { return (v - mean) * (v - mean); });
            return (static_cast<double>(row[i]) - mean) / std::sqrt(variance + layer.eps) * at(weight, i) + at(bias, i);
          });
   line("rms_norm", 640, 2048, 2, [&](auto in, auto out) { rms_norm(on, View<const float>(in), rms, out); },

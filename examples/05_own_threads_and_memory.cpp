@@ -24,8 +24,9 @@ struct TwoThreads final : dsvl::Executor {  // the simplest that is right; an en
     std::atomic<int> next{0};
     const auto work = [&] { for (int i; (i = next++) < tasks;) task(i); };
     ++runs;
-    std::jthread other(work);
+    std::thread other(work);
     work();
+    other.join();
   }
 };
 

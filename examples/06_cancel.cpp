@@ -18,11 +18,12 @@ int main(int argc, char** argv) {
   rambling.cancel = &stop;
   rambling.sampling.temperature = 100;
   auto answer = session->ask("Tell me everything.", rambling);
-  std::jthread button([&] {
+  std::thread button([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     stop.cancel();
   });
   while (answer.next()) {}
+  button.join();
   if (answer.finish() == dsvl::Finish::cancelled) std::printf("stopped after %zu tokens\n", answer.ids().size());
   else std::printf("done before the button was pressed\n");
 

@@ -26,11 +26,8 @@ int main(int argc, char** argv) {
   auto model = dsvl::Model::load(argc > 1 ? argv[1] : "examples/models/tiny-vl");
   if (!model) return dsvl::report(model.error());
   std::string bars, shapes;
-  {
-    std::jthread first([&] {
-      bars = talk(*model, "000.png", {"How many bars are there?", "Which bar is the tallest?"});
-    });
-    std::jthread second([&] { shapes = talk(*model, "002.png", {"Describe the image."}); });
-  }
+  std::thread other([&] { bars = talk(*model, "000.png", {"How many bars are there?", "Which bar is the tallest?"}); });
+  shapes = talk(*model, "002.png", {"Describe the image."});
+  other.join();
   std::printf("%s\n%s\n", bars.c_str(), shapes.c_str());
 }

@@ -20,17 +20,20 @@ int main(int argc, char** argv) {
     return dsvl::report(first.status());
   const std::vector<std::string> questions = {"How many bars are there?", "Which bar is the tallest?"};
   std::vector<std::string> answers(questions.size());
-  std::vector<std::jthread> threads;
+  std::vector<dsvl::Session> forks;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     auto fork = session->fork(512);  // tokens it may hold in all: that is what it takes memory for
     if (!fork) return dsvl::report(fork.error());
-    threads.emplace_back([&answers, &questions, &picture, i, own = std::move(*fork)]() mutable {
-      auto answer = own.ask(picture, questions[i]);
+    forks.push_back(std::move(*fork));
+  }
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    threads.emplace_back([&, i] {
+      auto answer = forks[i].ask(picture, questions[i]);
       while (answer.next()) {}
       answers[i] = answer.text();
     });
-  }
-  threads.clear();  // waits for them
+  for (std::thread& thread : threads) thread.join();
   for (std::size_t i = 0; i < questions.size(); ++i) std::printf("%s %s\n", questions[i].c_str(), answers[i].c_str());
 
   // A choice needs no answer to be generated: how likely is each?

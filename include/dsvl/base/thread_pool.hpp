@@ -8,7 +8,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdio>
 #include <mutex>
 #include <thread>
 
@@ -19,12 +18,13 @@
 #include <sched.h>
 #endif
 
+#include "cgroup.hpp"
 #include "host.hpp"
 #include "spin.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
-/// How many threads may usefully run here: the processors this process may use, or what its control group allows
+/// How many threads may usefully run here: the processors this process may use, or what its control groups allow
 /// (rounded up), whichever is less; at least 1.
 inline int available_threads() noexcept {
   int count = static_cast<int>(std::thread::hardware_concurrency());
@@ -32,13 +32,7 @@ inline int available_threads() noexcept {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof set, &set) == 0) count = CPU_COUNT(&set);
-  if (std::FILE* const file = std::fopen("/sys/fs/cgroup/cpu.max", "re")) {
-    long long quota = 0, period = 0;  // "max 100000" when there is no quota
-    if (std::fscanf(file, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0 &&
-        (quota + period - 1) / period < count)
-      count = static_cast<int>((quota + period - 1) / period);
-    std::fclose(file);
-  }
+  if (const int allowed = cgroup_processors(); allowed > 0 && allowed < count) count = allowed;
 #endif
   return count > 0 ? count : 1;
 }

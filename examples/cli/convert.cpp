@@ -45,6 +45,13 @@ CommandLine describe(Wanted& wanted) {
   return line;
 }
 
+/// Files that killed conversions left.
+void print_log(void* progress, dsvl::Level level, std::string_view text) {
+  if (level < dsvl::Level::warning) return;
+  static_cast<ProgressLine*>(progress)->clear();
+  print_warning(text);
+}
+
 void print_file(const fs::path& path) {
   std::error_code unknown;
   std::printf("%s: %s\n", to_text(path).c_str(), bytes_text(static_cast<double>(fs::file_size(path, unknown))).c_str());
@@ -75,6 +82,7 @@ int run_convert(Arguments arguments) {
   options.split = wanted.split;
   options.name = to_text(fs::absolute(from, ignored).lexically_normal().filename());
   options.progress = progress.hook();
+  options.host.log = {print_log, &progress};
   options.cancel = &catch_interrupts();
   options.report = &report;
   const dsvl::Status status = dsvl::convert(dsvl::Folder::directory(from), to, options);

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstring>
 #include <dsvl/base/thread_pool.hpp>
+#include <dsvl/io/mapped_file.hpp>
+#include <dsvl/io/new_file.hpp>
 #include <dsvl/io/safetensors_writer.hpp>
 #include <dsvl/model/config_json.hpp>
 #include <dsvl/model/inventory.hpp>
@@ -160,7 +162,8 @@ std::string index_of(const std::vector<Shard>& shards) {
   return w.end_object().end_object().text();
 }
 
-/// Writes one directory and takes back what it wrote when it does not come to the end.
+/// Writes one directory and takes back what it wrote when it does not come to the end. Without config.json no directory
+/// is a checkpoint, so that comes last: killed in between, this leaves none that looks complete.
 class Writer {
  public:
   Writer(fs::path directory, const Kind& kind, const dsvl::CancelToken& cancel, ProgressLine& progress)
@@ -174,7 +177,11 @@ class Writer {
   int run(const std::string& tokenizer) {
     std::error_code failed;
     fs::create_directories(directory_, failed);
-    if (failed) return give_up_on(directory_, failed.message());
+    if (failed) {
+      print_error(to_text(directory_) + ": cannot be created (" + failed.message() + ")",
+                  "name a directory in one that exists and that you may write to");
+      return kError;
+    }
     for (const fs::directory_entry& entry : fs::directory_iterator(directory_, failed)) {
       print_error(to_text(directory_) + ": has files already, first " + to_text(entry.path().filename()),
                   "name a directory that is empty or does not exist yet");
@@ -188,10 +195,11 @@ class Writer {
     if (kind_.layout == dsvl::Layout::original) add_unused(tensors, kind_.hybrid);
     const std::vector<Shard> shards = cut(tensors, element());
     for (const Shard& s : shards) total_ += static_cast<double>(s.bytes);
-    int exit = write_settings(tokenizer);
-    if (exit == kOk && shards.size() > 1) exit = write_text("model.safetensors.index.json", index_of(shards));
+    int exit = write_tokenizer(tokenizer);  // first, since it is the only thing that may not be there
     for (const Shard& s : shards)
       if (exit == kOk) exit = write_shard(s);
+    if (exit == kOk && shards.size() > 1) exit = write_text("model.safetensors.index.json", index_of(shards));
+    if (exit == kOk) exit = write_settings();
     complete_ = exit == kOk;
     progress_.clear();
     if (complete_)
@@ -203,39 +211,43 @@ class Writer {
  private:
   [[nodiscard]] Index element() const { return dsvl::row_bytes(kind_.format, 1); }
 
-  int write_settings(const std::string& tokenizer) {
+  int write_settings() {
     const released::Files& files = *kind_.files;
-    for (const auto& [name, text] : {std::pair{"config.json", files.config},
-                                     std::pair{"preprocessor_config.json", files.preprocessor},
-                                     std::pair{"processor_config.json", files.processor}})
+    for (const auto& [name, text] : {std::pair{"preprocessor_config.json", files.preprocessor},
+                                     std::pair{"processor_config.json", files.processor},
+                                     std::pair{"config.json", files.config}})
       if (const int exit = write_text(name, text); exit != kOk) return exit;
-    if (tokenizer.empty()) return kOk;
-    std::error_code failed;
-    const fs::path to = directory_ / "tokenizer.json";
-    fs::copy_file(to_path(tokenizer), to, failed);
-    if (failed) return give_up_on(to_path(tokenizer), failed.message());
-    written_.push_back(to);
     return kOk;
   }
 
-  int write_text(const std::string& name, std::string_view text) {
-    OutputFile file;
-    const fs::path path = directory_ / name;
-    written_.push_back(path);
-    if (!file.create(path) || !file.write_at(0, std::as_bytes(std::span(text))) || !file.close())
-      return give_up_on(path, file.error());
+  int write_tokenizer(const std::string& tokenizer) {
+    if (tokenizer.empty()) return kOk;
+    const auto from = dsvl::MappedFile::open(to_path(tokenizer), tokenizer);
+    if (!from) return give_up(from.error());
+    return write("tokenizer.json", {from->data(), from->size()});
+  }
+
+  int write_text(const std::string& name, std::string_view text) { return write(name, std::as_bytes(std::span(text))); }
+
+  int write(const std::string& name, std::span<const std::byte> bytes) {
+    dsvl::NewFile file(directory_ / name);
+    file.write_at(0, bytes);
+    return commit(file, name);
+  }
+
+  int commit(dsvl::NewFile& file, const std::string& name) {
+    const dsvl::Status status = file.commit();
+    if (!status.ok()) return give_up_on(status);
+    written_.push_back(directory_ / name);
     return kOk;
   }
 
   /// All cores make weights, each puts its piece where it belongs.
   int write_shard(const Shard& shard) {
-    const fs::path path = directory_ / shard.file;
     const std::string header = header_of(shard, kind_.format);
     const std::vector<Piece> pieces = pieces_of(shard, header.size(), element());
-    OutputFile file;
-    written_.push_back(path);
-    if (!file.create(path) || !file.write_at(0, std::as_bytes(std::span(header))))
-      return give_up_on(path, file.error());
+    dsvl::NewFile file(directory_ / shard.file);
+    if (!file.write_at(0, std::as_bytes(std::span(header)))) return give_up_on(file.status());
     static constexpr std::size_t kBatch = 32;  // tasks between two looks at Ctrl-C and progress
     for (std::size_t begin = 0; begin < pieces.size(); begin += kBatch) {
       if (cancel_.cancelled()) return progress_.clear(), kInterrupted;
@@ -245,23 +257,22 @@ class Writer {
         const Piece& piece = pieces[begin + static_cast<std::size_t>(task)];
         if (!write_piece(file, piece)) good = false;
       });
-      if (!good) return give_up_on(path, file.error());
+      if (!good) return give_up_on(file.status());
       for (std::size_t i = begin; i < begin + count; ++i) done_ += static_cast<double>(pieces[i].count * element());
       progress_.show("writing " + shard.file, done_, total_);
     }
-    return file.close() ? kOk : give_up_on(path, file.error());
+    return commit(file, shard.file);
   }
 
-  [[nodiscard]] bool write_piece(OutputFile& file, const Piece& piece) const {
+  [[nodiscard]] bool write_piece(dsvl::NewFile& file, const Piece& piece) const {
     std::vector<std::byte> bytes(static_cast<std::size_t>(piece.count * element()));
     dsvl::synthetic::fill(piece.part->hf_name, piece.part->cols, piece.first, piece.count, kind_.format, bytes.data());
     return file.write_at(piece.at, bytes);
   }
 
-  int give_up_on(const fs::path& path, const std::string& why) {
+  int give_up_on(const dsvl::Status& status) {
     progress_.clear();
-    print_error(to_text(path) + ": " + why);
-    return kError;
+    return give_up(status);
   }
 
   fs::path directory_;

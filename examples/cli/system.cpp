@@ -1,8 +1,9 @@
 #include "system.hpp"
 
-#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <system_error>
 
 #ifdef _WIN32
@@ -17,7 +18,6 @@
 #pragma comment(lib, "shell32")
 #endif
 #else
-#include <fcntl.h>
 #include <unistd.h>
 #ifdef __APPLE__
 #include <mach-o/dyld.h>
@@ -76,6 +76,8 @@ std::vector<std::string> start_up(int argc, char** argv) {
     LocalFree(wide);
     return arguments;
   }
+#else
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that grows beyond ulimit -f is an error with words, and no end
 #endif
   return {argv + (argc > 0 ? 1 : 0), argv + argc};
 }
@@ -145,61 +147,5 @@ LineReader::Got LineReader::next(std::string& line) {
     waiting_.append(block, static_cast<std::size_t>(n));
   }
 }
-
-bool OutputFile::create(const std::filesystem::path& path) {
-#ifdef _WIN32
-  const HANDLE file =
-      CreateFileW(path.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
-  handle_ = reinterpret_cast<std::intptr_t>(file);  // INVALID_HANDLE_VALUE is -1
-#else
-  handle_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-#endif
-  return handle_ != -1 || fail();
-}
-
-bool OutputFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const std::size_t most = std::min<std::size_t>(bytes.size(), std::size_t{1} << 30);
-#ifdef _WIN32
-    OVERLAPPED where = {};
-    where.Offset = static_cast<DWORD>(offset);
-    where.OffsetHigh = static_cast<DWORD>(offset >> 32);
-    DWORD n = 0;
-    if (!WriteFile(reinterpret_cast<HANDLE>(handle_), bytes.data(), static_cast<DWORD>(most), &n, &where))
-      return fail();
-#else
-    const auto n = ::pwrite(static_cast<int>(handle_), bytes.data(), most, static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail();
-#endif
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-    offset += static_cast<std::uint64_t>(n);
-  }
-  return true;
-}
-
-bool OutputFile::close() {
-  if (handle_ == -1) return true;
-#ifdef _WIN32
-  const bool good = CloseHandle(reinterpret_cast<HANDLE>(handle_)) != 0;
-#else
-  const bool good = ::close(static_cast<int>(handle_)) == 0;
-#endif
-  handle_ = -1;
-  return good || fail();
-}
-
-bool OutputFile::fail() {
-#ifdef _WIN32
-  const int code = static_cast<int>(GetLastError());
-#else
-  const int code = errno;
-#endif
-  int none = 0;
-  error_.compare_exchange_strong(none, code);
-  return false;
-}
-
-std::string OutputFile::error() const { return std::error_code(error_.load(), std::system_category()).message(); }
 
 }  // namespace cli

@@ -2,11 +2,8 @@
 #ifndef DSVL_CLI_SYSTEM_HPP
 #define DSVL_CLI_SYSTEM_HPP
 
-#include <atomic>
-#include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -25,27 +22,6 @@ std::string to_text(const std::filesystem::path& path);
 std::filesystem::path program_directory();
 
 bool is_terminal(std::FILE* stream);
-
-/// A new file, written at any place by any number of threads at a time.
-class OutputFile {
- public:
-  OutputFile() = default;
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-  ~OutputFile() { close(); }
-
-  [[nodiscard]] bool create(const std::filesystem::path& path);
-  [[nodiscard]] bool write_at(std::uint64_t offset, std::span<const std::byte> bytes);
-  /// False when what was written may not have arrived.
-  bool close();
-  /// What the system says about the call that failed first.
-  [[nodiscard]] std::string error() const;
-
- private:
-  bool fail();
-  std::intptr_t handle_ = -1;
-  std::atomic<int> error_{0};
-};
 
 /// Ctrl-C sets this token from here on. A second one before the first was dealt with ends the program at once.
 dsvl::CancelToken& catch_interrupts();

@@ -22,7 +22,10 @@ struct ConvertOptions {
   WeightTypes types = {};
   bool split = false;     ///< two files: the text half, and "mmproj-" + its name beside it
   std::string name = {};  ///< of the model, for those who list files
-  Host host = {};         ///< a null executor: this function's own threads
+  /// Return when the disk has the files, not when the kernel has them: they outlive a power failure then. Takes as long
+  /// as the disk does for all their bytes.
+  bool sync = false;
+  Host host = {};         ///< a null executor: this function's own threads; the log hears of what killed writers left
   Progress progress = {};  ///< Stage::convert
   const CancelToken* cancel = nullptr;
   LoadReport* report = nullptr;  ///< filled with every missing, misshapen and unused tensor
@@ -32,7 +35,8 @@ struct ConvertOptions {
 std::filesystem::path mmproj_beside(const std::filesystem::path& text);
 
 /// Reads a checkpoint of safetensors (mapped, never whole in memory) and writes GGUF. What is there under the name is
-/// replaced when everything was written, and stays when not.
+/// replaced when everything was written (of two files, both), and stays when not; of several conversions to one name at
+/// a time the last to finish wins. See io/new_file.hpp for permissions and links, and for what a killed one leaves.
 ///
 /// Cost   the time of the disk and of quantising: with two threads about 12 s for 1.3B in q8_0 or q4_0, 1 min in q6_k,
 ///        2 min in q4_k; a few dozen MB of memory

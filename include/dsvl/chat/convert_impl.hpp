@@ -97,23 +97,21 @@ class Writer {
   Writer(const ConvertOptions& options, Executor& executor, double total) noexcept
       : options_(options), executor_(executor), total_(total) {}
 
-  /// `head` has everything but the tensors.
-  Status write(const std::filesystem::path& path, GgufHead head, std::span<const ExportTensor* const> tensors,
-               const Arrangement& how) {
+  /// Writes everything but the name. `head` has everything but the tensors.
+  Status write(FileWriter& file, GgufHead head, std::span<const ExportTensor* const> tensors, const Arrangement& how) {
     for (const ExportTensor* t : tensors) {
       auto added = head.add(t->name, t->shape, dtype(t->format), t->bytes());
       if (!added) return added.error();
     }
-    FileWriter file(path);
     const std::string text = head.text();
     file.write(std::as_bytes(std::span(text)));
     for (const ExportTensor* t : tensors) {
       DSVL_CHECK_STATUS(write_tensor(file, *t, how));
       constexpr std::byte kZeros[GgufHead::kAlign] = {};
       file.write({kZeros, static_cast<std::size_t>(GgufHead::padding(t->bytes()))});
-      if (file.failed()) break;  // commit() says why
+      if (file.failed()) break;
     }
-    return file.commit();
+    return file.status();
   }
 
  private:
@@ -214,6 +212,60 @@ inline Status add_tokenizer(GgufHead& head, const Folder& from, Index vocab, All
   return write_tokenizer_gguf(head, parsed.spec(), vocab);
 }
 
+/// A conversion under way: what it reads and how it writes.
+struct Conversion {
+  const Folder& from;
+  const ModelSettings& settings;
+  std::span<const ExportTensor> tensors;
+  const ConvertOptions& options;
+  Writer& writer;
+
+  [[nodiscard]] NewFileOptions file_options() const noexcept { return {options.sync, options.host.log}; }
+  [[nodiscard]] std::vector<const ExportTensor*> tensors_of(bool text, bool vision) const {
+    std::vector<const ExportTensor*> out;
+    for (const ExportTensor& t : tensors)
+      if (t.text ? text : vision) out.push_back(&t);
+    return out;
+  }
+};
+
+/// One file with everything.
+inline Status write_whole(const Conversion& c, const std::filesystem::path& to) {
+  FileWriter file(to, c.file_options());
+  DSVL_CHECK_STATUS(file.status());
+  GgufHead head = begin(gguf::kWhole, c.options);
+  head.set(gguf::kInterleavedKey, u32(kGroupRows));
+  DSVL_CHECK_STATUS(add_files(head, c.from, c.settings, c.options.host.allocator));
+  DSVL_CHECK_STATUS(add_tokenizer(head, c.from, c.settings.config.decoder.vocab, c.options.host.allocator));
+  DSVL_CHECK_STATUS(c.writer.write(file, std::move(head), c.tensors_of(true, true), {.interleaved = true}));
+  return file.commit();
+}
+
+/// The text half and the vision half. They belong together: both are whole before the first takes its name.
+inline Status write_halves(const Conversion& c, const std::filesystem::path& to) {
+  const DecoderDims& decoder = c.settings.config.decoder;
+  FileWriter text(to, c.file_options());
+  DSVL_CHECK_STATUS(text.status());
+  FileWriter vision(mmproj_beside(to), c.file_options());
+  DSVL_CHECK_STATUS(vision.status());
+
+  GgufHead text_head = begin(gguf::kText, c.options);
+  describe_text(text_head, c.settings.config);
+  DSVL_CHECK_STATUS(add_tokenizer(text_head, c.from, decoder.vocab, c.options.host.allocator));
+  const Arrangement adjacent = {.rotary_dim = decoder.heads.head_dim};
+  DSVL_CHECK_STATUS(c.writer.write(text, std::move(text_head), c.tensors_of(true, false), adjacent));
+
+  GgufHead vision_head = begin(gguf::kVision, c.options);
+  describe_vision(vision_head, c.settings.config);
+  DSVL_CHECK_STATUS(add_files(vision_head, c.from, c.settings, c.options.host.allocator));
+  DSVL_CHECK_STATUS(c.writer.write(vision, std::move(vision_head), c.tensors_of(false, true), {}));
+
+  DSVL_CHECK_STATUS(text.finish());
+  DSVL_CHECK_STATUS(vision.finish());
+  DSVL_CHECK_STATUS(vision.commit());
+  return text.commit();
+}
+
 }  // namespace convert_detail
 
 DSVL_INLINE std::filesystem::path mmproj_beside(const std::filesystem::path& text) {
@@ -240,28 +292,10 @@ DSVL_INLINE Status convert(const Folder& from, const std::filesystem::path& to, 
   std::unique_ptr<ThreadPool> pool;
   if (!options.host.executor) pool = std::make_unique<ThreadPool>();
   double total = 0;
-  std::vector<const ExportTensor*> all, text, vision;
-  for (const ExportTensor& t : tensors) {
-    total += static_cast<double>(t.bytes());
-    all.push_back(&t);
-    (t.text ? text : vision).push_back(&t);
-  }
+  for (const ExportTensor& t : tensors) total += static_cast<double>(t.bytes());
   detail::Writer writer(options, options.host.executor ? *options.host.executor : *pool, total);
-  if (!options.split) {
-    GgufHead head = detail::begin(gguf::kWhole, options);
-    head.set(gguf::kInterleavedKey, detail::u32(kGroupRows));
-    DSVL_CHECK_STATUS(detail::add_files(head, from, settings, allocator));
-    DSVL_CHECK_STATUS(detail::add_tokenizer(head, from, config.decoder.vocab, allocator));
-    return writer.write(to, std::move(head), all, {.interleaved = true});
-  }
-  GgufHead head = detail::begin(gguf::kText, options);
-  detail::describe_text(head, config);
-  DSVL_CHECK_STATUS(detail::add_tokenizer(head, from, config.decoder.vocab, allocator));
-  DSVL_CHECK_STATUS(writer.write(to, std::move(head), text, {.rotary_dim = config.decoder.heads.head_dim}));
-  GgufHead other = detail::begin(gguf::kVision, options);
-  detail::describe_vision(other, config);
-  DSVL_CHECK_STATUS(detail::add_files(other, from, settings, allocator));
-  return writer.write(mmproj_beside(to), std::move(other), vision, {});
+  const detail::Conversion conversion = {from, settings, tensors, options, writer};
+  return options.split ? detail::write_halves(conversion, to) : detail::write_whole(conversion, to);
 }
 
 DSVL_END_NAMESPACE

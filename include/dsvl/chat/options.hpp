@@ -54,6 +54,12 @@ struct SessionOptions {
   bool apply_exif_orientation = false;
 };
 
+struct SaveOptions {
+  /// Return when the disk has the file, not when the kernel has it: it outlives a power failure then. Takes as long as
+  /// the disk does for all its bytes.
+  bool sync = false;
+};
+
 struct GenerateOptions {
   Index max_tokens = 512;
   SamplerOptions sampling;               ///< greedy unless a temperature is given

@@ -156,8 +156,9 @@ class detail::SavedSession {
   static constexpr std::uint64_t kMagic = 0x45564153'4C565344ull;  // "DSVLSAVE", little-endian
   static constexpr std::uint32_t kVersion = 1;
 
-  static Status save(const SessionState& s, const std::filesystem::path& path) {
-    FileWriter file(path);
+  static Status save(const SessionState& s, const std::filesystem::path& path, const SaveOptions& options) {
+    FileWriter file(path, {options.sync, s.options_.host.log});
+    DSVL_CHECK_STATUS(file.status());
     SavedWriter to(file);
     const DecoderDims& dims = s.model_->config.decoder;
     to.value(kMagic), to.value(kVersion), to.value(detail::identity(*s.model_, s.options_.limits));
@@ -305,8 +306,8 @@ class detail::SavedSession {
   }
 };
 
-DSVL_INLINE Status Session::save(const std::filesystem::path& file) const {
-  return detail::SavedSession::save(*state_, file);
+DSVL_INLINE Status Session::save(const std::filesystem::path& file, const SaveOptions& options) const {
+  return detail::SavedSession::save(*state_, file, options);
 }
 
 DSVL_INLINE Result<Session> Session::load(const Model& model, std::span<const std::byte> saved,

@@ -115,8 +115,9 @@ class Session {
   Result<Session> fork(Index context = 0);
 
   /// Writes what a fork would share to a file: the conversation with its pictures, and what the cache holds; an answer
-  /// in work is left out. The file is there whole or not at all. Codes: io, out_of_memory.
-  Status save(const std::filesystem::path& file) const;
+  /// in work is left out. The file is there whole or not at all, and what was there stays until then; of several savers
+  /// the last to finish wins (see io/new_file.hpp). Codes: io, bad_argument (no name), out_of_memory.
+  Status save(const std::filesystem::path& file, const SaveOptions& options = {}) const;
   /// A session in a saved state; limits and host from `options`, the system text from the file. The model must be the
   /// same, and the kind of cache. Files need not be trusted: a broken or made-up one gives an error, or at the worst
   /// nonsense. Codes: not_found, io, bad_file, unsupported (another model or version), limit, out_of_memory.

@@ -1,63 +1,59 @@
-// FileWriter: a file that is there whole or not at all.
+// FileWriter: a file written from its beginning to its end, that is there whole or not at all.
 //
-// Bytes go to a file beside the one that is meant, which takes its place when everything was written.
+//   dsvl::FileWriter file("a.bin");
+//   file.write(bytes);
+//   const dsvl::Status status = file.commit();
 #ifndef DSVL_IO_FILE_WRITER_HPP
 #define DSVL_IO_FILE_WRITER_HPP
 
 #include "../base/host_macros_push.hpp"
 
-#include <cstdio>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <span>
+#include <utility>
 
-#include "file.hpp"
+#include "new_file.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
+/// Collects small writes; the rest is NewFile's, see there. Not for several threads at a time.
 class FileWriter {
  public:
-  explicit FileWriter(std::filesystem::path path) : path_(std::move(path)), part_(path_) {
-    part_ += ".part";
-#ifdef _WIN32
-    file_ = _wfopen(part_.c_str(), L"wb");
-#else
-    file_ = std::fopen(part_.c_str(), "wbe");
-#endif
-  }
-  FileWriter(const FileWriter&) = delete;
-  FileWriter& operator=(const FileWriter&) = delete;
-  ~FileWriter() {
-    if (!file_) return;
-    std::fclose(file_);
-    discard();
-  }
+  explicit FileWriter(const std::filesystem::path& path, const NewFileOptions& options = {}) : file_(path, options) {}
 
-  /// Appends; an error is remembered and told by commit().
+  /// Appends; what goes wrong is remembered and told by status() and commit().
   void write(std::span<const std::byte> bytes) noexcept {
-    failed_ = failed_ || !file_ || std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size();
+    if (bytes.size() > buffer_.size() - held_) flush();
+    if (bytes.size() >= buffer_.size()) {
+      file_.write_at(end_, bytes);
+      end_ += bytes.size();
+    } else if (!bytes.empty()) {
+      std::memcpy(buffer_.data() + held_, bytes.data(), bytes.size());
+      held_ += bytes.size();
+    }
   }
-  [[nodiscard]] bool failed() const noexcept { return failed_ || !file_; }
+  [[nodiscard]] bool failed() const noexcept { return file_.failed(); }
+  /// Codes: io, bad_argument (no name).
+  [[nodiscard]] Status status() const { return file_.status(); }
 
-  /// Puts the file in its place, once, as the last call. Codes: io.
-  Status commit() {
-    const bool opened = file_ != nullptr;
-    const bool closed = opened && std::fclose(file_) == 0;
-    file_ = nullptr;
-    std::error_code refused;
-    if (closed && !failed_) std::filesystem::rename(part_, path_, refused);
-    if (closed && !failed_ && !refused) return {};
-    if (opened) discard();
-    return fail(Code::io, "%s: %s", Printable(path_to_utf8(path_)).text(),
-                !opened ? "cannot be created" : "cannot be written: no room, or not allowed");
-  }
+  /// As NewFile's: that everything was written; and puts the file in its place, once, as the last call.
+  Status finish() { return flush(), file_.finish(); }
+  Status commit() { return flush(), file_.commit(); }
 
  private:
-  void discard() noexcept {
-    std::error_code ignored;
-    std::filesystem::remove(part_, ignored);
+  void flush() noexcept {
+    if (held_ > 0) file_.write_at(end_, {buffer_.data(), held_});
+    end_ += std::exchange(held_, 0);
   }
 
-  std::filesystem::path path_, part_;
-  std::FILE* file_ = nullptr;
-  bool failed_ = false;
+  NewFile file_;
+  std::uint64_t end_ = 0;  ///< bytes handed on
+  std::size_t held_ = 0;   ///< bytes in the buffer behind them
+  std::array<std::byte, 16384> buffer_;
 };
 
 DSVL_END_NAMESPACE

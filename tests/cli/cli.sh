@@ -193,6 +193,38 @@ run inspect "$scratch/m.gguf"; check "inspect a GGUF file" 0 '^layout +gguf, hyb
 head -c 100000 "$scratch/m.gguf" >"$scratch/cut.gguf"
 run ask -m "$scratch/cut.gguf" hi; check "a GGUF file that was cut" 1 '' 'cut\.gguf: '
 
+# --- files are there whole or not at all ------------------------------------------------------------
+mkdir "$scratch/files" "$scratch/files/folder.gguf"
+run convert $model "$scratch/files/folder.gguf"; check "convert to a folder" 1 '' 'folder\.gguf: is a folder'
+sleep 0 & gone=$!
+wait $gone 2>/dev/null
+echo half >"$scratch/files/m.gguf.dsvl-$gone-0.part"
+echo other >"$scratch/files/m.gguf.part"
+"$program" convert -q $model "$scratch/files/m.gguf" >/dev/null 2>&1 & first=$!
+"$program" convert -q --type q4_0 $model "$scratch/files/m.gguf" >/dev/null 2>&1 & second=$!
+wait $first && wait $second; code=$?; : >"$scratch/out"; : >"$scratch/err"
+check "two conversions to one name" 0 '' ''
+run ask -m "$scratch/files/m.gguf" -i $model/demo/000.png "Which bar is the tallest?"
+check "two conversions to one name leave a whole file" 0 '^The green bar\.$' ''
+run convert $model "$scratch/files/m.gguf"
+check "what a killed conversion left is named" 0 'm\.gguf: ' "m\.gguf\.dsvl-$gone-0\.part: 5 bytes .*delete it"
+ls "$scratch/files" >"$scratch/out"; : >"$scratch/err"; code=$(ls "$scratch/files" | wc -l)
+check "and stays, as does a file of another's" 4 "m\.gguf\.dsvl-$gone-0\.part" ''
+(ulimit -f 1000; "$program" convert $model "$scratch/files/m.gguf" >"$scratch/out" 2>"$scratch/err" </dev/null); code=$?
+check "a file larger than the shell's limit" 1 '' 'm\.gguf: cannot be written: .*ulimit -f'
+run ask -m "$scratch/files/m.gguf" -i $model/demo/000.png "Which bar is the tallest?"
+check "the model that was there stays" 0 '^The green bar\.$' ''
+(ulimit -f 1000; "$program" synth --size 1.3b "$scratch/none" >"$scratch/out" 2>"$scratch/err" </dev/null); code=$?
+check "synth where files may not be that large" 1 '' 'model\.safetensors: cannot be written: .*ulimit -f'
+ls "$scratch/none" >"$scratch/out"; : >"$scratch/err"; code=$?
+check "a synth that failed leaves nothing" 0 '' ''
+"$program" synth --size 1.3b "$scratch/killed" >/dev/null 2>&1 & synth=$!
+until ls "$scratch"/killed/*.part >/dev/null 2>&1 || ! kill -0 $synth 2>/dev/null; do sleep 0.01; done
+kill -9 $synth; wait $synth 2>/dev/null
+ls "$scratch/killed" >"$scratch/out"; : >"$scratch/err"; code=$(ls "$scratch/killed" | wc -l)
+check "a synth that was killed leaves no checkpoint that looks complete" 1 '^model\.safetensors\.dsvl-[0-9]+-0\.part$' ''
+rm -rf "$scratch/killed"
+
 # --- what only terminals get ------------------------------------------------------------------------
 on_terminal() {  # runs on a pseudo-terminal, where there is the tool for it
   script -qec "$*" /dev/null >"$scratch/out" 2>"$scratch/err" </dev/null

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <dsvl/base/thread_pool.hpp>
 #include <dsvl/io/file_writer.hpp>
 #include <filesystem>
 #include <fstream>
@@ -26,6 +27,14 @@ struct TemporaryFolder : test::TemporaryFolder {
 };
 
 void put(FileWriter& file, const std::string& text) { file.write(std::as_bytes(std::span(text))); }
+
+std::filesystem::path path_of(const std::string& utf8) {
+  return std::filesystem::path(reinterpret_cast<const char8_t*>(utf8.c_str()));
+}
+
+bool says(const dsvl::Status& status, const char* text) {
+  return std::string_view(status.text()).find(text) != std::string_view::npos;
+}
 
 using Names = std::set<std::string>;
 
@@ -83,61 +92,141 @@ TEST_CASE("without a commit nothing is left, and what was there stays") {
   CHECK(folder.read("a") == "old");
 }
 
-TEST_CASE("what a crash has left of an earlier attempt does no harm") {
+TEST_CASE("two writers of one name in one process: both files are whole, and the last to finish wins") {
   const TemporaryFolder folder;
-  folder.write("a.part", std::string(1000, 'x'));
-  FileWriter file(folder.path / "a");
-  put(file, "new");
-  CHECK(file.commit().ok());
-  CHECK(folder.names() == Names{"a"});
-  CHECK(folder.read("a") == "new");
-}
-
-TEST_CASE("a place that can not be written is an error that names it, and nothing is made there") {
-  const TemporaryFolder folder;
-  FileWriter file(folder.path / "nowhere" / "a.bin");
-  CHECK(file.failed());
-  put(file, "x");
-  const dsvl::Status status = file.commit();
-  CHECK(status.code() == Code::io);
-  CHECK(std::string_view(status.text()).find("a.bin: cannot be created") != std::string_view::npos);
-  CHECK(folder.names().empty());
-}
-
-TEST_CASE("a folder where the file should be, or where it is written first, is an error and stays") {
-  const TemporaryFolder folder;
-  for (const char* name : {"a", "b.part"}) std::filesystem::create_directories(folder.path / name);
-  folder.write("a/inside", "x");
-  for (const char* name : {"a", "b"}) {
-    FileWriter file(folder.path / name);
-    put(file, "new");
-    CHECK(file.commit().code() == Code::io);
+  const std::string first(100000, '1'), second(50000, '2');
+  for (const bool in_order : {true, false}) {
+    FileWriter one(folder.path / "a"), two(folder.path / "a");
+    for (int part = 0; part < 10; ++part) {
+      put(one, first.substr(0, first.size() / 10));
+      put(two, second.substr(0, second.size() / 10));
+    }
+    CHECK((in_order ? one : two).commit().ok());
+    CHECK(folder.read("a") == (in_order ? first : second));
+    CHECK((in_order ? two : one).commit().ok());
+    CHECK(folder.read("a") == (in_order ? second : first));
+    CHECK(folder.names() == Names{"a"});
   }
-  CHECK(folder.names() == Names{"a", "b.part"});
-  CHECK(folder.read("a/inside") == "x");
 }
 
-#ifdef __linux__
-TEST_CASE("when there is no room left the file that was there stays, whenever the system says so") {
-  if (!std::filesystem::exists("/dev/full")) {
-    std::fprintf(stderr, "SKIPPED: /dev/full is not here, so a full disk was not checked\n");
-    return;
-  }
+TEST_CASE("files of others are never touched, whatever their names") {
   const TemporaryFolder folder;
-  folder.write("a", "old");
-  for (const std::size_t size : {std::size_t{10}, std::size_t{3000000}}) {
-    std::filesystem::create_symlink("/dev/full", folder.path / "a.part");
+  const std::string mine = std::to_string(dsvl::this_process());
+  const Names theirs = {"a.part", "a.dsvl-1-0.part", "a.dsvl-" + mine + "-0.part", "a.dsvl-" + mine + "-1.part", "a.dsvl-x-0.part",
+                        "b.dsvl-" + mine + "-0.part", "aa.part"};
+  for (const std::string& name : theirs) folder.write(name, name);
+  {
     FileWriter file(folder.path / "a");
-    CHECK_FALSE(file.failed());
-    put(file, std::string(size, 'x'));
-    CHECK(file.failed() == (size > 10));
-    put(file, "y");
+    put(file, "new");
+    Names with = theirs;
+    with.insert("a.dsvl-" + mine + "-2.part");
+    CHECK(folder.names() == with);
+    CHECK(file.commit().ok());
+  }
+  { const FileWriter given_up(folder.path / "b"); }
+  for (const std::string& name : theirs) CHECK(folder.read(name.c_str()) == name);
+  Names with = theirs;
+  with.insert("a");
+  CHECK(folder.names() == with);
+}
+
+TEST_CASE("any thread may write at any place of a new file") {
+  const TemporaryFolder folder;
+  dsvl::NewFile file(folder.path / "a");
+  dsvl::ThreadPool pool(4);
+  constexpr std::size_t kPiece = 70000;
+  pool.run(40, [&](int i) {
+    const std::string piece(kPiece, static_cast<char>('0' + i));
+    (void)file.write_at(static_cast<std::size_t>(i) * kPiece, std::as_bytes(std::span(piece)));
+  });
+  CHECK(file.commit().ok());
+  const std::string got = folder.read("a");
+  REQUIRE(got.size() == 40 * kPiece);
+  for (std::size_t i = 0; i < got.size(); ++i) REQUIRE(got[i] == static_cast<char>('0' + static_cast<int>(i / kPiece)));
+}
+
+TEST_CASE("the folder is the one that was there at the beginning, wherever the process goes meanwhile") {
+  const TemporaryFolder folder;
+  folder.write("x/a", "old"), folder.write("y/a", "old");
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path / "x");
+  FileWriter file("a");
+  put(file, "new");
+  std::filesystem::current_path(folder.path / "y");
+  const dsvl::Status status = file.commit();
+  std::filesystem::current_path(before);
+  CHECK_MESSAGE(status.ok(), status.text());
+  CHECK((folder.read("x/a") == "new" && folder.read("y/a") == "old"));
+}
+
+TEST_CASE("a name as long as the file system allows has a temporary name that is no longer") {
+  const TemporaryFolder folder;
+  for (const std::string& name : {std::string(255, 'n'), std::string(230, 'n'), std::string("x") + [] {
+         std::string out;
+         for (int i = 0; i < 127; ++i) out += reinterpret_cast<const char*>(u8"é");
+         return out;
+       }()}) {
+    FileWriter file(folder.path / path_of(name));
+    REQUIRE_MESSAGE(file.status().ok(), file.status().text());
+    const std::string part = *folder.names().begin();
+    CHECK(part.size() <= 255);
+    CHECK(dsvl::TemporaryNames(path_of(name), 255).process_of(path_of(part)) == dsvl::this_process());
+    CHECK(std::string(dsvl::Printable(part).text()).find('?') == std::string::npos);  // no character was cut
+    CHECK(file.commit().ok());
+    CHECK(folder.names() == Names{name});
+    std::filesystem::remove(folder.path / path_of(name));
+  }
+  const dsvl::TemporaryNames one(std::string(250, 'a') + "1", 255), other(std::string(250, 'a') + "2", 255);
+  CHECK(one.process_of(one.at(7, 3)) == 7);
+  CHECK(other.process_of(one.at(7, 3)) == 0);
+}
+
+TEST_CASE("names that only look like temporary ones belong to no process") {
+  const dsvl::TemporaryNames names("a.gguf", 255);
+  CHECK(names.at(123, 4) == "a.gguf.dsvl-123-4.part");
+  CHECK(names.process_of("a.gguf.dsvl-123-4.part") == 123);
+  for (const char* name : {"a.gguf", "a.gguf.part", "a.gguf.dsvl-.part", "a.gguf.dsvl-1.part", "a.gguf.dsvl-1-.part", "a.gguf.dsvl--1.part",
+                           "a.gguf.dsvl-1-2.par", "a.gguf.dsvl-1-2.part2", "b.gguf.dsvl-1-2.part", "a.gguf.dsvl-1x-2.part",
+                           "a.gguf.dsvl-12345678901-2.part", "xa.gguf.dsvl-1-2.part", ""})
+    CHECK(names.process_of(name) == 0);
+}
+
+TEST_CASE("each step that fails says which path, what the system said and what to do, and nothing is made") {
+  const TemporaryFolder folder;
+  folder.write("plain", "x");
+  std::filesystem::create_directories(folder.path / "sub");
+  struct Case {
+    std::string name;
+    const char *why, *advice;
+  };
+  for (const Case& c : {Case{"nowhere/a.bin", "a.bin: cannot be created: its folder does not exist (", "make the folder first"},
+                        Case{"plain/a.bin", "a.bin: cannot be created: ", ""},
+                        Case{"sub", "sub: is a folder", "name a file in it"}, Case{"sub/", "sub/: is a folder", "name a file in it"},
+                        Case{".", ".: is a folder", "name a file"}, Case{"..", "..: is a folder", "name a file"},
+                        Case{std::string(300, 'n'), "cannot be created: its name is too long (", "choose a shorter one"}}) {
+    CAPTURE(c.name);
+    FileWriter file(folder.path / c.name);
+    CHECK(file.failed());
+    put(file, "x");
     const dsvl::Status status = file.commit();
     CHECK(status.code() == Code::io);
-    CHECK(std::string_view(status.text()).find("cannot be written") != std::string_view::npos);
-    CHECK(folder.names() == Names{"a"});
-    CHECK(folder.read("a") == "old");
+    CHECK_MESSAGE(says(status, c.why), status.text());
+    CHECK_MESSAGE(says(status, c.advice), status.text());
   }
-  CHECK(std::filesystem::exists("/dev/full"));
+  FileWriter none("");
+  CHECK(none.commit().code() == Code::bad_argument);
+  CHECK(says(none.status(), "the name of the file to write is empty"));
+  CHECK(folder.names() == Names{"plain", "sub"});
 }
-#endif
+
+TEST_CASE("a name that became a folder meanwhile is refused at the end, and nothing is left") {
+  const TemporaryFolder folder;
+  FileWriter file(folder.path / "a");
+  put(file, "new");
+  folder.write("a/inside", "x");
+  const dsvl::Status status = file.commit();
+  CHECK(status.code() == Code::io);
+  CHECK_MESSAGE(says(status, "a: was written, but may not take its name: "), status.text());
+  CHECK(folder.names() == Names{"a"});
+  CHECK(folder.read("a/inside") == "x");
+}

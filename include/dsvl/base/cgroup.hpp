@@ -149,7 +149,7 @@ inline bool find_group(std::string_view root, Version version, Path& group) noex
   return false;
 }
 
-/// One line of /proc/self/mountinfo. True when it is the hierarchy's; then `shown` is the group that is seen at `point`.
+/// A line of /proc/self/mountinfo: true when it is the hierarchy's, and then `shown` is the group seen at `point`.
 inline bool is_hierarchy(std::string_view line, Version version, std::string_view& shown,
                          std::string_view& point) noexcept {
   for (int field = 0; field < 3; ++field) take(line, ' ');

@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   if (!model) return dsvl::report(model.error());
   auto session = dsvl::Session::open(*model);
   if (!session) return dsvl::report(session.error());
-  auto answer = session->ask(argc > 2 ? argv[2] : "examples/models/tiny-vl/demo/000.png",
+  auto answer = session->ask(dsvl::Picture::file(argc > 2 ? argv[2] : "examples/models/tiny-vl/demo/000.png"),
                              argc > 3 ? argv[3] : "How many bars are there?");
   while (auto piece = answer.next()) std::fwrite(piece->text.data(), 1, piece->text.size(), stdout);
   if (answer.status().ok()) std::puts("");

@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   options.sampling.top_p = 0.95f;
   options.sampling.seed = 1;            // the same seed gives the same answer, on any number of threads
   options.stop = {"\n\n"};
-  auto answer = session->ask("examples/models/tiny-vl/demo/000.png", "How many bars are there?", options);
+  auto answer = session->ask(dsvl::Picture::file("examples/models/tiny-vl/demo/000.png"), "How many bars are there?", options);
   const dsvl::Status status = answer.each([](const dsvl::Piece& piece) {
     // A piece is whole characters; it is empty while a character or a possible stop text is incomplete.
     if (!piece.text.empty())

@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
   if (!model) return dsvl::report(model.error());
   auto session = dsvl::Session::open(*model);  // has what its model has, unless SessionOptions say otherwise
   if (!session) return dsvl::report(session.error());
-  auto answer = session->ask("examples/models/tiny-vl/demo/000.png", "How many bars are there?");
+  auto answer = session->ask(dsvl::Picture::file("examples/models/tiny-vl/demo/000.png"), "How many bars are there?");
   const dsvl::Status status =
       answer.each([](const dsvl::Piece& p) { std::fwrite(p.text.data(), 1, p.text.size(), stdout); });
   std::printf("\n%zu pieces of memory, %zu MiB in all; %d runs on %d threads of ours\n", memory.pieces.load(),

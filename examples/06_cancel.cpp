@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
   else std::printf("done before the button was pressed\n");
 
   session->clear();  // what was said until then is part of the conversation; this forgets it
-  auto next = session->ask("examples/models/tiny-vl/demo/000.png", "How many bars are there?");
+  auto next = session->ask(dsvl::Picture::file("examples/models/tiny-vl/demo/000.png"), "How many bars are there?");
   while (next.next()) {}
   std::puts(std::string(next.text()).c_str());
   return dsvl::report(next.status());

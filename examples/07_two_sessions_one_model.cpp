@@ -13,8 +13,9 @@ std::string talk(const dsvl::Model& model, const std::string& picture, const std
   if (!session) return session.error().text();
   std::string said;
   for (const char* const question : questions) {
-    auto answer =
-        said.empty() ? session->ask("examples/models/tiny-vl/demo/" + picture, question) : session->ask(question);
+    auto answer = said.empty()
+                      ? session->ask(dsvl::Picture::file("examples/models/tiny-vl/demo/" + picture), question)
+                      : session->ask(question);
     while (answer.next()) {}
     if (!answer.status().ok()) return answer.status().text();
     said.append(said.empty() ? "" : " ").append(answer.text());

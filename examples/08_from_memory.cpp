@@ -30,8 +30,8 @@ int main(int argc, char** argv) {
   if (!model) return dsvl::report(model.error());
   auto session = dsvl::Session::open(*model);
   if (!session) return dsvl::report(session.error());
-  const std::vector<char> picture = bytes_of("examples/models/tiny-vl/demo/000.png");
-  auto answer = session->ask(std::as_bytes(std::span(picture)), "How many bars are there?");
+  const std::vector<char> picture = bytes_of("examples/models/tiny-vl/demo/000.png");  // until ask() returns
+  auto answer = session->ask(dsvl::Picture::bytes(std::as_bytes(std::span(picture))), "How many bars are there?");
   while (answer.next()) {}
   std::puts(std::string(answer.text()).c_str());
   std::printf("from %.1f MB in memory, no file was opened by the library\n", static_cast<double>(bytes) / 1e6);

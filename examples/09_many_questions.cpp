@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   if (!model) return dsvl::report(model.error());
   auto session = dsvl::Session::open(*model);
   if (!session) return dsvl::report(session.error());
-  const dsvl::Picture picture("examples/models/tiny-vl/demo/000.png");
+  const auto picture = dsvl::Picture::file("examples/models/tiny-vl/demo/000.png");
 
   // What a question is made of before its own words is computed here, and shared by all that follow.
   if (auto first = session->ask(picture, "Describe the image."); !first.status().ok())
@@ -36,8 +36,9 @@ int main(int argc, char** argv) {
   for (std::thread& thread : threads) thread.join();
   for (std::size_t i = 0; i < questions.size(); ++i) std::printf("%s %s\n", questions[i].c_str(), answers[i].c_str());
 
-  // A choice needs no answer to be generated: how likely is each?
-  const std::vector<std::string_view> choices = {"Yes", "No"};
+  // A choice needs no answer to be generated: how likely is each? Texts are taken exactly as given: this model's answers
+  // begin with a space, the published models' do not.
+  const std::vector<std::string_view> choices = {" Yes", " No"};
   const auto shares = session->classify({&picture, 1}, "Is there a red bar?", choices);
   if (!shares) return dsvl::report(shares.error());
   std::printf("Is there a red bar? Yes %.2f, No %.2f\n", (*shares)[0], (*shares)[1]);

@@ -19,9 +19,10 @@ int main(int argc, char** argv) {
   for (int y = 60; y < 140; ++y)
     for (int x = 120; x < 200; ++x)
       screen[static_cast<std::size_t>(y * 320 + x) * 4] = screen[static_cast<std::size_t>(y * 320 + x) * 4 + 1] = 20;
-  const dsvl::Picture picture(dsvl::Pixels{screen.data(), 320, 200, dsvl::PixelFormat::bgra, 0});
+  const auto picture = dsvl::Picture::pixels({screen.data(), 320, 200, dsvl::PixelFormat::bgra, 0});
 
-  auto answer = session->start({&picture, 1}, "Describe the image.");  // computes nothing yet
+  auto answer = session->start({&picture, 1}, "Describe the image.");  // computes nothing yet, so the pixels
+  // must stay as they are until the first token has come
   int frame = 0;
   for (; answer.finish() == dsvl::Finish::none; ++frame) {
     if (const auto piece = answer.step(std::chrono::milliseconds(2)); piece && !piece->text.empty())

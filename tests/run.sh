@@ -65,17 +65,17 @@ run_tests() {
   return $status
 }
 
-# What reads files, pictures and words, and what runs programs. Instrumented code makes compilers warn about what is not
-# there, so warnings are errors in the other builds only. The kernels take minutes under a sanitizer, since every
-# register passes through instrumented memory; --full takes them as well.
+# What reads files, pictures and words, what runs programs, and how long sessions use what they were lent. Instrumented
+# code makes compilers warn about what is not there, so warnings are errors in the other builds only. The kernels take
+# minutes under a sanitizer, since every register passes through instrumented memory; --full takes them as well.
 run_asan() {
   configure build/asan -DDSVL_SANITIZE=address,undefined -DDSVL_WERROR=OFF -DDSVL_EXAMPLES=OFF -DDSVL_BENCHMARKS=OFF
   if [ -n "$full" ]; then
     cmake --build build/asan --parallel "$jobs"
     ctest --test-dir build/asan --output-on-failure --parallel "$jobs"
   else
-    cmake --build build/asan --parallel "$jobs" --target test_base test_io test_text test_run
-    ctest --test-dir build/asan --output-on-failure --parallel "$jobs" --tests-regex '^(base|io|text|run)$'
+    cmake --build build/asan --parallel "$jobs" --target test_base test_io test_text test_run test_lifetimes
+    ctest --test-dir build/asan --output-on-failure --parallel "$jobs" --tests-regex '^(base|io|text|run|lifetimes)$'
   fi
 }
 

@@ -9,7 +9,7 @@ constexpr double kLogitError = 1e-3;            // stored with four decimals
 constexpr double kClearGap = 2 * kLogitError;   // logits that are within it of PyTorch's decide what is further apart
 
 /// Runs an answer and compares it with an entry's prompt_ids, first_logits and reference_ids. Returns whether all ids agree.
-bool compare(Answer answer, json::Value want) {
+bool compare(Answer& answer, json::Value want) {
   REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
   CHECK(test::ids(answer.prompt_ids()) == test::ids(want.find("prompt_ids")));
   const double error = test::first_logits_error(answer.logits(), want.find("first_logits"));
@@ -28,6 +28,7 @@ bool compare(Answer answer, json::Value want) {
   }
   return same;
 }
+bool compare(Answer&& answer, json::Value want) { return compare(answer, want); }
 
 GenerateOptions up_to(json::Value want) {
   GenerateOptions options;
@@ -77,7 +78,7 @@ TEST_CASE("two pictures are seen in the order of their placeholders") {
     const std::string content = test::text(entry.find("content"));
     CAPTURE(content);
     std::vector<Picture> pictures;
-    for (const json::Value name : entry.find("images")) pictures.emplace_back((test::tiny_vl() / "demo" / test::text(name)).string());
+    for (const json::Value name : entry.find("images")) pictures.emplace_back(test::tiny_vl() / "demo" / test::text(name));
     Session session = test::open_session();
     GenerateOptions options = up_to(entry);
     options.placeholders = true;

@@ -25,7 +25,7 @@ std::vector<std::int32_t> answers(const Model& model, const SessionOptions& opti
     GenerateOptions few;
     few.max_tokens = 6;
     session->clear();
-    const auto ids = test::drain(session->ask((test::tiny_vl() / "demo" / ("00" + std::to_string(i) + ".png")).string(), "What is this?", few));
+    const auto ids = test::drain(session->ask(test::tiny_vl() / "demo" / ("00" + std::to_string(i) + ".png"), "What is this?", few));
     all.insert(all.end(), ids.begin(), ids.end());
   }
   return all;
@@ -118,7 +118,7 @@ TEST_CASE("answers are cancelled from other threads while another session goes o
         std::this_thread::sleep_for(std::chrono::milliseconds(9 * i));
         token.cancel();
       });
-      Answer answer = session.ask((test::tiny_vl() / "demo" / "000.png").string(), "What is this?", options);
+      Answer answer = session.ask(test::tiny_vl() / "demo" / "000.png", "What is this?", options);
       while (answer.next()) {}
       other.join();
       cancelled += answer.finish() == Finish::cancelled;

@@ -24,7 +24,7 @@ inline const dsvl::Model& tiny_model() {
 inline dsvl::Session open_session(const dsvl::SessionOptions& options = {}, const dsvl::Model& model = tiny_model()) {
   auto session = dsvl::Session::open(model, options);
   if (!session) FAIL(session.error().text());
-  return *session;
+  return std::move(*session);
 }
 
 /// A JSON file of the test data, kept while its values are used.
@@ -53,7 +53,7 @@ inline std::string strip(std::string s) {
   return s.erase(0, s.find_first_not_of(space));
 }
 
-inline std::string demo_picture(dsvl::json::Value entry) { return (tiny_vl() / "demo" / text(entry.find("image"))).string(); }
+inline std::filesystem::path demo_picture(dsvl::json::Value entry) { return tiny_vl() / "demo" / text(entry.find("image")); }
 
 /// How far the first logits are from PyTorch's.
 inline double first_logits_error(std::span<const float> got, dsvl::json::Value want) {

@@ -8,10 +8,10 @@ using namespace dsvl;
 
 namespace {
 
-std::string picture(std::size_t k) {
+std::filesystem::path picture(std::size_t k) {
   char name[16];
   std::snprintf(name, sizeof name, "%03zu.png", k % 48);
-  return (test::tiny_vl() / "demo" / name).string();
+  return test::tiny_vl() / "demo" / name;
 }
 const char* const kQuestions[] = {"Describe the image.", "How many shapes are there?", "What does the text say?", "Which bar is the tallest?",
                                   "What is 2 + 3?",      "Who are you?",               "Repeat what you said.",   "The red circle. The red circle."};
@@ -69,7 +69,7 @@ Counts check_conversations(int count, unsigned seed) {
       while (answer.finish() == Finish::none && answer.status().ok()) {
         slices ? answer.step(std::chrono::microseconds(timing() % 2000)) : answer.next();
         if (back && answer.ids().size() == 6 && timing() % 2 && answer.finish() == Finish::none) {
-          const Status went = answer.rewind(timing() % 6);
+          const Status went = answer.rewind(timing() % 6, options.sampling);
           static_cast<void>(went);  // a pass under way can not go back
         }
       }

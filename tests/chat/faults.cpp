@@ -473,9 +473,9 @@ TEST_CASE("pictures that are none give an error, and the conversation goes on as
                     huge = png_claiming(30000, 30000), none = png_claiming(0, 10), lying = png_claiming(100, 100), gif = "GIF89a....";
   constexpr Index kFar = std::numeric_limits<Index>::max();
   expect_ask_fails(patient, {
-      {"picture file missing", Code::not_found, "no such file", ask("no/such/picture.png")},
+      {"picture file missing", Code::not_found, "no such file", ask(Picture::file("no/such/picture.png"))},
       {"picture is a directory", Code::io, "is a folder, not a file", ask(test::tiny_vl())},
-      {"picture path empty", Code::bad_argument, "the path of a picture is empty", ask("")},
+      {"picture path empty", Code::bad_argument, "the path of a picture is empty", ask(Picture::file(""))},
       {"picture of no bytes", Code::bad_file, "is empty", ask(std::span<const std::byte>())},
       {"picture is a text", Code::bad_file, "is neither a PNG nor a JPEG", ask(bytes_of(text))},
       {"picture is a GIF", Code::unsupported, "is a GIF picture; dsvl reads PNG and JPEG", ask(bytes_of(gif))},
@@ -509,7 +509,7 @@ TEST_CASE("a picture file that ends early never counts as a picture") {
 
 TEST_CASE("prompts that make no sense give an error, and the conversation goes on as before") {
   test::Patient patient;
-  const Picture picture(test::FirstQuestion::get().picture), other((test::tiny_vl() / "demo" / "001.png").string());
+  const Picture picture(test::FirstQuestion::get().picture), other(test::tiny_vl() / "demo" / "001.png");
   const std::vector<Picture> two{picture, other};
   GenerateOptions placed;
   placed.placeholders = true;
@@ -580,7 +580,7 @@ TEST_CASE("options out of range give an error, and the conversation goes on as b
       {"cancelled before it began, with a picture", Code::cancelled, "cancelled", [&](Session& s) {
          GenerateOptions options;
          options.cancel = &set;
-         return s.ask((test::tiny_vl() / "demo" / "003.png").string(), "What is this?", options);
+         return s.ask(test::tiny_vl() / "demo" / "003.png", "What is this?", options);
        }},
   });
 }
@@ -624,7 +624,7 @@ TEST_CASE("more pictures than the limits allow are refused; those that nobody ne
   SessionOptions options;
   options.limits.pictures = 2;
   test::Patient patient(options);
-  const auto picture = [](int i) { return Picture((test::tiny_vl() / "demo" / ("00" + std::to_string(i) + ".png")).string()); };
+  const auto picture = [](int i) { return Picture(test::tiny_vl() / "demo" / ("00" + std::to_string(i) + ".png")); };
   expect("too many pictures", patient.session.ask(std::vector<Picture>{picture(1), picture(2)}, "What are these?").status(),
          Code::limit, "the session's limits allow 2 different ones");
   CHECK(patient.well());

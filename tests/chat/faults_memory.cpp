@@ -84,9 +84,9 @@ TEST_CASE("a question is answered or fails for memory, whichever allocation is r
     // A picture that was encoded stays known, so each kind of question takes one that is new until it succeeds.
     const long text = ask();
     CHECK(patient.well());
-    const long path = ask(Picture((test::tiny_vl() / "demo" / "002.png").string()));
+    const long path = ask(Picture(test::tiny_vl() / "demo" / "002.png"));
     CHECK(patient.well());
-    const long jpeg = ask(Picture((test::data("tiny-vl/jpeg") / "000.jpg").string()));
+    const long jpeg = ask(Picture(test::data("tiny-vl/jpeg") / "000.jpg"));
     CHECK(patient.well());
     const long raw = ask(Picture(pixels));
     CHECK(patient.well());
@@ -156,7 +156,7 @@ TEST_CASE("nothing above 64 KiB is taken behind the back of the host's allocator
   std::optional<Session> session;
   watched("open", [&] {
     auto opened = Session::open(*model);
-    if (opened) session = *opened;
+    if (opened) session = std::move(*opened);
   });
   REQUIRE(session);
   const test::FirstQuestion& q = test::FirstQuestion::get();

@@ -46,7 +46,7 @@ Model load(const fs::path& path, const LoadOptions& options = {}) {
 
 std::vector<float> logits(const Model& model) {
   Session session = test::open_session({}, model);
-  Answer answer = session.ask((test::tiny_vl() / "demo" / "005.png").string(), "What is the value of the blue bar?");
+  Answer answer = session.ask(test::tiny_vl() / "demo" / "005.png", "What is the value of the blue bar?");
   REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
   return {answer.logits().begin(), answer.logits().end()};
 }

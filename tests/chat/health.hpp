@@ -10,7 +10,8 @@ namespace test {
 
 /// The first demo question's picture, question and PyTorch's answer.
 struct FirstQuestion {
-  std::string picture, question;
+  std::filesystem::path picture;
+  std::string question;
   std::vector<std::int32_t> prompt_ids, answer_ids;
 
   static const FirstQuestion& get() {
@@ -23,10 +24,11 @@ struct FirstQuestion {
 };
 
 /// Runs an answer to its end.
-inline std::vector<std::int32_t> drain(dsvl::Answer answer) {
+inline std::vector<std::int32_t> drain(dsvl::Answer& answer) {
   while (answer.next()) {}
   return ids(answer.ids());
 }
+inline std::vector<std::int32_t> drain(dsvl::Answer&& answer) { return drain(answer); }
 
 /// The session, emptied, answers the first demo question as PyTorch does.
 inline bool answers_first_question(dsvl::Session& session) {

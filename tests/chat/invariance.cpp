@@ -31,7 +31,7 @@ class ShuffledExecutor final : public Executor {
 
 /// Of an answer about a picture.
 Trace trace(Session& session, const GenerateOptions& options = {}) {
-  return test::trace(session.ask((test::tiny_vl() / "demo" / "002.png").string(), "Describe the image.", options));
+  return test::trace(session.ask(test::tiny_vl() / "demo" / "002.png", "Describe the image.", options));
 }
 
 Trace trace(Executor* executor, Index chunk, const GenerateOptions& options = {},

@@ -74,12 +74,46 @@ TEST_CASE("classify gives shares that add up to 1, the largest for what the mode
   Session session = test::open_session();
   const auto& q = test::FirstQuestion::get();
   const Picture picture(q.picture);
-  const std::vector<std::string_view> choices = {"The red bar.", "The green bar.", "The blue bar."};
+  const std::vector<std::string_view> choices = {" The red bar.", " The green bar.", " The blue bar."};
   const auto shares = session.classify({&picture, 1}, "Which bar is the tallest?", choices);
   REQUIRE(shares);
   CHECK((*shares)[0] + (*shares)[1] + (*shares)[2] == doctest::Approx(1));
   CHECK((*shares)[1] > 0.99);
   CHECK(test::answers_first_question(session));
+}
+
+TEST_CASE("choices are taken exactly as given, by classify and by score alike: a space in front counts") {
+  Session session = test::open_session();
+  const auto& q = test::FirstQuestion::get();
+  const Picture picture(q.picture);
+  const std::vector<std::string_view> choices = {" There are 4 bars.", "There are 4 bars.", " No"};
+  const auto scores = session.score({&picture, 1}, q.question, choices);
+  const auto shares = session.classify({&picture, 1}, q.question, choices);
+  REQUIRE((scores && shares));
+  double sum = 0;
+  for (const Score& s : *scores) sum += std::exp(s.log_likelihood);
+  for (std::size_t i = 0; i < choices.size(); ++i)
+    CHECK((*shares)[i] == doctest::Approx(std::exp((*scores)[i].log_likelihood) / sum));
+  CHECK((*shares)[0] > 0.99);  // the shipped model's answers begin with a space
+  CHECK((*shares)[1] < 0.01);
+  CHECK(test::tiny_model().tokenizer()->token_bytes(q.answer_ids[0]).starts_with(" "));
+}
+
+TEST_CASE("scoring ends the answer in work, and what it had said is part of the conversation") {
+  const auto& q = test::FirstQuestion::get();
+  const std::vector<std::string_view> choices = {" Yes", " No"};
+  for (int way = 0; way < 3; ++way) {
+    CAPTURE(way);
+    Session session = test::open_session();
+    Answer answer = session.ask(q.picture, q.question);
+    REQUIRE(answer.next());
+    if (way == 0) CHECK(session.score({}, "Is it red?", choices));
+    if (way == 1) CHECK(session.classify({}, "Is it red?", choices));
+    if (way == 2) CHECK(session.log_probabilities("It is red."));
+    CHECK(!answer.next());
+    CHECK(answer.finish() == Finish::cancelled);
+    CHECK(session.turns() == 1);
+  }
 }
 
 TEST_CASE("what can not be scored is refused, and the conversation goes on") {

@@ -12,10 +12,10 @@ using test::trace;
 
 namespace {
 
-std::string picture(int k) {
+std::filesystem::path picture(int k) {
   char name[16];
   std::snprintf(name, sizeof name, "%03d.png", k);
-  return (test::tiny_vl() / "demo" / name).string();
+  return test::tiny_vl() / "demo" / name;
 }
 const char* const kQuestions[] = {"Describe the image.", "How many shapes are there?", "What colour is it?", "What does the text say?",
                                   "Which bar is the tallest?", "What is 2 + 3?"};
@@ -123,12 +123,12 @@ TEST_CASE("an answer that goes back chooses the same tokens again, from the same
     for (int i = 0; i < 8; ++i) REQUIRE(answer.next());
     for (const std::size_t keep : {std::size_t{8}, std::size_t{5}, std::size_t{0}, std::size_t{3}}) {
       while (answer.ids().size() < 8) REQUIRE(answer.next());
-      REQUIRE_MESSAGE(answer.rewind(keep).ok(), answer.status().text());
+      REQUIRE_MESSAGE(answer.rewind(keep, {}).ok(), answer.status().text());
       CHECK(answer.ids().size() == keep);
     }
     while (answer.next()) {}
     CHECK(test::ids(answer.ids()) == whole.ids);
-    CHECK(answer.rewind(1).code() == Code::bad_argument);
+    CHECK(answer.rewind(1, {}).code() == Code::bad_argument);
   }
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("an answer to a prompt that ends in a picture goes back to that pictur
     return Trace{{answer.logits().begin(), answer.logits().end()}, test::ids(answer.ids())};
   };
   const Trace before = first();
-  REQUIRE_MESSAGE(answer.rewind(0).ok(), answer.status().text());
+  REQUIRE_MESSAGE(answer.rewind(0, {}).ok(), answer.status().text());
   CHECK(first() == before);
 }
 

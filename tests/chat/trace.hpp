@@ -19,7 +19,7 @@ struct Trace {
 };
 
 /// Runs an answer to its end.
-inline Trace trace(dsvl::Answer answer) {
+inline Trace trace(dsvl::Answer& answer) {
   Trace out;
   REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
   do out.logits.insert(out.logits.end(), answer.logits().begin(), answer.logits().end());
@@ -27,6 +27,7 @@ inline Trace trace(dsvl::Answer answer) {
   out.ids = ids(answer.ids());
   return out;
 }
+inline Trace trace(dsvl::Answer&& answer) { return trace(answer); }
 
 }  // namespace test
 

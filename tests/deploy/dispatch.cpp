@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   if (!model) return dsvl::report(model.error());
   auto session = dsvl::Session::open(*model);
   if (!session) return dsvl::report(session.error());
-  auto answer = session->ask(argv[2], "How many bars are there?");
+  auto answer = session->ask(dsvl::Picture::file(argv[2]), "How many bars are there?");
   std::string text;
   while (auto piece = answer.next()) text += piece->text;
   std::printf("%s\n", text.c_str());

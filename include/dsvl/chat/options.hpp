@@ -12,28 +12,38 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Declared once, when a session is opened; all its memory follows from them (see plan()). After that a conversation
-/// takes none, as long as pictures come as pixels.
+/// Declared once, when a session is opened; all its memory follows from them (plan() lists it in bytes). After that a
+/// conversation takes none, as long as pictures come as pixels. A value out of its range is an error of
+/// Session::open (bad_argument, or limit where it is only too large); none is corrected silently but where it says so.
 struct Limits {
-  /// Tokens of prompt and answers together. 0: 4096 (what the models were trained with), or less if the model says so.
+  /// Tokens of prompt and answers together: 1 to ModelInfo::max_context. 0: 4096 (what the models were trained with),
+  /// or less if the model says so; more than that is warned of. A token takes 2 x layers x heads x head size numbers as
+  /// `kv` keeps them: in float 384 KiB with the 1.3B models, 960 KiB with the 7B.
   Index context = 0;
-  /// Tokens that go through the decoder at once during prefill: the default takes a picture and a question in one go.
-  /// More is faster and takes more memory; results are equal.
+  /// Tokens that go through the decoder at once during prefill, at least 1; more than the context means the context.
+  /// The default takes a picture and a question in one go. More is faster and takes more memory; results are equal.
   Index chunk = 640;
-  /// Different pictures whose embeddings are kept; those that nobody refers to make room for others. -1: as many as the
-  /// context can hold. 0: none, for questions about text only; then there is no memory for the towers either.
+  /// Different pictures whose embeddings are kept, 0 to 2^20; those that nobody refers to make room for others. Each
+  /// takes ModelInfo::image_tokens x hidden floats (1.3B: 4.5 MiB, 7B: 9 MiB). -1: as many as the context can hold, and
+  /// at least one. 0: none, for questions about text only; then there is no memory for the towers either.
   Index pictures = -1;
-  /// Longest side of a picture that is resized in memory taken beforehand; what larger ones need comes from the
-  /// allocator and goes back.
+  /// Longest side, in pixels, of a picture that is resized in memory taken beforehand: at least 1, and more than 2^20
+  /// means that. What larger ones need comes from the allocator and goes back; they give the same answers.
   Index picture_side = 4096;
-  /// Pixels of a picture file; a 108-megapixel photo passes.
+  /// Most pixels, width times height, of a picture file: at least 1; a 108-megapixel photo passes. A larger one is an
+  /// error of the answer, found before it is decoded. Decoding takes 3 bytes a pixel and more while it lasts. Does not
+  /// bound Pixels.
   Index picture_pixels = 128'000'000;
-  /// Bytes of text that the conversation may have, answers included. 0: 16 per token of context.
+  /// Bytes of text that the conversation may have, answers included: up to 2^40. 0: 16 per token of context. The
+  /// session takes about ten times as many, for what encoding it needs.
   Index text_bytes = 0;
-  /// Positions whose logits are kept at a time: what drafts are checked and choices are scored with in one pass.
+  /// Positions whose logits are kept at a time: what drafts are checked and choices are scored with in one pass. At
+  /// least 1; more than `chunk` means that. Each takes a float per token of the vocabulary (the published models: 400
+  /// KiB).
   Index logit_rows = 8;
-  /// Tokens of cache beyond the session's own context, for the beginnings of earlier conversations: with them a
-  /// question about a picture that was talked about before costs only its own text.
+  /// Tokens of cache beyond the session's own context, for the beginnings of earlier conversations, 0 to 2^40: with
+  /// them a question about a picture that was talked about before costs only its own text. Each takes what one of
+  /// `context` takes.
   Index cached_tokens = 0;
   /// How keys and values are kept: float, rounded to bf16 at half the memory, or in 8 bits at a good quarter of it.
   /// Unless given: float; with quantised weights bf16, which is little beside what those are off, and read sooner.
@@ -42,10 +52,12 @@ struct Limits {
   Activations activations = Activations::exact;
 };
 
+/// Copied by Session::open; what `host` points to must outlive the session, its forks and its answers.
 struct SessionOptions {
   Limits limits = {};
   Host host = {};  ///< null members: the model's own
-  /// The system text in front of a conversation; may be empty.
+  /// The system text in front of a conversation, UTF-8; may be empty. It takes tokens of the context every turn, and is
+  /// computed once.
   std::string system = std::string(kDefaultSystem);
   /// Keep past answers as they were generated instead of as the template would write them (see README,
   /// "Conversations").
@@ -60,32 +72,49 @@ struct SaveOptions {
   bool sync = false;
 };
 
+/// Copied when an answer begins, texts and lists included, so they need not stay. A value out of its range ends the
+/// answer at once with Finish::error, before anything is computed.
 struct GenerateOptions {
+  /// Tokens of the answer, the end token included: at least 1. When they are used up it ends with Finish::length. The
+  /// context is a limit beside it.
   Index max_tokens = 512;
   SamplerOptions sampling;               ///< greedy unless a temperature is given
-  std::vector<std::string> stop;         ///< texts that end the answer and are not part of it
+  /// Texts that end the answer and are not part of it, wherever tokens begin and end: up to 64, none of them empty,
+  /// 4096 bytes in all.
+  std::vector<std::string> stop;
   /// The text has "<image_placeholder>" where the pictures belong. Otherwise that is ordinary text and pictures come
   /// first.
   bool placeholders = false;
-  /// Tokens guessed at a time and checked in one pass; 0: none. The answer is the same to the last token, only sooner
-  /// where it repeats what was said before. At most Limits::logit_rows - 1.
+  /// Tokens guessed at a time and checked in one pass: 0 (none) to Limits::logit_rows - 1. The answer is the same to
+  /// the last token, and so are its logits; it comes sooner where it repeats what was said before, and a wrong guess
+  /// costs its row in the pass.
   Index draft = 0;
   /// A text that the answer may repeat: the answer to the frame before, a form, words of the application's. Guesses
-  /// come from here first, then from the prompt, the answer itself, and the session's last answer.
+  /// come from here first, then from the prompt, the answer itself, and the session's last answer. Not UTF-8, or longer
+  /// than twice the context in tokens: no guesses come from it. Must stay until the call that begins the answer
+  /// returns.
   std::string_view draft_text = {};
-  const CancelToken* cancel = nullptr;   ///< looked at before every tile of work
-  Progress progress = {};
+  /// Looked at before every tile of work. Must stay, as what `progress` points to, as long as the answer can be worked
+  /// on: until it is over (finish() is not Finish::none), its session has gone on to something else, or its Answer is
+  /// gone. Both are touched inside calls only.
+  const CancelToken* cancel = nullptr;
+  Progress progress = {};                ///< called on the thread that asks, about every 40 ms; see `cancel`
 };
 
-/// Why an answer ended.
+/// Why an answer ended. The session can be used after any of them.
 enum class Finish : unsigned char {
   none,          ///< it has not ended
   eos,           ///< the model ended it
   stop,          ///< a stop text was met
   length,        ///< max_tokens
+  /// By a CancelToken, or since the session went on to something else. What was said until then is the answer, and part
+  /// of the conversation; where nothing was said, the question is forgotten too.
   cancelled,
-  context_full,  ///< no room for another token
-  error,         ///< see status()
+  context_full,  ///< no room for another token, or for more text (Limits::text_bytes)
+  /// See status(). The conversation is what it was before the question, which is forgotten with its pictures' places.
+  /// text() and ids() keep what was said until then (nothing, if it could not begin); pictures that were encoded stay
+  /// known.
+  error,
 };
 
 constexpr std::string_view name(Finish finish) noexcept {

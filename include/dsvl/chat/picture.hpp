@@ -2,9 +2,9 @@
 #ifndef DSVL_CHAT_PICTURE_HPP
 #define DSVL_CHAT_PICTURE_HPP
 
+#include <concepts>
 #include <filesystem>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -14,20 +14,29 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Converts from all three, so calls take `"photo.jpg"`, a span of bytes or Pixels where a Picture stands. Nothing is
-/// read or copied until it is used; bytes and pixels must stay until that call returns.
+/// Where a picture comes from. A std::filesystem::path, a span of bytes and Pixels convert to one; a plain string does
+/// not, since it could as well be the question: say Picture::file("photo.jpg"). Making one reads and checks nothing;
+/// errors come with the answer that uses it. A Picture owns its path. Bytes and pixels it only points to: they must
+/// stay until the call that takes it has returned (with Session::start: until the first token has come, or the answer
+/// is over). The Picture itself, and a list of them, need not outlive the call.
 class Picture {
  public:
-  Picture(std::filesystem::path file) : source_(std::move(file)) {}  // NOLINT: implicit by design
-  /// UTF-8 on every system.
-  Picture(const char* file) : Picture(std::string_view(file)) {}         // NOLINT
-  Picture(const std::string& file) : Picture(std::string_view(file)) {}  // NOLINT
-  Picture(std::string_view file)                                         // NOLINT
-      : source_(utf8_to_path(file)) {}
-  /// A PNG or JPEG file in memory.
+  /// A PNG or JPEG file. Text is UTF-8 on every system.
+  template <class Text>
+    requires std::convertible_to<const Text&, std::string_view>
+  [[nodiscard]] static Picture file(const Text& utf8) {
+    return Picture(utf8_to_path(utf8));
+  }
+  [[nodiscard]] static Picture file(std::filesystem::path path) { return Picture(std::move(path)); }
+  /// A PNG or JPEG file that lies in memory; see above how long it must stay.
+  [[nodiscard]] static Picture bytes(std::span<const std::byte> encoded) { return Picture(encoded); }
+  /// Zero copy: the resampler reads them where they lie; see above how long they must stay.
+  [[nodiscard]] static Picture pixels(const Pixels& pixels) { return Picture(pixels); }
+
+  template <std::same_as<std::filesystem::path> Path>  // and nothing that would become a path on the way
+  Picture(Path file) : source_(std::move(file)) {}     // NOLINT: implicit by design
   Picture(std::span<const std::byte> encoded) : source_(encoded) {}  // NOLINT
-  /// Zero copy: the resampler reads them where they lie.
-  Picture(const Pixels& pixels) : source_(pixels) {}  // NOLINT
+  Picture(const Pixels& pixels) : source_(pixels) {}                 // NOLINT
 
   using Source = std::variant<std::filesystem::path, std::span<const std::byte>, Pixels>;
   [[nodiscard]] const Source& source() const noexcept { return source_; }

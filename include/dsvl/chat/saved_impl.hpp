@@ -307,6 +307,7 @@ class detail::SavedSession {
 };
 
 DSVL_INLINE Status Session::save(const std::filesystem::path& file, const SaveOptions& options) const {
+  DSVL_CHECK_STATUS(detail::check_there(state_));
   return detail::SavedSession::save(*state_, file, options);
 }
 

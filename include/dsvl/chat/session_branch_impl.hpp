@@ -12,18 +12,21 @@ namespace detail {
 
 // --- going back, and forks ----------------------------------------------------------------------
 
-DSVL_INLINE Status SessionState::rewind_answer(std::size_t tokens) {
+DSVL_INLINE Status SessionState::rewind_answer(std::size_t tokens, const SamplerOptions& sampling) {
   const FloatEnvironment ours;
   const bool began = phase_ == Phase::ready || phase_ == Phase::chosen;
   if (!began || tokens > answer_ids_.size())
     return fail(Code::bad_argument, "an answer %s of %zu tokens can not go back to token %zu",
                 phase_ == Phase::over ? "that is over" : "in work", answer_ids_.size(), tokens);
-  if (tokens == answer_ids_.size()) return {};
+  DSVL_CHECK_STATUS(set_sampling(sampling));
+  const bool shorter = tokens < answer_ids_.size();
   (void)answer_ids_.resize(tokens);
+  sampler_->begin(prompt_ids_.span());
+  for (const std::int32_t id : answer_ids_) sampler_->accept(id);
+  if (!shorter) return {};  // what the next is chosen from is there, or about to be computed
   usage_.answer_tokens = static_cast<Index>(tokens);
   transcript_->restart();
-  sampler_->begin(prompt_ids_.span());
-  for (const std::int32_t id : answer_ids_) sampler_->accept(id), transcript_->push(id);
+  for (const std::int32_t id : answer_ids_) transcript_->push(id);
   transcript_->take();
   (void)history_.resize(prompt_ids_.size() + tokens);
   position_ = static_cast<Index>(history_.size());
@@ -31,19 +34,24 @@ DSVL_INLINE Status SessionState::rewind_answer(std::size_t tokens) {
   // The token in front runs again: its logits are what the next is chosen from.
   engine_.cache().truncate(position_ - 1);
   last_.id = history_[history_.size() - 1];
+  seen_row_.reset();
   phase_ = Phase::chosen;
   return {};
 }
 
 DSVL_INLINE Status SessionState::rewind_turns(std::size_t turns) {
-  if (phase_ != Phase::over) end(Finish::cancelled);
   if (turns > this->turns())
     return fail(Code::bad_argument, "a conversation of %zu turns can not go back to turn %zu", this->turns(), turns);
-  ++number_;
-  finish_ = Finish::cancelled;
+  leave_answer();
   conversation_.keep_turns(2 * turns);
   release_pictures(pictures_, conversation_.pictures(conversation_.turns()));
   return {};
+}
+
+DSVL_INLINE void SessionState::clear() {
+  leave_answer();
+  conversation_.rewind({});
+  release_pictures(pictures_, 0);
 }
 
 DSVL_INLINE Result<std::shared_ptr<SessionState>> SessionState::fork(Index context) {

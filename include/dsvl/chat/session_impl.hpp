@@ -1,4 +1,4 @@
-// Definitions of chat/session.hpp: the public calls, each a few lines over SessionState.
+// Definitions of chat/session.hpp and chat/answer.hpp: the public calls, each a few lines over SessionState.
 #ifndef DSVL_CHAT_SESSION_IMPL_HPP
 #define DSVL_CHAT_SESSION_IMPL_HPP
 
@@ -13,34 +13,82 @@ DSVL_BEGIN_NAMESPACE
 
 // --- Answer -------------------------------------------------------------------------------------
 
+namespace detail {
+
+DSVL_INLINE AnswerTie::AnswerTie(std::shared_ptr<SessionState> session) noexcept
+    : session_(std::move(session)), log_(session_->options().host.log) {
+  session_->tie(this);
+}
+DSVL_INLINE AnswerTie::AnswerTie(AnswerTie&& other) noexcept { take(other); }
+DSVL_INLINE AnswerTie& AnswerTie::operator=(AnswerTie&& other) noexcept {
+  if (this != &other) let_go(), take(other);
+  return *this;
+}
+DSVL_INLINE AnswerTie::~AnswerTie() { let_go(); }
+
+DSVL_INLINE void AnswerTie::take(AnswerTie& other) noexcept {
+  session_ = std::move(other.session_);
+  log_ = std::exchange(other.log_, Logger());
+  finish_ = std::exchange(other.finish_, Finish::error);
+  status_ = std::exchange(other.status_, fail(Code::bad_argument, "this answer was moved from, and is empty"));
+  usage_ = std::exchange(other.usage_, Usage());
+  seen_ = other.seen_;
+  if (session_) session_->tie(this);
+}
+DSVL_INLINE void AnswerTie::let_go() noexcept {
+  const bool failed = (session_ ? session_->finish() : finish_) == Finish::error;
+  if (failed && !seen_ && log_.write) {
+    const Status& error = session_ ? session_->status() : status_;
+    log_(Level::warning,
+         fail(error.code(), "an answer failed and nobody looked at its status: %s", error.text()).text());
+  }
+  if (session_) session_->tie(nullptr);
+  session_.reset();
+}
+DSVL_INLINE void AnswerTie::cut(Finish finish, const Status& status, const Usage& usage) noexcept {
+  finish_ = finish;
+  status_ = status;
+  usage_ = usage;
+  session_.reset();  // not the last: the session itself is calling
+}
+
+DSVL_INLINE Finish AnswerTie::finish() const noexcept {
+  const Finish now = session_ ? session_->finish() : finish_;
+  seen_ = seen_ || now == Finish::error;
+  return now;
+}
+DSVL_INLINE Status AnswerTie::status() const noexcept {
+  static_cast<void>(finish());
+  return session_ ? session_->status() : status_;
+}
+DSVL_INLINE Usage AnswerTie::usage() const noexcept { return session_ ? session_->usage() : usage_; }
+
+}  // namespace detail
+
 DSVL_INLINE std::optional<Piece> Answer::next() { return step((std::chrono::nanoseconds::max)()); }
 DSVL_INLINE std::optional<Piece> Answer::step(std::chrono::nanoseconds budget) {
-  if (!is_current()) return std::nullopt;
+  if (!tie_.session()) return std::nullopt;
   const auto now = Clock::now(), latest = (Clock::time_point::max)();
-  return session_->step(budget < latest - now ? now + budget : latest);
+  return tie_.session()->step(budget < latest - now ? now + budget : latest);
 }
-DSVL_INLINE bool Answer::is_current() const noexcept { return session_ && session_->current(number_); }
-DSVL_INLINE Finish Answer::finish() const noexcept { return is_current() ? session_->finish() : Finish::cancelled; }
-DSVL_INLINE Status Answer::status() const noexcept {
-  if (is_current()) return session_->status();
-  return fail(Code::bad_argument, "this answer is over: its session has begun another");
-}
+DSVL_INLINE Finish Answer::finish() const noexcept { return tie_.finish(); }
+DSVL_INLINE Status Answer::status() const noexcept { return tie_.status(); }
+DSVL_INLINE Usage Answer::usage() const noexcept { return tie_.usage(); }
 DSVL_INLINE std::string_view Answer::text() const noexcept {
-  return is_current() ? session_->text() : std::string_view();
+  return tie_.session() ? tie_.session()->text() : std::string_view();
 }
 DSVL_INLINE std::span<const std::int32_t> Answer::ids() const noexcept {
-  return is_current() ? session_->ids() : std::span<const std::int32_t>();
+  return tie_.session() ? tie_.session()->ids() : std::span<const std::int32_t>();
 }
 DSVL_INLINE std::span<const std::int32_t> Answer::prompt_ids() const noexcept {
-  return is_current() ? session_->prompt_ids() : std::span<const std::int32_t>();
+  return tie_.session() ? tie_.session()->prompt_ids() : std::span<const std::int32_t>();
 }
-DSVL_INLINE Usage Answer::usage() const noexcept { return is_current() ? session_->usage() : Usage(); }
 DSVL_INLINE std::span<const float> Answer::logits() const noexcept {
-  return is_current() ? session_->logits() : std::span<const float>();
+  return tie_.session() ? tie_.session()->logits() : std::span<const float>();
 }
-DSVL_INLINE Status Answer::rewind(std::size_t tokens) {
-  if (!is_current()) return status();
-  return session_->rewind_answer(tokens);
+DSVL_INLINE Status Answer::rewind(std::size_t tokens, const SamplerOptions& sampling) {
+  if (tie_.session()) return tie_.session()->rewind_answer(tokens, sampling);
+  return fail(Code::bad_argument, "an answer that was moved from, or whose session has gone on, can not go back");
 }
 
 // --- Session ------------------------------------------------------------------------------------
@@ -61,6 +109,10 @@ inline Result<SessionOptions> chosen_options(const Model& model, const SessionOp
   return chosen;
 }
 
+inline Status check_there(const std::shared_ptr<SessionState>& state) noexcept {
+  return state ? Status() : fail(Code::bad_argument, "this session was moved from, and is empty");
+}
+
 }  // namespace detail
 
 DSVL_INLINE Result<Session> Session::open(const Model& model, const SessionOptions& options) {
@@ -76,32 +128,41 @@ DSVL_INLINE Answer Session::ask(std::string_view question, const GenerateOptions
 DSVL_INLINE Answer Session::ask(const Picture& picture, std::string_view question, const GenerateOptions& options) {
   return ask(std::span<const Picture>(&picture, 1), question, options);
 }
+DSVL_INLINE Answer Session::ask(std::initializer_list<Picture> pictures, std::string_view question,
+                                const GenerateOptions& options) {
+  return ask(std::span<const Picture>(pictures.begin(), pictures.size()), question, options);
+}
 DSVL_INLINE Answer Session::ask(std::span<const Picture> pictures, std::string_view question,
                                 const GenerateOptions& options) {
   Answer answer = start(pictures, question, options);
-  state_->make_ready();
+  if (state_) state_->make_ready();
   return answer;
 }
 DSVL_INLINE Answer Session::start(std::span<const Picture> pictures, std::string_view question,
                                   const GenerateOptions& options) {
-  return {state_, state_->ask(pictures, question, options)};
+  if (!state_) return Answer(detail::AnswerTie(detail::check_there(state_)));
+  state_->ask(pictures, question, options);
+  return Answer(detail::AnswerTie(state_));
 }
 DSVL_INLINE Answer Session::complete(std::span<const Picture> pictures, std::string_view text,
                                      const GenerateOptions& options) {
-  Answer answer{state_, state_->complete(pictures, text, options)};
+  if (!state_) return Answer(detail::AnswerTie(detail::check_there(state_)));
+  state_->complete(pictures, text, options);
   state_->make_ready();
-  return answer;
+  return Answer(detail::AnswerTie(state_));
 }
 DSVL_INLINE Answer Session::generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
                                      const GenerateOptions& options) {
-  Answer answer{state_, state_->generate(ids, pictures, options)};
+  if (!state_) return Answer(detail::AnswerTie(detail::check_there(state_)));
+  state_->generate(ids, pictures, options);
   state_->make_ready();
-  return answer;
+  return Answer(detail::AnswerTie(state_));
 }
 
 DSVL_INLINE Result<std::vector<Score>> Session::score(std::span<const Picture> pictures, std::string_view question,
                                                       std::span<const std::string_view> continuations,
                                                       const GenerateOptions& options) {
+  DSVL_CHECK_STATUS(detail::check_there(state_));
   state_->ask(pictures, question, options);
   return state_->score(continuations);
 }
@@ -109,10 +170,7 @@ DSVL_INLINE Result<std::vector<Score>> Session::score(std::span<const Picture> p
 DSVL_INLINE Result<std::vector<double>> Session::classify(std::span<const Picture> pictures, std::string_view question,
                                                           std::span<const std::string_view> choices,
                                                           const GenerateOptions& options) {
-  std::vector<std::string> spaced;
-  for (const std::string_view choice : choices) spaced.emplace_back(1, ' ').append(choice);
-  const std::vector<std::string_view> continuations(spaced.begin(), spaced.end());
-  DSVL_TRY(scores, score(pictures, question, continuations, options));
+  DSVL_TRY(scores, score(pictures, question, choices, options));
   std::vector<double> shares;
   double largest = -std::numeric_limits<double>::infinity(), sum = 0;
   for (const Score& s : scores) largest = std::max<double>(largest, s.log_likelihood);
@@ -123,6 +181,7 @@ DSVL_INLINE Result<std::vector<double>> Session::classify(std::span<const Pictur
 
 DSVL_INLINE Result<std::vector<double>> Session::log_probabilities(std::string_view text,
                                                                    const GenerateOptions& options) {
+  DSVL_CHECK_STATUS(detail::check_there(state_));
   const Tokenizer* const tokenizer = state_->model().tokenizer ? &*state_->model().tokenizer : nullptr;
   if (!tokenizer || !tokenizer->bos())
     return fail(Code::unsupported, "the model has no tokenizer with a token to begin with");
@@ -133,14 +192,20 @@ DSVL_INLINE Result<std::vector<double>> Session::log_probabilities(std::string_v
 }
 
 DSVL_INLINE Result<Session> Session::fork(Index context) {
+  DSVL_CHECK_STATUS(detail::check_there(state_));
   DSVL_TRY(state, state_->fork(context));
   return Session(std::move(state));
 }
-DSVL_INLINE Status Session::rewind(std::size_t turns) { return state_->rewind_turns(turns); }
-DSVL_INLINE std::size_t Session::turns() const noexcept { return state_->turns(); }
-DSVL_INLINE void Session::clear() { state_->clear(); }
-DSVL_INLINE Index Session::context() const noexcept { return state_->engine().cache().context(); }
-DSVL_INLINE std::size_t Session::bytes() const noexcept { return state_->bytes(); }
+DSVL_INLINE Status Session::rewind(std::size_t turns) {
+  DSVL_CHECK_STATUS(detail::check_there(state_));
+  return state_->rewind_turns(turns);
+}
+DSVL_INLINE std::size_t Session::turns() const noexcept { return state_ ? state_->turns() : 0; }
+DSVL_INLINE void Session::clear() {
+  if (state_) state_->clear();
+}
+DSVL_INLINE Index Session::context() const noexcept { return state_ ? state_->engine().cache().context() : 0; }
+DSVL_INLINE std::size_t Session::bytes() const noexcept { return state_ ? state_->bytes() : 0; }
 
 DSVL_END_NAMESPACE
 

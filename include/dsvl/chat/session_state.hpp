@@ -12,6 +12,7 @@
 #include "../base/bump_allocator.hpp"
 #include "../text/lookup.hpp"
 #include "../text/sampler.hpp"
+#include "answer.hpp"
 #include "conversation.hpp"
 #include "engine.hpp"
 #include "intake.hpp"
@@ -33,18 +34,19 @@ class SessionState {
   /// A session of its own that goes on from here. Codes: those of open(), limit (a context that is too small).
   Result<std::shared_ptr<SessionState>> fork(Index context);
 
-  /// Each begins an answer and gives its number; the one before, if any, is ended first. Nothing is computed yet.
-  std::uint64_t ask(std::span<const Picture> pictures, std::string_view question, const GenerateOptions& options);
-  std::uint64_t complete(std::span<const Picture> pictures, std::string_view text, const GenerateOptions& options);
-  std::uint64_t generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
-                         const GenerateOptions& options);
+  /// Each begins an answer; the one before, if any, is ended first. Nothing is computed yet.
+  void ask(std::span<const Picture> pictures, std::string_view question, const GenerateOptions& options);
+  void complete(std::span<const Picture> pictures, std::string_view text, const GenerateOptions& options);
+  void generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures, const GenerateOptions& options);
+  /// Where the handle of the answer that was begun last is: it moves. Null: nobody holds one.
+  void tie(AnswerTie* handle) noexcept { tie_ = handle; }
   /// Computes until the answer can begin, without a deadline; errors end the answer.
   void make_ready();
 
   /// Works until there is a token, the answer is over, or it is late; a token when there is one.
   std::optional<Piece> step(Clock::time_point deadline);
   /// Takes back the answer's tokens from number `tokens` on. Codes: bad_argument.
-  Status rewind_answer(std::size_t tokens);
+  Status rewind_answer(std::size_t tokens, const SamplerOptions& sampling);
   /// Back to the first `turns` questions and answers. Codes: bad_argument.
   Status rewind_turns(std::size_t turns);
   void clear();
@@ -52,7 +54,6 @@ class SessionState {
   /// Of each continuation behind the answer's prompt: what score() promises. The answer is over afterwards.
   Result<std::vector<Score>> score(std::span<const std::string_view> continuations);
 
-  [[nodiscard]] bool current(std::uint64_t number) const noexcept { return number == number_; }
   [[nodiscard]] Finish finish() const noexcept { return finish_; }
   [[nodiscard]] const Status& status() const noexcept { return status_; }
   [[nodiscard]] std::string_view text() const noexcept { return transcript_->text(); }
@@ -60,7 +61,7 @@ class SessionState {
   [[nodiscard]] std::span<const std::int32_t> prompt_ids() const noexcept { return prompt_ids_.span(); }
   [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
   [[nodiscard]] std::span<const float> logits() const noexcept {
-    return phase_ == Phase::ready || phase_ == Phase::chosen ? engine_.logits(row_) : std::span<const float>();
+    return seen_row_ && phase_ != Phase::over ? engine_.logits(*seen_row_) : std::span<const float>();
   }
   [[nodiscard]] const Engine& engine() const noexcept { return engine_; }
   [[nodiscard]] const ModelState& model() const noexcept { return *model_; }
@@ -98,9 +99,12 @@ class SessionState {
   /// Declares the session's memory, all of it.
   void lay_out(Arena& arena) noexcept;
 
+  void leave_answer();
   void begin(const GenerateOptions& options);
-  std::uint64_t begun(const Status& status);
+  void begun(const Status& status);
   Status prepare(const GenerateOptions& options);
+  Status set_sampling(const SamplerOptions& sampling) noexcept;
+  Status check_length(std::size_t tokens) const noexcept;
   Status needs_tokenizer() const noexcept;
   Status encode_segments(std::span<const Segment> prompt);
   Status find_images();
@@ -141,7 +145,7 @@ class SessionState {
   Buffer<EncodedPicture*> pictures_;  // in the order of their places
 
   // The answer that is going on.
-  std::uint64_t number_ = 0;
+  AnswerTie* tie_ = nullptr;
   Phase phase_ = Phase::over;
   const CancelToken* cancel_ = nullptr;
   Progress progress_;
@@ -158,6 +162,7 @@ class SessionState {
   Buffer<std::int32_t> prompt_ids_, answer_ids_, last_answer_ids_, draft_ids_, history_;
   std::size_t drafted_ = 0;            // slots_[1 … drafted_] of the last pass are guesses
   Index row_ = 0;                      // of the logits that the next choice is made from
+  std::optional<Index> seen_row_;      // of those that the last was made from; nothing while they are not there
   Index position_ = 0;                 // tokens in front of the one that is chosen next
   Choice last_;
   Finish finish_ = Finish::none;

@@ -100,9 +100,18 @@ DSVL_INLINE std::size_t SessionState::bytes() const noexcept {
 
 // --- beginning an answer ------------------------------------------------------------------------
 
+/// The session goes on to something else: its answer ends, and its handle keeps how it stood.
+DSVL_INLINE void SessionState::leave_answer() {
+  if (phase_ != Phase::over) {
+    status_ = fail(Code::cancelled, "the answer had not ended when its session went on to something else");
+    end(Finish::cancelled);
+  }
+  if (tie_) tie_->cut(finish_, status_, usage_);
+  tie_ = nullptr;
+}
+
 DSVL_INLINE void SessionState::begin(const GenerateOptions& options) {
-  if (phase_ != Phase::over) end(Finish::cancelled);  // the one before was abandoned
-  ++number_;
+  leave_answer();
   cancel_ = options.cancel;
   progress_ = options.progress;
   max_tokens_ = options.max_tokens;
@@ -110,13 +119,17 @@ DSVL_INLINE void SessionState::begin(const GenerateOptions& options) {
   finish_ = Finish::none;
   status_ = {};
   usage_ = {};
+  seen_row_.reset();
 }
 
-/// The work may begin, or the answer is over at once.
-DSVL_INLINE std::uint64_t SessionState::begun(const Status& status) {
+/// The work may begin, or the answer is over at once, and has nothing of the one before.
+DSVL_INLINE void SessionState::begun(const Status& status) {
   phase_ = Phase::pictures;
-  if (!status.ok()) end_with(status);
-  return number_;
+  if (status.ok()) return;
+  end_with(status);
+  transcript_->restart();
+  answer_ids_.clear();
+  prompt_ids_.clear();
 }
 
 DSVL_INLINE Status SessionState::needs_tokenizer() const noexcept {
@@ -131,8 +144,7 @@ DSVL_INLINE Status SessionState::prepare(const GenerateOptions& options) {
   if (options.draft < 0 || options.draft >= options_.limits.logit_rows)
     return fail(Code::bad_argument, "draft is %td, must be from 0 to %td (Limits::logit_rows - 1)", options.draft,
                 options_.limits.logit_rows - 1);
-  DSVL_CHECK_STATUS(sampler_->set(options.sampling));
-  if (fork_ != 0) sampler_->reseed(fork_seed(options.sampling.seed, fork_));
+  DSVL_CHECK_STATUS(set_sampling(options.sampling));
   draft_ids_.clear();
   // A draft is only a guess: what can not be one (too long, not UTF-8) is none.
   if (options.draft > 0 && tokenizer() && !options.draft_text.empty() &&
@@ -143,6 +155,22 @@ DSVL_INLINE Status SessionState::prepare(const GenerateOptions& options) {
   return transcript_->begin(options.stop);
 }
 
+DSVL_INLINE Status SessionState::set_sampling(const SamplerOptions& sampling) noexcept {
+  DSVL_CHECK_STATUS(sampler_->set(sampling));
+  if (fork_ != 0) sampler_->reseed(fork_seed(sampling.seed, fork_));
+  return {};
+}
+
+/// Of the prompt.
+DSVL_INLINE Status SessionState::check_length(std::size_t tokens) const noexcept {
+  const Index context = engine_.cache().context();
+  if (tokens <= static_cast<std::size_t>(context)) return {};
+  return fail(Code::limit,
+              "the prompt takes %zu tokens, the context holds %td: ask less, rewind() or clear() the conversation, or "
+              "open a session with a larger Limits::context (this model's positions end at %td)",
+              tokens, context, model_->info.max_context);
+}
+
 inline Status check_places(std::span<const Segment> content, std::size_t pictures) noexcept {
   const auto is_place = [](const Segment& s) { return s.kind == Segment::Kind::image; };
   return check_pictures(static_cast<std::size_t>(std::count_if(content.begin(), content.end(), is_place)), pictures);
@@ -150,13 +178,13 @@ inline Status check_places(std::span<const Segment> content, std::size_t picture
 
 // Texts and ids that come in may be those of the answer that is ended by this: they are used before its memory is.
 
-DSVL_INLINE std::uint64_t SessionState::ask(std::span<const Picture> pictures, std::string_view question,
-                                            const GenerateOptions& options) {
+DSVL_INLINE void SessionState::ask(std::span<const Picture> pictures, std::string_view question,
+                                   const GenerateOptions& options) {
   const FloatEnvironment ours;
   begin(options);
   in_conversation_ = true;
   turn_ = conversation_.mark();
-  return begun([&]() -> Status {
+  begun([&]() -> Status {
     DSVL_CHECK_STATUS(needs_tokenizer());
     if (question.empty()) return fail(Code::bad_argument, "the question is empty");
     DSVL_CHECK_STATUS(utf8::validate(question, "the question"));
@@ -172,12 +200,12 @@ DSVL_INLINE std::uint64_t SessionState::ask(std::span<const Picture> pictures, s
   }());
 }
 
-DSVL_INLINE std::uint64_t SessionState::complete(std::span<const Picture> pictures, std::string_view text,
-                                                 const GenerateOptions& options) {
+DSVL_INLINE void SessionState::complete(std::span<const Picture> pictures, std::string_view text,
+                                        const GenerateOptions& options) {
   const FloatEnvironment ours;
   begin(options);
   in_conversation_ = false;
-  return begun([&]() -> Status {
+  begun([&]() -> Status {
     DSVL_CHECK_STATUS(needs_tokenizer());
     DSVL_CHECK_STATUS(utf8::validate(text, "the text"));
     const Conversation::Mark before = conversation_.mark();
@@ -192,15 +220,13 @@ DSVL_INLINE std::uint64_t SessionState::complete(std::span<const Picture> pictur
   }());
 }
 
-DSVL_INLINE std::uint64_t SessionState::generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
-                                                 const GenerateOptions& options) {
+DSVL_INLINE void SessionState::generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
+                                        const GenerateOptions& options) {
   const FloatEnvironment ours;
   begin(options);
   in_conversation_ = false;
-  return begun([&]() -> Status {
-    const Index count = static_cast<Index>(ids.size());
-    if (count > engine_.cache().context())
-      return fail(Code::limit, "the prompt takes %td tokens, the context holds %td", count, engine_.cache().context());
+  begun([&]() -> Status {
+    DSVL_CHECK_STATUS(check_length(ids.size()));
     if (!prompt_ids_.assign(ids.data(), ids.size())) return fail(Code::out_of_memory, "no memory for the prompt's ids");
     DSVL_CHECK_STATUS(prepare(options));
     DSVL_CHECK_STATUS(find_images());
@@ -240,15 +266,14 @@ DSVL_INLINE Status SessionState::encode_segments(std::span<const Segment> prompt
   Buffer<ImageSpan> spans(options_.host.allocator);
   scratch_.reset();
   DSVL_CHECK_STATUS(encode_prompt(*tokenizer(), prompt, image, run, ids, spans, &scratch_));
-  return fail(Code::limit, "the prompt takes %zu tokens, the context holds %td", ids.size(), engine_.cache().context());
+  DSVL_CHECK_STATUS(check_length(ids.size()));
+  return status;
 }
 
 /// The prompt is in prompt_ids_ and spans_: checks what can be checked before pictures are looked at.
 DSVL_INLINE Status SessionState::take_prompt(std::span<const Picture> pictures) {
-  const Index count = static_cast<Index>(prompt_ids_.size());
-  if (count == 0) return fail(Code::bad_argument, "the prompt is empty");
-  if (count > engine_.cache().context())
-    return fail(Code::limit, "the prompt takes %td tokens, the context holds %td", count, engine_.cache().context());
+  if (prompt_ids_.empty()) return fail(Code::bad_argument, "the prompt is empty");
+  DSVL_CHECK_STATUS(check_length(prompt_ids_.size()));
   DSVL_CHECK_STATUS(check_pictures(spans_.size(), (in_conversation_ ? pictures_.size() : 0) + pictures.size()));
   if (!pictures.empty() && !model_->image_token)
     return fail(Code::bad_argument, "no token stands for pictures: give LoadOptions::image_token");
@@ -278,6 +303,7 @@ DSVL_INLINE Status SessionState::advance(const Control& control) {
         (phase_ == Phase::prefill ? usage_.prefill : usage_.decode) += seconds_since(began);
         DSVL_CHECK_STATUS(status);
         if (engine_.busy()) return {};
+        if (phase_ == Phase::prefill) seen_row_ = row_;
         phase_ = Phase::ready;
         return {};
       }
@@ -340,6 +366,7 @@ DSVL_INLINE Status SessionState::begin_decode() {
   usage_.drafted += static_cast<Index>(drafted_);
   ++usage_.passes;
   row_ = 0;
+  seen_row_.reset();  // the pass writes over them
   phase_ = Phase::decode;
   return engine_.begin({slots_.span(), inputs_.span()}, static_cast<Index>(slots_.size()), Stage::decode);
 }
@@ -370,6 +397,7 @@ DSVL_INLINE std::optional<Piece> SessionState::choose() {
   const auto began = Clock::now();
   const auto choice = sampler_->choose(engine_.logits(row_), static_cast<std::uint64_t>(position_));
   if (!choice) return end_with(choice.error());
+  seen_row_ = row_;
   last_ = *choice;
   (void)answer_ids_.push_back(choice->id);
   ++usage_.answer_tokens;
@@ -413,6 +441,8 @@ DSVL_INLINE void SessionState::end(Finish why) {
   const bool began = phase_ == Phase::ready || phase_ == Phase::chosen || phase_ == Phase::decode;
   finish_ = why;
   phase_ = Phase::over;
+  cancel_ = nullptr;  // the application's, and good until here
+  progress_ = {};
   intake_.abandon();
   engine_.abandon();
   if (began) engine_.cache().truncate(position_);
@@ -448,14 +478,6 @@ DSVL_INLINE void SessionState::drop_turn() {
 DSVL_INLINE void SessionState::release_pictures(Buffer<EncodedPicture*>& pictures, std::size_t keep) noexcept {
   for (std::size_t i = keep; i < pictures.size(); ++i) gallery_->release(pictures[i]);
   if (keep < pictures.size()) (void)pictures.resize(keep);
-}
-
-DSVL_INLINE void SessionState::clear() {
-  if (phase_ != Phase::over) end(Finish::cancelled);
-  ++number_;
-  finish_ = Finish::cancelled;
-  conversation_.rewind({});
-  release_pictures(pictures_, 0);
 }
 
 }  // namespace detail

@@ -49,7 +49,8 @@ class InlineExecutor final : public Executor {
 
 enum class Level : unsigned char { debug, info, warning, error };
 
-/// Where messages go; silent when `write` is null. Called on the thread that loads or asks, never per token.
+/// Where messages go; silent when `write` is null. Called on the thread that loads, asks or lets go of an answer, never
+/// per token; must not throw. `user` must outlive every model, session and answer that logs here.
 struct Logger {
   void (*write)(void* user, Level level, std::string_view text) = nullptr;
   void* user = nullptr;
@@ -57,7 +58,8 @@ struct Logger {
 };
 
 /// The application's stop button. cancel() may be called from any thread, any number of times; the work that watches
-/// the token ends within one tile (about half a millisecond) and leaves its session usable.
+/// the token ends within one tile (about half a millisecond) and leaves its session usable. It must stay as long as
+/// that work can go on: until the call returns, and for an answer until it is over (see GenerateOptions::cancel).
 class CancelToken {
  public:
   void cancel() noexcept { set_.store(true, std::memory_order_relaxed); }
@@ -84,14 +86,16 @@ constexpr std::string_view name(Stage stage) noexcept {
   return "unknown";
 }
 
-/// Progress callback, called on the thread that loads or asks; `done` grows up to `total`.
+/// Progress callback, called on the thread that loads or asks; `done` grows up to `total`. `user` must stay until the
+/// call returns, and for an answer until it is over (see GenerateOptions::cancel).
 struct Progress {
   void (*report)(void* user, Stage stage, double done, double total) = nullptr;
   void* user = nullptr;
   void operator()(Stage stage, double done, double total) const { if (report) report(user, stage, done, total); }
 };
 
-/// The plumbing, given once to Model::load and Session::open. The pointers must outlive what was opened with them.
+/// The plumbing, given once to Model::load and Session::open. The pointers must outlive what was opened with them:
+/// models, sessions with their forks, and answers.
 struct Host {
   Allocator* allocator = nullptr;
   Executor* executor = nullptr;

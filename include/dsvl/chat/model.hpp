@@ -30,10 +30,12 @@ class Model {
   /// From a directory or a GGUF file. Codes: not_found, io, bad_file, unsupported, bad_shape, out_of_memory, limit,
   /// cancelled.
   static Result<Model> load(const std::filesystem::path& path, const LoadOptions& options = {});
-  /// From a directory, the caller's memory or a reader of the caller's (see Folder).
+  /// From a directory, the caller's memory or a reader of the caller's (see Folder). Memory must stay as it is as long
+  /// as the model or a session of it; a reader until the call returns.
   static Result<Model> load(const Folder& folder, const LoadOptions& options = {});
-  /// From a GGUF file in the caller's memory, which stays as it is while the model lives. Nothing of it is copied when
-  /// it is aligned to 64 bytes (and was made by this library); at any other address neither, but reading is slower.
+  /// From a GGUF file in the caller's memory, which must stay as it is as long as the model or a session of it. Nothing
+  /// of it is copied when it is aligned to 64 bytes (and was made by this library); at any other address neither, but
+  /// reading is slower.
   static Result<Model> load(std::span<const std::byte> gguf, const LoadOptions& options = {});
 
   [[nodiscard]] const ModelInfo& info() const noexcept;

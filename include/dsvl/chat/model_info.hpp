@@ -11,6 +11,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// Read while loading only: what `progress`, `cancel` and `report` point to must stay until Model::load returns. What
+/// `host` points to must outlive the model and its sessions.
 struct LoadOptions {
   Host host = {};                  ///< null members: operator new, the model's own threads, silence
   int threads = 0;  ///< of the model's own pool; 0: what the process may use. Not read with host.executor

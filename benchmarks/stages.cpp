@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   const bench::Arguments arguments(argc, argv);
   const std::filesystem::path directory = arguments.word(0, "examples/models/tiny-vl");
   const std::filesystem::path file = arguments.word(1, "");
-  const bench::Shown picture{file.empty() ? directory / "demo" / "023.png" : file, {}};
+  const bench::Shown picture{file.empty() ? directory / "demo" / "023.png" : file, {}, {}};
   ThreadPool pool(arguments.number(2, 0));
   const auto model = Model::load(directory);
   if (!model) return report(model.error());

@@ -74,9 +74,10 @@ inline void add_steps(const Program<float>& program, const std::vector<double>& 
   }
 }
 
-/// A picture file, or pixels when it is empty.
+/// A picture file, or a file's bytes when it is empty, or pixels when there are none either.
 struct Shown {
   std::filesystem::path file;
+  std::span<const std::byte> encoded;
   Pixels pixels;
 };
 
@@ -94,23 +95,27 @@ struct Bench {
                std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(
                                               net.decoder.dims.heads, net.decoder.dims.layers, *limits.kv)),
                                           nullptr)),
-        executor(on), chunk(limits.chunk) {
+        executor(on), chunk(limits.chunk) {}
+  /// Takes its memory. Codes: out_of_memory.
+  Status open() {
     const auto lay_out = [&](Arena& arena) { encoder.lay_out(arena), engine.lay_out(arena); };
-    if (!carve_slab(memory, lay_out) || !engine.cache().reserve())
-      std::exit(report(fail(Code::out_of_memory, "no memory")));
+    if (carve_slab(memory, lay_out) && engine.cache().reserve()) return {};
+    return fail(Code::out_of_memory, "no memory for the activations of a measurement");
   }
 };
 
-inline Outcome ask(Bench& bench, const DeepseekVl& net, const Shown& picture, Stages& stages) {
+/// Codes: those of read_image; cancelled.
+inline Result<Outcome> ask(Bench& bench, const DeepseekVl& net, const Shown& picture, Stages& stages,
+                           const CancelToken* cancel) {
   Outcome out;
+  const Control control{cancel};
   double began = now();
   const auto lap = [&] { const double t = now(), d = t - began; began = t; return d; };
-  const auto must = [](const Status& s) { if (!s.ok()) std::exit(report(s)); };
   Image image;
   Pixels pixels = picture.pixels;
-  if (!picture.file.empty()) {
-    auto read = read_image(picture.file);
-    if (!read) std::exit(report(read.error()));
+  if (!picture.file.empty() || !picture.encoded.empty()) {
+    auto read = picture.file.empty() ? decode_image(picture.encoded) : read_image(picture.file);
+    if (!read) return read.error();
     image = std::move(*read);
     pixels = image.pixels();
     stages.decode_image = lap();
@@ -119,8 +124,8 @@ inline Outcome ask(Bench& bench, const DeepseekVl& net, const Shown& picture, St
   std::vector<double> seconds(static_cast<std::size_t>(
       std::max<Index>(bench.encoder.program().steps(), bench.engine.program().steps())));
   bench.encoder.time_steps(seconds.data());
-  must(bench.encoder.begin(pixels));
-  must(bench.encoder.advance(bench.executor, {}, usage));
+  DSVL_CHECK_STATUS(bench.encoder.begin(pixels));
+  DSVL_CHECK_STATUS(bench.encoder.advance(bench.executor, control, usage));
   bench.encoder.time_steps(nullptr);
   stages.preprocess = usage.preprocess;
   const View<const float> rows = bench.encoder.rows();
@@ -138,9 +143,9 @@ inline Outcome ask(Bench& bench, const DeepseekVl& net, const Shown& picture, St
   for (std::size_t at = 0; at < inputs.size();) {  // chunk by chunk: the operations of each depend on where it stands
     std::fill(seconds.begin(), seconds.end(), 0.0);
     const std::size_t some = std::min<std::size_t>(static_cast<std::size_t>(bench.chunk), inputs.size() - at);
-    must(bench.engine.begin({std::span(slots).subspan(at, some), std::span(inputs).subspan(at, some)},
-                            at + some == inputs.size(), Stage::prefill));
-    must(bench.engine.advance({}));
+    DSVL_CHECK_STATUS(bench.engine.begin({std::span(slots).subspan(at, some), std::span(inputs).subspan(at, some)},
+                                         at + some == inputs.size(), Stage::prefill));
+    DSVL_CHECK_STATUS(bench.engine.advance(control));
     add_steps(bench.engine.program(), seconds, stages.prefilling);
     at += some;
   }
@@ -150,12 +155,12 @@ inline Outcome ask(Bench& bench, const DeepseekVl& net, const Shown& picture, St
   for (Index t = 0; t < kAnswer; ++t) {
     const TokenInput<float> next{static_cast<std::int32_t>(t * 11 % net.decoder.dims.vocab), nullptr};
     const Slot slot{next.id};
-    must(bench.engine.begin({{&slot, 1}, {&next, 1}}, 1, Stage::decode));
-    must(bench.engine.advance({}));
+    DSVL_CHECK_STATUS(bench.engine.begin({{&slot, 1}, {&next, 1}}, 1, Stage::decode));
+    DSVL_CHECK_STATUS(bench.engine.advance(control));
   }
   stages.decode = lap() / static_cast<double>(kAnswer);
   keep_logits();
-  return out;
+  return Result<Outcome>(std::move(out));
 }
 
 /// Adds up the bytes of all matrices it meets.
@@ -185,8 +190,9 @@ struct StageTimes {
   }
 };
 
+/// Codes: those of read_image and of the limits; out_of_memory, cancelled.
 inline Result<StageTimes> time_stages(const Model& model, const Shown& picture, Executor& executor, int runs,
-                                      const Limits& wanted, bool check_alone) {
+                                      const Limits& wanted, bool check_alone, const CancelToken* cancel = nullptr) {
   const DeepseekVl& net = model.state()->network->net;
   Limits limits = wanted;
   limits.context = net.siglip.dims.tokens() + kQuestion + kAnswer;
@@ -196,17 +202,22 @@ inline Result<StageTimes> time_stages(const Model& model, const Shown& picture, 
   out.ceilings = Ceilings::measure(executor);
   Stages ignored;
   Bench bench(net, model.config().preprocess, complete, executor);
-  out.first = ask(bench, net, picture, ignored);
+  DSVL_CHECK_STATUS(bench.open());
+  DSVL_TRY(first, ask(bench, net, picture, ignored, cancel));
+  out.first = std::move(first);
   if (check_alone) {
     InlineExecutor alone;
     Bench single(net, model.config().preprocess, complete, alone);
-    out.same = ask(single, net, picture, ignored) == out.first;
+    DSVL_CHECK_STATUS(single.open());
+    DSVL_TRY(same, ask(single, net, picture, ignored, cancel));
+    out.same = same == out.first;
   }
   for (int r = 0; r < runs; ++r) {
     out.runs.emplace_back();
-    out.same = ask(bench, net, picture, out.runs.back()) == out.first && out.same;
+    DSVL_TRY(again, ask(bench, net, picture, out.runs.back(), cancel));
+    out.same = again == out.first && out.same;
   }
-  return out;
+  return Result<StageTimes>(std::move(out));
 }
 
 /// What the products of a model meet, most of the time.

@@ -4,6 +4,7 @@
 #include <dsvl/io/json_writer.hpp>
 
 #include "commands.hpp"
+#include "pictures.hpp"
 #include "setup.hpp"
 #include "system.hpp"
 
@@ -21,9 +22,10 @@ CommandLine describe(Ask& ask) {
   CommandLine line(
       "dsvl ask", "[OPTION]... [-i IMAGE]... QUESTION",
       "Asks one question and prints the answer as it comes. The pictures, PNG or JPEG, come before the text in\n"
-      "the order given; without one the question is about text alone. QUESTION - is read from standard input.");
+      "the order given; without one the question is about text alone. QUESTION - is read from standard input;\n"
+      "a picture may come from there (-i -) or from any other pipe, but not both.");
   line.section("Question");
-  line.texts('i', "image", "FILE", "A picture; may be given several times", ask.images);
+  line.paths('i', "image", "FILE", "A picture, - for standard input; may be given several times", ask.images);
   line.flag(0, "json", "One JSON object: text, token ids, counts, why it ended, seconds by stage", ask.json);
   line.section("Answer");
   add_generate_options(line, ask);
@@ -56,14 +58,16 @@ std::optional<int> read_question(const CommandLine& line, const std::vector<std:
   return std::nullopt;
 }
 
-void print_json(const dsvl::Answer& answer, const Talk& talk, double total_seconds) {
+void print_json(const dsvl::Answer& answer, std::span<const NamedPicture> pictures, const Talk& talk,
+                double total_seconds) {
   const dsvl::Usage u = answer.usage();
   dsvl::json::Writer w;
   w.begin_object().key("text").value(answer.text()).key("token_ids").begin_array();
   for (const std::int32_t id : answer.ids()) w.value(id);
   w.end_array().key("finish").value(name(answer.finish()));
   w.key("prompt_tokens").value(u.prompt_tokens).key("reused_tokens").value(u.reused_tokens);
-  w.key("answer_tokens").value(u.answer_tokens);
+  w.key("answer_tokens").value(u.answer_tokens).key("pictures");
+  write_seen(w, answer, pictures);
   w.key("seconds").begin_object().key("load").value(talk.load_seconds).key("decode_image").value(u.decode_image);
   w.key("preprocess").value(u.preprocess).key("encode").value(u.encode).key("prefill").value(u.prefill);
   w.key("decode").value(u.decode).key("total").value(total_seconds).end_object().end_object();
@@ -71,17 +75,17 @@ void print_json(const dsvl::Answer& answer, const Talk& talk, double total_secon
 }
 
 /// Prints the answer while it comes; returns the exit code.
-int answer_question(const Ask& ask, std::span<const dsvl::Picture> pictures, Talk& talk, ProgressLine& progress,
+int answer_question(const Ask& ask, std::span<const NamedPicture> pictures, Talk& talk, ProgressLine& progress,
                     Clock::time_point began) {
-  dsvl::Answer answer = talk.session.ask(pictures, ask.question, ask.generate);
+  dsvl::Answer answer = talk.session.ask(pictures_of(pictures), ask.question, ask.generate);
   progress.clear();
   while (const auto piece = answer.next())
     if (!ask.json) print_text(piece->text);
-  if (ask.json && answer.status().ok()) print_json(answer, talk, seconds_since(began));
+  if (ask.json && answer.status().ok()) print_json(answer, pictures, talk, seconds_since(began));
   if (!ask.json && (answer.status().ok() || !answer.text().empty())) std::puts("");
-  const int exit = give_up(answer.status(), hint_for(answer.status()));
+  const int exit = give_up(answer, pictures);
   if (exit == kOk) print_cut(answer, ask), print_speed(answer, ask);
-  if (ask.verbose) print_usage(answer, talk.load_seconds);
+  if (ask.verbose) print_seen(answer, pictures), print_usage(answer, talk.load_seconds);
   return finish_output(exit);
 }
 
@@ -94,13 +98,11 @@ int run_ask(Arguments arguments) {
   std::vector<std::string> rest;
   if (const auto exit = line.parse(arguments, rest)) return *exit;
   dsvl::CancelToken& interrupt = catch_interrupts();
+  const bool asked_there = rest.size() == 1 && rest[0] == "-";
+  if (const auto exit = check_input(line, ask.images, asked_there ? "the question" : "")) return *exit;
   if (const auto exit = read_question(line, rest, ask.question)) return *exit;
-  std::vector<dsvl::Picture> pictures;
-  for (const std::string& image : ask.images) {
-    auto picture = find_picture(image);
-    if (!picture) return kError;
-    pictures.push_back(std::move(*picture));
-  }
+  std::vector<NamedPicture> pictures;
+  if (const auto exit = find_pictures(ask.images, pictures)) return *exit;
   ProgressLine progress(!ask.quiet);
   ask.load.cancel = ask.generate.cancel = &interrupt;
   ask.generate.progress = progress.hook();

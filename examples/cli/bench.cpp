@@ -4,6 +4,7 @@
 #include "../../benchmarks/stages.hpp"
 
 #include "commands.hpp"
+#include "pictures.hpp"
 #include "setup.hpp"
 #include "system.hpp"
 
@@ -19,26 +20,31 @@ int run_bench(Arguments arguments) {
   CommandLine line(
       "dsvl bench", "[OPTION]... [MODEL]",
       "Times one question with a picture and 64 words, and holds every stage against what this machine can do\n"
-      "at most, measured in the same run. MODEL is a directory; without it, the one that ships with dsvl.");
+      "at most, measured in the same run. MODEL is a directory or a .gguf file; without it, the one that ships with\n"
+      "dsvl.");
   line.section("Measurement");
-  line.text('i', "image", "FILE", "The picture (default: one of 640 x 480 pixels that is made up)", image);
+  line.path('i', "image", "FILE", "The picture, - for standard input (default: 640 x 480 pixels, made up)", image);
   line.whole(0, "runs", "Repetitions after one to warm up; medians are shown (default: 3)", runs, 1, 1000);
   line.flag(0, "json", "Print the figures as JSON", json);
   line.section("Model");
   add_model_options(line, settings);
   if (const auto exit = parse_for_model(line, arguments, settings)) return *exit;
-  if (!image.empty() && !find_picture(image)) return kError;
+  dsvl::CancelToken& interrupt = catch_interrupts();
+  std::vector<NamedPicture> given;
+  if (!image.empty())
+    if (const auto exit = find_pictures({image}, given)) return *exit;
 
   ProgressLine progress(!settings.quiet);
-  settings.load.cancel = &catch_interrupts();
+  settings.load.cancel = &interrupt;
   dsvl::LoadReport report;
   int exit = kOk;
   const auto model = load_model(settings, report, progress, exit);
   if (!model) return exit;
   const bench::MadeUpPicture made_up;
-  const bench::Shown picture{to_path(image), made_up.pixels()};
+  bench::Shown picture{{}, {}, made_up.pixels()};
+  if (!given.empty()) picture = {given[0].file, given[0].bytes, {}};
   dsvl::ThreadPool pool(settings.load.threads);
-  const auto times = bench::time_stages(*model, picture, pool, runs, settings.session.limits, false);
+  const auto times = bench::time_stages(*model, picture, pool, runs, settings.session.limits, false, &interrupt);
   if (!times) return give_up(times.error());
   bench::Report table(to_text(*find_model(settings.model)), times->ceilings, pool, json);
   bench::report_stages(*model, *times, table);

@@ -1,5 +1,6 @@
 // dsvl chat: a conversation, line by line.
 #include "commands.hpp"
+#include "pictures.hpp"
 #include "setup.hpp"
 #include "system.hpp"
 
@@ -8,7 +9,7 @@ namespace cli {
 namespace {
 
 constexpr const char* kHelp =
-    "  /image FILE  add a picture to the next question\n"
+    "  /image FILE  add a picture to the next question; several too, and as a terminal writes what is dropped on it\n"
     "  /clear       begin anew, without pictures\n"
     "  /help        this text\n"
     "  /quit        leave; so does Ctrl-D\n"
@@ -20,7 +21,7 @@ class Chat {
       : settings_(settings), talk_(talk), progress_(progress), interrupt_(interrupt),
         interactive_(is_terminal(stdin) && is_terminal(stdout)) {}
 
-  void add(dsvl::Picture picture) { waiting_.push_back(std::move(picture)); }
+  void add(NamedPicture picture) { waiting_.push_back(std::move(picture)); }
 
   /// Until the input ends, /quit, or Ctrl-C twice; returns the exit code.
   int run() {
@@ -30,7 +31,7 @@ class Chat {
                                                      : "/help lists commands.");
     bool warned = false;
     for (std::string line;;) {
-      if (interactive_) std::fputs(paint(stdout, "1;32", waiting_.empty() ? "> " : "[picture] > ").c_str(), stdout);
+      if (interactive_) std::fputs(paint(stdout, "1;32", prompt()).c_str(), stdout);
       std::fflush(stdout);
       const LineReader::Got got = input_.next(line);
       if (got == LineReader::Got::end) break;
@@ -52,6 +53,12 @@ class Chat {
   }
 
  private:
+  [[nodiscard]] std::string prompt() const {
+    if (waiting_.size() < 2) return waiting_.empty() ? "> " : "[picture] > ";
+    char text[48];
+    std::snprintf(text, sizeof text, "[%zu pictures] > ", waiting_.size());
+    return text;
+  }
   void note(std::string_view text) const { std::puts(paint(stdout, "2", text).c_str()); }
   /// A mistake in a chat is talked about; in a script it also shows in the exit code.
   void fail(std::string_view what, std::string_view hint = {}) {
@@ -77,27 +84,34 @@ class Chat {
     } else if (command == "/image") {
       add_image(space == std::string::npos ? std::string() : line.substr(space));
     } else {
-      fail("unknown command " + command, "/help lists what there is");
+      std::error_code ignored;
+      const std::vector<std::string> files = split_files(line);
+      const bool file = std::filesystem::exists(to_path(files.front()), ignored);
+      fail("unknown command " + command, file ? "to add the picture: /image " + line : "/help lists what there is");
     }
     return true;
   }
 
-  /// The file may stand in quotes, as terminals write it when one is dropped onto them.
-  void add_image(std::string file) {
-    file.erase(0, file.find_first_not_of(" \t"));
-    file.erase(file.find_last_not_of(" \t") + 1);
-    if (file.size() >= 2 && (file[0] == '"' || file[0] == '\'') && file.back() == file[0])
-      file = file.substr(1, file.size() - 2);
-    if (file.empty()) return fail("/image needs a file", "/image FILE");
-    auto picture = find_picture(file);
-    if (!picture) return failed();
-    add(std::move(*picture));
+  void add_image(const std::string& line) {
+    const std::vector<std::string> files = split_files(line);
+    if (files.empty()) return fail("/image needs a file", "/image FILE");
+    for (const std::string& file : files) {
+      if (file.empty() || is_standard_input(file)) {
+        fail("/image: '" + file + "' is no file", "/image FILE");
+        continue;
+      }
+      int exit = kOk;
+      auto picture = find_picture(file, exit);
+      if (picture) add(std::move(*picture));
+      else failed();
+      interrupt_.reset();  // it may have stopped the waiting for a pipe
+    }
   }
 
   void ask(const std::string& question) {
     interrupt_.reset();
     progress_.clear();  // patience begins now
-    dsvl::Answer answer = talk_.session.ask(waiting_, question, settings_.generate);
+    dsvl::Answer answer = talk_.session.ask(pictures_of(waiting_), question, settings_.generate);
     progress_.clear();
     while (const auto piece = answer.next()) print_text(piece->text);
     const dsvl::Status status = answer.status();
@@ -106,14 +120,31 @@ class Chat {
     else if (stopped && interactive_) std::puts("");  // below the ^C
     if (stopped && interactive_) note("(stopped)");
     interrupt_.reset();
+    if (settings_.verbose && !stopped) print_seen(answer, waiting_);
+    if (!status.ok() && !stopped) return give_back(answer);
     // A question that was stopped before its answer began is forgotten, so its pictures wait for the next.
     if (!(stopped && answer.ids().empty())) waiting_.clear();
     if (stopped) return;
-    if (give_up(status, status.code() == dsvl::Code::limit ? "/clear begins anew" : hint_for(status)) != kOk)
-      return failed();
     print_cut(answer, settings_);
     print_speed(answer, settings_);
     if (settings_.verbose) print_usage(answer, 0);
+  }
+
+  /// A question that failed was never asked: its pictures wait for the next, but the one that was the error.
+  void give_back(const dsvl::Answer& answer) {
+    const std::string what = describe_error(answer, waiting_);
+    const auto wrong = failed_picture(answer);
+    const bool full = answer.status().code() == dsvl::Code::limit &&
+                      (!wrong || what.find("one picture too many") != std::string::npos);
+    std::string hint = full ? "/clear begins anew" : hint_for(answer);
+    if (wrong && *wrong < waiting_.size())
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(*wrong));
+    if (!waiting_.empty()) {
+      if (!hint.empty()) hint += "\n      ";
+      hint += "still waiting for a question: ";
+      for (const NamedPicture& p : waiting_) hint += (&p == waiting_.data() ? "" : ", ") + p.name;
+    }
+    fail(what, hint);
   }
 
   const Settings& settings_;
@@ -122,7 +153,7 @@ class Chat {
   dsvl::CancelToken& interrupt_;
   LineReader input_;
   bool interactive_;
-  std::vector<dsvl::Picture> waiting_;  // for the next question
+  std::vector<NamedPicture> waiting_;  // for the next question
   int exit_ = kOk;
 };
 
@@ -136,7 +167,7 @@ int run_chat(Arguments arguments) {
       "A conversation: one question a line, answered in turn. From a pipe it reads questions and prints answers, and\n"
       "nothing else.");
   line.section("Conversation");
-  line.texts('i', "image", "FILE", "A picture for the first question; may be given several times", images);
+  line.paths('i', "image", "FILE", "A picture for the first question; may be given several times", images);
   line.section("Answers");
   add_generate_options(line, settings);
   line.section("Model");
@@ -151,17 +182,14 @@ int run_chat(Arguments arguments) {
   ProgressLine progress(!settings.quiet);
   settings.load.cancel = settings.generate.cancel = &interrupt;
   settings.generate.progress = progress.hook();
-  std::vector<dsvl::Picture> pictures;
-  for (const std::string& image : images) {
-    auto picture = find_picture(image);
-    if (!picture) return kError;
-    pictures.push_back(std::move(*picture));
-  }
+  std::vector<NamedPicture> pictures;
+  if (const auto exit = check_input(line, images, "the questions")) return *exit;
+  if (const auto exit = find_pictures(images, pictures)) return *exit;
   int exit = kOk;
   auto talk = open_talk(settings, progress, exit);
   if (!talk) return exit;
   Chat chat(settings, *talk, progress, interrupt);
-  for (dsvl::Picture& picture : pictures) chat.add(std::move(picture));
+  for (NamedPicture& picture : pictures) chat.add(std::move(picture));
   return chat.run();
 }
 

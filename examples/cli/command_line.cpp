@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 
 #include "console.hpp"
@@ -22,8 +23,25 @@ void CommandLine::text(char letter, std::string name, std::string value, std::st
 
 void CommandLine::texts(char letter, std::string name, std::string value, std::string help,
                         std::vector<std::string>& to) {
-  other(letter, std::move(name), std::move(value), std::move(help),
-        [&to](std::string_view given) { return to.emplace_back(given), std::string(); });
+  other(letter, std::move(name), std::move(value), std::move(help), [&to](std::string_view given) {
+    if (given.empty()) return std::string("is empty, a text is needed");
+    return to.emplace_back(given), std::string();
+  });
+}
+
+void CommandLine::path(char letter, std::string name, std::string value, std::string help, std::string& to) {
+  other(letter, std::move(name), std::move(value), std::move(help), [&to](std::string_view given) {
+    if (given.empty()) return std::string("is empty, a path is needed");
+    return to = given, std::string();
+  });
+}
+
+void CommandLine::paths(char letter, std::string name, std::string value, std::string help,
+                        std::vector<std::string>& to) {
+  other(letter, std::move(name), std::move(value), std::move(help), [&to](std::string_view given) {
+    if (given.empty()) return std::string("is empty, a path is needed");
+    return to.emplace_back(given), std::string();
+  });
 }
 
 void CommandLine::real(char letter, std::string name, std::string help, float& to, double least, double most) {
@@ -92,7 +110,7 @@ std::optional<int> CommandLine::parse(std::span<const std::string> arguments, st
       return usage_error("option " + spelled + " needs a value: " + option->value);
     }
     if (const std::string wrong = option->set(value); !wrong.empty())
-      return usage_error(spelled + " " + value + ": " + wrong);
+      return usage_error(spelled + " " + (value.empty() ? "\"\"" : value) + ": " + wrong);
   }
   return std::nullopt;
 }

@@ -25,7 +25,11 @@ class CommandLine {
   /// `letter` 0: the option has none.
   void flag(char letter, std::string name, std::string help, bool& to);
   void text(char letter, std::string name, std::string value, std::string help, std::string& to);
+  /// Texts that mean something: an empty one is refused.
   void texts(char letter, std::string name, std::string value, std::string help, std::vector<std::string>& to);
+  /// A file or a directory. An empty one, which mostly comes from a variable that was not set, is refused.
+  void path(char letter, std::string name, std::string value, std::string help, std::string& to);
+  void paths(char letter, std::string name, std::string value, std::string help, std::vector<std::string>& to);
   /// Whole numbers from `least` to `most`.
   template <class T>
   void whole(char letter, std::string name, std::string help, T& to, std::int64_t least, std::int64_t most) {

@@ -2,6 +2,7 @@
 #include "library.hpp"
 
 #include "commands.hpp"
+#include "pictures.hpp"
 #include "setup.hpp"
 #include "system.hpp"
 
@@ -71,7 +72,8 @@ int run_convert(Arguments arguments) {
   if (to.extension() != ".gguf") return line.usage_error(rest[1] + ": the name has to end in .gguf");
   std::error_code ignored;
   if (!fs::is_directory(from, ignored)) {
-    print_error(rest[0] + (fs::exists(from, ignored) ? ": is no directory" : ": no such directory"),
+    const std::string why = why_unreadable(from);
+    print_error(rest[0] + ": " + (why.empty() ? "is no directory" : why == "no such file" ? "no such directory" : why),
                 "a model to convert is a directory with config.json and *.safetensors");
     return kError;
   }

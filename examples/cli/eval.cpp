@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "commands.hpp"
+#include "pictures.hpp"
 #include "setup.hpp"
 #include "system.hpp"
 
@@ -62,10 +63,9 @@ std::string_view strip(std::string_view text) {
 }
 
 dsvl::Result<json::Document> read_file(const std::string& file) {
-  std::error_code ignored;
+  const std::string why = why_unreadable(to_path(file));
+  if (!why.empty()) return dsvl::fail(dsvl::Code::io, "%s: %s", file.c_str(), why.c_str());
   std::ifstream in(to_path(file), std::ios::binary);
-  if (!in || std::filesystem::is_directory(to_path(file), ignored))
-    return dsvl::fail(dsvl::Code::not_found, "%s: no such file", file.c_str());
   std::ostringstream text;
   text << in.rdbuf();
   return json::Document::parse(text.str(), file);
@@ -195,7 +195,8 @@ CommandLine describe(Eval& eval) {
   CommandLine line(
       "dsvl eval", "[OPTION]... QUESTIONS.json",
       "Asks every question of a file in a conversation of its own, and prints how many answers are right, and how\n"
-      "many are token by token those of a reference, by kind and in total. Exit code 0 when all could be asked.");
+      "many are token by token those of a reference, by kind and in total. An answer is right when it is the expected\n"
+      "one, letter by letter; only white space at both ends is left out. Exit code 0 when all could be asked.");
   line.section("Output");
   line.flag(0, "json", "One JSON object: questions, correct, reference_identical, kinds, seconds", eval.json);
   line.flag(0, "show-wrong", "Also show the wrong answers", eval.show_wrong);
@@ -214,8 +215,8 @@ int run_eval(Arguments arguments) {
   const CommandLine line = describe(eval);
   std::vector<std::string> rest;
   if (const auto exit = line.parse(arguments, rest)) return *exit;
-  if (rest.size() != 1)
-    return line.usage_error(rest.empty() ? "no file of questions was given" : "one file of questions is expected");
+  if (rest.size() > 1) return line.usage_error("one file of questions is expected");
+  if (rest.empty() || rest[0].empty()) return line.usage_error("no file of questions was given");
   auto document = read_file(rest[0]);
   if (!document) return give_up(document.error());
   auto entries = read_entries(*document, rest[0]);

@@ -5,6 +5,7 @@
 #include <dsvl/io/json_writer.hpp>
 
 #include "commands.hpp"
+#include "origins.hpp"
 #include "setup.hpp"
 #include "system.hpp"
 
@@ -180,7 +181,7 @@ void write_part(dsvl::json::Writer& w, const Part& part, bool tensors) {
   w.end_object();
 }
 
-void print_json(const Findings& f, bool tensors) {
+void print_json(const Findings& f, const dsvl::LoadReport& report, bool tensors) {
   dsvl::json::Writer w;
   w.begin_object().key("layout").value(f.info.layout).key("hybrid").value(f.info.hybrid);
   w.key("files").value(f.files).key("file_bytes").value(f.info.file_bytes).key("parts").begin_array();
@@ -193,7 +194,9 @@ void print_json(const Findings& f, bool tensors) {
   w.key("max_context").value(f.info.max_context).key("session_bytes");
   if (f.no_session.empty()) w.value(f.session_bytes);
   else w.null();
-  w.key("picture_bytes").value(f.picture_bytes).end_object();
+  w.key("picture_bytes").value(f.picture_bytes).key("settings");
+  write_settings(w, report);
+  w.end_object();
   std::printf("%s\n", w.text().c_str());
 }
 
@@ -204,8 +207,9 @@ int run_inspect(Arguments arguments) {
   bool json = false, tensors = false;
   CommandLine line(
       "dsvl inspect", "[OPTION]... [MODEL]",
-      "Shows a model's layout and sizes, parameters and bytes by part, and the memory that a session takes. MODEL is\n"
-      "a directory; without it, the one that ships with dsvl.");
+      "Shows a model's layout and sizes, parameters and bytes by part, the memory that a session takes, and the\n"
+      "preprocessing that is used, with where each setting came from. MODEL is\n"
+      "a directory or a .gguf file; without it, the one that ships with dsvl.");
   line.section("Output");
   line.flag(0, "tensors", "Also list every tensor, with the part that uses it", tensors);
   line.flag(0, "json", "One JSON object", json);
@@ -221,8 +225,8 @@ int run_inspect(Arguments arguments) {
   if (!model) return exit;
   Findings findings = examine(*model, report, settings);
   findings.path = to_text(*find_model(settings.model));
-  if (json) print_json(findings, tensors);
-  else print_text_report(findings, model->config());
+  if (json) print_json(findings, report, tensors);
+  else print_text_report(findings, model->config()), print_settings(report);
   if (tensors && !json) print_tensors(findings);
   return finish_output();
 }

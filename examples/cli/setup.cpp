@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pictures.hpp"
 #include "system.hpp"
 
 namespace cli {
@@ -35,9 +36,9 @@ void print_report(const dsvl::LoadReport& report) {
 }  // namespace
 
 void add_model_options(CommandLine& to, Settings& settings) {
-  to.text('m', "model", "PATH", "Directory or .gguf file of the model (default: tiny-vl, which ships with dsvl)",
+  to.path('m', "model", "PATH", "Directory or .gguf file of the model (default: tiny-vl, which ships with dsvl)",
           settings.model);
-  to.text(0, "mmproj", "FILE", "Its vision towers, beside a .gguf file with the text half (default: mmproj-NAME)",
+  to.path(0, "mmproj", "FILE", "Path of its vision towers, where MODEL is the text half (default: mmproj-NAME beside it)",
           settings.load.mmproj);
   to.other(0, "load", "MODE", "How weights get into memory: map (default), read, prefault",
            one_of<dsvl::LoadMode>(settings.load.mode, {{"map", dsvl::LoadMode::map},
@@ -81,10 +82,9 @@ std::optional<fs::path> find_model(const std::string& named) {
   std::error_code ignored;
   if (!named.empty()) {
     const fs::path path = to_path(named);
-    if (fs::is_directory(path, ignored) || (fs::exists(path, ignored) && path.extension() == ".gguf")) return path;
-    print_error(named + (fs::exists(path, ignored) ? ": is neither a directory nor a .gguf file"
-                                                   : ": no such file or directory"),
-                kWhatAModelIs);
+    const std::string why = why_unreadable(path);
+    if (why.empty() || fs::is_directory(path, ignored)) return path;
+    print_error(named + ": " + (why == "no such file" ? "no such file or directory" : why), kWhatAModelIs);
     return std::nullopt;
   }
   const fs::path shipped = "examples/models/tiny-vl", here = program_directory();
@@ -108,15 +108,36 @@ std::optional<int> parse_for_model(const CommandLine& line, std::span<const std:
   std::vector<std::string> rest;
   if (const auto exit = line.parse(arguments, rest)) return exit;
   if (rest.size() > 1 || (!rest.empty() && !settings.model.empty())) return line.usage_error("one model is expected");
+  if (!rest.empty() && rest[0].empty()) return line.usage_error("MODEL \"\": is empty, a path is needed");
   if (!rest.empty()) settings.model = rest[0];
   return std::nullopt;
 }
+
+namespace {
+
+/// Whether the model can have the context that was asked for; known from its settings, before weights are read. What
+/// else is wrong with the model, loading says.
+bool context_fits(const fs::path& path, const Settings& settings) {
+  if (settings.session.limits.context == 0) return true;
+  const auto planned = dsvl::plan(path, settings.session, settings.load);
+  if (planned) return true;
+  const dsvl::Code code = planned.error().code();
+  if (code != dsvl::Code::limit && code != dsvl::Code::bad_argument) return true;
+  dsvl::SessionOptions without = settings.session;
+  without.limits.context = 0;
+  if (!dsvl::plan(path, without, settings.load)) return true;
+  print_error(planned.error().text(), "choose a --context of at most that");
+  return false;
+}
+
+}  // namespace
 
 std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport& report, ProgressLine& progress,
                                       int& exit) {
   exit = kError;
   const auto path = find_model(settings.model);
   if (!path) return std::nullopt;
+  if (!context_fits(*path, settings)) return exit = kUsage, std::nullopt;
   dsvl::LoadOptions options = settings.load;
   options.host.log = {log, const_cast<Settings*>(&settings)};
   options.progress = progress.hook();
@@ -137,21 +158,17 @@ std::optional<Talk> open_talk(const Settings& settings, ProgressLine& progress, 
   if (!model) return std::nullopt;
   auto session = dsvl::Session::open(*model, settings.session);
   if (session) return Talk{std::move(*model), std::move(*session), seconds_since(began)};
-  exit = give_up(session.error(), hint_for(session.error()));
+  exit = give_up(session.error(), session.error().code() == dsvl::Code::out_of_memory
+                                      ? "a smaller --context N takes less, and so does --kv bf16 or --kv q8"
+                                      : "");
   return std::nullopt;
 }
 
-std::optional<dsvl::Picture> find_picture(const std::string& argument) {
-  std::error_code ignored;
-  const fs::path path = to_path(argument);
-  if (fs::is_directory(path, ignored)) print_error(argument + ": is a directory, a picture is needed");
-  else if (!fs::exists(path, ignored)) print_error(argument + ": no such file");
-  else return dsvl::Picture(path);
-  return std::nullopt;
-}
-
-std::string hint_for(const dsvl::Status& status) {
-  if (status.code() == dsvl::Code::out_of_memory) return "a smaller --context N may help";
+std::string hint_for(const dsvl::Answer& answer) {
+  const dsvl::Status status = answer.status();
+  if (status.code() == dsvl::Code::out_of_memory)
+    return failed_picture(answer) ? "a smaller picture takes less: nothing is seen of more than 1024 pixels a side"
+                                  : "a smaller --context N takes less";
   const bool context = std::string_view(status.text()).find("the context holds") != std::string_view::npos;
   return status.code() == dsvl::Code::limit && context ? "a larger --context N may help" : "";
 }

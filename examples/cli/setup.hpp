@@ -34,7 +34,7 @@ struct Talk {
   double load_seconds = 0;
 };
 
-/// The model's directory: the one named, or the shipped one wherever that lies. Prints why there is none.
+/// The model's directory or file: the one named, or the shipped one wherever that lies. Prints why there is none.
 std::optional<std::filesystem::path> find_model(const std::string& named);
 /// Loads with progress; on failure prints what is wrong with the checkpoint and sets `exit`.
 std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport& report, ProgressLine& progress,
@@ -42,12 +42,8 @@ std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport
 /// Loads and opens. `exit` is the program's exit code when there is no Talk.
 std::optional<Talk> open_talk(const Settings& settings, ProgressLine& progress, int& exit);
 
-/// A picture from an argument; prints an error when there is no such file, so that a slip shows before a model is
-/// loaded.
-std::optional<dsvl::Picture> find_picture(const std::string& argument);
-
 /// What to do about an error of an answer; empty when we do not know.
-std::string hint_for(const dsvl::Status& status);
+std::string hint_for(const dsvl::Answer& answer);
 /// One line on stderr about where time went (with `load_seconds` if positive), for --verbose.
 void print_usage(const dsvl::Answer& answer, double load_seconds);
 /// How fast it was, on a terminal and when it took a while.

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <fstream>
+#include <optional>
 #include <system_error>
 
 #ifdef _WIN32
@@ -48,14 +50,46 @@ extern "C" void dsvl_cli_on_interrupt(int signal) {
 }
 #endif
 
-/// One read of standard input: how many bytes came, 0 at the end, -1 when a signal came first.
-long read_input(char* into, unsigned size) {
+constexpr int kStandardInput = 0;
+
+/// One read: how many bytes came, 0 at the end, -1 when a signal came first, -2 when it failed.
+long read_some(int from, void* into, unsigned size) {
 #ifdef _WIN32
-  return _read(0, into, size);
+  const int n = _read(from, into, size);
 #else
-  const long n = static_cast<long>(::read(0, into, size));
-  return n < 0 && errno != EINTR ? 0 : n;
+  const auto n = static_cast<long>(::read(from, into, size));
 #endif
+  return n >= 0 ? n : errno == EINTR ? -1 : -2;
+}
+
+/// Opens a pipe, which waits for its writer; -1 with errno when that fails.
+int open_pipe(const std::string& argument) {
+#ifdef _WIN32
+  return _wopen(to_path(argument).c_str(), _O_RDONLY | _O_BINARY);
+#else
+  return ::open(argument.c_str(), O_RDONLY | O_CLOEXEC);
+#endif
+}
+void close_pipe(int pipe) {
+  if (pipe == kStandardInput) return;
+#ifdef _WIN32
+  _close(pipe);
+#else
+  ::close(pipe);
+#endif
+}
+
+Poured pour_from(int pipe, std::size_t most, std::vector<std::byte>& into) {
+  std::vector<std::byte> block(std::size_t{1} << 16);
+  for (;;) {
+    const long n = read_some(pipe, block.data(), static_cast<unsigned>(block.size()));
+    if (g_interrupt.cancelled()) return Poured::interrupted;
+    if (n == -1) continue;
+    if (n < 0) return Poured::failed;
+    if (n == 0) return Poured::whole;
+    if (static_cast<std::size_t>(n) > most - into.size()) return Poured::too_much;
+    into.insert(into.end(), block.begin(), block.begin() + n);
+  }
 }
 
 }  // namespace
@@ -130,6 +164,64 @@ dsvl::CancelToken& catch_interrupts() {
   return g_interrupt;
 }
 
+bool is_standard_input(const std::string& argument) {
+  return argument == "-" || argument == "/dev/stdin" || argument == "/dev/fd/0" || argument == "/proc/self/fd/0";
+}
+
+Poured pour(const std::string& argument, std::size_t most, std::vector<std::byte>& into) {
+  int pipe = kStandardInput;
+  if (argument != "-") pipe = open_pipe(argument);
+#ifdef _WIN32
+  else _setmode(kStandardInput, _O_BINARY);
+#endif
+  if (pipe < 0) return g_interrupt.cancelled() ? Poured::interrupted : Poured::failed;
+  const Poured poured = pour_from(pipe, most, into);
+  close_pipe(pipe);
+  return poured;
+}
+
+#if defined(__linux__)
+namespace {
+
+/// A number in a file of the system's; nothing where there is none ("max").
+std::optional<std::uint64_t> number_in(const char* file) {
+  std::ifstream in(file);
+  std::uint64_t value = 0;
+  if (in >> value) return value;
+  return std::nullopt;
+}
+
+}  // namespace
+#endif
+
+std::uint64_t available_memory() {
+#if defined(_WIN32)
+  MEMORYSTATUSEX status = {};
+  status.dwLength = sizeof status;
+  return GlobalMemoryStatusEx(&status) ? status.ullAvailPhys : 0;
+#elif defined(__linux__)
+  std::uint64_t bytes = 0;
+  std::ifstream in("/proc/meminfo");
+  for (std::string word; in >> word;)
+    if (word == "MemAvailable:" && in >> bytes) break;
+  bytes *= 1024;
+  // A container may have less than its machine.
+  static constexpr struct { const char* limit; const char* used; } kGroups[] = {
+      {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
+      {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"}};
+  for (const auto& group : kGroups) {
+    const auto limit = number_in(group.limit), used = number_in(group.used);
+    if (limit && used) bytes = std::min<std::uint64_t>(bytes, *limit > *used ? *limit - *used : 0);
+  }
+  return bytes;
+#elif defined(_SC_PHYS_PAGES)
+  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size) : 0;
+#else
+  return 0;
+#endif
+}
+
 LineReader::Got LineReader::next(std::string& line) {
   for (;;) {
     const std::size_t at = waiting_.find('\n');
@@ -141,9 +233,12 @@ LineReader::Got LineReader::next(std::string& line) {
     }
     if (ended_) return Got::end;
     char block[4096];
-    const long n = read_input(block, sizeof block);
-    if (n < 0 || (n == 0 && g_interrupt.cancelled())) return Got::interrupt;
-    if (n == 0) ended_ = true;
+    const long n = read_some(kStandardInput, block, sizeof block);
+    if (n == -1 || (n == 0 && g_interrupt.cancelled())) return Got::interrupt;
+    if (n <= 0) {
+      ended_ = true;
+      continue;
+    }
     waiting_.append(block, static_cast<std::size_t>(n));
   }
 }

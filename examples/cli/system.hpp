@@ -2,6 +2,8 @@
 #ifndef DSVL_CLI_SYSTEM_HPP
 #define DSVL_CLI_SYSTEM_HPP
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -25,6 +27,16 @@ bool is_terminal(std::FILE* stream);
 
 /// Ctrl-C sets this token from here on. A second one before the first was dealt with ends the program at once.
 dsvl::CancelToken& catch_interrupts();
+
+/// Bytes that this process may still take without others having to go; 0 when the system does not tell.
+std::uint64_t available_memory();
+
+/// Whether an argument is standard input: "-", or what systems call it.
+bool is_standard_input(const std::string& argument);
+
+enum class Poured { whole, too_much, interrupted, failed };
+/// All that a pipe gives, or standard input: at most `most` bytes of it. Waits for its writer until Ctrl-C.
+Poured pour(const std::string& argument, std::size_t most, std::vector<std::byte>& into);
 
 /// Standard input, line by line; unlike std::getline it says when Ctrl-C came in between.
 class LineReader {

@@ -365,7 +365,7 @@ TEST_CASE("a broken safetensors file is refused") {
       {"negative offsets", Code::bad_file, "no data_offsets", move(kKey, -10, 5)},
       {"bytes that no tensor names", Code::bad_file, "follow the last tensor", [](ModelFiles& f) { f.put(kWeights, f.get(kWeights) + "rest"); }},
       {"header longer than the file", Code::bad_file, "truncated", claims(50'000'000)},
-      {"header of 2^63 bytes", Code::bad_file, "claims a header of 9223372036854775808 bytes", claims(std::uint64_t{1} << 63)},
+      {"header of 2^63 bytes", Code::bad_file, "is no safetensors file, or a damaged one", claims(std::uint64_t{1} << 63)},
       {"header of 0 bytes", Code::bad_file, "does not begin with '{'", claims(0)},
       {"header is not JSON", Code::bad_file, "model.safetensors",
        [](ModelFiles& f) { f.put(kWeights, ModelFiles::safetensors("{hello}", f.data())); }},
@@ -532,18 +532,18 @@ TEST_CASE("prompts that make no sense give an error, and the conversation goes o
       {"invalid UTF-8: a surrogate", Code::bad_text, "the question", ask("\xED\xA0\x80")},
       {"invalid UTF-8 in a completion", Code::bad_text, "the text", [](Session& s) { return s.complete({}, "\xFF"); }},
       {"prompt longer than the context", Code::limit, "the context holds 1024", ask(novel)},
-      {"more placeholders than pictures", Code::bad_argument, "the prompt has 2 places for images, and 1 image was given",
+      {"more placeholders than pictures", Code::bad_argument, "the prompt has 2 places for pictures, and 1 picture was given",
        ask_placed({picture}, "<image_placeholder> and <image_placeholder>?")},
-      {"fewer placeholders than pictures", Code::bad_argument, "the prompt has 1 place for images, and 2 images were given",
+      {"fewer placeholders than pictures", Code::bad_argument, "the prompt has 1 place for pictures, and 2 pictures were given",
        ask_placed(two, "What is <image_placeholder>?")},
-      {"pictures and no placeholder", Code::bad_argument, "0 places for images", ask_placed({picture}, "What is this?")},
-      {"placeholder and no picture", Code::bad_argument, "1 place for images", ask_placed({}, "What is <image_placeholder>?")},
-      {"completion with a placeholder too many", Code::bad_argument, "1 place for images",
+      {"pictures and no placeholder", Code::bad_argument, "0 places for pictures", ask_placed({picture}, "What is this?")},
+      {"placeholder and no picture", Code::bad_argument, "1 place for pictures", ask_placed({}, "What is <image_placeholder>?")},
+      {"completion with a placeholder too many", Code::bad_argument, "1 place for pictures",
        [=](Session& s) { return s.complete({}, "<image_placeholder>", placed); }},
       {"token id negative", Code::bad_argument, "token id -1 is outside the vocabulary of 576", generate({1, -1}, {})},
       {"token id too large", Code::bad_argument, "token id 576 is outside", generate({576}, {})},
-      {"image tokens and no picture", Code::bad_argument, "1 place for images", generate(many(535, 64), {})},
-      {"a picture and no image tokens", Code::bad_argument, "0 places for images", generate({1, 2}, {picture})},
+      {"image tokens and no picture", Code::bad_argument, "1 place for pictures", generate(many(535, 64), {})},
+      {"a picture and no image tokens", Code::bad_argument, "0 places for pictures", generate({1, 2}, {picture})},
       {"a run of image tokens too short", Code::bad_argument, "a picture takes 64 image tokens, the prompt has a run of 63",
        generate(many(535, 63), {picture})},
       {"a run of image tokens too long", Code::bad_argument, "has a run of 1", generate(many(535, 65), {picture})},
@@ -567,10 +567,10 @@ TEST_CASE("options out of range give an error, and the conversation goes on as b
       bad_option("top_p NaN", "top_p is nan", [](O& o) { o.sampling.top_p = static_cast<float>(kNan); }),
       bad_option("repetition_penalty 0", "repetition_penalty is 0", [](O& o) { o.sampling.repetition_penalty = 0; }),
       bad_option("repetition_penalty NaN", "repetition_penalty is nan", [](O& o) { o.sampling.repetition_penalty = static_cast<float>(kNan); }),
-      bad_option("bias of a token out of range", "token 576 of 576", [](O& o) { o.sampling.bias = {{576, 1}}; }),
+      bad_option("bias of a token out of range", "for token 576: ids go from 0 to 575", [](O& o) { o.sampling.bias = {{576, 1}}; }),
       bad_option("bias infinite", "a bias of inf", [](O& o) { o.sampling.bias = {{1, kInfinity}}; }),
       bad_option("bias NaN", "a bias of nan", [](O& o) { o.sampling.bias = {{1, static_cast<float>(kNan)}}; }),
-      bad_option("banned token out of range", "token -1 of 576 is banned", [](O& o) { o.sampling.banned = {-1}; }),
+      bad_option("banned token out of range", "token -1 cannot be banned: ids go from 0 to 575", [](O& o) { o.sampling.banned = {-1}; }),
       bad_option("stop string empty", "a stop string is empty", [](O& o) { o.stop = {"x", ""}; }),
       {"cancelled before it began", Code::cancelled, "cancelled", [&](Session& s) {
          GenerateOptions options;
@@ -605,9 +605,9 @@ TEST_CASE("limits that make no sense are refused when a session opens") {
   };
   using O = SessionOptions;
   open("context negative", Code::bad_argument, "a context of -1 tokens", [](O& o) { o.limits.context = -1; });
-  open("context beyond the model's positions", Code::limit, "a context of 1025 tokens: the model's positions end at 1024",
+  open("context beyond the model's positions", Code::limit, "a context of 1025 tokens is too long: the model has positions for 1024",
        [](O& o) { o.limits.context = 1025; });
-  open("context of 2^62", Code::limit, "the model's positions end", [](O& o) { o.limits.context = Index{1} << 62; });
+  open("context of 2^62", Code::limit, "the model has positions for 1024", [](O& o) { o.limits.context = Index{1} << 62; });
   open("chunk 0", Code::bad_argument, "chunks of 0", [](O& o) { o.limits.chunk = 0; });
   open("chunk negative", Code::bad_argument, "chunks of -7", [](O& o) { o.limits.chunk = -7; });
   open("pictures negative", Code::bad_argument, "-2 pictures", [](O& o) { o.limits.pictures = -2; });
@@ -626,7 +626,7 @@ TEST_CASE("more pictures than the limits allow are refused; those that nobody ne
   test::Patient patient(options);
   const auto picture = [](int i) { return Picture(test::tiny_vl() / "demo" / ("00" + std::to_string(i) + ".png")); };
   expect("too many pictures", patient.session.ask(std::vector<Picture>{picture(1), picture(2)}, "What are these?").status(),
-         Code::limit, "the session's limits allow 2 different ones");
+         Code::limit, "the session keeps 2 different ones at a time");
   CHECK(patient.well());
   for (int i = 1; i < 4; ++i) {  // each is dropped with its turn, or with its completion
     CAPTURE(i);
@@ -637,7 +637,7 @@ TEST_CASE("more pictures than the limits allow are refused; those that nobody ne
   options.limits.pictures = 0;
   Session blind = test::open_session(options);
   expect("a picture for a session without room for any", blind.ask(picture(0), "What is this?").status(), Code::limit,
-         "limits allow 0");
+         "the session takes none");
 }
 
 TEST_CASE("a photo larger than the session's limit is refused before it is decoded") {

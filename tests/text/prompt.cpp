@@ -96,5 +96,5 @@ TEST_CASE("what can not be a prompt is refused") {
   CHECK(code({Segment::image(), Segment::image()}, PTRDIFF_MAX) == Code::out_of_memory);
   CHECK(code({Segment::image()}, 2) == Code::ok);
   CHECK(check_pictures(2, 2).ok());
-  CHECK(std::string(check_pictures(1, 3).text()) == "the prompt has 1 place for images, and 3 images were given");
+  CHECK(std::string(check_pictures(1, 3).text()) == "the prompt has 1 place for pictures, and 3 pictures were given");
 }

@@ -14,6 +14,7 @@
 
 #include "../base/host.hpp"
 #include "options.hpp"
+#include "seen.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -89,6 +90,10 @@ class [[nodiscard]] Answer {
   /// Ok while all is well and at every regular end; otherwise what went wrong (cancelled included).
   [[nodiscard]] Status status() const noexcept;
   [[nodiscard]] Usage usage() const noexcept;
+  /// The pictures that came with this question, as far as they were looked at: sizes, how they were scaled and padded,
+  /// their tokens. When a picture was the error its entry is the last, and not `done`. Good until the session's next ask,
+  /// score, clear or rewind; afterwards empty.
+  [[nodiscard]] std::span<const SeenPicture> seen() const noexcept;
 
   /// What has been said so far, without white space in front. Good until the next call of next(), step() or rewind(),
   /// and of the session's that ends this answer; copy what you keep.

@@ -94,7 +94,8 @@ class Cache {
       if (at < pages_.size() && pool_->writable(pages_[at])) continue;
       PagePool::Page* fresh = pool_->take();
       if (!fresh && pool_->reserve(1, 0)) ++reserved_, fresh = pool_->take();
-      if (!fresh) return fail(Code::out_of_memory, "no memory for a page of the cache: %zu bytes", pool_->page_bytes());
+      if (!fresh) return fail(Code::out_of_memory, "no memory for a page of keys and values: %zu bytes",
+                               pool_->page_bytes());
       if (at < pages_.size()) {
         std::memcpy(fresh->memory, pages_[at]->memory, pool_->page_bytes());
         pool_->release(pages_[at]);

@@ -81,8 +81,9 @@ class Conversation {
     }
     rewind(before_);
     return fail(Code::limit,
-                "a turn of %zu bytes does not fit behind the %zu of the conversation: the session's limits allow %zu",
-                bytes_, before_.text, text_.capacity());
+                "a turn with %zu bytes of text is too long: of the conversation's %zu bytes %zu are left (clear it, or "
+                "open a session with more Limits::text_bytes or context)",
+                bytes_, text_.capacity(), text_.capacity() - before_.text);
   }
 
   /// A user's turn: the pictures first, or where the text has placeholders on purpose. Codes: limit.

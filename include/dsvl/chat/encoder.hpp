@@ -104,6 +104,7 @@ class Encoder {
   /// (image_tokens, hidden), when done and until the next begin().
   [[nodiscard]] View<const float> rows() const noexcept { return rows_; }
 
+  [[nodiscard]] const PreprocessConfig& config() const noexcept { return config_; }
   [[nodiscard]] const Program<float>& program() const noexcept { return encode_program_; }
   /// Adds each step's seconds to the array (as long as the program), or stops doing so with null. For benchmarks.
   void time_steps(double* seconds) noexcept { seconds_ = seconds; }

@@ -98,9 +98,8 @@ class Gallery {
     free_.notify_one();
   }
 
-  [[nodiscard]] Index picture_floats() const noexcept {
-    return net_.siglip.dims.tokens() * net_.decoder.dims.hidden;
-  }
+  [[nodiscard]] Index picture_tokens() const noexcept { return net_.siglip.dims.tokens(); }
+  [[nodiscard]] Index picture_floats() const noexcept { return picture_tokens() * net_.decoder.dims.hidden; }
 
  private:
   const DeepseekVl& net_;

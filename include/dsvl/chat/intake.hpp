@@ -9,6 +9,7 @@
 #include "../io/image.hpp"
 #include "gallery.hpp"
 #include "picture.hpp"
+#include "seen.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -20,15 +21,21 @@ class Intake {
   Intake& operator=(const Intake&) = delete;
   ~Intake() { abandon(); }
 
-  /// Room for that many pictures at a time without asking for memory.
-  void carve(Arena& arena, Index pictures) noexcept { found_ = arena.buffer<EncodedPicture*>("pictures", pictures); }
+  /// Room for that many pictures at a time without asking for memory, and for what is known of `most` of one question.
+  void carve(Arena& arena, Index pictures, Index most) noexcept {
+    found_ = arena.buffer<EncodedPicture*>("pictures", pictures);
+    seen_ = arena.buffer<SeenPicture>("pictures seen", most);
+  }
   void reserve(Index pictures) { waiting_.reserve(static_cast<std::size_t>(pictures)); }
 
   /// What the pictures point to must stay until the work is done.
   void begin(std::span<const Picture> pictures) {
     abandon();
+    seen_.clear();
     waiting_.assign(pictures.begin(), pictures.end());
   }
+  /// What was looked at since begin(), finished or not; good until the next begin().
+  [[nodiscard]] std::span<const SeenPicture> seen() const noexcept { return seen_.span(); }
   [[nodiscard]] bool busy() const noexcept { return next_ < waiting_.size(); }
 
   /// Goes on until it is done or time is up: busy() tells which. Adds the seconds to `usage`. On an error everything is
@@ -83,6 +90,7 @@ class Intake {
   [[nodiscard]] Stage stage() const noexcept { return opened_ ? Stage::preprocess : Stage::decode_image; }
 
   Status open(const Control& control, Usage& usage) {
+    (void)seen_.push_back({});  // has room for as many as fit the prompt
     const Picture::Source& source = waiting_[next_].source();
     if (const Pixels* const given = std::get_if<Pixels>(&source)) {
       pixels_ = *given;
@@ -100,6 +108,10 @@ class Intake {
       pixels_ = image_.pixels();
     }
     DSVL_CHECK_STATUS(detail::check(pixels_));
+    describe_views(gallery_->encoder().config(), pixels_.width, pixels_.height, at_hand());
+    at_hand().orientation = image_.orientation;
+    at_hand().turned = image_.orientation != 1 && limits_.apply_exif_orientation;
+    at_hand().tokens = gallery_->picture_tokens();
     hasher_ = PixelHasher(pixels_);
     opened_ = true;
     return {};
@@ -108,17 +120,21 @@ class Intake {
   /// Known pictures are done; for others the encoder is begun when it is free.
   Status recognise() {
     EncodedPicture* const known = gallery_->find(hasher_.hash());
+    at_hand().recognised = known != nullptr;
     if (known) return add(known);
     if (!gallery_->borrow_encoder(kWait)) return {};  // tried again: until then it may have been encoded
     encoding_ = true;
     if (EncodedPicture* const meanwhile = gallery_->find(hasher_.hash())) {
       gallery_->return_encoder();
       encoding_ = false;
+      at_hand().recognised = true;
       return add(meanwhile);
     }
     place_ = gallery_->take();
     if (!place_)
-      return fail(Code::limit, "one picture too many: the session's limits allow %td different ones", gallery_->most());
+      return fail(Code::limit,
+                  "one picture too many: the session keeps %td different ones at a time (Limits::pictures)",
+                  gallery_->most());
     return gallery_->encoder().begin(pixels_);
   }
 
@@ -141,15 +157,19 @@ class Intake {
       gallery_->release(picture);
       return fail(Code::out_of_memory, "no memory for a list of pictures");
     }
+    at_hand().done = true;
     begin_next(next_ + 1);
     return {};
   }
+
+  [[nodiscard]] SeenPicture& at_hand() noexcept { return seen_[seen_.size() - 1]; }
 
   std::shared_ptr<Gallery> gallery_;
   ImageLimits limits_;
   Allocator* from_;
   std::vector<Picture> waiting_;
   Buffer<EncodedPicture*> found_;
+  Buffer<SeenPicture> seen_;
   std::size_t next_ = 0;
 
   // The picture at hand.

@@ -21,14 +21,16 @@ DSVL_INLINE Result<Limits> complete_limits(const Limits& limits, const ModelConf
     return fail(Code::bad_argument, "a context of %td tokens in chunks of %td: both must be at least 1", out.context,
                 out.chunk);
   if (out.context > positions)
-    return fail(Code::limit, "a context of %td tokens: the model's positions end at %td", out.context, positions);
+    return fail(Code::limit, "a context of %td tokens is too long: the model has positions for %td", out.context,
+                positions);
   if (out.pictures < -1 || out.picture_pixels < 1 || out.picture_side < 1)
-    return fail(Code::bad_argument, "limits of %td pictures, %td pixels and %td a side make no sense", out.pictures,
+    return fail(Code::bad_argument,
+                "limits of %td pictures (must be -1 or more), %td pixels and %td a side (1 or more)", out.pictures,
                 out.picture_pixels, out.picture_side);
   if (out.logit_rows < 1 || out.text_bytes < 0 || out.cached_tokens < 0)
     return fail(Code::bad_argument,
-                "limits of %td rows of logits, %td bytes of text and %td cached tokens make no sense", out.logit_rows,
-                out.text_bytes, out.cached_tokens);
+                "limits of %td rows of logits (must be 1 or more), %td bytes of text and %td cached tokens (0 or more)",
+                out.logit_rows, out.text_bytes, out.cached_tokens);
   out.chunk = std::min<Index>(out.chunk, out.context);
   out.logit_rows = std::min<Index>(out.logit_rows, out.chunk);
   if (out.pictures < 0) out.pictures = std::max<Index>(out.context / config.image_tokens(), 1);
@@ -40,8 +42,9 @@ DSVL_INLINE Result<Limits> complete_limits(const Limits& limits, const ModelConf
   constexpr auto kMost = static_cast<Index>(
       (std::min<std::int64_t>)(std::int64_t{1} << 40, (std::numeric_limits<Index>::max)() / 4));
   if (out.pictures > (Index{1} << 20) || out.text_bytes > kMost || out.cached_tokens > kMost)
-    return fail(Code::limit, "limits of %td pictures, %td bytes of text and %td cached tokens are too large",
-                out.pictures, out.text_bytes, out.cached_tokens);
+    return fail(Code::limit,
+                "limits of %td pictures, %td bytes of text and %td cached tokens: at most %td, %td and %td are taken",
+                out.pictures, out.text_bytes, out.cached_tokens, Index{1} << 20, kMost, kMost);
   return out;
 }
 

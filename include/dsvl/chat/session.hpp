@@ -23,6 +23,7 @@
 #include "model.hpp"
 #include "options.hpp"
 #include "picture.hpp"
+#include "seen.hpp"
 
 DSVL_BEGIN_NAMESPACE
 

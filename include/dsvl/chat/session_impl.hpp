@@ -83,6 +83,9 @@ DSVL_INLINE std::span<const std::int32_t> Answer::ids() const noexcept {
 DSVL_INLINE std::span<const std::int32_t> Answer::prompt_ids() const noexcept {
   return tie_.session() ? tie_.session()->prompt_ids() : std::span<const std::int32_t>();
 }
+DSVL_INLINE std::span<const SeenPicture> Answer::seen() const noexcept {
+  return tie_.session() ? tie_.session()->seen() : std::span<const SeenPicture>();
+}
 DSVL_INLINE std::span<const float> Answer::logits() const noexcept {
   return tie_.session() ? tie_.session()->logits() : std::span<const float>();
 }

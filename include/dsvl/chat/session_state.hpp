@@ -60,6 +60,7 @@ class SessionState {
   [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return answer_ids_.span(); }
   [[nodiscard]] std::span<const std::int32_t> prompt_ids() const noexcept { return prompt_ids_.span(); }
   [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
+  [[nodiscard]] std::span<const SeenPicture> seen() const noexcept { return intake_.seen(); }
   [[nodiscard]] std::span<const float> logits() const noexcept {
     return seen_row_ && phase_ != Phase::over ? engine_.logits(*seen_row_) : std::span<const float>();
   }

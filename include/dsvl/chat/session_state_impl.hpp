@@ -68,7 +68,7 @@ DSVL_INLINE void SessionState::lay_out(Arena& arena) noexcept {
   const Limits& limits = options_.limits;
   const Index context = limits.context;
   engine_.lay_out(arena);
-  intake_.carve(arena, context);
+  intake_.carve(arena, context, context / model_->config.image_tokens() + 1);
   conversation_.carve(arena, limits.text_bytes, context);
   pictures_ = arena.buffer<EncodedPicture*>("pictures in use", context);
   new_pictures_ = arena.buffer<EncodedPicture*>("pictures in use", context);
@@ -120,6 +120,7 @@ DSVL_INLINE void SessionState::begin(const GenerateOptions& options) {
   status_ = {};
   usage_ = {};
   seen_row_.reset();
+  intake_.begin({});  // forgets what the answer before saw
 }
 
 /// The work may begin, or the answer is over at once, and has nothing of the one before.
@@ -278,7 +279,7 @@ DSVL_INLINE Status SessionState::take_prompt(std::span<const Picture> pictures) 
   if (!pictures.empty() && !model_->image_token)
     return fail(Code::bad_argument, "no token stands for pictures: give LoadOptions::image_token");
   if (!pictures.empty() && !gallery_)
-    return fail(Code::limit, "one picture too many: the session's limits allow 0 different ones");
+    return fail(Code::limit, "one picture too many: the session takes none (Limits::pictures is 0)");
   intake_.begin(pictures);
   return {};
 }

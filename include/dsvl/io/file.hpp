@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #if defined(_WIN32)
@@ -122,7 +123,8 @@ inline Result<File> File::open(const std::filesystem::path& path, std::string_vi
     const int error = errno;
     if (error == ENOENT || error == ENOTDIR) return fail(Code::not_found, "%s: no such file", Printable(what).text());
     if (error == EACCES) return fail(Code::io, "%s: permission denied", Printable(what).text());
-    return fail(Code::io, "%s: cannot be opened (system error %d)", Printable(what).text(), error);
+    return fail(Code::io, "%s: cannot be opened: %s", Printable(what).text(),
+                std::generic_category().message(error).c_str());
   }
   File file(handle, 0);
   struct stat about = {};
@@ -138,7 +140,9 @@ inline Status File::read(std::uint64_t offset, std::span<std::byte> into, std::s
   while (!into.empty()) {
     const ::ssize_t got = ::pread(handle_, into.data(), into.size(), static_cast<::off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(Code::io, "%s: cannot be read (system error %d)", Printable(what).text(), errno);
+    if (got < 0)
+      return fail(Code::io, "%s: cannot be read: %s", Printable(what).text(),
+                  std::generic_category().message(errno).c_str());
     if (got == 0)
       return fail(Code::io, "%s: ends at byte %llu, %zu more were expected", Printable(what).text(),
                   static_cast<unsigned long long>(offset), into.size());

@@ -35,6 +35,7 @@ struct ImageLimits {
 struct Image {
   Buffer<std::uint8_t> rgb;  ///< (height, width, 3), packed, top row first
   Index width = 0, height = 0;
+  int orientation = 1;  ///< that its EXIF data name, 1 to 8; 1: upright, or they name none
 
   [[nodiscard]] Pixels pixels() const noexcept { return {rgb.data(), width, height, PixelFormat::rgb, 0}; }
 };
@@ -92,20 +93,23 @@ inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLi
   const Printable name(what);
   if (file.empty()) return fail(Code::bad_file, "%s: is empty", name.text());
   if (file.size() > static_cast<std::size_t>((std::min<Index>)(limits.max_file_bytes, INT_MAX - 4096)))
-    return fail(Code::limit, "%s: %zu bytes are more than is accepted", name.text(), file.size());
+    return fail(Code::limit, "%s: has %zu bytes, pictures of up to %td are accepted", name.text(), file.size(),
+                limits.max_file_bytes);
   Image image{Buffer<std::uint8_t>(from)};
   if (png::is_png(file)) {
     Buffer<std::byte> essential(from);
     DSVL_TRY(header, png::read(file, what, essential));
     DSVL_CHECK_STATUS(detail::check_size(header, limits, name.text()));
-    const int orientation = limits.apply_exif_orientation ? exif::orientation(header.exif) : 1;
-    DSVL_CHECK_STATUS(detail::decode(essential.span(), header, orientation, name.text(), from, image));
+    image.orientation = exif::orientation(header.exif);
+    const int turned = limits.apply_exif_orientation ? image.orientation : 1;
+    DSVL_CHECK_STATUS(detail::decode(essential.span(), header, turned, name.text(), from, image));
   } else if (jpeg::is_jpeg(file)) {
     std::size_t end = 0;
     DSVL_TRY(header, jpeg::read(file, what, end));
     DSVL_CHECK_STATUS(detail::check_size(header, limits, name.text()));
-    const int orientation = limits.apply_exif_orientation ? exif::orientation(header.exif) : 1;
-    DSVL_CHECK_STATUS(detail::decode(file.first(end), header, orientation, name.text(), from, image));
+    image.orientation = exif::orientation(header.exif);
+    const int turned = limits.apply_exif_orientation ? image.orientation : 1;
+    DSVL_CHECK_STATUS(detail::decode(file.first(end), header, turned, name.text(), from, image));
   } else {
     DSVL_CHECK_STATUS(refuse_other_kind(file, what));
     return fail(Code::bad_file, "%s: is neither a PNG nor a JPEG picture", name.text());
@@ -119,8 +123,8 @@ inline Result<Image> read_image(const std::filesystem::path& path, const ImageLi
   const std::string what = path_to_utf8(path);
   DSVL_TRY(file, File::open(path, what));
   if (file.size() > static_cast<std::uint64_t>((std::max<Index>)(limits.max_file_bytes, 0)))
-    return fail(Code::limit, "%s: %llu bytes are more than is accepted", Printable(what).text(),
-                static_cast<unsigned long long>(file.size()));
+    return fail(Code::limit, "%s: has %llu bytes, pictures of up to %td are accepted", Printable(what).text(),
+                static_cast<unsigned long long>(file.size()), limits.max_file_bytes);
   Buffer<std::byte> bytes(from);
   if (!bytes.resize(static_cast<std::size_t>(file.size())))
     return fail(Code::out_of_memory, "%s: no memory for its %llu bytes", Printable(what).text(),

@@ -80,10 +80,12 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
   std::uint64_t length = 0;
   for (std::size_t i = 8; i-- > 0;) length = (length << 8) | std::to_integer<std::uint64_t>(file[i]);
   if (length > kMaxHeader)
-    return fail(Code::bad_file, "%s: claims a header of %llu bytes, at most %llu are allowed; not a safetensors file?",
-                name.text(), static_cast<unsigned long long>(length), static_cast<unsigned long long>(kMaxHeader));
+    return fail(Code::bad_file,
+                "%s: is no safetensors file, or a damaged one: its first 8 bytes would be the length of a header, and "
+                "are more than the %llu bytes allowed",
+                name.text(), static_cast<unsigned long long>(kMaxHeader));
   if (length > file.size() - 8)
-    return fail(Code::bad_file, "%s: truncated: the header has %llu bytes, the file %zu", name.text(),
+    return fail(Code::bad_file, "%s: truncated: its header takes %llu bytes, the file has %zu", name.text(),
                 static_cast<unsigned long long>(length), file.size());
   const std::string_view text(reinterpret_cast<const char*>(file.data()) + 8, static_cast<std::size_t>(length));
   if (text.empty() || text[0] != '{')

@@ -124,7 +124,7 @@ inline Status encode_prompt(const Tokenizer& tokenizer, std::span<const Segment>
 /// Ok when a prompt has as many places for pictures as there are pictures.
 inline Status check_pictures(std::size_t places, std::size_t pictures) noexcept {
   if (places == pictures) return {};
-  return fail(Code::bad_argument, "the prompt has %zu place%s for images, and %zu image%s given", places,
+  return fail(Code::bad_argument, "the prompt has %zu place%s for pictures, and %zu picture%s given", places,
               places == 1 ? "" : "s", pictures, pictures == 1 ? " was" : "s were");
 }
 

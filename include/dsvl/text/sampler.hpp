@@ -107,7 +107,8 @@ class Sampler {
   /// Cost: an exp per logit, a second one when drawing; with top-k or top-p a sort of what may stay.
   Result<Choice> choose(std::span<const float> logits, std::uint64_t position) noexcept {
     if (logits.size() != scores_.size())
-      return fail(Code::bad_argument, "%zu logits for a vocabulary of %zu", logits.size(), scores_.size());
+      return fail(Code::bad_argument, "%zu logits were given, the vocabulary has %zu tokens", logits.size(),
+                    scores_.size());
     DSVL_TRY(raw, log_sum_exp(logits));
     adjust(logits);
     std::size_t best = 0;
@@ -133,9 +134,12 @@ class Sampler {
       return bad("repetition_penalty", o.repetition_penalty, "above 0");
     for (const TokenBias& b : o.bias)
       if (b.id < 0 || b.id >= vocab || !(b.bias < std::numeric_limits<float>::infinity()))
-        return fail(Code::bad_argument, "a bias of %g for token %d of %td", double{b.bias}, b.id, vocab);
+        return fail(Code::bad_argument,
+                    "a bias of %g for token %d: ids go from 0 to %td, a bias is a number below infinity",
+                    double{b.bias}, b.id, vocab - 1);
     for (const std::int32_t id : o.banned)
-      if (id < 0 || id >= vocab) return fail(Code::bad_argument, "token %d of %td is banned", id, vocab);
+      if (id < 0 || id >= vocab)
+        return fail(Code::bad_argument, "token %d cannot be banned: ids go from 0 to %td", id, vocab - 1);
     return {};
   }
 

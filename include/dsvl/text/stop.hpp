@@ -36,7 +36,7 @@ class StopStrings {
     for (const std::string& s : stops) {
       if (s.empty()) return fail(Code::bad_argument, "a stop string is empty");
       if (ends_.size() == kMost || s.size() > kMostBytes - stops_.size())
-        return fail(Code::limit, "the stop strings are more than %zu, or more than %zu bytes together", kMost,
+        return fail(Code::limit, "%zu stop strings: at most %zu are taken, of %zu bytes together", stops.size(), kMost,
                     kMostBytes);
       stops_.append(s);
       if (!ends_.push_back(stops_.size())) return fail(Code::out_of_memory, "no memory for stop strings");

@@ -57,6 +57,15 @@ struct AsFloat {
 
 }  // namespace detail
 
+/// Where a picture of width x height pixels lies in a view that is made of it: scaled to fit, in the middle. An odd
+/// margin has its larger half at the bottom or right.
+inline Rect content_of(const PreprocessConfig& config, const ViewConfig& view, Index width, Index height) noexcept {
+  const Index longest = std::max<Index>(width, height), side = view.side;
+  const Index w = target_side(config.size_rule, width, longest, side, config.min_side);
+  const Index h = target_side(config.size_rule, height, longest, side, config.min_side);
+  return {(side - w) / 2, (side - h) / 2, w, h};
+}
+
 /// Makes the tower inputs of one picture.
 ///
 ///   Preprocessor p;
@@ -194,12 +203,9 @@ inline Status Preprocessor::plan(const PreprocessConfig& config, Allocator* from
 
 inline Status Preprocessor::make_canvas(const PreprocessConfig& config, const ViewConfig& view, bool from_square,
                                         Allocator* from, detail::Canvas& canvas) noexcept {
-  const Index longest = std::max<Index>(picture_.width, picture_.height), side = view.side;
-  const Index width = target_side(config.size_rule, picture_.width, longest, side, config.min_side);
-  const Index height = target_side(config.size_rule, picture_.height, longest, side, config.min_side);
+  const Index side = view.side;
   canvas.view = view;
-  // An odd margin has its larger half at the bottom or right.
-  canvas.content = from_square ? Rect{0, 0, side, side} : Rect{(side - width) / 2, (side - height) / 2, width, height};
+  canvas.content = from_square ? Rect{0, 0, side, side} : content_of(config, view, picture_.width, picture_.height);
   canvas.pixels = Buffer<std::uint8_t>(from);
   canvas.normalised = Buffer<float>(from);
   const auto bytes = static_cast<std::uint64_t>(side) * static_cast<std::uint64_t>(side) * 3;  // sides are below 2^21

@@ -1,0 +1,68 @@
+// Pictures as a user names them: files, pipes, standard input; and what the model saw of them.
+#ifndef DSVL_CLI_PICTURES_HPP
+#define DSVL_CLI_PICTURES_HPP
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "library.hpp"
+
+#include <dsvl/io/json_writer.hpp>
+
+#include "command_line.hpp"
+
+namespace cli {
+
+/// A picture with the name that messages call it by. What came through a pipe is kept here; files are read when asked
+/// about.
+struct NamedPicture {
+  std::string name;
+  std::filesystem::path file;    ///< empty: `bytes` are the file
+  std::vector<std::byte> bytes;
+
+  [[nodiscard]] dsvl::Picture picture() const {
+    return file.empty() ? dsvl::Picture(std::span<const std::byte>(bytes)) : dsvl::Picture(file);
+  }
+};
+
+/// For a session, in their order; good as long as the pictures are.
+std::vector<dsvl::Picture> pictures_of(std::span<const NamedPicture> pictures);
+
+/// A picture from an argument, read when it is a pipe. Prints what is wrong and sets `exit`, so that a slip shows
+/// before a model is loaded.
+std::optional<NamedPicture> find_picture(const std::string& argument, int& exit);
+/// All that -i named; an exit code when one cannot be had.
+std::optional<int> find_pictures(const std::vector<std::string>& arguments, std::vector<NamedPicture>& to);
+/// Standard input can be one thing: `taken` says what it is for besides pictures ("the question"), if anything. An
+/// exit code when these pictures want it too.
+std::optional<int> check_input(const CommandLine& line, const std::vector<std::string>& arguments,
+                               std::string_view taken);
+
+/// "permission denied", "no such file" and their like, when a file cannot be had; empty when it seems it can.
+std::string why_unreadable(const std::filesystem::path& path);
+
+/// Files as terminals write them when they are dropped onto one: several, in quotes, with "\ " for a space (not on
+/// Windows), "~" for the home directory. A line that is itself the name of a file is that file, spaces and all.
+std::vector<std::string> split_files(const std::string& line);
+
+/// Which of the question's pictures the answer's error is about; none when it is about something else.
+std::optional<std::size_t> failed_picture(const dsvl::Answer& answer);
+/// The error's text, with the picture's name where it is about one.
+std::string describe_error(const dsvl::Answer& answer, std::span<const NamedPicture> pictures);
+
+/// Prints the answer's error, if any, and what to do about it; returns the program's exit code.
+int give_up(const dsvl::Answer& answer, std::span<const NamedPicture> pictures);
+
+/// A line for each picture that came with the question, on stderr, for --verbose.
+void print_seen(const dsvl::Answer& answer, std::span<const NamedPicture> pictures);
+/// The same as a JSON array.
+void write_seen(dsvl::json::Writer& w, const dsvl::Answer& answer, std::span<const NamedPicture> pictures);
+
+}  // namespace cli
+
+#endif  // DSVL_CLI_PICTURES_HPP

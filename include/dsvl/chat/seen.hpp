@@ -1,0 +1,41 @@
+// SeenPicture: what became of one picture of a question on its way to the model.
+#ifndef DSVL_CHAT_SEEN_HPP
+#define DSVL_CHAT_SEEN_HPP
+
+#include "../vision/preprocess.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// One for each picture of a question that was looked at, in their order; also for one that was recognised and so was
+/// not encoded again. See Answer::seen().
+struct SeenPicture {
+  /// A square that a tower sees, and where the scaled picture lies in it; background around that.
+  struct View {
+    Index side = 0;  ///< pixels; 0: the model has no such view
+    Rect content = {};
+  };
+
+  Index width = 0, height = 0;  ///< pixels that were decoded or given, upright where they were turned; 0: not decoded
+  int orientation = 1;          ///< that the file's EXIF data name, 1 to 8; 1: upright, or they name none
+  bool turned = false;          ///< the picture was turned as they say (SessionOptions::apply_exif_orientation)
+  View low = {};   ///< what SigLIP sees; made of the high view where there is one and `low_from_high` says so
+  View high = {};  ///< what SAM-B sees, in hybrid models
+  bool low_from_high = false;
+  Index tokens = 0;         ///< of the prompt
+  bool recognised = false;  ///< it had been encoded before
+  bool done = false;        ///< its rows are there; false for the one that an error or the user stopped at
+};
+
+/// How a picture of width x height pixels is shown, as the configuration says.
+inline void describe_views(const PreprocessConfig& config, Index width, Index height, SeenPicture& to) noexcept {
+  to.width = width;
+  to.height = height;
+  to.low_from_high = config.low_source != LowSource::picture;
+  const Rect whole{0, 0, config.low.side, config.low.side};
+  to.low = {config.low.side, to.low_from_high ? whole : content_of(config, config.low, width, height)};
+  if (config.high.side > 0) to.high = {config.high.side, content_of(config, config.high, width, height)};
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_CHAT_SEEN_HPP

@@ -38,14 +38,17 @@ CommandLine describe(Ask& ask) {
 std::optional<int> read_question(const CommandLine& line, const std::vector<std::string>& rest, std::string& question) {
   if (rest.empty())
     return line.usage_error("no question was given", "for example: dsvl ask -i photo.jpg \"What is this?\"");
+  std::error_code ignored;
   if (rest.size() > 1) {
-    std::error_code ignored;
     const bool picture = std::filesystem::is_regular_file(to_path(rest[0]), ignored);
     return line.usage_error("one question is expected, " + std::to_string(rest.size()) + " arguments were given",
                             picture ? "pictures are named with -i, each with its own: -i " + rest[0]
                                     : "put the question in quotes");
   }
   question = rest[0];
+  if (question != "-" && std::filesystem::is_regular_file(to_path(question), ignored))
+    return line.usage_error("the question is the name of a file: " + question,
+                            "a picture is named with -i, and then asked about: dsvl ask -i FILE \"What is this?\"");
   if (question == "-") {
     question.clear();
     LineReader input;
@@ -83,8 +86,8 @@ int answer_question(const Ask& ask, std::span<const NamedPicture> pictures, Talk
     if (!ask.json) print_text(piece->text);
   if (ask.json && answer.status().ok()) print_json(answer, pictures, talk, seconds_since(began));
   if (!ask.json && (answer.status().ok() || !answer.text().empty())) std::puts("");
-  const int exit = give_up(answer, pictures);
-  if (exit == kOk) print_cut(answer, ask), print_speed(answer, ask);
+  const int exit = give_up(answer, pictures, talk);
+  if (exit == kOk) print_cut(answer, ask, talk), print_speed(answer, ask);
   if (ask.verbose) print_seen(answer, pictures), print_usage(answer, talk.load_seconds);
   return finish_output(exit);
 }

@@ -125,7 +125,7 @@ class Chat {
     // A question that was stopped before its answer began is forgotten, so its pictures wait for the next.
     if (!(stopped && answer.ids().empty())) waiting_.clear();
     if (stopped) return;
-    print_cut(answer, settings_);
+    print_cut(answer, settings_, talk_);
     print_speed(answer, settings_);
     if (settings_.verbose) print_usage(answer, 0);
   }
@@ -136,7 +136,7 @@ class Chat {
     const auto wrong = failed_picture(answer);
     const bool full = answer.status().code() == dsvl::Code::limit &&
                       (!wrong || what.find("one picture too many") != std::string::npos);
-    std::string hint = full ? "/clear begins anew" : hint_for(answer);
+    std::string hint = full ? "/clear begins anew" : hint_for(answer, talk_);
     if (wrong && *wrong < waiting_.size())
       waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(*wrong));
     if (!waiting_.empty()) {

@@ -79,11 +79,13 @@ std::vector<std::string> missing_shards(const fs::path& folder) {
   return missing;
 }
 
-/// What lies in the folder, as far as it is a model's.
-void look_at_files(const fs::path& path, Diagnosis& d) {
+/// What lies in the folder, as far as it is a model's; false when there is nothing of one.
+bool look_at_files(const fs::path& path, Diagnosis& d) {
   std::error_code ignored;
-  if (!fs::is_directory(path, ignored))
-    return d.good("files", to_text(path.filename()) + ", " + bytes_text(fs::file_size(path, ignored)));
+  if (!fs::is_directory(path, ignored)) {
+    d.good("files", to_text(path.filename()) + ", " + bytes_text(fs::file_size(path, ignored)));
+    return true;
+  }
   static constexpr const char* kSmall[] = {"config.json", "generation_config.json", "preprocessor_config.json",
                                            "processor_config.json", "tokenizer.json", "tokenizer_config.json"};
   std::string found;
@@ -97,13 +99,18 @@ void look_at_files(const fs::path& path, Diagnosis& d) {
     ++weights;
     bytes += entry.file_size(ignored);
   }
+  if (weights == 0 && !fs::exists(path / "config.json", ignored)) {
+    d.wrong("files", "there is no config.json, no *.safetensors and no *.gguf",
+            "name the folder that has them, or the .gguf file");
+    return false;
+  }
   found += (found.empty() ? "" : "; ") + std::to_string(weights) + (weights == 1 ? " file" : " files") +
            " of weights, " + bytes_text(bytes);
-  const std::vector<std::string> missing = missing_shards(path);
-  if (missing.empty()) return d.good("files", found);
-  std::string names;
-  for (const std::string& name : missing) (names += names.empty() ? "" : ", ") += name;
-  d.wrong("files", found + "; not there: " + names, "fetch the missing files: the download ended early");
+  std::string missing;
+  for (const std::string& name : missing_shards(path)) (missing += missing.empty() ? "" : ", ") += name;
+  if (missing.empty()) d.good("files", found);
+  else d.wrong("files", found + "; not there: " + missing, "fetch the missing files: the download ended early");
+  return true;
 }
 
 std::string kind_text(const dsvl::Model& model) {
@@ -223,7 +230,7 @@ bool look_at_speed(const dsvl::Model& model, const Settings& settings, dsvl::Exe
 /// False when it was interrupted.
 bool examine(const fs::path& path, const Settings& settings, const dsvl::CancelToken& cancel, ProgressLine& progress,
              Diagnosis& d) {
-  look_at_files(path, d);
+  if (!look_at_files(path, d)) return true;
   const auto model = look_at_model(path, settings, d);
   progress.clear();
   if (cancel.cancelled()) return false;

@@ -10,7 +10,6 @@
 #include <dsvl/io/image.hpp>
 
 #include "console.hpp"
-#include "setup.hpp"
 #include "system.hpp"
 
 namespace cli {
@@ -125,7 +124,10 @@ std::optional<NamedPicture> find_picture(const std::string& argument, int& exit)
   exit = kError;
   const std::string why = why_unreadable(path);
   if (why.empty()) return NamedPicture{argument, path, {}};
-  print_error(argument + ": " + why + (why == "is a directory" ? ", a picture is needed" : ""));
+  if (why == "no such file" && argument.find("://") != std::string::npos)
+    print_error(argument + ": is a web address, files and pipes are read",
+                "for example: curl -s ADDRESS | dsvl ask -i - \"What is this?\"");
+  else print_error(argument + ": " + why + (why == "is a directory" ? ", a picture is needed" : ""));
   return std::nullopt;
 }
 
@@ -200,11 +202,11 @@ std::string describe_error(const dsvl::Answer& answer, std::span<const NamedPict
   return picture.name + ": " + text;
 }
 
-int give_up(const dsvl::Answer& answer, std::span<const NamedPicture> pictures) {
+int give_up(const dsvl::Answer& answer, std::span<const NamedPicture> pictures, const Talk& talk) {
   const dsvl::Status status = answer.status();
   if (status.ok()) return kOk;
   if (status.code() == dsvl::Code::cancelled) return kInterrupted;
-  print_error(describe_error(answer, pictures), hint_for(answer));
+  print_error(describe_error(answer, pictures), hint_for(answer, talk));
   return kError;
 }
 

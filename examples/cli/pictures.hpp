@@ -15,6 +15,7 @@
 #include <dsvl/io/json_writer.hpp>
 
 #include "command_line.hpp"
+#include "setup.hpp"
 
 namespace cli {
 
@@ -56,7 +57,7 @@ std::optional<std::size_t> failed_picture(const dsvl::Answer& answer);
 std::string describe_error(const dsvl::Answer& answer, std::span<const NamedPicture> pictures);
 
 /// Prints the answer's error, if any, and what to do about it; returns the program's exit code.
-int give_up(const dsvl::Answer& answer, std::span<const NamedPicture> pictures);
+int give_up(const dsvl::Answer& answer, std::span<const NamedPicture> pictures, const Talk& talk);
 
 /// A line for each picture that came with the question, on stderr, for --verbose.
 void print_seen(const dsvl::Answer& answer, std::span<const NamedPicture> pictures);

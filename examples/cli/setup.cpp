@@ -38,7 +38,7 @@ void print_report(const dsvl::LoadReport& report) {
 void add_model_options(CommandLine& to, Settings& settings) {
   to.path('m', "model", "PATH", "Directory or .gguf file of the model (default: tiny-vl, which ships with dsvl)",
           settings.model);
-  to.path(0, "mmproj", "FILE", "Path of its vision towers, where MODEL is the text half (default: mmproj-NAME beside it)",
+  to.path(0, "mmproj", "FILE", "Path of its vision towers, where the model is the text half (default: mmproj-NAME there)",
           settings.load.mmproj);
   to.other(0, "load", "MODE", "How weights get into memory: map (default), read, prefault",
            one_of<dsvl::LoadMode>(settings.load.mode, {{"map", dsvl::LoadMode::map},
@@ -164,13 +164,24 @@ std::optional<Talk> open_talk(const Settings& settings, ProgressLine& progress, 
   return std::nullopt;
 }
 
-std::string hint_for(const dsvl::Answer& answer) {
+namespace {
+
+/// What a full context allows.
+std::string more_context(const Talk& talk) {
+  const dsvl::Index most = talk.model.info().max_context;
+  return talk.session.context() < most ? "--context N allows more, up to " + std::to_string(most)
+                                       : "which is all that the model has positions for";
+}
+
+}  // namespace
+
+std::string hint_for(const dsvl::Answer& answer, const Talk& talk) {
   const dsvl::Status status = answer.status();
   if (status.code() == dsvl::Code::out_of_memory)
     return failed_picture(answer) ? "a smaller picture takes less: nothing is seen of more than 1024 pixels a side"
                                   : "a smaller --context N takes less";
   const bool context = std::string_view(status.text()).find("the context holds") != std::string_view::npos;
-  return status.code() == dsvl::Code::limit && context ? "a larger --context N may help" : "";
+  return status.code() == dsvl::Code::limit && context ? more_context(talk) : "";
 }
 
 void print_usage(const dsvl::Answer& answer, double load_seconds) {
@@ -202,13 +213,13 @@ void print_speed(const dsvl::Answer& answer, const Settings& settings) {
   std::fprintf(stderr, "%s\n", paint(stderr, "2", text).c_str());
 }
 
-void print_cut(const dsvl::Answer& answer, const Settings& settings) {
+void print_cut(const dsvl::Answer& answer, const Settings& settings, const Talk& talk) {
   if (!is_terminal(stderr) && !settings.verbose) return;
   std::fflush(stdout);
   std::string why;
   if (answer.finish() == dsvl::Finish::length)
     why = "(cut after " + std::to_string(settings.generate.max_tokens) + " tokens; --max-tokens allows more)";
-  if (answer.finish() == dsvl::Finish::context_full) why = "(cut: the context is full; --context allows more)";
+  if (answer.finish() == dsvl::Finish::context_full) why = "(cut: the context is full; " + more_context(talk) + ")";
   if (!why.empty()) std::fprintf(stderr, "%s\n", paint(stderr, "2", why).c_str());
 }
 

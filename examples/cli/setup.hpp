@@ -43,13 +43,13 @@ std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport
 std::optional<Talk> open_talk(const Settings& settings, ProgressLine& progress, int& exit);
 
 /// What to do about an error of an answer; empty when we do not know.
-std::string hint_for(const dsvl::Answer& answer);
+std::string hint_for(const dsvl::Answer& answer, const Talk& talk);
 /// One line on stderr about where time went (with `load_seconds` if positive), for --verbose.
 void print_usage(const dsvl::Answer& answer, double load_seconds);
 /// How fast it was, on a terminal and when it took a while.
 void print_speed(const dsvl::Answer& answer, const Settings& settings);
 /// Says on stderr that an answer is not whole, when a limit cut it.
-void print_cut(const dsvl::Answer& answer, const Settings& settings);
+void print_cut(const dsvl::Answer& answer, const Settings& settings, const Talk& talk);
 
 }  // namespace cli
 

@@ -9,7 +9,8 @@ namespace {
 struct Plain {
   std::vector<std::uint8_t> bytes;
   Index width, height;
-  Plain(Index w, Index h, std::uint8_t level) : bytes(static_cast<std::size_t>(w * h * 3), level), width(w), height(h) {}
+  Plain(Index w, Index h, std::uint8_t level)
+      : bytes(static_cast<std::size_t>(w * h * 3), level), width(w), height(h) {}
   [[nodiscard]] Picture picture() const { return Pixels{bytes.data(), width, height, PixelFormat::rgb, 0}; }
 };
 
@@ -21,7 +22,7 @@ std::string photo_on_its_side() {
   return file.insert(2, kExif, sizeof kExif - 1);
 }
 
-std::string demo(const char* name) { return (test::tiny_vl() / "demo" / name).string(); }
+std::filesystem::path demo(const char* name) { return test::tiny_vl() / "demo" / name; }
 
 }  // namespace
 
@@ -74,7 +75,7 @@ TEST_CASE("a picture that was recognised is seen too, and said to be known") {
 TEST_CASE("when a picture is the error, it is the last that was seen, and not done") {
   Session session = test::open_session();
   const std::string broken = test::read_file(demo("002.png")).substr(0, 900);
-  const std::vector<Picture> pictures{demo("001.png"), Picture(std::as_bytes(std::span(broken))), demo("003.png")};
+  const std::vector<Picture> pictures{demo("001.png"), std::as_bytes(std::span(broken)), demo("003.png")};
   Answer answer = session.ask(pictures, "What are these?");
   CHECK(answer.status().code() == Code::bad_file);
   REQUIRE(answer.seen().size() == 2);

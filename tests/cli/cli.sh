@@ -41,11 +41,37 @@ check_json() {
   if is_json "$scratch/out"; then ok "$1: valid JSON"; else bad "$1: not JSON"; fi
 }
 
+# run, with this in front of dsvl.
+run_under() {
+  local how=$1
+  shift
+  $how "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+  code=$?
+}
+big_endian() { printf "\\$(printf %o $(($1 >> 24 & 255)))\\$(printf %o $(($1 >> 16 & 255)))\\$(printf %o $(($1 >> 8 & 255)))\\$(printf %o $(($1 & 255)))"; }
+# A PNG chunk from standard input; gzip's trailer has the checksum that PNG wants, the other way round.
+png_chunk() {
+  cat >"$scratch/chunk"
+  big_endian "$(wc -c <"$scratch/chunk")"
+  printf %s "$1" | cat - "$scratch/chunk" >"$scratch/typed"
+  cat "$scratch/typed"
+  gzip -c "$scratch/typed" | tail -c 8 | head -c 4 | od -An -tu1 | { read -r a b c d; big_endian $((d << 24 | c << 16 | b << 8 | a)); }
+}
+# black_png WIDTH HEIGHT: a gray picture without light; little to store, however large it is.
+black_png() {
+  local bytes=$((($1 + 1) * $2))
+  printf '\211PNG\r\n\032\n'
+  { big_endian "$1"; big_endian "$2"; printf '\010\000\000\000\000'; } | png_chunk IHDR
+  head -c $bytes /dev/zero | gzip -n | tail -c +11 >"$scratch/deflated"
+  { printf '\170\234'; head -c $(($(wc -c <"$scratch/deflated") - 8)) "$scratch/deflated"; big_endian $((bytes % 65521 << 16 | 1)); } | png_chunk IDAT
+  png_chunk IEND </dev/null
+}
+
 # --- help, and mistakes in the arguments ----------------------------------------------------------
 run; check "without arguments it explains itself on stderr" 2 '' '^Usage: dsvl COMMAND'
 run --help; check "--help" 0 '^Usage: dsvl COMMAND' ''
 run --version; check "--version" 0 '^dsvl [0-9]+\.[0-9]+\.[0-9]+ ' ''
-for command in ask chat eval inspect convert; do
+for command in ask chat eval doctor inspect bench convert; do
   run $command --help; check "$command --help" 0 "^Usage: dsvl $command " ''
   run help $command; check "help $command" 0 "^Usage: dsvl $command " ''
   run $command --no-such-option; check "$command refuses an unknown option" 2 '' 'error: unknown option --no-such-option'
@@ -62,8 +88,26 @@ run ask --json=yes hi; check "a flag with a value" 2 '' 'takes no value'
 run ask; check "no question" 2 '' 'no question was given'
 run ask ''; check "an empty question" 2 '' 'the question is empty'
 run ask -; check "an empty question from standard input" 2 '' 'the question is empty'
+run ask $model/demo/000.png; check "a picture for a question" 2 '' 'the question is the name of a file: .*000\.png'
 run ask What is this; check "a question without quotes" 2 '' 'put the question in quotes'
 run ask $model/demo/000.png 'What?'; check "a picture without -i" 2 '' 'pictures are named with -i'
+run ask -m '' hi; check "an empty -m is a mistake, not the model that ships with dsvl" 2 '' '-m "": is empty, a path is needed'
+run ask --model= hi; check "an empty --model= is a mistake too" 2 '' 'is empty, a path is needed'
+run inspect ''; check "an empty MODEL is a mistake" 2 '' 'is empty, a path is needed'
+run ask -i '' hi; check "an empty -i is a mistake, not a question without a picture" 2 '' '-i "": is empty, a path is needed'
+run chat -i ''; check "an empty -i of chat is a mistake" 2 '' 'is empty, a path is needed'
+run bench -i ''; check "an empty -i of bench is a mistake" 2 '' 'is empty, a path is needed'
+run ask --mmproj '' hi; check "an empty --mmproj is a mistake" 2 '' 'is empty, a path is needed'
+run ask --stop '' hi; check "an empty --stop is found before loading" 2 '' '--stop "": is empty, a text is needed'
+run ask --context 0 hi; check "a context of nothing is a mistake" 2 '' 'must be from 1 to'
+run ask --context -1 hi; check "a negative context is a mistake" 2 '' 'must be from 1 to'
+run ask --context 1025 hi; check "a context beyond the model's positions is a mistake" 2 '' 'the model has positions for 1024'
+mkdir "$scratch/no_weights" && cp $model/*.json "$scratch/no_weights"
+run ask -m "$scratch/no_weights" --context 1025 hi; check "an impossible context is found before weights are read" 2 '' 'positions for 1024'
+run ask -m "$scratch/no_weights" --context 1024 hi; check "a possible one is not the mistake" 1 '' 'model\.safetensors: no such file'
+run inspect --help; check "inspect --help says that a .gguf works" 0 '\.gguf file; without it' ''
+run bench --help; check "bench --help says that a .gguf works" 0 '\.gguf file; without it' ''
+run eval --help; check "eval --help says how answers are compared" 0 'letter by letter; only white space at both ends' ''
 run chat hello; check "chat takes no question" 2 '' 'unexpected argument hello'
 run eval; check "eval without a file" 2 '' 'no file of questions'
 
@@ -72,6 +116,7 @@ head -c 3000 $model/demo/000.png >"$scratch/cut.png"
 echo 'no picture' >"$scratch/text.png"
 run ask -i no/such.png hi; check "a picture that is not there" 1 '' 'error: no/such\.png: no such file'
 run ask -i $model hi; check "a directory for a picture" 1 '' 'is a directory, a picture is needed'
+run ask -i http://example.org/a.png hi; check "a web address for a picture" 1 '' 'is a web address, files and pipes are read'
 run ask -i "$scratch/cut.png" hi; check "a picture that was cut off" 1 '' 'cut\.png: .*truncated'
 run ask -i "$scratch/text.png" hi; check "a text for a picture" 1 '' 'neither a PNG nor a JPEG'
 run ask -m no/such/model hi; check "a model that is not there" 1 '' 'no/such/model: no such file or directory'
@@ -84,8 +129,39 @@ echo '[{"question": "How many?"}]' >"$scratch/q.json"
 run eval "$scratch/q.json"; check "a question without its answer" 1 '' 'entry 0 has no string "answer"'
 echo '[{"image": "gone.png", "question": "How many?", "answer": "4"}]' >"$scratch/q.json"
 run eval "$scratch/q.json"; check "a question whose picture is missing" 1 '1 could not be asked' 'gone\.png: no such file'
-run ask --context 20 'How many bars are there?'; check "a context that is too short" 1 '' 'a larger --context'
+run ask --context 20 'How many bars are there?'; check "a context that is too short" 1 '' '--context N allows more, up to 1024'
+run ask "$(head -c 5000 /dev/zero | tr '\0' a)"; check "a question that is too long for the model" 1 '' 'all that the model has positions for'
 run ask "$(printf '\377')"; check "a question that is not UTF-8" 1 '' 'not UTF-8'
+
+# What may not be entered or read; root may do everything, so it becomes nobody.
+as_user=
+[ "$(id -u)" = 0 ] && as_user="setpriv --reuid=65534 --regid=65534 --clear-groups"
+mkdir "$scratch/closed" && cp $model/demo/000.png "$scratch/closed/p.png" && cp $model/config.json "$scratch/closed/"
+cp $model/demo/000.png "$scratch/closed.png"
+chmod 755 "$scratch" && chmod 0 "$scratch/closed" "$scratch/closed.png"
+if $as_user test -x "$program" -a -r "$PWD/$model/config.json" && ! $as_user test -r "$scratch/closed.png"; then
+  run_under "$as_user" ask -i "$scratch/closed/p.png" hi; check "a picture in a folder that may not be entered" 1 '' 'p\.png: permission denied'
+  run_under "$as_user" ask -i "$scratch/closed.png" hi; check "a picture that may not be read" 1 '' 'closed\.png: permission denied'
+  run_under "$as_user" ask -m "$scratch/closed" hi; check "a model's folder that may not be entered" 1 '' 'permission denied'
+  run_under "$as_user" ask -m "$scratch/closed/sub" hi; check "a model in a folder that may not be entered" 1 '' 'sub: permission denied'
+  run_under "$as_user" eval "$scratch/closed/q.json"; check "questions in a folder that may not be entered" 1 '' 'q\.json: permission denied'
+  run_under "$as_user" convert "$scratch/closed/sub" "$scratch/x.gguf"; check "a folder to convert that may not be entered" 1 '' 'sub: permission denied'
+else
+  echo "SKIPPED: this user may read everything, so what permission denied says was not checked"
+fi
+chmod 700 "$scratch/closed"
+
+# A picture of 400 megapixels is refused; one of 64 megapixels takes memory, and there may be none.
+black_png 20000 20000 >"$scratch/huge.png"
+run ask -i "$scratch/huge.png" hi; check "a picture that is too large says how large it may be" 1 '' 'huge\.png: 20000 x 20000 pixels are more than is accepted'
+black_png 8000 8000 >"$scratch/large.png"
+if (ulimit -v 400000 && "$program" ask 'Hello?' >/dev/null 2>&1); then
+  (ulimit -v 400000; "$program" ask -i "$scratch/large.png" hi) >"$scratch/out" 2>"$scratch/err" </dev/null; code=$?
+  check "no memory for a picture" 1 '' 'large\.png: no memory'
+  if grep -q -- --context "$scratch/err" || ! grep -q 'a smaller picture' "$scratch/err"; then
+    bad "no memory for a picture advises a smaller picture, not a smaller context"
+  else ok "no memory for a picture advises a smaller picture, not a smaller context"; fi
+fi
 
 # --- ask ------------------------------------------------------------------------------------------
 run ask -i $model/demo/000.png 'How many bars are there?'; check "ask" 0 '^There are 4 bars\.$' ''
@@ -98,9 +174,41 @@ echo 'How many bars are there?' | "$program" ask -i $model/demo/000.png - >"$scr
 check "a question from standard input" 0 '^There are 4 bars\.$' ''
 run ask -v -i $model/demo/000.png -i $model/demo/002.png 'What is this?'
 check "two pictures, verbose" 0 . 'prompt 2[0-9]+ tokens.* encode .* tokens/s'
+run ask -v -i $model/demo/000.png 'What is this?'
+check "-v says what the model saw of a picture" 0 . '000\.png: 256 x 206 pixels, scaled to 256 x 206, padded 25 above and 25 below to 256 x 256, and that to 128 x 128, 64 tokens$'
+run ask -v -i $model/demo/000.png -i $model/demo/000.png 'What is this?'
+check "-v says of a picture that was recognised what it is, and that it was known" 0 . '000\.png: 256 x 206 pixels, .* 64 tokens, known from before$'
+{ head -c 2 tests/data/tiny-vl/jpeg/000.jpg
+  printf '\377\341\000\042Exif\000\000MM\000\052\000\000\000\010\000\001\001\022\000\003\000\000\000\001\000\006\000\000\000\000\000\000'
+  tail -c +3 tests/data/tiny-vl/jpeg/000.jpg; } >"$scratch/side.jpg"
+run ask -v -i "$scratch/side.jpg" 'What is this?'
+check "-v says that a photo lies on its side, and what turns it" 0 . 'side\.jpg: 256 x 206 pixels, not turned as its EXIF orientation 6 says \(--exif does\), scaled to 256 x 206'
+run ask -v --exif -i "$scratch/side.jpg" 'What is this?'
+check "-v says that a photo was turned upright" 0 . 'side\.jpg: 206 x 256 pixels, turned upright \(EXIF orientation 6\), scaled to 206 x 256'
+run ask --json -i "$scratch/side.jpg" 'What is this?'
+check_json "--json says what the model saw" 0 '"pictures":\[\{"file":"[^"]*side\.jpg","width":256,"height":206,"orientation":6,"turned":false,"tokens":64' ''
 run ask --stop bars -i $model/demo/000.png 'How many bars are there?'; check "--stop" 0 '^There are 4 *$' ''
 run ask --json --max-tokens 2 -i $model/demo/000.png 'How many bars are there?'
 check_json "--json" 0 '"text":"There are".*"token_ids":\[[0-9]+,[0-9]+\].*"finish":"length".*"prompt_tokens":160.*"seconds":\{' ''
+"$program" ask -i - 'How many bars are there?' <$model/demo/000.png >"$scratch/out" 2>"$scratch/err"; code=$?
+check "-i - reads a picture from standard input" 0 '^There are 4 bars\.$' ''
+cat $model/demo/000.png | "$program" ask -i - 'How many bars are there?' >"$scratch/out" 2>"$scratch/err"; code=$?
+check "-i - reads a picture from a pipe" 0 '^There are 4 bars\.$' ''
+cat $model/demo/000.png | "$program" ask -i /dev/stdin 'How many bars are there?' >"$scratch/out" 2>"$scratch/err"; code=$?
+check "/dev/stdin is a picture too" 0 '^There are 4 bars\.$' ''
+"$program" ask -i <(cat $model/demo/000.png) -i <(cat $model/demo/002.png) 'What is this?' >"$scratch/out" 2>"$scratch/err"; code=$?
+check "process substitutions are pictures" 0 . ''
+mkfifo "$scratch/fifo" && { cat $model/demo/000.png >"$scratch/fifo" & }
+run ask -i "$scratch/fifo" 'How many bars are there?'; check "a named pipe is a picture" 0 '^There are 4 bars\.$' ''
+echo 'How many bars are there?' | "$program" ask -i <(cat $model/demo/000.png) - >"$scratch/out" 2>"$scratch/err"; code=$?
+check "a question from standard input, a picture from another pipe" 0 '^There are 4 bars\.$' ''
+run ask -i - -; check "standard input cannot be the question and a picture" 2 '' 'standard input has the question, so it can not be a picture too'
+run ask -i - -i /dev/stdin hi; check "standard input cannot be two pictures" 2 '' 'standard input can be one picture, not 2'
+run chat -i -; check "chat's standard input has the questions" 2 '' 'standard input has the questions, so it can not be a picture too'
+run ask -i - hi; check "nothing on standard input is no picture" 1 '' 'standard input: is empty'
+echo hello | "$program" ask -i - hi >"$scratch/out" 2>"$scratch/err"; code=$?
+check "a text on standard input is no picture, and is called by its name" 1 '' 'error: standard input: is neither'
+run ask -i /dev/zero hi; check "a pipe without an end is left after what a picture may have" 1 '' '/dev/zero: gives more than the 256 MiB'
 run ask --temperature 1.5 --seed 7 'Tell me.'; cp "$scratch/out" "$scratch/first"
 run ask --temperature 1.5 --seed 7 --threads 1 'Tell me.'
 if cmp -s "$scratch/first" "$scratch/out"; then ok "the same seed, the same answer"; else bad "the same seed, the same answer"; fi
@@ -119,6 +227,24 @@ chat < <(printf '/image "%s"\nHow many bars are there?' $model/demo/000.png)
 check "/image, and a last line without its end" 0 '^There are 4 bars\.$' ''
 chat -i $model/demo/000.png < <(printf '%s\n' '/wave' '/image no.png' '/image' 'How many bars are there?')
 check "mistakes do not end a chat" 1 '^There are 4 bars\.$' 'unknown command /wave'
+cp $model/demo/000.png "$scratch/my photo.png"
+chat < <(printf '%s\n' "/image $scratch/cut.png $model/demo/000.png" 'How many bars are there?' 'How many bars are there?')
+check "when one of several pictures fails, it says which, and the others wait for the next question" 1 '^There are 4 bars\.$' 'cut\.png: .*truncated'
+check "and it names those that wait" 1 . 'still waiting for a question: .*demo/000\.png$'
+chat < <(printf '%s\n' "/image $model/demo/000.png" "$(head -c 20000 /dev/zero | tr '\0' a)" 'How many bars are there?')
+check "when a question fails, its picture waits for the next" 1 '^There are 4 bars\.$' 'a turn with 20000 bytes of text is too long'
+chat < <(printf '%s\n' "/image $scratch/my photo.png" 'How many bars are there?')
+check "/image takes a name with spaces" 0 '^There are 4 bars\.$' ''
+chat < <(printf '%s\n' "/image $scratch/my\\ photo.png" 'How many bars are there?')
+check "/image takes a name as terminals write it, with a backslash before a space" 0 '^There are 4 bars\.$' ''
+chat < <(printf '%s\n' "/image '$scratch/my photo.png'" 'How many bars are there?')
+check "/image takes a name in quotes" 0 '^There are 4 bars\.$' ''
+HOME=$scratch chat < <(printf '%s\n' '/image ~/my\ photo.png' 'How many bars are there?')
+check "/image knows ~" 0 '^There are 4 bars\.$' ''
+chat -v < <(printf '%s\n' "/image $model/demo/000.png '$scratch/my photo.png' $scratch/side.jpg" 'What is this?')
+check "/image takes several files in a line" 0 . 'side\.jpg: 256 x 206 pixels'
+chat < <(printf '%s\n' "$PWD/$model/demo/000.png"); check "a file without /image" 1 '' 'to add the picture: /image '
+chat < <(printf '%s\n' '/image /dev/stdin' '/image ""'); check "/image of what is no file" 1 '' "'/dev/stdin' is no file"
 chat < <(printf '%s\n' '/help' '/clear' '/quit' 'never asked')
 check "/help, /clear, /quit" 0 '/image FILE' ''
 chat </dev/null; check "a chat without questions" 0 '' ''
@@ -158,6 +284,19 @@ wait $chat; code=$?
 exec 3>&-
 check "Ctrl-C between questions leaves" 130 '' ''
 
+"$program" ask -i "$scratch/fifo" hi >"$scratch/out" 2>"$scratch/err" </dev/null &
+waiting=$!
+sleep 0.3
+kill -INT $waiting
+wait $waiting; code=$?
+check "Ctrl-C ends the waiting for a pipe's writer" 130 '' ''
+"$program" bench --runs 1000 >"$scratch/out" 2>"$scratch/err" </dev/null &
+bench=$!
+sleep 0.5
+kill -INT $bench
+wait $bench; code=$?
+check "the first Ctrl-C stops bench" 130 '' ''
+
 # --- eval and inspect -----------------------------------------------------------------------------
 # All 114 questions that ship with the model are asked by another test; here it is about counting.
 demo=$PWD/$model/demo
@@ -173,6 +312,25 @@ run eval "$scratch/q.json"; check "eval" 0 '^chart +1/2 \(50 %\) +1/1 \(100 %\)'
 run inspect; check "inspect" 0 '^total +4\.91 M' ''
 run inspect --tensors $model; check "inspect --tensors" 0 'language +BF16 +\(576, 192\) +model\.language_model\.embed_tokens\.weight' ''
 run inspect --json --tensors $model; check_json "inspect --json" 0 '"parameters":4914881' ''
+
+# --- doctor ---------------------------------------------------------------------------------------
+run doctor; check "doctor of a model that is well" 0 '^All is well\.$' ''
+check "doctor says which kind and layout" 0 '^ok +model +DeepSeek-VL of 4\.91 M parameters in BF16, layout hf, hybrid' ''
+check "doctor says what memory it takes" 0 '^ok +memory +takes [0-9.]+ MiB, and 9\.4 MiB of weights' ''
+check "doctor says how long the first word takes, and the others, and what was measured" 0 'first word about a picture after .*, then .* a token .*measured with a picture of 640 x 480' ''
+run doctor --json $model; check_json "doctor --json" 0 '"ok":true.*"memory":\{"peak":[0-9]+.*"speed":\{"first_word":' ''
+run doctor "$scratch/no_weights"; check "doctor of a model without weights" 1 'WRONG +model .*model\.safetensors: no such file' ''
+check "doctor says what to do" 1 '^ +to do: fetch the model' ''
+mkdir "$scratch/damaged" && cp $model/*.json "$scratch/damaged" && head -c 1000000 $model/model.safetensors >"$scratch/damaged/model.safetensors"
+run doctor --json "$scratch/damaged"; check_json "doctor of a download that ended early" 1 '"ok":false.*truncated' ''
+cp $model/model.safetensors "$scratch/damaged/" && rm "$scratch/damaged/tokenizer.json"
+run doctor "$scratch/damaged"; check "doctor of a model without a tokenizer" 1 'WRONG +tokenizer .*can not be asked in words' ''
+rm "$scratch/damaged/model.safetensors"
+echo '{"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}' >"$scratch/damaged/model.safetensors.index.json"
+run doctor "$scratch/damaged"; check "doctor names the files that are missing" 1 'not there: model-00001-of-00002\.safetensors, model-00002-of-00002\.safetensors' ''
+mkdir "$scratch/empty" && run doctor "$scratch/empty"; check "doctor of a folder without a model" 1 'WRONG +files +there is no config\.json' ''
+run doctor no/such; check "doctor of what is not there" 1 '' 'no/such: no such file or directory'
+run doctor --context 1025; check "doctor of an impossible context" 1 'WRONG +memory .*positions for 1024' ''
 
 # --- convert --------------------------------------------------------------------------------------
 run convert; check "convert without arguments" 2 '' 'a directory and a file are expected'

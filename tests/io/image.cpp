@@ -296,6 +296,9 @@ TEST_CASE("the EXIF orientation is ignored unless it is asked for") {
   REQUIRE(applied);
   CHECK(sha_of(*ignored) == sha_of(*plain));
   CHECK(ignored->width == 162);
+  CHECK(plain->orientation == 1);
+  CHECK(ignored->orientation == 6);  // it is told, also where it is not applied
+  CHECK(applied->orientation == 6);
   CHECK(applied->width == 256);
   CHECK(applied->height == 162);
   const dsvl::Pixels from = plain->pixels(), to = applied->pixels();  // turned to the right

@@ -3,6 +3,7 @@
 
 #include <dsvl/base/thread_pool.hpp>
 #include <dsvl/chat/model_state.hpp>
+#include <dsvl/io/file_kind.hpp>
 #include <dsvl/io/json.hpp>
 #include <dsvl/io/json_writer.hpp>
 #include <dsvl/kernels/dispatch.hpp>
@@ -79,18 +80,38 @@ std::vector<std::string> missing_shards(const fs::path& folder) {
   return missing;
 }
 
-/// What lies in the folder, as far as it is a model's; false when there is nothing of one.
+/// What a file is instead of what its name says: a pointer of Git LFS, a web page. Null when it may be what it should.
+const dsvl::FileKind* other_kind(const fs::path& file) {
+  char head[300] = {};
+  std::ifstream in(file, std::ios::binary);
+  in.read(head, sizeof head);
+  const std::span<const char> read(head, static_cast<std::size_t>(in.gcount()));
+  const dsvl::FileKind* const kind = dsvl::kind_of(std::as_bytes(read));
+  return std::string_view(head, read.size()).starts_with("GGUF") ? nullptr : kind;
+}
+
+/// What lies in the folder, as far as it is a model's; false when that says enough.
 bool look_at_files(const fs::path& path, Diagnosis& d) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) {
-    d.good("files", to_text(path.filename()) + ", " + bytes_text(fs::file_size(path, ignored)));
-    return true;
+    const std::string found = to_text(path.filename()) + ", " + bytes_text(fs::file_size(path, ignored));
+    const dsvl::FileKind* const kind = other_kind(path);
+    if (kind) d.wrong("files", found + ": is " + std::string(kind->name), std::string(kind->advice));
+    else d.good("files", found);
+    return kind == nullptr;
   }
   static constexpr const char* kSmall[] = {"config.json", "generation_config.json", "preprocessor_config.json",
                                            "processor_config.json", "tokenizer.json", "tokenizer_config.json"};
   std::string found;
+  const auto look_inside = [&](const fs::path& file) {
+    if (const dsvl::FileKind* const kind = other_kind(file))
+      d.wrong("files", to_text(file.filename()) + ": is " + std::string(kind->name), std::string(kind->advice));
+  };
   for (const char* const name : kSmall)
-    if (fs::exists(path / name, ignored)) (found += found.empty() ? "" : ", ") += name;
+    if (fs::exists(path / name, ignored)) {
+      (found += found.empty() ? "" : ", ") += name;
+      look_inside(path / name);
+    }
   std::uint64_t bytes = 0;
   std::size_t weights = 0;
   for (const auto& entry : fs::directory_iterator(path, ignored)) {
@@ -98,6 +119,7 @@ bool look_at_files(const fs::path& path, Diagnosis& d) {
     if (extension != ".safetensors" && extension != ".gguf") continue;
     ++weights;
     bytes += entry.file_size(ignored);
+    look_inside(entry.path());
   }
   if (weights == 0 && !fs::exists(path / "config.json", ignored)) {
     d.wrong("files", "there is no config.json, no *.safetensors and no *.gguf",
@@ -108,9 +130,10 @@ bool look_at_files(const fs::path& path, Diagnosis& d) {
            " of weights, " + bytes_text(bytes);
   std::string missing;
   for (const std::string& name : missing_shards(path)) (missing += missing.empty() ? "" : ", ") += name;
-  if (missing.empty()) d.good("files", found);
-  else d.wrong("files", found + "; not there: " + missing, "fetch the missing files: the download ended early");
-  return true;
+  if (!missing.empty())
+    d.wrong("files", found + "; not there: " + missing, "fetch the missing files: the download ended early");
+  else if (d.well()) d.good("files", found);
+  return d.well();
 }
 
 std::string kind_text(const dsvl::Model& model) {
@@ -141,7 +164,7 @@ void list(const std::vector<std::string>& names, const char* what, std::string& 
 std::string advice_for(const dsvl::Status& status) {
   switch (status.code()) {
     case dsvl::Code::unsupported:
-      return "dsvl runs DeepSeek-VL version 1 only, as published or as `dsvl convert` writes it";
+      return "dsvl runs DeepSeek-VL, version 1, as published or as `dsvl convert` writes it";
     case dsvl::Code::io: return "see to it that the file can be read";
     case dsvl::Code::out_of_memory:
       return "close other programs, or convert the model to fewer bits: dsvl convert --type q4_k";
@@ -250,7 +273,7 @@ void print_text_report(const Diagnosis& d) {
     std::printf("%s %-9s  %s\n", paint(stdout, colour, label).c_str(), c.name, c.found.c_str());
     if (!c.advice.empty()) std::printf("%*s%s\n", 17, "", ("to do: " + c.advice).c_str());
   }
-  print_settings(d.report);
+  print_settings(d.report, d.path);
   std::printf("\n%s\n", d.well() ? "All is well." : "Not all is well: see above for what to do.");
 }
 

@@ -226,7 +226,7 @@ int run_inspect(Arguments arguments) {
   Findings findings = examine(*model, report, settings);
   findings.path = to_text(*find_model(settings.model));
   if (json) print_json(findings, report, tensors);
-  else print_text_report(findings, model->config()), print_settings(report);
+  else print_text_report(findings, model->config()), print_settings(report, findings.path);
   if (tensors && !json) print_tensors(findings);
   return finish_output();
 }

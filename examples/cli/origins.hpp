@@ -5,11 +5,12 @@
 #include "library.hpp"
 
 #include <dsvl/io/json_writer.hpp>
+#include <string>
 
 namespace cli {
 
-/// A table with a headline; nothing when the report has no settings.
-void print_settings(const dsvl::LoadReport& report);
+/// A table with a headline; nothing when the report has no settings. Files of the model `path` are named without it.
+void print_settings(const dsvl::LoadReport& report, const std::string& path);
 /// The same as a JSON array.
 void write_settings(dsvl::json::Writer& w, const dsvl::LoadReport& report);
 

@@ -121,7 +121,7 @@ run ask -i "$scratch/cut.png" hi; check "a picture that was cut off" 1 '' 'cut\.
 run ask -i "$scratch/text.png" hi; check "a text for a picture" 1 '' 'neither a PNG nor a JPEG'
 run ask -m no/such/model hi; check "a model that is not there" 1 '' 'no/such/model: no such file or directory'
 run ask -m "$scratch" hi; check "a directory without a model" 1 '' 'config\.json: no such file'
-run ask -m LICENSE hi; check "a file for a model" 1 '' 'is neither a directory nor a \.gguf file'
+run ask -m LICENSE hi; check "a file for a model" 1 '' 'LICENSE: .*GGUF'
 run inspect no/such/model; check "inspect without a model" 1 '' 'a model is a directory with'
 run eval no/such.json; check "questions that are not there" 1 '' 'no/such\.json: no such file'
 run eval $model/config.json; check "a JSON file of something else" 1 '' 'is no list of questions'
@@ -132,6 +132,34 @@ run eval "$scratch/q.json"; check "a question whose picture is missing" 1 '1 cou
 run ask --context 20 'How many bars are there?'; check "a context that is too short" 1 '' '--context N allows more, up to 1024'
 run ask "$(head -c 5000 /dev/zero | tr '\0' a)"; check "a question that is too long for the model" 1 '' 'all that the model has positions for'
 run ask "$(printf '\377')"; check "a question that is not UTF-8" 1 '' 'not UTF-8'
+
+# What is no PNG and no JPEG is called what it is.
+of_kind() {  # of_kind NAME OCTAL_BYTES: a picture that begins with these
+  printf "$2" >"$scratch/other.png"
+  head -c 300 /dev/zero >>"$scratch/other.png"
+  run ask -i "$scratch/other.png" hi
+  check "a $1 picture is called by its name, with what to do" 1 '' "other\.png: is an? $1 picture; dsvl reads PNG and JPEG: convert it"
+}
+of_kind WebP 'RIFF\044\000\000\000WEBPVP8 '
+of_kind GIF 'GIF89a'
+of_kind BMP 'BM\066\004\000\000\000\000\000\000\066\000\000\000\050\000\000\000'
+of_kind TIFF 'II\052\000\010\000\000\000'
+of_kind HEIC '\000\000\000\030ftypheic'
+of_kind AVIF '\000\000\000\030ftypavif'
+# A model's files of other kinds, too.
+mkdir "$scratch/kinds" && cp $model/*.json "$scratch/kinds"
+of_weights() {  # of_weights WHAT BYTES WORDS
+  printf "$2" >"$scratch/kinds/model.safetensors"
+  run ask -m "$scratch/kinds" hi; check "$1 for weights" 1 '' "model\.safetensors: .*$3"
+  run doctor "$scratch/kinds"; check "doctor of a model with $1 for weights" 1 "WRONG .*$3" ''
+  cp "$scratch/kinds/model.safetensors" "$scratch/alone.gguf"
+  run ask -m "$scratch/alone.gguf" hi; check "$1 for a .gguf file" 1 '' "alone\.gguf: .*$3"
+}
+of_weights "a pointer of Git LFS" 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n' 'a pointer of Git LFS'
+of_weights "a web page" '<!DOCTYPE html><html>Sign in</html>' 'a web page'
+of_weights "a zip archive" 'PK\003\004\024\000\000\000\010\000' 'a zip archive'
+mkdir "$scratch/lora" && echo '{"peft_type": "LORA"}' >"$scratch/lora/adapter_config.json"
+run ask -m "$scratch/lora" hi; check "a folder with a LoRA adapter says how to merge it" 1 '' 'merge'
 
 # What may not be entered or read; root may do everything, so it becomes nobody.
 as_user=
@@ -310,12 +338,14 @@ run eval --json --show-wrong "$scratch/q.json"
 check_json "eval --json" 0 '"questions":3,"correct":1,"referenced":2,"reference_identical":1,"failed":0.*"got":"The green bar\."' ''
 run eval "$scratch/q.json"; check "eval" 0 '^chart +1/2 \(50 %\) +1/1 \(100 %\)' ''
 run inspect; check "inspect" 0 '^total +4\.91 M' ''
+check "inspect says where each setting came from" 0 '^preprocess\.low\.mean +[0-9. ]+ +preprocessor_config\.json: ' ''
 run inspect --tensors $model; check "inspect --tensors" 0 'language +BF16 +\(576, 192\) +model\.language_model\.embed_tokens\.weight' ''
-run inspect --json --tensors $model; check_json "inspect --json" 0 '"parameters":4914881' ''
+run inspect --json --tensors $model; check_json "inspect --json" 0 '"parameters":4914881.*"settings":\[\{"name":"preprocess[^"]*","value":"[^"]+","origin":"' ''
 
 # --- doctor ---------------------------------------------------------------------------------------
 run doctor; check "doctor of a model that is well" 0 '^All is well\.$' ''
 check "doctor says which kind and layout" 0 '^ok +model +DeepSeek-VL of 4\.91 M parameters in BF16, layout hf, hybrid' ''
+check "doctor says where each setting came from" 0 '^preprocess\.low\.mean +[0-9. ]+ +preprocessor_config\.json: ' ''
 check "doctor says what memory it takes" 0 '^ok +memory +takes [0-9.]+ MiB, and 9\.4 MiB of weights' ''
 check "doctor says how long the first word takes, and the others, and what was measured" 0 'first word about a picture after .*, then .* a token .*measured with a picture of 640 x 480' ''
 run doctor --json $model; check_json "doctor --json" 0 '"ok":true.*"memory":\{"peak":[0-9]+.*"speed":\{"first_word":' ''
@@ -345,6 +375,18 @@ check "a GGUF file answers" 0 '^The green bar\.$' ''
 run convert --split --type q4_0 $model "$scratch/t.gguf"; check "convert --split" 0 'mmproj-t\.gguf' ''
 run ask -m "$scratch/t.gguf" -i $model/demo/000.png "Which bar is the tallest?"
 check "two GGUF files answer" 0 '^The green bar\.$' ''
+cp "$scratch/m.gguf" "$scratch/model-without-a-name"
+run ask -m "$scratch/model-without-a-name" -i $model/demo/000.png "Which bar is the tallest?"
+check "a GGUF file answers whatever it is called" 0 '^The green bar\.$' ''
+mkdir "$scratch/elsewhere" && mv "$scratch/mmproj-t.gguf" "$scratch/elsewhere/towers.gguf"
+run ask -m "$scratch/t.gguf" --mmproj "$scratch/elsewhere/towers.gguf" -i $model/demo/000.png "Which bar is the tallest?"
+check "--mmproj takes any path" 0 '^The green bar\.$' ''
+(cd "$scratch/elsewhere" && "$program" ask -m ../t.gguf --mmproj towers.gguf -i "$demo/000.png" "Which bar is the tallest?") >"$scratch/out" 2>"$scratch/err"; code=$?
+check "--mmproj is relative to where the user stands" 0 '^The green bar\.$' ''
+run ask -m "$scratch/t.gguf" --mmproj "$scratch/elsewhere" hi; check "--mmproj of a folder is an error" 1 '' 'elsewhere: is a folder'
+run ask -m "$scratch/t.gguf" --mmproj "$scratch/m.gguf" hi; check "--mmproj of a whole model is an error" 1 '' 'm\.gguf: '
+run doctor "$scratch/t.gguf" --mmproj "$scratch/elsewhere/towers.gguf"; check "doctor of two GGUF files" 0 '^ok +model .*layout gguf' ''
+mv "$scratch/elsewhere/towers.gguf" "$scratch/mmproj-t.gguf"
 run ask -m "$scratch/mmproj-t.gguf" hi; check "the towers alone" 1 '' 'name the file with the text'
 run ask -m "$scratch/t.gguf" --mmproj gone.gguf hi; check "towers that are not there" 1 '' 'gone\.gguf: no such file'
 run inspect "$scratch/m.gguf"; check "inspect a GGUF file" 0 '^layout +gguf, hybrid' ''

@@ -91,8 +91,8 @@ class [[nodiscard]] Answer {
   [[nodiscard]] Status status() const noexcept;
   [[nodiscard]] Usage usage() const noexcept;
   /// The pictures that came with this question, as far as they were looked at: sizes, how they were scaled and padded,
-  /// their tokens. When a picture was the error its entry is the last, and not `done`. Good until the session's next ask,
-  /// score, clear or rewind; afterwards empty.
+  /// their tokens. When a picture was the error its entry is the last, and not `done`. Good until the session ends this
+  /// answer.
   [[nodiscard]] std::span<const SeenPicture> seen() const noexcept;
 
   /// What has been said so far, without white space in front. Good until the next call of next(), step() or rewind(),

@@ -20,11 +20,11 @@ namespace detail {
 struct ModelState;
 }
 
-/// Files used: config.json, model.safetensors or its index and shards; preprocessor_config.json, or processor_config.json
-/// where transformers 5 puts its contents; if there, tokenizer.json, tokenizer_config.json (or special_tokens_map.json)
-/// and generation_config.json. Both published layouts load as they are. Or a GGUF file, which has it all, whatever it is
-/// called; or several (NAME-00001-of-00003.gguf), of which any may be named; or one with the text and one with the
-/// towers (see LoadOptions::file and mmproj, and chat/convert.hpp).
+/// Files used: config.json, model.safetensors or its index and shards; preprocessor_config.json, or
+/// processor_config.json where transformers 5 puts its contents; if there, tokenizer.json, tokenizer_config.json (or
+/// special_tokens_map.json) and generation_config.json. Both published layouts load as they are. Or a GGUF file, which
+/// has it all, whatever it is called; or several (NAME-00001-of-00003.gguf), of which any may be named; or one with the
+/// text and one with the towers (see LoadOptions::file and mmproj, and chat/convert.hpp).
 class Model {
  public:
   /// From a directory or a GGUF file. Codes: not_found, io, bad_file, unsupported, bad_shape, out_of_memory, limit,

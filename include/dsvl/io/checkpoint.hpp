@@ -101,7 +101,8 @@ inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::strin
   if (!folder.has(name)) return folder.size(name).error();
   for (const std::string& part : names)
     if (const auto size = folder.size(part); !size && size.error().code() == Code::not_found)
-      return fail(Code::not_found, "%s: no such file; %s is one of the %zu files of a model, which belong in one folder",
+      return fail(Code::not_found,
+                  "%s: no such file; %s is one of the %zu files of a model, which belong in one folder",
                   Printable(folder.describe(part)).text(), Printable(name).text(), names.size());
   Checkpoint checkpoint(from);
   const std::vector<std::string_view> views(names.begin(), names.end());

@@ -11,6 +11,8 @@
 #ifndef DSVL_IO_NEW_FILE_HPP
 #define DSVL_IO_NEW_FILE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -314,5 +316,7 @@ inline void NewFile::discard() noexcept {
 #endif
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_NEW_FILE_HPP

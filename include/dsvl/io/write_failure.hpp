@@ -2,6 +2,8 @@
 #ifndef DSVL_IO_WRITE_FAILURE_HPP
 #define DSVL_IO_WRITE_FAILURE_HPP
 
+#include "../base/host_macros_push.hpp"
+
 #include <cstdint>
 #include <string>
 #include <system_error>
@@ -95,5 +97,7 @@ inline Status write_failure(const std::filesystem::path& path, WriteStep step, s
 }
 
 DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_IO_WRITE_FAILURE_HPP

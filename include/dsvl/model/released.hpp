@@ -1,7 +1,7 @@
 // The configuration files of the released models, as the published repositories have them.
 //
-// What a synthetic checkpoint of full size comes with, what a model whose files lack settings is compared with, and what
-// tests read. Key sets that no longer matter (training options, versions) are kept where they are known.
+// What a synthetic checkpoint of full size comes with, what a model whose files lack settings is compared with, and
+// what tests read. Key sets that no longer matter (training options, versions) are kept where they are known.
 // Source: deepseek-ai/deepseek-vl-{1.3b,7b}-*, deepseek-community/deepseek-vl-{1.3b,7b}-*.
 #ifndef DSVL_MODEL_RELEASED_HPP
 #define DSVL_MODEL_RELEASED_HPP

@@ -132,7 +132,8 @@ class PictureReader {
     if (has_nested && !nested.is_object())
       return fail(Code::bad_file, "%s: image_processor is no object", Printable(where).text());
     DSVL_TRY(separate, read_json(folder_, "preprocessor_config.json", from_));
-    const PictureSettings own{separate ? separate->root() : json::Value(), folder_.describe("preprocessor_config.json")};
+    const PictureSettings own{separate ? separate->root() : json::Value(),
+                              folder_.describe("preprocessor_config.json")};
     if (!has_nested) return separate ? take(own) : assume();
     if (separate) {  // also for being readable: a broken file is not passed over
       ModelConfig other = out_.config;

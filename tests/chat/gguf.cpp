@@ -1,5 +1,6 @@
 // Models in GGUF files: what convert() writes is what Model::load reads, and how far fewer bits move the answers.
 #include <dsvl/io/gguf_writer.hpp>
+#include <dsvl/kernels/dispatch.hpp>
 #include <dsvl/model/gguf_model.hpp>
 
 #include "demo.hpp"

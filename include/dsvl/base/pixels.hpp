@@ -28,6 +28,11 @@ struct Pixels {
   [[nodiscard]] constexpr const std::uint8_t* row(Index y) const noexcept { return data + y * row_stride(); }
 };
 
+/// A rectangle of a picture, in pixels.
+struct Rect {
+  Index x = 0, y = 0, width = 0, height = 0;
+};
+
 DSVL_END_NAMESPACE
 
 #endif  // DSVL_BASE_PIXELS_HPP

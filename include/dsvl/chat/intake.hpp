@@ -13,6 +13,16 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// How a picture of width x height pixels is shown, as the configuration says.
+inline void describe_views(const PreprocessConfig& config, Index width, Index height, SeenPicture& to) noexcept {
+  to.width = width;
+  to.height = height;
+  to.low_from_high = config.low_source != LowSource::picture;
+  const Rect whole{0, 0, config.low.side, config.low.side};
+  to.low = {config.low.side, to.low_from_high ? whole : content_of(config, config.low, width, height)};
+  if (config.high.side > 0) to.high = {config.high.side, content_of(config, config.high, width, height)};
+}
+
 class Intake {
  public:
   Intake(std::shared_ptr<Gallery> gallery, const ImageLimits& limits, Allocator* from)

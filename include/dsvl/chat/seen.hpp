@@ -2,7 +2,7 @@
 #ifndef DSVL_CHAT_SEEN_HPP
 #define DSVL_CHAT_SEEN_HPP
 
-#include "../vision/preprocess.hpp"
+#include "../base/pixels.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -25,16 +25,6 @@ struct SeenPicture {
   bool recognised = false;  ///< it had been encoded before
   bool done = false;        ///< its rows are there; false for the one that an error or the user stopped at
 };
-
-/// How a picture of width x height pixels is shown, as the configuration says.
-inline void describe_views(const PreprocessConfig& config, Index width, Index height, SeenPicture& to) noexcept {
-  to.width = width;
-  to.height = height;
-  to.low_from_high = config.low_source != LowSource::picture;
-  const Rect whole{0, 0, config.low.side, config.low.side};
-  to.low = {config.low.side, to.low_from_high ? whole : content_of(config, config.low, width, height)};
-  if (config.high.side > 0) to.high = {config.high.side, content_of(config, config.high, width, height)};
-}
 
 DSVL_END_NAMESPACE
 

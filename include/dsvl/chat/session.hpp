@@ -23,7 +23,6 @@
 #include "model.hpp"
 #include "options.hpp"
 #include "picture.hpp"
-#include "seen.hpp"
 
 DSVL_BEGIN_NAMESPACE
 

@@ -38,11 +38,6 @@ inline Samples samples_of(Volume<const std::uint8_t> v) noexcept {
   return {{v.row(0, 0), v.row(1, 0), v.row(2, 0)}, v.width, 1, 3};
 }
 
-/// A rectangle of a picture, in pixels.
-struct Rect {
-  Index x = 0, y = 0, width = 0, height = 0;
-};
-
 namespace detail {
 
 inline constexpr Index kLanes = 16;

@@ -51,7 +51,7 @@ class PathVisitor {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// A Linear or a norm adds its suffix; positions, tables and alpha are spelled wholly in the table.
   [[nodiscard]] LeafName leaf_name(std::string_view leaf) const {
-    if (leaf == "weight" || leaf == "bias") return {path_, "." + std::string(leaf)};
+    if (leaf == "weight" || leaf == "bias") return {path_, std::string(".").append(leaf)};
     return {path_ + "." + std::string(leaf), {}};
   }
 

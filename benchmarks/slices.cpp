@@ -118,7 +118,8 @@ int main(int argc, char** argv) {
         const bool one = sliced.go_on(), other = whole.go_on();
         going = one || other;
       }
-      same = same && std::ranges::equal(sliced.ids(), first.ids()) && std::ranges::equal(whole.ids(), first.ids());
+      for (const auto ids : {sliced.ids(), whole.ids()})
+        same = same && std::equal(ids.begin(), ids.end(), first.ids().begin(), first.ids().end());
       overruns[b].insert(overruns[b].end(), sliced.overruns().begin(), sliced.overruns().end());
       losses[b].push_back(sliced.seconds() / whole.seconds() - 1);
     }

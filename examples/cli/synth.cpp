@@ -227,7 +227,9 @@ class Writer {
     return write("tokenizer.json", {from->data(), from->size()});
   }
 
-  int write_text(const std::string& name, std::string_view text) { return write(name, std::as_bytes(std::span(text))); }
+  int write_text(const std::string& name, std::string_view text) {
+    return write(name, std::as_bytes(std::span<const char>(text.data(), text.size())));
+  }
 
   int write(const std::string& name, std::span<const std::byte> bytes) {
     dsvl::NewFile file(directory_ / name);

@@ -80,6 +80,8 @@ if [ "$mode" = hostile ]; then
   echo "$work/hostile.cpp" >"$work/units"
   [ -e /usr/include/X11/Xlib.h ] || echo "SKIPPED: X11's own headers in the hostile host: they are not installed here"
 elif [ "$mode" = alone ]; then
+  # Each header with its own definitions and no others': dsvl.hpp does not bring those of the whole library every time.
+  set -- -DDSVL_HEADER_ONLY=0 "$@"
   for header in $headers; do
     unit=$work/$(echo "$header" | tr '/.' '__').cpp
     {

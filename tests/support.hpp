@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,11 @@ inline std::filesystem::path data(const std::string& name) {
 /// The model that ships with the project.
 inline std::filesystem::path tiny_vl() {
   return std::filesystem::path(DSVL_SOURCE_DIR) / "examples" / "models" / "tiny-vl";
+}
+
+/// A path for a file or folder of a test's own: test programs run beside one another, and some of them twice.
+inline std::filesystem::path temporary(const std::string& name) {
+  return std::filesystem::temp_directory_path() / ("dsvl-test-" + name + "-" + std::to_string(std::random_device()()));
 }
 
 /// Reference material that may not be committed: a folder beside the repository, or DSVL_SHARED. Empty when absent; then the

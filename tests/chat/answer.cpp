@@ -68,7 +68,7 @@ void check_moved_from(Session& session) {
   empty(session.generate(ids, {}));
   for (const Status& status : {session.score({}, "What?", texts).error(), session.classify({}, "What?", texts).error(),
                                session.log_probabilities("What?").error(), session.fork().error(), session.rewind(0),
-                               session.save(std::filesystem::temp_directory_path() / "dsvl-test-of-nothing")})
+                               session.save(test::temporary("nothing"))})
     CHECK(status.code() == Code::bad_argument);
   session.clear();
   CHECK(session.turns() == 0);
@@ -122,7 +122,7 @@ TEST_CASE("a session moves, with its answer going on; what it was moved from ans
   own = std::move(moved);  // over another
   check_moved_from(moved);
   CHECK(test::answers_first_question(own));
-  const auto file = std::filesystem::temp_directory_path() / "dsvl-test-moved";
+  const auto file = test::temporary("moved");
   REQUIRE(own.save(file).ok());
   auto loaded = Session::load(test::tiny_model(), file);
   std::filesystem::remove(file);

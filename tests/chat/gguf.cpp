@@ -17,7 +17,7 @@ namespace {
 /// A folder that goes when the test ends.
 struct Place {
   fs::path path;
-  explicit Place(const char* name) : path(fs::temp_directory_path() / ("dsvl-gguf-" + std::string(name))) {
+  explicit Place(const char* name) : path(test::temporary(name)) {
     fs::remove_all(path);
     fs::create_directories(path);
   }
@@ -112,7 +112,9 @@ TEST_CASE("fewer bits move answers that were close, and none that PyTorch was su
   // The distance between the two best logits above which no answer moves, as far as the kernels' own roundings go.
   const std::pair<Format, double> types[] = {
       {Format::q8_0, 0.1}, {Format::q6_k, 0.3}, {Format::q4_k, 2}, {Format::q4_0, 2}};
-  for (const auto& [format, clear] : types) {
+  for (const auto& type : types) {  // no structured binding: Clang 14 does not let CAPTURE have it
+    const Format format = type.first;
+    const double clear = type.second;
     CAPTURE(name(format));
     const Model model = load(write(place, "model.gguf", format));
     CHECK(logits(model) != logits(test::tiny_model()));  // otherwise these were no fewer bits

@@ -300,7 +300,7 @@ TEST_CASE("options of a session and the bytes of a saved one may go when it is o
     Session session = test::open_session(*given);
     given.reset();
     test::drain(session.ask(first().picture, first().question));
-    const auto file = std::filesystem::temp_directory_path() / "dsvl-test-lifetimes";
+    const auto file = test::temporary("lifetimes");
     REQUIRE(session.save(file).ok());
     const std::string saved = test::read_file(file);
     std::filesystem::remove(file);

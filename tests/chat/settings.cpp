@@ -17,7 +17,7 @@ namespace {
 /// A folder that goes when the test ends.
 struct Place {
   fs::path path;
-  explicit Place(const char* name) : path(fs::temp_directory_path() / ("dsvl-settings-" + std::string(name))) {
+  explicit Place(const char* name) : path(test::temporary(name)) {
     fs::remove_all(path);
     fs::create_directories(path);
   }

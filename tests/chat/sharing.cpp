@@ -20,10 +20,6 @@ std::filesystem::path picture(int k) {
 const char* const kQuestions[] = {"Describe the image.", "How many shapes are there?", "What colour is it?", "What does the text say?",
                                   "Which bar is the tallest?", "What is 2 + 3?"};
 
-std::filesystem::path temporary(const char* name) {
-  return std::filesystem::temp_directory_path() / ("dsvl-test-" + std::string(name) + "-" + std::to_string(std::random_device()()));
-}
-
 }  // namespace
 
 TEST_CASE("a second question about a picture costs only its own text, also after others came in between") {
@@ -176,7 +172,7 @@ TEST_CASE("a saved session goes on elsewhere with the same bits, with its pictur
       Session session = test::open_session(options);
       test::drain(session.ask(picture(2), kQuestions[0]));
       test::drain(session.ask(picture(0), kQuestions[4]));
-      const auto file = temporary("save");
+      const auto file = test::temporary("save");
       REQUIRE_MESSAGE(session.save(file).ok(), session.save(file).text());
       SessionOptions plain;
       plain.limits.kv = kv;
@@ -200,7 +196,7 @@ TEST_CASE("a saved session holds nothing but its own tokens") {
   test::drain(session.ask("Hi."));
   Session fresh = test::open_session();
   test::drain(fresh.ask("Hi."));
-  const auto a = temporary("a"), b = temporary("b");
+  const auto a = test::temporary("a"), b = test::temporary("b");
   REQUIRE((session.save(a).ok() && fresh.save(b).ok()));
   CHECK(test::read_file(a) == test::read_file(b));
   std::filesystem::remove(a), std::filesystem::remove(b);
@@ -209,12 +205,12 @@ TEST_CASE("a saved session holds nothing but its own tokens") {
 TEST_CASE("files that are no saved session, of another model, damaged anywhere or cut give errors") {
   Session session = test::open_session();
   test::drain(session.ask(picture(2), kQuestions[0]));
-  const auto file = temporary("broken");
+  const auto file = test::temporary("broken");
   REQUIRE(session.save(file).ok());
   const std::string good = test::read_file(file);
   std::filesystem::remove(file);
   const auto load = [](std::string_view bytes, const SessionOptions& options = {}) {
-    const auto loaded = Session::load(test::tiny_model(), std::as_bytes(std::span(bytes)), options);
+    const auto loaded = Session::load(test::tiny_model(), std::as_bytes(std::span<const char>(bytes)), options);
     return loaded ? Status() : loaded.error();
   };
   CHECK(load(good).ok());

@@ -7,30 +7,14 @@
 
 #include "demo.hpp"
 #include "memory.hpp"
+#include "place.hpp"
 
 using namespace dsvl;
+using test::Place;
 
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder that goes when the test ends.
-struct Place {
-  fs::path path;
-  explicit Place(const char* name) : path(test::temporary(name)) {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  ~Place() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  [[nodiscard]] std::vector<std::string> files() const {
-    std::vector<std::string> out;
-    for (const auto& entry : fs::directory_iterator(path)) out.push_back(entry.path().filename().string());
-    return out;
-  }
-};
 
 fs::path write(const Place& place, const char* name, Format format, bool split = false) {
   ConvertOptions options;

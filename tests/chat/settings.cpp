@@ -7,29 +7,14 @@
 #include <fstream>
 
 #include "model_files.hpp"
+#include "place.hpp"
 
 using namespace dsvl;
+using test::Place;
 
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder that goes when the test ends.
-struct Place {
-  fs::path path;
-  explicit Place(const char* name) : path(test::temporary(name)) {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  ~Place() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  fs::path write(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name, std::ios::binary) << text;
-    return path / name;
-  }
-};
 
 Model must(Result<Model> model) {
   if (!model) FAIL(std::string(model.error().text()));

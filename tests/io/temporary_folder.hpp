@@ -2,9 +2,9 @@
 #ifndef DSVL_TESTS_IO_TEMPORARY_FOLDER_HPP
 #define DSVL_TESTS_IO_TEMPORARY_FOLDER_HPP
 
-#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 
 namespace test {
@@ -13,7 +13,7 @@ struct TemporaryFolder {
   std::filesystem::path path;
   TemporaryFolder() {
     static int count = 0;
-    const auto unique = std::to_string(reinterpret_cast<std::uintptr_t>(&count)) + "-" + std::to_string(++count);
+    const auto unique = std::to_string(std::random_device()()) + "-" + std::to_string(++count);
     path = std::filesystem::temp_directory_path() / ("dsvl-test-" + unique);
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);

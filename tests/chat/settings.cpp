@@ -71,7 +71,8 @@ TEST_CASE("the shipped model saved the transformers 5 way answers all 114 questi
   const Model model = must(Model::load(files.folder()));
   Session session = test::open_session({}, model);
   int right = 0, identical = 0;
-  for (const json::Value q : test::json_file(test::tiny_vl() / "demo" / "questions.json").root()) {
+  const json::Value questions = test::json_file(test::tiny_vl() / "demo" / "questions.json").root();
+  for (const json::Value q : questions) {
     session.clear();
     Answer answer = session.ask(fs::path(test::demo_picture(q)), test::text(q.find("question")));
     while (answer.next()) {}

@@ -165,6 +165,7 @@ inline bool is_hierarchy(std::string_view line, Version version, std::string_vie
 
 /// The least quota that can be seen. Where a mount shows another part of the hierarchy than the one with the group (in
 /// some containers), the group that it shows stands for ours.
+DSVL_COLD
 inline int quota_in(std::string_view root, Version version) noexcept {
   Path group;
   if (!find_group(root, version, group)) return 0;

@@ -68,11 +68,13 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define DSVL_FORCE_INLINE __forceinline
 #define DSVL_NO_INLINE __declspec(noinline)
+#define DSVL_COLD
 #define DSVL_RESTRICT __restrict
 #define DSVL_PRINTF_LIKE(format_index, first_argument)
 #else
 #define DSVL_FORCE_INLINE inline __attribute__((always_inline))
 #define DSVL_NO_INLINE __attribute__((noinline))
+#define DSVL_COLD __attribute__((cold))  // what runs once per file or model: compiled for size
 #define DSVL_RESTRICT __restrict__
 #if defined(__MINGW32__)  // its plain `printf` means Microsoft's, which knows neither %zu nor %td
 #define DSVL_PRINTF_LIKE(format_index, first_argument) \

@@ -56,13 +56,21 @@ class [[nodiscard]] Status {
  public:
   static constexpr std::size_t kCapacity = 383;  ///< longer texts are cut, and end in "..."
 
-  Status() noexcept = default;
+  Status() noexcept { text_[0] = '\0'; }
   Status(Code code, std::string_view text) noexcept : code_(code) {
     const std::size_t n = text.size() < kCapacity ? text.size() : kCapacity;
     std::memcpy(text_, text.data(), n);
     text_[n] = '\0';
     if (text.size() > kCapacity) std::memcpy(text_ + kCapacity - 3, "...", 3);
   }
+
+  DSVL_NO_INLINE Status(const Status& from) noexcept { *this = from; }
+  DSVL_NO_INLINE Status& operator=(const Status& from) noexcept {
+    code_ = from.code_;
+    std::memmove(text_, from.text_, std::strlen(from.text_) + 1);
+    return *this;
+  }
+  ~Status() = default;
 
   [[nodiscard]] bool ok() const noexcept { return code_ == Code::ok; }
   explicit operator bool() const noexcept { return ok(); }
@@ -72,7 +80,7 @@ class [[nodiscard]] Status {
 
  private:
   Code code_ = Code::ok;
-  char text_[kCapacity + 1] = {};
+  char text_[kCapacity + 1];
 };
 
 /// A Status from a printf format: `return fail(Code::bad_file, "%s: header of %zu bytes", name, n);`

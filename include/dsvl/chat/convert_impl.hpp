@@ -230,6 +230,7 @@ struct Conversion {
 };
 
 /// One file with everything.
+DSVL_COLD
 inline Status write_whole(const Conversion& c, const std::filesystem::path& to) {
   FileWriter file(to, c.file_options());
   DSVL_CHECK_STATUS(file.status());
@@ -242,6 +243,7 @@ inline Status write_whole(const Conversion& c, const std::filesystem::path& to) 
 }
 
 /// The text half and the vision half. They belong together: both are whole before the first takes its name.
+DSVL_COLD
 inline Status write_halves(const Conversion& c, const std::filesystem::path& to) {
   const DecoderDims& decoder = c.settings.config.decoder;
   FileWriter text(to, c.file_options());

@@ -22,6 +22,7 @@ struct ModelSource {
   std::optional<Checkpoint> weights;  ///< of GGUF files, which have the settings too
 };
 
+DSVL_COLD
 inline Result<ModelSource> open_source(const ModelPlace& place, const LoadOptions& options) {
   if (place.file.empty() && !place.vision.empty())
     return fail(Code::bad_argument, "vision towers of their own (%s) go with a GGUF file, and %s is none",
@@ -41,6 +42,7 @@ inline ModelPlace place_in(const Folder& folder, const LoadOptions& options) {
 }
 
 /// A file is a folder with one name chosen; its contents decide what it is. Codes: not_found, io.
+DSVL_COLD
 inline Result<ModelPlace> place_of(const std::filesystem::path& path, const LoadOptions& options) {
   const auto parent = [](const std::filesystem::path& file) {
     return Folder::directory(file.has_parent_path() ? file.parent_path() : std::filesystem::path("."));
@@ -93,11 +95,26 @@ inline Status load_tokenizer(const ModelSource& source, ModelState& state) {
   return {};
 }
 
-/// What ends an answer, and in the list of settings who said so.
-inline void settle_end_tokens(const Folder& folder, ModelSettings& settings, ModelState& state) {
-  const EndTokens& end = settings.end;
-  const auto eos = state.tokenizer ? state.tokenizer->eos() : std::nullopt;
+inline std::optional<std::int32_t> eos_of(const ModelState& state) noexcept {
+  return state.tokenizer ? state.tokenizer->eos() : std::nullopt;
+}
+
+/// What ends an answer.
+inline void settle_end_tokens(const Folder& folder, const EndTokens& end, ModelState& state) {
+  const auto eos = eos_of(state);
   state.end_tokens = end.with(eos);
+  if (EndTokens::is_default(end.generation, eos))
+    state.host.log(Level::warning, folder.describe("generation_config.json") +
+                                       ": eos_token_id 2 is the default of LLaMA's class and not this tokenizer's, so "
+                                       "it ends nothing");
+  if (state.end_tokens.empty())
+    state.host.log(Level::warning, "no file says which token ends an answer: answers go on to max_tokens");
+}
+
+/// The list's row of what ends an answer, and who said so.
+DSVL_COLD
+inline Setting list_end_tokens(const Folder& folder, const EndTokens& end, const ModelState& state) {
+  const auto eos = eos_of(state);
   std::string origin = eos ? "the tokenizer" : "";
   const auto add = [&](const std::vector<std::int32_t>& ids, const std::string& file) {
     for (const std::int32_t id : ids)
@@ -106,13 +123,7 @@ inline void settle_end_tokens(const Folder& folder, ModelSettings& settings, Mod
   };
   add(end.generation, folder.describe("generation_config.json"));
   add(end.text, folder.describe("config.json"));
-  settings.list.push_back({"end_tokens", id_list(state.end_tokens), origin});
-  if (EndTokens::is_default(end.generation, eos))
-    state.host.log(Level::warning, folder.describe("generation_config.json") +
-                                       ": eos_token_id 2 is the default of LLaMA's class and not this tokenizer's, so "
-                                       "it ends nothing");
-  if (state.end_tokens.empty())
-    state.host.log(Level::warning, "no file says which token ends an answer: answers go on to max_tokens");
+  return {"end_tokens", id_list(state.end_tokens), origin};
 }
 
 inline Status find_image_token(const LoadOptions& options, ModelState& state) {
@@ -134,6 +145,7 @@ inline ModelInfo describe(const ModelConfig& config, const Checkpoint& checkpoin
 
 }  // namespace detail
 
+DSVL_COLD
 DSVL_INLINE Result<Model> Model::load_from(const ModelPlace& place, const LoadOptions& options) {
   const FloatEnvironment ours;
   auto state = std::make_shared<detail::ModelState>();
@@ -147,11 +159,12 @@ DSVL_INLINE Result<Model> Model::load_from(const ModelPlace& place, const LoadOp
   };
   DSVL_CHECK_STATUS(go_on());
   DSVL_TRY(source, detail::open_source(place, options));
-  DSVL_TRY(settings, read_settings(source.settings, from, options.host.log));
+  std::vector<Setting>* const list = options.report ? &report.settings : nullptr;
+  DSVL_TRY(settings, read_settings(source.settings, from, options.host.log, list));
   state->config = settings.config;
   DSVL_CHECK_STATUS(detail::load_tokenizer(source, *state));
-  detail::settle_end_tokens(source.settings, settings, *state);
-  report.settings = std::move(settings.list);
+  detail::settle_end_tokens(source.settings, settings.end, *state);
+  if (list) list->push_back(detail::list_end_tokens(source.settings, settings.end, *state));
   DSVL_CHECK_STATUS(detail::find_image_token(options, *state));
   DSVL_CHECK_STATUS(go_on());
   if (!source.weights) {

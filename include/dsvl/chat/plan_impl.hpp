@@ -78,6 +78,7 @@ inline PlannedTokenizer plan_safetensors(const Folder& folder, ModelState& state
 }
 
 /// The same for GGUF files, whose heads say in which formats weights are.
+DSVL_COLD
 inline Status plan_gguf(const Checkpoint& weights, ModelState& state, Plan& out, PlannedTokenizer& tokenizer) {
   PlannedPart listed{out, Plan::Part::model};
   Arena measured = listed.arena();
@@ -104,6 +105,7 @@ inline Status plan_gguf(const Checkpoint& weights, ModelState& state, Plan& out,
 
 namespace detail {
 
+DSVL_COLD
 inline Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, const LoadOptions& load) {
   LoadOptions opened = load;
   opened.mode = LoadMode::map;

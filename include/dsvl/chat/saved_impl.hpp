@@ -114,6 +114,7 @@ class SavedReader {
 
 /// What a saved cache is good for: these weights (their names, shapes and a sample of their bytes), this preprocessing,
 /// this layout of the cache, products like these.
+DSVL_COLD
 inline ContentHash identity(const ModelState& model, const Limits& limits) noexcept {
   ContentHash id;
   const auto number = [&](auto x) { id.add(static_cast<std::uint64_t>(x)); };
@@ -157,6 +158,7 @@ class detail::SavedSession {
   static constexpr std::uint64_t kMagic = 0x45564153'4C565344ull;  // "DSVLSAVE", little-endian
   static constexpr std::uint32_t kVersion = 1;
 
+  DSVL_COLD
   static Status save(const SessionState& s, const std::filesystem::path& path, const SaveOptions& options) {
     FileWriter file(path, {options.sync, s.options_.host.log});
     DSVL_CHECK_STATUS(file.status());
@@ -250,6 +252,7 @@ class detail::SavedSession {
     return {};
   }
 
+  DSVL_COLD
   static Status read_turns(SavedReader& from, SessionState& s, const std::string& what) {
     const std::size_t turns = from.size(sizeof(std::uint64_t));
     for (std::size_t t = 0; t < turns; ++t) {

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "../base/heap_sort.hpp"
 #include "file_kind.hpp"
 #include "gguf_shards.hpp"
 #include "safetensors.hpp"
@@ -91,6 +92,7 @@ class Checkpoint {
   Buffer<TensorInfo> tensors_;
 };
 
+DSVL_COLD
 inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::string_view name, LoadMode mode,
                                                 Allocator* from, const Progress& progress,
                                                 const CancelToken* cancel, Accept accept) noexcept {
@@ -134,6 +136,7 @@ inline Status Checkpoint::add_tensors(std::span<const TensorInfo> more, std::str
   return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(what).text(), more.size());
 }
 
+DSVL_COLD
 inline Status Checkpoint::sort_tensors(std::string_view what) noexcept {
   sort_by_name(tensors_.span());
   if (const TensorInfo* const twin = find_twin(tensors()))
@@ -142,6 +145,7 @@ inline Status Checkpoint::sort_tensors(std::string_view what) noexcept {
   return {};
 }
 
+DSVL_COLD
 inline Status Checkpoint::join(Checkpoint other, std::string_view what) noexcept {
   DSVL_CHECK_STATUS(add_tensors(other.tensors(), what));
   for (Part& part : other.parts_) parts_.push_back(std::move(part));
@@ -155,7 +159,7 @@ inline Result<std::uint64_t> Checkpoint::bytes_of(const Folder& folder, Allocato
   DSVL_TRY(index, json::Document::parse(bytes.text(), what, from));
   Buffer<Listed> list(from);
   DSVL_CHECK_STATUS(read_index(index, what, list));
-  std::sort(list.begin(), list.end(), [](const Listed& a, const Listed& b) { return a.file < b.file; });
+  heap_sort(list, [](const Listed& a, const Listed& b) { return a.file < b.file; });
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < list.size(); ++i) {
     if (i > 0 && list[i - 1].file == list[i].file) continue;
@@ -165,6 +169,7 @@ inline Result<std::uint64_t> Checkpoint::bytes_of(const Folder& folder, Allocato
   return sum;
 }
 
+DSVL_COLD
 inline Result<Checkpoint> Checkpoint::open_index(const Folder& folder, LoadMode mode, Allocator* from,
                                                  const Progress& progress, const CancelToken* cancel) noexcept {
   const std::string what = folder.describe(kIndex);
@@ -173,7 +178,7 @@ inline Result<Checkpoint> Checkpoint::open_index(const Folder& folder, LoadMode 
   Buffer<Listed> list(from);
   DSVL_CHECK_STATUS(read_index(index, what, list));
   // By file, then by name: each file is met once, and its tensors with it.
-  std::sort(list.begin(), list.end(), [](const Listed& a, const Listed& b) {
+  heap_sort(list, [](const Listed& a, const Listed& b) {
     return a.file != b.file ? a.file < b.file : a.tensor < b.tensor;
   });
   std::vector<std::string_view> files;
@@ -208,6 +213,7 @@ inline Status Checkpoint::read_index(const json::Document& index, std::string_vi
 }
 
 /// Opens and parses files; progress over the sum of their sizes, which is why these are asked for first.
+DSVL_COLD
 inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::string_view> names, LoadMode mode,
                                     Allocator* from, const Progress& progress, const CancelToken* cancel,
                                     Accept accept) noexcept {
@@ -245,6 +251,7 @@ inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::s
 }
 
 /// The tensors that the index lists, looked up in the files it names; `list` and parts_ are in the order of the files.
+DSVL_COLD
 inline Status Checkpoint::add_listed(std::span<const Listed> list, const Folder& folder) noexcept {
   std::size_t part = 0;
   for (const Listed& entry : list) {

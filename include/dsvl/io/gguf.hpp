@@ -17,6 +17,7 @@
 
 #include "../base/buffer.hpp"
 #include "../base/checked.hpp"
+#include "../base/heap_sort.hpp"
 #include "../base/status.hpp"
 #include "ggml_types.hpp"
 #include "gguf_value.hpp"
@@ -181,7 +182,7 @@ inline Status Gguf::read_values(gguf::Reader& head, std::uint64_t count, std::st
     DSVL_CHECK_STATUS(read_value(head, key, what, value));
     if (!values_.push_back(value)) return fail(Code::out_of_memory, "%s: no memory for its keys", file.text());
   }
-  std::sort(values_.begin(), values_.end(), [](const Value& a, const Value& b) { return a.key() < b.key(); });
+  heap_sort(values_, [](const Value& a, const Value& b) { return a.key() < b.key(); });
   for (std::size_t i = 1; i < values_.size(); ++i)
     if (values_[i - 1].key() == values_[i].key())
       return fail(Code::bad_file, "%s: the key '%s' is there twice", file.text(), Printable(values_[i].key()).text());

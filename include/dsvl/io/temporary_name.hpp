@@ -120,6 +120,7 @@ inline bool is_left_over(const std::filesystem::path& file, std::uint64_t proces
 
 /// Tells the log, one warning each, about temporary files of `names` in the folder that nobody writes any more. Removes
 /// nothing. Without a log it does not look.
+DSVL_COLD
 inline void report_leftovers(const std::filesystem::path& folder, const TemporaryNames& names, const Logger& log) {
   if (!log.write) return;
   std::error_code stop, unknown;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "../base/heap_sort.hpp"
 #include "../base/matrix.hpp"
 #include "../base/status.hpp"
 #include "printable.hpp"
@@ -57,11 +58,11 @@ inline Result<Matrix> as_matrix(const TensorInfo& tensor) noexcept {
 }
 
 inline void sort_by_name(std::span<TensorInfo> tensors) noexcept {
-  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
+  heap_sort(tensors, [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
 }
 /// By where the data lie.
 inline void sort_by_place(std::span<TensorInfo> tensors) noexcept {
-  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
+  heap_sort(tensors, [](const TensorInfo& a, const TensorInfo& b) {
     return a.data != b.data ? a.data < b.data : a.bytes < b.bytes;
   });
 }

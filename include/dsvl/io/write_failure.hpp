@@ -87,6 +87,7 @@ constexpr const char* refused(WriteStep step) noexcept {
 
 /// "out/a.gguf: cannot be written: no room is left on its file system (No space left on device, system error 28);
 /// make room there, or write to another disk". Code: io.
+DSVL_COLD
 inline Status write_failure(const std::filesystem::path& path, WriteStep step, std::int64_t error) {
   const char *reason = "the system refused", *advice = "see what the system said";
   for (const write_detail::Cause& cause : write_detail::kCauses)

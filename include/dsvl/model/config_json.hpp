@@ -142,6 +142,7 @@ inline HighDims read_sam_hf(const Fields& f, const SiglipDims& siglip) {
   return out;
 }
 
+DSVL_COLD
 inline void read_hf(const Fields& f, ModelConfig& c) {
   c.layout = Layout::hf;
   const Fields text = f.child("text_config");
@@ -220,6 +221,7 @@ inline bool is_class(const Fields& f, std::string_view cls) {
   return f.text("cls", "").find(cls) != std::string_view::npos;
 }
 
+DSVL_COLD
 inline void read_original(const Fields& f, ModelConfig& c) {
   c.layout = Layout::original;
   const Fields text = f.required_child("language_config"), vision = f.required_child("vision_config");

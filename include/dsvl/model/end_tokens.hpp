@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "../base/heap_sort.hpp"
 #include "fields.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -43,7 +44,7 @@ struct EndTokens {
     const auto add = [&](const std::vector<std::int32_t>& ids) { all.insert(all.end(), ids.begin(), ids.end()); };
     if (!is_default(generation, eos)) add(generation);
     if (eos && std::find(text.begin(), text.end(), *eos) != text.end()) add(text);
-    std::sort(all.begin(), all.end());
+    heap_sort(all);
     all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
   }

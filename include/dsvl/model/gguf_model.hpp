@@ -59,6 +59,7 @@ inline Folder gguf_settings(const Checkpoint& checkpoint) {
 /// The GGUF file of a place, whatever it is called, and its towers' file if it has only the text half. Codes: those of
 /// Checkpoint::open_file and join; unsupported for a file that is no such model, bad_argument for towers that are not
 /// asked for.
+DSVL_COLD
 inline Result<Checkpoint> open_gguf(const ModelPlace& place, const OpenOptions& how) {
   const auto open = [&](const Folder& folder, std::string_view name) {
     return Checkpoint::open_file(folder, name, how.mode, how.from, how.progress, how.cancel, Checkpoint::Accept::gguf);

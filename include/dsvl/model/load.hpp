@@ -34,6 +34,7 @@ inline DeepseekVl network_of(const Checkpoint& checkpoint, const ModelConfig& co
 }
 
 /// Binds every tensor of the network. Codes: not_found, bad_shape (both with everything in `report`), out_of_memory.
+DSVL_COLD
 inline Result<LoadedNetwork> load_network(Checkpoint checkpoint, const ModelConfig& config, Allocator* from,
                                           LoadReport& report) {
   const Layout layout = layout_of(checkpoint, config);

@@ -72,6 +72,7 @@ inline Index read_side(const Fields& f, std::string_view key, Index otherwise) {
 }
 
 /// Both views of the HF processors: 8-bit throughout, the low one of a hybrid made from the padded high one.
+DSVL_COLD
 inline void read_preprocess_hf(const Fields& f, ModelConfig& c) {
   PreprocessConfig& p = c.preprocess;
   p.size_rule = SizeRule::round_scaled;
@@ -101,6 +102,7 @@ inline void read_preprocess_hf(const Fields& f, ModelConfig& c) {
 }
 
 /// The original processor makes one picture; a hybrid model resizes it once more inside, in float.
+DSVL_COLD
 inline void read_preprocess_original(const Fields& f, const Fields& vision, ModelConfig& c) {
   PreprocessConfig& p = c.preprocess;
   p.size_rule = SizeRule::truncate;
@@ -148,6 +150,7 @@ struct PictureSettings {
 
 /// -> config.preprocess, checked against the towers. What the object leaves out has the default of the processor's
 /// class. `root` is config.json, where the original layout keeps its means. Codes: bad_file, unsupported.
+DSVL_COLD
 inline Status read_preprocess(const PictureSettings& from, json::Value root, ModelConfig& config) {
   Status status;
   const std::string& where = from.where;

@@ -63,6 +63,7 @@ class PreprocessList {
 }  // namespace detail
 
 /// Appends what read_preprocess() made of `from`; names begin with "preprocess.".
+DSVL_COLD
 inline void list_preprocess(const PictureSettings& from, const ModelConfig& config, std::vector<Setting>& to) {
   const PreprocessConfig& p = config.preprocess;
   detail::PreprocessList list(from, to);

@@ -57,6 +57,7 @@ inline Status no_config(const Folder& folder) {
 }
 
 /// The processor's settings are fixed in the released models; what would change the prompt is refused.
+DSVL_COLD
 inline Status check_processor(json::Value file, const std::string& where, const ModelConfig& config) {
   Status status;
   const Fields f(file, where, status);
@@ -76,6 +77,7 @@ inline bool same_network(const ModelConfig& a, const ModelConfig& b) noexcept {
 }
 
 /// The released model of exactly these sizes; null when it is another.
+DSVL_COLD
 inline Result<const released::Files*> released_like(const ModelConfig& config, Allocator* from) {
   for (const released::Files* files : released::kSeparate) {
     DSVL_TRY(document, json::Document::parse(files->config, files->name, from));
@@ -111,7 +113,6 @@ struct TokenizerFiles {
 struct ModelSettings {
   ModelConfig config;
   EndTokens end;
-  std::vector<Setting> list;  ///< how pictures are prepared, and from where
   /// The preprocessor_config.json that was assumed, where the model has no settings of pictures; otherwise empty.
   std::string_view assumed = {};
 };
@@ -121,8 +122,9 @@ namespace detail {
 /// Reads how pictures are prepared from where it stands.
 class PictureReader {
  public:
-  PictureReader(const Folder& folder, json::Value config_file, Allocator* from, const Logger& log, ModelSettings& out)
-      : folder_(folder), config_file_(config_file), from_(from), log_(log), out_(out) {}
+  PictureReader(const Folder& folder, json::Value config_file, Allocator* from, const Logger& log, ModelSettings& out,
+                std::vector<Setting>* list)
+      : folder_(folder), config_file_(config_file), from_(from), log_(log), out_(out), list_(list) {}
 
   /// `processor` is the file's root, missing where there is none.
   Status read(json::Value processor) {
@@ -135,22 +137,19 @@ class PictureReader {
     const PictureSettings own{separate ? separate->root() : json::Value(),
                               folder_.describe("preprocessor_config.json")};
     if (!has_nested) return separate ? take(own) : assume();
-    if (separate) {  // also for being readable: a broken file is not passed over
-      ModelConfig other = out_.config;
-      DSVL_CHECK_STATUS(read_preprocess(own, config_file_, other));
-      DSVL_CHECK_STATUS(take({nested, where, "image_processor."}));
-      if (!(other.preprocess == out_.config.preprocess))
-        log_(Level::warning, own.where + " differs from image_processor in processor_config.json, which is used, as in "
-                                         "transformers 5; remove the one that is wrong");
-      return {};
-    }
-    return take({nested, where, "image_processor."});
+    ModelConfig other = out_.config;  // also for being readable: a broken file is not passed over
+    if (separate) DSVL_CHECK_STATUS(read_preprocess(own, config_file_, other));
+    DSVL_CHECK_STATUS(take({nested, where, "image_processor."}));
+    if (separate && !(other.preprocess == out_.config.preprocess))
+      log_(Level::warning, own.where + " differs from image_processor in processor_config.json, which is used, as in "
+                                       "transformers 5; remove the one that is wrong");
+    return {};
   }
 
  private:
   Status take(const PictureSettings& from) {
     DSVL_CHECK_STATUS(read_preprocess(from, config_file_, out_.config));
-    list_preprocess(from, out_.config, out_.list);
+    if (list_) list_preprocess(from, out_.config, *list_);
     return {};
   }
   Status assume() {
@@ -177,13 +176,16 @@ class PictureReader {
   Allocator* from_;
   const Logger& log_;
   ModelSettings& out_;
+  std::vector<Setting>* list_;
 };
 
 }  // namespace detail
 
 /// Codes: not_found (config.json, settings of pictures), io, bad_file, unsupported, out_of_memory. What is not as it
-/// should be and does no harm goes to `log`.
-inline Result<ModelSettings> read_settings(const Folder& folder, Allocator* from, const Logger& log = {}) {
+/// should be and does no harm goes to `log`; how pictures are prepared and where each value stands, to `list`.
+DSVL_COLD
+inline Result<ModelSettings> read_settings(const Folder& folder, Allocator* from, const Logger& log = {},
+                                           std::vector<Setting>* list = nullptr) {
   DSVL_TRY(main, detail::read_json(folder, "config.json", from));
   if (!main) return detail::no_config(folder);
   ModelSettings out;
@@ -191,7 +193,7 @@ inline Result<ModelSettings> read_settings(const Folder& folder, Allocator* from
   out.config = config;
   DSVL_TRY(processor, detail::read_json(folder, "processor_config.json", from));
   const json::Value processor_root = processor ? processor->root() : json::Value();
-  DSVL_CHECK_STATUS(detail::PictureReader(folder, main->root(), from, log, out).read(processor_root));
+  DSVL_CHECK_STATUS(detail::PictureReader(folder, main->root(), from, log, out, list).read(processor_root));
   DSVL_CHECK_STATUS(detail::check_processor(processor_root, folder.describe("processor_config.json"), config));
 
   Status status;

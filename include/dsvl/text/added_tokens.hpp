@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "../base/heap_sort.hpp"
 #include "vocabulary.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -28,7 +29,7 @@ class AddedTokens {
       if (!sorted_.push_back(id)) return fail(Code::out_of_memory, "no memory for the added tokens");
       starts_[static_cast<unsigned char>(vocabulary.bytes(id)[0])] = true;
     }
-    std::sort(sorted_.begin(), sorted_.end(),
+    heap_sort(sorted_,
               [&](std::int32_t a, std::int32_t b) { return vocabulary.bytes(a) < vocabulary.bytes(b); });
     for (std::size_t i = 1; i < sorted_.size(); ++i)
       if (vocabulary.bytes(sorted_[i - 1]) == vocabulary.bytes(sorted_[i]))

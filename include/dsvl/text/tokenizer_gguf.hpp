@@ -137,6 +137,7 @@ inline Result<Tokenizer> read_tokenizer_gguf(const Gguf& file, std::string_view 
 /// The way back: read_tokenizer_gguf makes of it a tokenizer that encodes and decodes alike. `vocab`: rows of the
 /// embedding, at least one more than the highest id. Codes: bad_argument (ids beyond `vocab`, merges that are no pairs
 /// or would be another one when written as "left right").
+DSVL_COLD
 inline Status write_tokenizer_gguf(GgufHead& head, const TokenizerSpec& spec, Index vocab) {
   using namespace tokenizer_gguf;
   const auto rows = static_cast<std::size_t>((std::max<Index>)(vocab, 0));

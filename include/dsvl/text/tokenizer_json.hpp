@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../base/heap_sort.hpp"
 #include "../io/json.hpp"
 #include "../io/printable.hpp"
 #include "tokenizer_source.hpp"
@@ -49,7 +50,7 @@ inline std::optional<std::vector<unicode::Range>> parse_class(std::string_view i
     }
     ranges.push_back(range);
   }
-  std::sort(ranges.begin(), ranges.end(), [](auto a, auto b) { return a.first < b.first; });
+  heap_sort(ranges, [](auto a, auto b) { return a.first < b.first; });
   std::size_t n = 0;
   for (const unicode::Range r : ranges) {
     if (n > 0 && r.first <= ranges[n - 1].last + 1) ranges[n - 1].last = (std::max)(ranges[n - 1].last, r.last);

@@ -58,6 +58,7 @@ void add_model_options(CommandLine& to, Settings& settings) {
                                      {{"exact", dsvl::Activations::exact}, {"rounded", dsvl::Activations::rounded}}));
   to.text(0, "system", "TEXT", "System text in front of the conversation; \"\" for none", settings.session.system);
   to.flag(0, "exif", "Turn photos upright as their EXIF data says", settings.session.apply_exif_orientation);
+  to.flag(0, "clip-gray16", "16-bit gray pictures as the reference has them: nearly white", settings.session.clip_gray16);
   to.flag('v', "verbose", "Say where time went, and what the library has to say", settings.verbose);
   to.flag('q', "quiet", "No progress line", settings.quiet);
 }

@@ -109,8 +109,9 @@ class Intake {
       const auto began = Clock::now();
       const auto* const path = std::get_if<std::filesystem::path>(&source);
       if (path && path->empty()) return fail(Code::bad_argument, "the path of a picture is empty");
-      auto image = path ? read_image(*path, limits_, from_)
-                        : decode_image(std::get<std::span<const std::byte>>(source), limits_, from_);
+      auto image = path ? read_image(*path, limits_, from_, control.cancel)
+                        : decode_image(std::get<std::span<const std::byte>>(source), limits_, from_, "picture",
+                                       control.cancel);
       if (!image) return image.error();
       usage.decode_image += seconds_since(began);
       control.progress(Stage::decode_image, 1, 1);

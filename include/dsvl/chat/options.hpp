@@ -64,6 +64,9 @@ struct SessionOptions {
   bool keep_generated_ids = false;
   /// Turn photos upright as their EXIF data says. Off: like the original.
   bool apply_exif_orientation = false;
+  /// 16-bit gray PNG pictures as Pillow has them, min(value, 255), which is nearly all white: for comparisons with the
+  /// reference. Off: their high byte, which is what one sees.
+  bool clip_gray16 = false;
 };
 
 struct SaveOptions {

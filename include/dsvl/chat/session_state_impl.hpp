@@ -37,7 +37,9 @@ DSVL_INLINE SessionState::SessionState(std::shared_ptr<const ModelState> model, 
       engine_(model_->network->net.decoder, options.limits, executor_,
               first_ ? make_pool(*model_, options) : std::move(pool)),
       intake_(gallery_,
-              {.max_pixels = options.limits.picture_pixels, .apply_exif_orientation = options.apply_exif_orientation},
+              {.max_pixels = options.limits.picture_pixels,
+               .apply_exif_orientation = options.apply_exif_orientation,
+               .clip_gray16 = options.clip_gray16},
               options.host.allocator) {}
 
 DSVL_INLINE SessionState::~SessionState() {

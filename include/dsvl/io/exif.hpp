@@ -15,7 +15,8 @@
 DSVL_BEGIN_NAMESPACE
 namespace exif {
 
-/// 1 to 8 as in the tag; 1 (as it is) when the TIFF structure has none or is not well formed. Reads no byte outside.
+/// 1 to 8 as in the tag, of 16 or 32 bits, the last one where there are several; 1 (as it is) when the TIFF structure
+/// has none or is not well formed. Reads no byte outside.
 inline int orientation(std::span<const std::byte> tiff) noexcept {
   if (tiff.size() < 8) return 1;
   const bool little = tiff[0] == std::byte{'I'} && tiff[1] == std::byte{'I'};
@@ -29,34 +30,39 @@ inline int orientation(std::span<const std::byte> tiff) noexcept {
   };
   const auto directory = number(4, 4), entries = directory ? number(*directory, 2) : std::nullopt;
   if (number(2, 2) != 42 || !entries) return 1;
+  int found = 1;
   for (std::size_t i = 0; i < *entries; ++i) {
     const std::size_t entry = *directory + 2 + 12 * i;  // tag, type, count, value
-    const auto tag = number(entry, 2);
-    if (!tag) return 1;
-    if (*tag != 0x0112) continue;
-    const auto value = number(entry + 8, 2);
-    return number(entry + 2, 2) == 3 && value && *value >= 1 && *value <= 8 ? static_cast<int>(*value) : 1;
+    const auto tag = number(entry, 2), type = number(entry + 2, 2), count = number(entry + 4, 4);
+    if (!tag || !type || !count) return found;
+    if (*tag != 0x0112 || *count == 0) continue;
+    const bool is_short = *type == 3 || *type == 8, is_long = *type == 4 || *type == 9;
+    // Of more than fit the entry, the values lie elsewhere and the entry says where.
+    const bool inside = *count <= (is_short ? 2u : 1u);
+    const auto elsewhere = number(entry + 8, 4);
+    const auto value = number(inside ? entry + 8 : elsewhere.value_or(tiff.size()), is_short ? 2 : 4);
+    if (is_short || is_long) found = value && *value >= 1 && *value <= 8 ? static_cast<int>(*value) : 1;
   }
-  return 1;
+  return found;
 }
 
 /// Whether the orientation swaps width and height.
 constexpr bool swaps_sides(int orientation) noexcept { return orientation >= 5; }
 
-/// Writes packed RGB of (height, width) to `to`, turned upright; `to` has the same size and is other memory.
-inline void turn(const std::uint8_t* from, Index width, Index height, int orientation, std::uint8_t* to) noexcept {
-  const Index out_width = swaps_sides(orientation) ? height : width;
-  const Index out_height = swaps_sides(orientation) ? width : height;
-  // Mirrored in the original's x and y, after the sides were swapped back.
+/// Writes row y of a packed RGB picture of (height, width) to where it belongs in `to`, which is the picture turned
+/// upright, of as many bytes in other memory.
+inline void place_row(const std::uint8_t* row, Index y, Index width, Index height, int orientation,
+                      std::uint8_t* to) noexcept {
+  const bool swaps = swaps_sides(orientation);
   const bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  for (Index y = 0; y < out_height; ++y) {
-    for (Index x = 0; x < out_width; ++x) {
-      const Index u = swaps_sides(orientation) ? y : x, v = swaps_sides(orientation) ? x : y;
-      const std::uint8_t* const pixel =
-          from + ((flip_y ? height - 1 - v : v) * width + (flip_x ? width - 1 - u : u)) * 3;
-      for (int c = 0; c < 3; ++c) *to++ = pixel[c];
-    }
+  const Index along = swaps ? height * 3 : 3;   // from one pixel of the row to the next
+  const Index across = swaps ? 3 : width * 3;   // from one row to the next
+  std::uint8_t* at = to + (flip_y ? height - 1 - y : y) * across + (flip_x ? (width - 1) * along : 0);
+  for (Index x = 0; x < width; ++x, row += 3, at += flip_x ? -along : along) {
+    at[0] = row[0];
+    at[1] = row[1];
+    at[2] = row[2];
   }
 }
 

@@ -1,8 +1,9 @@
-// Image: a PNG or JPEG file as 8-bit RGB.
+// Image: a PNG or JPEG file as 8-bit RGB, with the pixels that the reference (Pillow over libjpeg-turbo) has.
 //
 // Optional: the library's currency for pictures is Pixels, and who has pixels needs none of this. The file is checked
 // first, its size known and within limits, before stb_image decodes it. As in the reference, color profiles and gamma
 // are ignored, alpha is dropped, gray becomes r = g = b and palettes are looked up; of 16 bits the high byte is taken.
+// Gray of 16 bits is the one exception: Pillow makes every value above 255 white (ImageLimits::clip_gray16).
 #ifndef DSVL_IO_IMAGE_HPP
 #define DSVL_IO_IMAGE_HPP
 
@@ -17,7 +18,7 @@
 #include "exif.hpp"
 #include "file.hpp"
 #include "file_kind.hpp"
-#include "jpeg.hpp"
+#include "jpeg_decoder.hpp"
 #include "png.hpp"
 #include "stb_decoder.hpp"
 
@@ -29,6 +30,7 @@ struct ImageLimits {
   Index max_side = 1 << 16;
   Index max_file_bytes = Index{256} << 20;
   bool apply_exif_orientation = false;  ///< as transformers' pipelines do; the original ignores the tag
+  bool clip_gray16 = false;  ///< 16-bit gray as Pillow has it, min(value, 255): nearly all white, for comparisons
 };
 
 /// A picture that owns its pixels.
@@ -60,26 +62,71 @@ inline stb::Arena make_arena(const PictureHeader& header, std::size_t file_bytes
   return {from, padded * kPerPixel + 4 * file_bytes + kSlack, 2 * (stored > file_bytes ? stored : file_bytes)};
 }
 
-/// Decodes a checked file of a known size into `image`, turned as `orientation` says.
-inline Status decode(std::span<const std::byte> file, const PictureHeader& header, int orientation, const char* name,
-                     Allocator* from, Image& image) noexcept {
-  stb::Arena arena = make_arena(header, file.size(), from);
-  const stb::ArenaScope scope(arena);
-  int width = 0, height = 0;
-  const std::uint8_t* const decoded = stb::decode_rgb(file, width, height);
-  if (!decoded && arena.refused()) return fail(Code::out_of_memory, "%s: no memory to decode it", name);
-  if (!decoded && arena.over_budget())
+/// What the decoders need to know of a call.
+struct DecodeCall {
+  const char* name;    ///< of the picture, printable
+  int orientation;     ///< how to turn it
+  bool clip_gray16;
+  Allocator* from;
+  const CancelToken* cancel;
+};
+
+/// Why a decoder gave up.
+inline Status explain(const stb::Arena& arena, const char* name) noexcept {
+  if (arena.refused()) return fail(Code::out_of_memory, "%s: no memory to decode it", name);
+  if (arena.over_budget())
     return fail(Code::bad_file, "%s: damaged: its data is for a larger picture than its header says", name);
-  if (!decoded || width != header.width || height != header.height)
-    return fail(Code::bad_file, "%s: damaged: its data cannot be decoded", name);
-  const auto bytes = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height) * 3;
-  if (!image.rgb.resize(bytes))
-    return fail(Code::out_of_memory, "%s: no memory for %d x %d pixels", name, width, height);
-  if (orientation == 1) std::memcpy(image.rgb.data(), decoded, bytes);
-  else exif::turn(decoded, header.width, header.height, orientation, image.rgb.data());
-  image.width = exif::swaps_sides(orientation) ? header.height : header.width;
-  image.height = exif::swaps_sides(orientation) ? header.width : header.height;
+  return fail(Code::bad_file, "%s: damaged: its data cannot be decoded", name);
+}
+
+/// Gives `image` its size, turned.
+inline Status make_room(const PictureHeader& header, const DecodeCall& call, Image& image) noexcept {
+  if (!image.rgb.resize(static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height) * 3))
+    return fail(Code::out_of_memory, "%s: no memory for %td x %td pixels", call.name, header.width, header.height);
+  image.width = exif::swaps_sides(call.orientation) ? header.height : header.width;
+  image.height = exif::swaps_sides(call.orientation) ? header.width : header.height;
   return {};
+}
+
+/// `file` is the checked PNG as png.hpp wrote it.
+inline Status decode_png(std::span<const std::byte> file, const PictureHeader& header, const DecodeCall& call,
+                         Image& image) noexcept {
+  stb::Arena arena = make_arena(header, file.size(), call.from);
+  const stb::ArenaScope scope(arena);
+  const stb::DecodedPng decoded = stb::decode_png(file);
+  if (!decoded.data || decoded.width != header.width || decoded.height != header.height)
+    return explain(arena, call.name);
+  DSVL_CHECK_STATUS(make_room(header, call, image));
+  const std::size_t row = static_cast<std::size_t>(header.width) * 3;
+  auto* const line = static_cast<std::uint8_t*>(stb::allocate_block(row));
+  if (!line) return explain(arena, call.name);
+  for (Index y = 0; y < header.height; ++y) {
+    const std::size_t at = static_cast<std::size_t>(y) * row;
+    std::uint8_t* const to = call.orientation == 1 ? image.rgb.data() + at : line;
+    if (!decoded.wide) {
+      std::memcpy(to, static_cast<const std::uint8_t*>(decoded.data) + at, row);
+    } else {
+      const auto* const wide = static_cast<const std::uint16_t*>(decoded.data) + at;
+      for (std::size_t i = 0; i < row; ++i)
+        to[i] = static_cast<std::uint8_t>(!call.clip_gray16 ? wide[i] >> 8 : wide[i] < 255 ? wide[i] : 255);
+    }
+    if (to == line) exif::place_row(line, y, header.width, header.height, call.orientation, image.rgb.data());
+  }
+  return {};
+}
+
+inline Status decode_jpeg(std::span<const std::byte> file, const jpeg::Frame& frame, const DecodeCall& call,
+                          Image& image) noexcept {
+  stb::Arena arena = make_arena(frame.header, file.size(), call.from);
+  const stb::ArenaScope scope(arena);
+  jpeg::Decoder decoder(file.first(frame.end), frame, call.cancel);
+  jpeg::Outcome outcome = decoder.decode();
+  if (outcome == jpeg::Outcome::done) {
+    DSVL_CHECK_STATUS(make_room(frame.header, call, image));
+    outcome = jpeg::write_rgb(decoder, frame, call.orientation, call.cancel, image.rgb.data());
+  }
+  if (outcome == jpeg::Outcome::cancelled) return fail(Code::cancelled, "%s: decoding it was cancelled", call.name);
+  return outcome == jpeg::Outcome::done ? Status() : explain(arena, call.name);
 }
 
 }  // namespace detail
@@ -87,29 +134,33 @@ inline Status decode(std::span<const std::byte> file, const PictureHeader& heade
 /// Decodes a PNG or JPEG file that lies in memory; `what` names it in errors. Codes: bad_file (empty, neither PNG nor
 /// JPEG, truncated, damaged), unsupported, limit (see ImageLimits), out_of_memory.
 /// Memory: from `from` only; while decoding up to about 12 bytes a pixel (24 for 16 bits), 3 when done.
-/// A JPEG whose data ends early but has its end marker comes out with its lower part gray: the format cannot tell.
+/// A cancel is noticed within a few milliseconds in a JPEG; a PNG is one piece, of about 10 ms a megapixel. A component
+/// of a JPEG that has no data at all is gray; data that are damaged, cut off or not all there are refused.
 inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLimits& limits = {},
-                                  Allocator* from = nullptr, std::string_view what = "picture") noexcept {
+                                  Allocator* from = nullptr, std::string_view what = "picture",
+                                  const CancelToken* cancel = nullptr) noexcept {
   const Printable name(what);
   if (file.empty()) return fail(Code::bad_file, "%s: is empty", name.text());
   if (file.size() > static_cast<std::size_t>((std::min<Index>)(limits.max_file_bytes, INT_MAX - 4096)))
     return fail(Code::limit, "%s: has %zu bytes, pictures of up to %td are accepted", name.text(), file.size(),
                 limits.max_file_bytes);
   Image image{Buffer<std::uint8_t>(from)};
+  detail::DecodeCall call{name.text(), 1, false, from, cancel};
+  const auto accept = [&](const PictureHeader& header) {
+    image.orientation = exif::orientation(header.exif);
+    if (limits.apply_exif_orientation) call.orientation = image.orientation;
+    call.clip_gray16 = limits.clip_gray16 && header.bits_per_pixel == 16 && header.gray;
+    return detail::check_size(header, limits, name.text());
+  };
   if (png::is_png(file)) {
     Buffer<std::byte> essential(from);
     DSVL_TRY(header, png::read(file, what, essential));
-    DSVL_CHECK_STATUS(detail::check_size(header, limits, name.text()));
-    image.orientation = exif::orientation(header.exif);
-    const int turned = limits.apply_exif_orientation ? image.orientation : 1;
-    DSVL_CHECK_STATUS(detail::decode(essential.span(), header, turned, name.text(), from, image));
+    DSVL_CHECK_STATUS(accept(header));
+    DSVL_CHECK_STATUS(detail::decode_png(essential.span(), header, call, image));
   } else if (jpeg::is_jpeg(file)) {
-    std::size_t end = 0;
-    DSVL_TRY(header, jpeg::read(file, what, end));
-    DSVL_CHECK_STATUS(detail::check_size(header, limits, name.text()));
-    image.orientation = exif::orientation(header.exif);
-    const int turned = limits.apply_exif_orientation ? image.orientation : 1;
-    DSVL_CHECK_STATUS(detail::decode(file.first(end), header, turned, name.text(), from, image));
+    DSVL_TRY(frame, jpeg::read(file, what));
+    DSVL_CHECK_STATUS(accept(frame.header));
+    DSVL_CHECK_STATUS(detail::decode_jpeg(file, frame, call, image));
   } else {
     DSVL_CHECK_STATUS(refuse_other_kind(file, what));
     return fail(Code::bad_file, "%s: is neither a PNG nor a JPEG picture", name.text());
@@ -119,7 +170,7 @@ inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLi
 
 /// Reads and decodes a file. Codes: those of decode_image, and not_found and io.
 inline Result<Image> read_image(const std::filesystem::path& path, const ImageLimits& limits = {},
-                                Allocator* from = nullptr) noexcept {
+                                Allocator* from = nullptr, const CancelToken* cancel = nullptr) noexcept {
   const std::string what = path_to_utf8(path);
   DSVL_TRY(file, File::open(path, what));
   if (file.size() > static_cast<std::uint64_t>((std::max<Index>)(limits.max_file_bytes, 0)))
@@ -130,7 +181,7 @@ inline Result<Image> read_image(const std::filesystem::path& path, const ImageLi
     return fail(Code::out_of_memory, "%s: no memory for its %llu bytes", Printable(what).text(),
                 static_cast<unsigned long long>(file.size()));
   DSVL_CHECK_STATUS(file.read(0, bytes.span(), what));
-  return decode_image(bytes.span(), limits, from, what);
+  return decode_image(bytes.span(), limits, from, what, cancel);
 }
 
 DSVL_END_NAMESPACE

@@ -14,6 +14,7 @@ DSVL_BEGIN_NAMESPACE
 struct PictureHeader {
   Index width = 0, height = 0;      ///< at least 1, below 2^31
   int bits_per_pixel = 0;           ///< as stored, all channels together
+  bool gray = false;                ///< one channel that is no index into a palette
   std::span<const std::byte> exif;  ///< the TIFF structure inside, for exif.hpp; empty when there is none
 };
 

@@ -105,6 +105,7 @@ class Reader {
     header_.width = static_cast<Index>(width);
     header_.height = static_cast<Index>(height);
     header_.bits_per_pixel = depth * channels;
+    header_.gray = color_ == 0;
     return chunk("IHDR", data) ? Status() : no_memory();
   }
 

@@ -183,11 +183,22 @@ DSVL_END_NAMESPACE
 DSVL_BEGIN_NAMESPACE
 namespace stb {
 
-/// Packed RGB, top row first, in memory of the current arena; null when stb refuses. `file` has at most INT_MAX bytes.
-inline const unsigned char* decode_rgb(std::span<const std::byte> file, int& width, int& height) noexcept {
+/// A decoded PNG: packed RGB, top row first, in memory of the current arena.
+struct DecodedPng {
+  const void* data = nullptr;  ///< null when stb refuses
+  int width = 0, height = 0;
+  bool wide = false;           ///< values of 16 bits, in the machine's order of bytes, else of 8
+};
+/// `file` has at most INT_MAX bytes.
+inline DecodedPng decode_png(std::span<const std::byte> file) noexcept {
+  stbi__context context;
+  stbi__start_mem(&context, reinterpret_cast<const stbi_uc*>(file.data()), static_cast<int>(file.size()));
+  DecodedPng out;
   int channels = 0;
-  return dsvl_stbi_load_from_memory(reinterpret_cast<const unsigned char*>(file.data()), static_cast<int>(file.size()),
-                               &width, &height, &channels, 3);
+  stbi__result_info info = {};
+  out.data = stbi__png_load(&context, &out.width, &out.height, &channels, 3, &info);
+  out.wide = info.bits_per_channel == 16;
+  return out;
 }
 
 }  // namespace stb

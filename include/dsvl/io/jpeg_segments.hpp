@@ -1,0 +1,104 @@
+// Walks the segments of a JPEG file: which marker, where its data lie, and after SOS where the compressed data end.
+//
+// Nothing here knows what a segment means. Between segments whatever is no marker is skipped, as libjpeg does (cameras
+// leave padding there, some programs FF 00).
+// Source: ITU-T T.81, annex B.
+#ifndef DSVL_IO_JPEG_SEGMENTS_HPP
+#define DSVL_IO_JPEG_SEGMENTS_HPP
+
+#include <cstring>
+#include <span>
+
+#include "picture_header.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace jpeg {
+
+inline constexpr int kSof0 = 0xC0, kSof1 = 0xC1, kSof2 = 0xC2, kDht = 0xC4, kRst0 = 0xD0, kSoi = 0xD8, kEoi = 0xD9,
+                     kSos = 0xDA, kDqt = 0xDB, kDri = 0xDD, kApp0 = 0xE0;
+
+constexpr bool is_restart(int marker) noexcept { return marker >= kRst0 && marker < kRst0 + 8; }
+
+inline bool is_jpeg(std::span<const std::byte> file) noexcept {
+  return file.size() >= 3 && file[0] == std::byte{0xFF} && file[1] == std::byte{0xD8} && file[2] == std::byte{0xFF};
+}
+
+struct Segment {
+  int marker = 0;
+  std::span<const std::byte> whole;  ///< from its two bytes of length on; empty for markers that stand alone
+  std::span<const std::byte> scan;   ///< the compressed data behind SOS, with the restart markers in it
+  int restarts = 0;                  ///< how many of these there are
+  bool in_order = true;              ///< and whether they count from 0 to 7 and round again
+
+  [[nodiscard]] std::span<const std::byte> data() const noexcept { return whole.subspan(whole.empty() ? 0 : 2); }
+};
+
+class Segments {
+ public:
+  /// `file` begins with SOI.
+  explicit Segments(std::span<const std::byte> file) noexcept : file_(file) {}
+
+  /// The next segment, EOI too; null text when there is one, else why there is none.
+  const char* next(Segment& out) noexcept {
+    out = {};
+    out.marker = next_marker();
+    if (out.marker < 0) return "truncated: it ends before its end-of-image marker";
+    if (stands_alone(out.marker)) return nullptr;
+    if (file_.size() - at_ < 2) return "truncated: it ends inside a segment";
+    const std::size_t length = big_endian16(file_.data() + at_);
+    if (length < 2) return "has a segment of a wrong size";
+    if (length > file_.size() - at_) return "truncated: it ends inside a segment";
+    out.whole = file_.subspan(at_, length);
+    at_ += length;
+    if (out.marker == kSos) take_scan(out);
+    return nullptr;
+  }
+
+  /// Behind the last segment.
+  [[nodiscard]] std::size_t at() const noexcept { return at_; }
+
+ private:
+  static bool stands_alone(int marker) noexcept {
+    return marker == kSoi || marker == kEoi || marker == 0x01 || is_restart(marker);
+  }
+
+  /// The byte behind the next run of FF, which begins at `begin`, and at_ behind it; 0 where that is a byte of the data,
+  /// -1 at the end of the file.
+  int next_code(std::size_t& begin) noexcept {
+    const void* const ff = at_ < file_.size() ? std::memchr(file_.data() + at_, 0xFF, file_.size() - at_) : nullptr;
+    begin = ff ? static_cast<std::size_t>(static_cast<const std::byte*>(ff) - file_.data()) : file_.size();
+    for (at_ = begin; at_ < file_.size() && file_[at_] == std::byte{0xFF};) ++at_;
+    return at_ == file_.size() ? -1 : std::to_integer<int>(file_[at_++]);
+  }
+
+  int next_marker() noexcept {
+    std::size_t begin = 0;
+    for (;;)
+      if (const int code = next_code(begin); code != 0) return code;
+  }
+
+  /// Up to the first marker that is no restart, which is left for next().
+  void take_scan(Segment& out) noexcept {
+    const std::size_t begin = at_;
+    for (std::size_t end = at_;;) {
+      const int code = next_code(end);
+      if (code == 0) continue;
+      if (is_restart(code)) {
+        out.in_order = out.in_order && code == kRst0 + out.restarts % 8;
+        ++out.restarts;
+        continue;
+      }
+      at_ = end;
+      out.scan = file_.subspan(begin, end - begin);
+      return;
+    }
+  }
+
+  std::span<const std::byte> file_;
+  std::size_t at_ = 2;
+};
+
+}  // namespace jpeg
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_IO_JPEG_SEGMENTS_HPP

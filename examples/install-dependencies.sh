@@ -19,6 +19,7 @@ test  clang              clang++
 test  libc++-dev         c++/v1/vector
 test  meson              meson
 test  pkg-config         pkg-config
+test  curl               curl
 '
 
 present() {

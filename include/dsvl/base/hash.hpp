@@ -8,7 +8,7 @@
 
 #include <limits>
 
-#include "pixels.hpp"
+#include "read_pixels.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -29,8 +29,10 @@ struct ContentHash {
   }
 };
 
-/// The hash of a picture's RGB values and size; alpha and layout do not count. About 1 GB/s, as many rows at a time as
-/// its caller likes.
+/// The hash of a picture's size and of its RGB values as the model sees them. So format, range, matrix, transfer,
+/// planes and background count as far as they change these, and no further; strides, and alpha without a background, do
+/// not. About 1 GB/s, less where pixels are converted; as many rows at a time as its caller likes. The pixels must have
+/// been checked.
 class PixelHasher {
  public:
   PixelHasher() = default;
@@ -49,16 +51,26 @@ class PixelHasher {
 
  private:
   void add_row(Index y) noexcept {
-    const Index step = channels(pixels_.format);
-    const bool swapped = pixels_.format == PixelFormat::bgr || pixels_.format == PixelFormat::bgra;
-    const Index red = swapped ? 2 : 0, green = step == 1 ? 0 : 1, blue = step == 1 || swapped ? 0 : 2;
-    const std::uint8_t* at = pixels_.row(y);
-    std::uint64_t word = 0;
-    for (Index x = 0; x < pixels_.width; ++x, at += step) {
-      word = word << 24 | static_cast<std::uint64_t>(at[red]) << 16 | static_cast<std::uint64_t>(at[green]) << 8 |
-             at[blue];
-      if (x % 2 == 1 || x + 1 == pixels_.width) hash_.add(word), word = 0;
+    if (reads_in_place(pixels_)) return add(pixels_.row(y), detail::layout_of(pixels_.format), pixels_.width);
+    constexpr Index kRun = 128;  // even: two pixels make a word
+    std::uint8_t run[3 * kRun];
+    const Index next = channels(pixels_.format) == 1 ? 0 : kRun;  // from channel to channel
+    for (Index x = 0; x < pixels_.width; x += kRun) {
+      const Index n = std::min<Index>(kRun, pixels_.width - x);
+      read_pixels(pixels_, x, y, n, run, kRun);
+      add(run, {0, next, 2 * next, 0, 1}, n);
     }
+  }
+
+  void add(const std::uint8_t* at, const detail::PixelLayout& layout, Index pixels) noexcept {
+    const Index step = layout.step, red = layout.red, green = layout.green, blue = layout.blue;
+    const auto rgb = [=](const std::uint8_t* pixel) noexcept {
+      return static_cast<std::uint64_t>(pixel[red]) << 16 | static_cast<std::uint64_t>(pixel[green]) << 8 | pixel[blue];
+    };
+    ContentHash hash = hash_;  // a local one can stay in registers
+    for (Index x = 1; x < pixels; x += 2, at += 2 * step) hash.add(rgb(at) << 24 | rgb(at + step));
+    if (pixels % 2 == 1) hash.add(rgb(at));
+    hash_ = hash;
   }
 
   Pixels pixels_;

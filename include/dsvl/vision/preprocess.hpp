@@ -9,6 +9,7 @@
 
 #include "../base/host_macros_push.hpp"
 
+#include "check_pixels.hpp"
 #include "pre_config.hpp"
 #include "resample.hpp"
 
@@ -131,22 +132,6 @@ class Preprocessor {
 };
 
 namespace detail {
-
-inline Status check(const Pixels& p) noexcept {
-  if (!p.data || p.width < 1 || p.height < 1)
-    return fail(Code::bad_argument, "picture of %td x %td pixels: there is nothing to see", p.width, p.height);
-  if (p.width > kMaxPictureSide || p.height > kMaxPictureSide)
-    return fail(Code::limit, "picture of %td x %td pixels: a side may have at most %td", p.width, p.height,
-                kMaxPictureSide);
-  if (p.format > PixelFormat::gray)
-    return fail(Code::bad_argument, "unknown pixel format %d", static_cast<int>(p.format));
-  const Index packed = p.width * channels(p.format), most = (std::numeric_limits<Index>::max)() / p.height;
-  const bool too_short = p.stride != 0 && p.stride < packed && p.stride > -packed;
-  if (too_short || p.stride > most || p.stride < -most || packed > most)
-    return fail(Code::bad_argument, "picture of %td x %td pixels: a stride of %td bytes does not fit rows of %td",
-                p.width, p.height, p.stride, packed);
-  return {};
-}
 
 inline Status check(const char* name, Volume<float> out, Index side) noexcept {
   if (side == 0 && !out.data) return {};

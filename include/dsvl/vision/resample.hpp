@@ -12,26 +12,27 @@
 
 #include <algorithm>
 
-#include "../base/pixels.hpp"
+#include "../base/read_pixels.hpp"
 #include "pre_taps.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
 /// 8-bit samples wherever they lie, interleaved or planar: (c, y, x) is plane[c][y * row_stride + x * pixel_stride].
+/// Or pixels that mean such samples, and are converted as they are read.
 struct Samples {
   const std::uint8_t* plane[3] = {};
   Index row_stride = 0, pixel_stride = 0;
   int channels = 0;  ///< 3, or 1 for gray
+  Pixels converted = {};  ///< without an address: the planes count
 };
 
-/// The caller's picture, read in place; alpha is skipped.
+/// The caller's picture, read in place.
 inline Samples samples_of(const Pixels& pixels) noexcept {
-  const std::uint8_t* const at = pixels.data;
-  const Index row = pixels.row_stride(), step = channels(pixels.format);
-  if (pixels.format == PixelFormat::gray) return {{at, at, at}, row, step, 1};
-  if (pixels.format == PixelFormat::bgr || pixels.format == PixelFormat::bgra)
-    return {{at + 2, at + 1, at}, row, step, 3};
-  return {{at, at + 1, at + 2}, row, step, 3};
+  const int of = channels(pixels.format) == 1 ? 1 : 3;
+  if (!reads_in_place(pixels)) return {{}, 0, 0, of, pixels};
+  const detail::PixelLayout at = detail::layout_of(pixels.format);
+  const std::uint8_t* const first = pixels.data;
+  return {{first + at.red, first + at.green, first + at.blue}, pixels.row_stride(), at.step, of};
 }
 /// A channels-first picture of three channels.
 inline Samples samples_of(Volume<const std::uint8_t> v) noexcept {
@@ -203,17 +204,46 @@ class Resampler {
   template <class Load>
   void transpose(const Samples& source, const Load& load, Index x0, Index x1, Index y, Index rows,
                  Value* DSVL_RESTRICT block) const noexcept {
+    if (source.converted.data) return convert(source, load, x0, x1, y, rows, block);
     const Index across = columns_first_ ? source.row_stride : source.pixel_stride;
     const Index down = columns_first_ ? source.pixel_stride : source.row_stride;
-    const Index stride = channels_ * kLanes;
-    const std::uint8_t* const* plane = source.plane;
     for (Index l = 0; l < kLanes; l += 4) {  // four rows at a time: a few streams that the cache can hold
       Index row[4];
       for (Index i = 0; i < 4; ++i) row[i] = (y + std::min<Index>(l + i, rows - 1)) * down;
-      Value* to = block + l;
-      for (Index at = x0 * across, end = x1 * across; at < end; at += across, to += stride)
-        for (int c = 0; c < channels_; ++c)
-          for (Index i = 0; i < 4; ++i) to[c * kLanes + i] = load(plane[c][row[i] + at]);
+      lay_down(source.plane, row, x0 * across, x1 * across, across, load, block + l);
+    }
+  }
+
+  /// Four lanes of the block: plane[c][row[i] + at], for every `at` from begin to end.
+  template <class Load>
+  DSVL_FORCE_INLINE void lay_down(const std::uint8_t* const* plane, const Index* row, Index begin, Index end,
+                                  Index across, const Load& load, Value* DSVL_RESTRICT to) const noexcept {
+    const Index stride = channels_ * kLanes;
+    for (Index at = begin; at < end; at += across, to += stride)
+      for (int c = 0; c < channels_; ++c)
+        for (Index i = 0; i < 4; ++i) to[c * kLanes + i] = load(plane[c][row[i] + at]);
+  }
+
+  /// The same of pixels that are no such samples: up to four pieces of rows become some, and are laid down.
+  template <class Load>
+  DSVL_NO_INLINE void convert(const Samples& source, const Load& load, Index x0, Index x1, Index y, Index rows,
+                              Value* block) const noexcept {
+    constexpr Index kRun = 64;
+    std::uint8_t pixels[3][4 * kRun];
+    const std::uint8_t* const plane[3] = {pixels[0], pixels[1], pixels[2]};
+    const Index across = columns_first_ ? 4 : 1, down = columns_first_ ? 1 : kRun;
+    for (Index l = 0; l < kLanes; l += 4) {
+      const Index first = std::min<Index>(l, rows - 1), count = std::min<Index>(4, rows - first);
+      Index row[4];
+      for (Index i = 0; i < 4; ++i) row[i] = (std::min<Index>(l + i, rows - 1) - first) * down;
+      for (Index x = x0; x < x1; x += kRun) {
+        const Index n = std::min<Index>(kRun, x1 - x), runs = columns_first_ ? n : count;
+        for (Index i = 0; i < runs; ++i) {
+          if (columns_first_) read_pixels(source.converted, y + first, x + i, count, pixels[0] + i * across, 4 * kRun);
+          else read_pixels(source.converted, x, y + first + i, n, pixels[0] + i * down, 4 * kRun);
+        }
+        lay_down(plane, row, 0, n * across, across, load, block + (x - x0) * channels_ * kLanes + l);
+      }
     }
   }
 

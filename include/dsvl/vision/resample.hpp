@@ -219,7 +219,7 @@ class Resampler {
   DSVL_FORCE_INLINE void lay_down(const std::uint8_t* const* plane, const Index* row, Index begin, Index end,
                                   Index across, const Load& load, Value* DSVL_RESTRICT to) const noexcept {
     const Index stride = channels_ * kLanes;
-    for (Index at = begin; at < end; at += across, to += stride)
+    for (Index at = begin; at != end; at += across, to += stride)  // down, where rows go up
       for (int c = 0; c < channels_; ++c)
         for (Index i = 0; i < 4; ++i) to[c * kLanes + i] = load(plane[c][row[i] + at]);
   }

@@ -492,7 +492,7 @@ TEST_CASE("pictures that are none give an error, and the conversation goes on as
       {"stride shorter than a row", Code::bad_argument, "a stride of 5 bytes does not fit rows of 24", pixels(8, 8, 5)},
       {"stride of 2^63 - 1", Code::bad_argument, "does not fit", pixels(8, 8, kFar)},
       {"stride of -2^63", Code::bad_argument, "does not fit", pixels(8, 8, -kFar - 1)},
-      {"unknown pixel format", Code::bad_argument, "unknown pixel format 9", pixels(8, 8, 0, static_cast<PixelFormat>(9))},
+      {"unknown pixel format", Code::bad_argument, "unknown pixel format 99", pixels(8, 8, 0, static_cast<PixelFormat>(99))},
   });
 }
 

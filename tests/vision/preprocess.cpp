@@ -343,7 +343,7 @@ TEST_CASE("preprocess: what makes no sense is refused with a reason") {
   CHECK(with([](Pixels& p) { p.stride = -191; }) == Code::bad_argument);
   CHECK(with([](Pixels& p) { p.stride = PTRDIFF_MAX / 8; }) == Code::bad_argument);
   CHECK(with([](Pixels& p) { p.stride = PTRDIFF_MIN; }) == Code::bad_argument);
-  CHECK(with([](Pixels& p) { p.format = static_cast<PixelFormat>(9); }) == Code::bad_argument);
+  CHECK(with([](Pixels& p) { p.format = static_cast<PixelFormat>(99); }) == Code::bad_argument);
 
   CHECK(code(good, config, {}, to_high) == Code::bad_shape);
   CHECK(code(good, config, to_low, {}) == Code::bad_shape);

@@ -20,6 +20,8 @@ test  libc++-dev         c++/v1/vector
 test  meson              meson
 test  pkg-config         pkg-config
 test  curl               curl
+test  libwebp-dev        webp/decode.h
+test  libheif-dev        libheif/heif.h
 '
 
 present() {

@@ -4,6 +4,7 @@
 #include <dsvl/io/json_writer.hpp>
 
 #include "commands.hpp"
+#include "decoders.hpp"
 #include "pictures.hpp"
 #include "setup.hpp"
 #include "system.hpp"
@@ -21,9 +22,10 @@ struct Ask : Settings {
 CommandLine describe(Ask& ask) {
   CommandLine line(
       "dsvl ask", "[OPTION]... [-i IMAGE]... QUESTION",
-      "Asks one question and prints the answer as it comes. The pictures, PNG or JPEG, come before the text in\n"
-      "the order given; without one the question is about text alone. QUESTION - is read from standard input;\n"
-      "a picture may come from there (-i -) or from any other pipe, but not both.");
+      std::string("Asks one question and prints the answer as it comes. The pictures come before the text in the order\n"
+                  "given; without one the question is about text alone. QUESTION - is read from standard input; a\n"
+                  "picture may come from there (-i -) or from any other pipe, but not both. This build reads pictures\n"
+                  "of these formats: ") + decoded_formats() + ".");
   line.section("Question");
   line.paths('i', "image", "FILE", "A picture, - for standard input; may be given several times", ask.images);
   line.flag(0, "json", "One JSON object: text, token ids, counts, why it ended, seconds by stage", ask.json);

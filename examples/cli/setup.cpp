@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "decoders.hpp"
 #include "pictures.hpp"
 #include "system.hpp"
 
@@ -141,6 +142,7 @@ std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport
   if (!context_fits(*path, settings)) return exit = kUsage, std::nullopt;
   dsvl::LoadOptions options = settings.load;
   options.host.log = {log, const_cast<Settings*>(&settings)};
+  options.host.decode_picture = picture_decoder();
   options.progress = progress.hook();
   options.report = &report;
   auto model = dsvl::Model::load(*path, options);

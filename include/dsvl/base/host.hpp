@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "function_ref.hpp"
+#include "picture_decoder.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -94,12 +95,14 @@ struct Progress {
   void operator()(Stage stage, double done, double total) const { if (report) report(user, stage, done, total); }
 };
 
-/// The plumbing, given once to Model::load and Session::open. The pointers must outlive what was opened with them:
+/// The plumbing, given once to Model::load and Session::open; a session takes from the model's what is left out. The
+/// pointers must outlive what was opened with them:
 /// models, sessions with their forks, and answers.
 struct Host {
   Allocator* allocator = nullptr;
   Executor* executor = nullptr;
   Logger log = {};
+  PictureDecoder decode_picture = {};
 };
 
 DSVL_END_NAMESPACE

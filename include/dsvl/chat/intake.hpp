@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "../io/image.hpp"
 #include "gallery.hpp"
+#include "host_picture.hpp"
 #include "picture.hpp"
 #include "seen.hpp"
 
@@ -25,8 +25,8 @@ inline void describe_views(const PreprocessConfig& config, Index width, Index he
 
 class Intake {
  public:
-  Intake(std::shared_ptr<Gallery> gallery, const ImageLimits& limits, Allocator* from)
-      : gallery_(std::move(gallery)), limits_(limits), from_(from) {}
+  Intake(std::shared_ptr<Gallery> gallery, const ImageLimits& limits, const PictureDecoder& decoder, Allocator* from)
+      : gallery_(std::move(gallery)), limits_(limits), decoder_(decoder), from_(from) {}
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
   ~Intake() { abandon(); }
@@ -109,13 +109,12 @@ class Intake {
       const auto began = Clock::now();
       const auto* const path = std::get_if<std::filesystem::path>(&source);
       if (path && path->empty()) return fail(Code::bad_argument, "the path of a picture is empty");
-      auto image = path ? read_image(*path, limits_, from_, control.cancel)
-                        : decode_image(std::get<std::span<const std::byte>>(source), limits_, from_, "picture",
-                                       control.cancel);
-      if (!image) return image.error();
+      DSVL_TRY(image, path ? read(*path, control.cancel)
+                           : decode_picture(std::get<std::span<const std::byte>>(source), limits_, decoder_, from_,
+                                            "picture", control.cancel));
       usage.decode_image += seconds_since(began);
       control.progress(Stage::decode_image, 1, 1);
-      image_ = std::move(*image);
+      image_ = std::move(image);
       pixels_ = image_.pixels();
     }
     DSVL_CHECK_STATUS(detail::check(pixels_));
@@ -126,6 +125,11 @@ class Intake {
     hasher_ = PixelHasher(pixels_);
     opened_ = true;
     return {};
+  }
+
+  Result<Image> read(const std::filesystem::path& path, const CancelToken* cancel) {
+    DSVL_TRY(file, read_picture_file(path, limits_, from_));
+    return decode_picture(file.span(), limits_, decoder_, from_, path_to_utf8(path), cancel);
   }
 
   /// Known pictures are done; for others the encoder is begun when it is free.
@@ -177,6 +181,7 @@ class Intake {
 
   std::shared_ptr<Gallery> gallery_;
   ImageLimits limits_;
+  PictureDecoder decoder_;
   Allocator* from_;
   std::vector<Picture> waiting_;
   Buffer<EncodedPicture*> found_;

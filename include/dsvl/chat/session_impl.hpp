@@ -104,6 +104,7 @@ inline Result<SessionOptions> chosen_options(const Model& model, const SessionOp
   SessionOptions chosen = options;
   if (!chosen.host.allocator) chosen.host.allocator = state->host.allocator;
   if (!chosen.host.log.write) chosen.host.log = state->host.log;
+  if (!chosen.host.decode_picture.decode) chosen.host.decode_picture = state->host.decode_picture;
   DSVL_TRY(limits, complete_limits(options.limits, state->config, state->network->net.decoder));
   chosen.limits = limits;
   if (limits.context > state->info.default_context)

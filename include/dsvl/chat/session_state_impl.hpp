@@ -40,7 +40,7 @@ DSVL_INLINE SessionState::SessionState(std::shared_ptr<const ModelState> model, 
               {.max_pixels = options.limits.picture_pixels,
                .apply_exif_orientation = options.apply_exif_orientation,
                .clip_gray16 = options.clip_gray16},
-              options.host.allocator) {}
+              options.host.decode_picture, options.host.allocator) {}
 
 DSVL_INLINE SessionState::~SessionState() {
   release_pictures(new_pictures_, 0);

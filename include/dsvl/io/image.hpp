@@ -168,9 +168,9 @@ inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLi
   return Result<Image>(std::move(image));
 }
 
-/// Reads and decodes a file. Codes: those of decode_image, and not_found and io.
-inline Result<Image> read_image(const std::filesystem::path& path, const ImageLimits& limits = {},
-                                Allocator* from = nullptr, const CancelToken* cancel = nullptr) noexcept {
+/// The bytes of a picture's file. Codes: not_found, io, limit, out_of_memory.
+inline Result<Buffer<std::byte>> read_picture_file(const std::filesystem::path& path, const ImageLimits& limits,
+                                                   Allocator* from) noexcept {
   const std::string what = path_to_utf8(path);
   DSVL_TRY(file, File::open(path, what));
   if (file.size() > static_cast<std::uint64_t>((std::max<Index>)(limits.max_file_bytes, 0)))
@@ -181,7 +181,14 @@ inline Result<Image> read_image(const std::filesystem::path& path, const ImageLi
     return fail(Code::out_of_memory, "%s: no memory for its %llu bytes", Printable(what).text(),
                 static_cast<unsigned long long>(file.size()));
   DSVL_CHECK_STATUS(file.read(0, bytes.span(), what));
-  return decode_image(bytes.span(), limits, from, what, cancel);
+  return Result<Buffer<std::byte>>(std::move(bytes));
+}
+
+/// Reads and decodes a file. Codes: those of decode_image, and not_found and io.
+inline Result<Image> read_image(const std::filesystem::path& path, const ImageLimits& limits = {},
+                                Allocator* from = nullptr, const CancelToken* cancel = nullptr) noexcept {
+  DSVL_TRY(bytes, read_picture_file(path, limits, from));
+  return decode_image(bytes.span(), limits, from, path_to_utf8(path), cancel);
 }
 
 DSVL_END_NAMESPACE

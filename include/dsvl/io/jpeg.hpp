@@ -66,7 +66,8 @@ class Reader {
   }
 
  private:
-  /// Of the first ten coefficients libjpeg guesses what has not come, each version in its own way; later ones it leaves.
+  /// Of the first ten coefficients libjpeg guesses what has not come, each version in its own way;
+  /// later ones it leaves alone.
   static constexpr int kGuessed = 10;
 
   Status refuse(const char* why) const noexcept { return fail(Code::bad_file, "%s: %s", name_.text(), why); }

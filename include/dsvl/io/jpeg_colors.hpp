@@ -20,8 +20,8 @@ struct Rgb {
   Int16x8 r, g, b;  ///< still to be brought between 0 and 255
 };
 
-/// R = Y + 1.402 Cr, G = Y - 0.344136 Cb - 0.714136 Cr, B = Y + 1.772 Cb, with factors of 16 bits of fraction; Cb and Cr
-/// less 128. What exceeds a factor of one half is added as it is, so that the rest fits 16 bits.
+/// R = Y + 1.402 Cr, G = Y - 0.344136 Cb - 0.714136 Cr, B = Y + 1.772 Cb, with 128 less of Cb and Cr, and with factors
+/// of 16 bits of fraction. Of larger ones the whole part is added as it is, so that the rest fits 16 bits.
 DSVL_FORCE_INLINE Rgb from_ycbcr(const std::uint8_t* y, const std::uint8_t* cb, const std::uint8_t* cr) noexcept {
   const Int16x8 luma = load(y), blue = load(cb) - splat(128), red = load(cr) - splat(128);
   return {luma + red + scale(red, 91881 - 65536), luma - red + narrow<16>(weigh(blue, red, -22554, 65536 - 46802)),
@@ -65,11 +65,12 @@ void write_pixels(Index width, std::uint8_t* out, const Make& make) noexcept {
 /// and mean nothing; those of YCCK are overwritten.
 inline void to_rgb(Colors from, const std::uint8_t* const (&rows)[4], Index width, std::uint8_t* out) noexcept {
   using namespace colors;
+  const auto at = [&rows](int c, Index x) { return load(rows[c] + x); };
   switch (from) {
     case Colors::gray:
-      return write_pixels(width, out, [&](Index x) { return Rgb{load(rows[0] + x), load(rows[0] + x), load(rows[0] + x)}; });
+      return write_pixels(width, out, [&](Index x) { return Rgb{at(0, x), at(0, x), at(0, x)}; });
     case Colors::rgb:
-      return write_pixels(width, out, [&](Index x) { return Rgb{load(rows[0] + x), load(rows[1] + x), load(rows[2] + x)}; });
+      return write_pixels(width, out, [&](Index x) { return Rgb{at(0, x), at(1, x), at(2, x)}; });
     case Colors::ycbcr:
       return write_pixels(width, out, [&](Index x) { return from_ycbcr(rows[0] + x, rows[1] + x, rows[2] + x); });
     case Colors::cmyk: return from_cmyk(rows, width, out);

@@ -173,7 +173,8 @@ class Decoder {
   }
 
   void set_context(std::span<const std::byte> bytes) noexcept {
-    stb::stbi__start_mem(&context_, reinterpret_cast<const stb::stbi_uc*>(bytes.data()), static_cast<int>(bytes.size()));
+    const auto* const begin = reinterpret_cast<const stb::stbi_uc*>(bytes.data());
+    stb::stbi__start_mem(&context_, begin, static_cast<int>(bytes.size()));
   }
 
   std::span<const std::byte> file_;

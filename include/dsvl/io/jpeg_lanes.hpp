@@ -1,6 +1,6 @@
 // Eight integers of 16 bits at once, as the arithmetic of JPEG pictures wants them.
 //
-// What jpeg_dct.hpp, jpeg_upsample.hpp and jpeg_colors.hpp compute is fixed to the bit, so the three ways to do it below
+// What jpeg_dct.hpp, jpeg_upsample.hpp and jpeg_colors.hpp compute is fixed to the bit, so the three ways to do it
 // (SSE2, NEON, plain) give the same numbers: sums wrap, products are exact in 32 bits, narrowing saturates. Eight lanes
 // are a row of a JPEG block, and every x86-64 and 64-bit Arm processor has them; kernels/lanes.hpp, which has as many
 // as the processor, is for the floats of a model.
@@ -145,7 +145,7 @@ DSVL_FORCE_INLINE Int32x8 operator-(Int32x8 a, Int32x8 b) noexcept {
 }
 template <int kBits>
 DSVL_FORCE_INLINE Int16x8 narrow(Int32x8 a) noexcept {
-  const int32x4_t half = vdupq_n_s32(1 << (kBits - 1));  // added before the shift, so that the sum may wrap as elsewhere
+  const int32x4_t half = vdupq_n_s32(1 << (kBits - 1));  // added before the shift, so that the sum wraps as elsewhere
   return {vcombine_s16(vqmovn_s32(vshrq_n_s32(vaddq_s32(a.low, half), kBits)),
                        vqmovn_s32(vshrq_n_s32(vaddq_s32(a.high, half), kBits)))};
 }
@@ -209,7 +209,8 @@ DSVL_FORCE_INLINE Int16x8 scale(Int16x8 a, int k) noexcept {
   return each([&](int i) { return (a.v[i] * k + (1 << 15)) >> 16; });
 }
 DSVL_FORCE_INLINE Int32x8 weigh(Int16x8 a, Int16x8 b, int ka, int kb) noexcept {
-  return each_wide([&](int i) { return static_cast<std::uint32_t>(a.v[i] * ka) + static_cast<std::uint32_t>(b.v[i] * kb); });
+  const auto times = [](std::int16_t x, int k) { return static_cast<std::uint32_t>(x * k); };
+  return each_wide([&](int i) { return times(a.v[i], ka) + times(b.v[i], kb); });
 }
 DSVL_FORCE_INLINE Int32x8 widen_by_13(Int16x8 a) noexcept {
   return each_wide([&](int i) { return static_cast<std::uint32_t>(a.v[i] * (1 << 13)); });

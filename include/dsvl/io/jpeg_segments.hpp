@@ -62,8 +62,8 @@ class Segments {
     return marker == kSoi || marker == kEoi || marker == 0x01 || is_restart(marker);
   }
 
-  /// The byte behind the next run of FF, which begins at `begin`, and at_ behind it; 0 where that is a byte of the data,
-  /// -1 at the end of the file.
+  /// The byte behind the next run of FF, which begins at `begin`, and at_ behind it; 0 where it is a byte of the data,
+  /// and -1 at the end of the file.
   int next_code(std::size_t& begin) noexcept {
     const void* const ff = at_ < file_.size() ? std::memchr(file_.data() + at_, 0xFF, file_.size() - at_) : nullptr;
     begin = ff ? static_cast<std::size_t>(static_cast<const std::byte*>(ff) - file_.data()) : file_.size();

@@ -80,3 +80,67 @@ TEST_CASE("Picture::file takes paths, and text as UTF-8, whatever kind of text i
   }
   CHECK(*path_of(Picture::file(std::string(text))) == path);  // which it owns
 }
+
+TEST_CASE("a question about a camera's NV12 frame is answered as about the RGB picture that OpenCV makes of it") {
+  const auto& golden = test::json_file(test::data("frames/yuv.json"));
+  const auto bytes = [&](const char* name) {
+    std::vector<std::uint8_t> out;
+    const auto rows = golden.root().find("frame").find(name);
+    for (std::size_t y = 0; y < rows.size(); ++y)
+      for (const std::int32_t value : test::ids(rows[y])) out.push_back(static_cast<std::uint8_t>(value));
+    return out;
+  };
+  const auto nv12 = bytes("nv12"), rgb = bytes("opencv_rgb");
+  REQUIRE(nv12.size() == 48);
+  REQUIRE(rgb.size() == 96);
+  const Pixels frame{nv12.data(), 8, 4, PixelFormat::nv12}, picture{rgb.data(), 8, 4, PixelFormat::rgb};
+  struct Said { std::vector<float> logits; std::vector<std::int32_t> ids; };
+  const auto ask = [](Session& session, const Pixels& pixels, bool known) {
+    session.clear();
+    Answer answer = session.ask(pixels, "What is this?");
+    REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
+    REQUIRE(answer.seen().size() == 1);
+    CHECK(answer.seen()[0].recognised == known);
+    CHECK(answer.seen()[0].width == 8);
+    Said said{{answer.logits().begin(), answer.logits().end()}, {}};
+    said.ids = test::drain(answer);
+    return said;
+  };
+  Session one = test::open_session(), other = test::open_session();  // two: each encodes what it is given
+  const Said of_frame = ask(one, frame, false), of_picture = ask(other, picture, false);
+  CHECK(!of_frame.logits.empty());
+  CHECK(of_frame.logits == of_picture.logits);
+  CHECK(of_frame.ids == of_picture.ids);
+
+  // The same pixels are known in any format; other colours are another picture.
+  CHECK(ask(one, picture, true).logits == of_frame.logits);
+  const Pixels apart{.data = nv12.data(), .width = 8, .height = 4, .format = PixelFormat::nv12,
+                     .chroma = {{nv12.data() + 32, 8}}};
+  CHECK(ask(one, apart, true).logits == of_frame.logits);
+  Pixels wide = frame;
+  wide.matrix = ColorMatrix::bt709;
+  CHECK(ask(one, wide, false).logits != of_frame.logits);
+  wide.range = ColorRange::full;
+  CHECK(ask(one, wide, false).logits != of_frame.logits);
+  CHECK(ask(one, {nv12.data(), 8, 4, PixelFormat::nv21}, false).logits != of_frame.logits);
+}
+
+TEST_CASE("a picture with alpha is another one with a background, and one more with another") {
+  Session session = test::open_session();
+  const std::vector<std::uint8_t> rgba(40 * 30 * 4, 100);
+  Pixels pixels{rgba.data(), 40, 30, PixelFormat::rgba};
+  const auto known = [&] {
+    session.clear();
+    Answer answer = session.ask(pixels, "What is this?");
+    REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
+    return answer.seen()[0].recognised;
+  };
+  CHECK_FALSE(known());
+  pixels.background = {{255, 255, 255}};
+  CHECK_FALSE(known());
+  pixels.background = {{255, 255, 254}};
+  CHECK_FALSE(known());
+  CHECK(known());
+  pixels.background.reset();
+  CHECK(known());
+}

@@ -63,13 +63,20 @@ class PixelHasher {
   }
 
   void add(const std::uint8_t* at, const detail::PixelLayout& layout, Index pixels) noexcept {
-    const Index step = layout.step, red = layout.red, green = layout.green, blue = layout.blue;
-    const auto rgb = [=](const std::uint8_t* pixel) noexcept {
-      return static_cast<std::uint64_t>(pixel[red]) << 16 | static_cast<std::uint64_t>(pixel[green]) << 8 | pixel[blue];
-    };
+    const std::uint8_t *const red = at + layout.red, *const green = at + layout.green, *const blue = at + layout.blue;
     ContentHash hash = hash_;  // a local one can stay in registers
-    for (Index x = 1; x < pixels; x += 2, at += 2 * step) hash.add(rgb(at) << 24 | rgb(at + step));
-    if (pixels % 2 == 1) hash.add(rgb(at));
+    Index i = 0;
+    const auto next = [&]() noexcept {
+      const std::uint64_t rgb = static_cast<std::uint64_t>(red[i]) << 16 | static_cast<std::uint64_t>(green[i]) << 8 |
+                                blue[i];
+      i += layout.step;
+      return rgb;
+    };
+    for (Index x = 1; x < pixels; x += 2) {
+      const std::uint64_t first = next();
+      hash.add(first << 24 | next());
+    }
+    if (pixels % 2 == 1) hash.add(next());
     hash_ = hash;
   }
 

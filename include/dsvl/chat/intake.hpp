@@ -75,7 +75,8 @@ class Intake {
   }
 
  private:
-  static constexpr Index kPixelsAtOnce = 1 << 17;  // of hashing: a tenth of a millisecond
+  static constexpr Index kPixelsAtOnce = 1 << 17;      // of hashing: a tenth of a millisecond
+  static constexpr Index kConvertedAtOnce = 1 << 14;  // where they have to be converted for it: no longer
   static constexpr std::chrono::milliseconds kWait{1};
 
   void begin_next(std::size_t next) noexcept {
@@ -91,7 +92,7 @@ class Intake {
     if (!opened_) return open(control, usage);
     if (!hasher_.done()) {
       const auto began = Clock::now();
-      hasher_.advance(kPixelsAtOnce);
+      hasher_.advance(reads_in_place(pixels_) ? kPixelsAtOnce : kConvertedAtOnce);
       usage.decode_image += seconds_since(began);
       return {};
     }

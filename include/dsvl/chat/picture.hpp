@@ -30,7 +30,8 @@ class Picture {
   [[nodiscard]] static Picture file(std::filesystem::path path) { return Picture(std::move(path)); }
   /// A PNG or JPEG file that lies in memory; see above how long it must stay.
   [[nodiscard]] static Picture bytes(std::span<const std::byte> encoded) { return Picture(encoded); }
-  /// Zero copy: the resampler reads them where they lie; see above how long they must stay.
+  /// Zero copy: the resampler reads them where they lie, and converts what is not 8-bit RGB as it does. All planes must
+  /// stay as long as it says above.
   [[nodiscard]] static Picture pixels(const Pixels& pixels) { return Picture(pixels); }
 
   template <std::same_as<std::filesystem::path> Path>  // and nothing that would become a path on the way

@@ -218,10 +218,12 @@ class Resampler {
   template <class Load>
   DSVL_FORCE_INLINE void lay_down(const std::uint8_t* const* plane, const Index* row, Index begin, Index end,
                                   Index across, const Load& load, Value* DSVL_RESTRICT to) const noexcept {
-    const Index stride = channels_ * kLanes;
-    for (Index at = begin; at != end; at += across, to += stride)  // down, where rows go up
-      for (int c = 0; c < channels_; ++c)
-        for (Index i = 0; i < 4; ++i) to[c * kLanes + i] = load(plane[c][row[i] + at]);
+    const Index a = row[0], b = row[1], c = row[2], d = row[3], channels = channels_;
+    for (Index at = begin; at != end; at += across)  // down, where rows go up
+      for (Index channel = 0; channel < channels; ++channel, to += kLanes) {
+        const std::uint8_t* const from = plane[channel] + at;
+        to[0] = load(from[a]), to[1] = load(from[b]), to[2] = load(from[c]), to[3] = load(from[d]);
+      }
   }
 
   /// The same of pixels that are no such samples: up to four pieces of rows become some, and are laid down.

@@ -138,7 +138,7 @@ TEST_CASE("a picture with alpha is another one with a background, and one more w
   CHECK_FALSE(known());
   pixels.background = {{255, 255, 255}};
   CHECK_FALSE(known());
-  pixels.background = {{255, 255, 254}};
+  pixels.background = {{255, 255, 250}};
   CHECK_FALSE(known());
   CHECK(known());
   pixels.background.reset();

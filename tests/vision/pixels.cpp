@@ -356,10 +356,13 @@ TEST_CASE("planes and strides that cannot be are refused with what was found, wh
   says({.data = at, .width = 7, .height = 5, .chroma = {{at}}},
        "rgb picture with chroma[0] alone; needed: neither, or the format that has such planes (nv12, nv21, i420)");
   says({.data = at, .width = 7, .height = 5, .format = F::yuy2, .chroma = {{at}}}, "needed: neither");
-  says({at + 64, 7, 5, F::nv12, -8}, "nv12 picture with a stride of -8 bytes and no chroma: where colour lies when rows go up");
-  says({at + 64, 7, 5, F::i420, -8}, "give the address of its top row");
+  says({at + 64, 7, 5, F::nv12, -8}, "nv12 picture with a stride of -8 bytes and no address of colour: where that lies when "
+                                    "rows go up is not known");
+  says({at + 64, 7, 5, F::i420, -8}, "give the address of its top row (chroma)");
+  says({.data = at + 64, .width = 7, .height = 5, .format = F::i420, .chroma = {{nullptr, 4}, {nullptr, -4}}},
+       "a stride of -4 bytes and no address");
   says({at + 64, 7, 5, F::yuy2, -16}, "");
-  says({nullptr, 7, 5, F::nv12}, "nothing to see");
+  says({nullptr, 7, 5, F::nv12}, "picture of 7 x 5 pixels at no address: there is nothing to see");
   says({at, 7, 5, static_cast<F>(20)}, "unknown pixel format 20");
   const auto colour = [&](auto change) { Pixels p{at, 7, 5, F::nv12}; change(p); return p; };
   says(colour([](Pixels& p) { p.range = static_cast<ColorRange>(2); }), "range 2, matrix 0, transfer 0; each can be 0 or 1");

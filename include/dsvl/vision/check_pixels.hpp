@@ -4,6 +4,7 @@
 
 #include "../base/host_macros_push.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "../base/pixels.hpp"
@@ -37,18 +38,20 @@ inline Status check_chroma(const Pixels& p) noexcept {
                 needed == 2   ? "both, or neither when all planes follow in one buffer"
                 : needed == 1 ? "chroma[0] alone, or neither when colour follows Y in one buffer"
                               : "neither, or the format that has such planes (nv12, nv21, i420)");
-  if (needed > 0 && !u && p.stride < 0)
+  const Index down = std::min<Index>(p.stride, std::min<Index>(p.chroma[0].stride, p.chroma[1].stride));
+  if (needed > 0 && !u && down < 0)
     return fail(Code::bad_argument,
-                "%s picture with a stride of %td bytes and no chroma: where colour lies when rows go up is not known; "
-                "give the address of its top row",
-                name(p.format).data(), p.stride);
+                "%s picture with a stride of %td bytes and no address of colour: where that lies when rows go up is "
+                "not known; give the address of its top row (chroma)",
+                name(p.format).data(), down);
   for (int plane = 1; plane <= needed; ++plane) DSVL_CHECK_STATUS(check_stride(p, plane));
   return {};
 }
 
 inline Status check(const Pixels& p) noexcept {
   if (!p.data || p.width < 1 || p.height < 1)
-    return fail(Code::bad_argument, "picture of %td x %td pixels: there is nothing to see", p.width, p.height);
+    return fail(Code::bad_argument, "picture of %td x %td pixels%s: there is nothing to see", p.width, p.height,
+                p.data ? "" : " at no address");
   if (p.width > kMaxPictureSide || p.height > kMaxPictureSide)
     return fail(Code::limit, "picture of %td x %td pixels: a side may have at most %td", p.width, p.height,
                 kMaxPictureSide);

@@ -53,6 +53,8 @@ TEST_CASE("the stop that is complete first counts, and of several at once the lo
   CHECK(stops.set(empty).code() == Code::bad_argument);
   CHECK(stops.set(many).code() == Code::limit);
   CHECK(stops.set(large).code() == Code::limit);
+  const std::vector<std::string> half = {"\xA9"};  // would leave the other half of an e with an accent
+  CHECK(stops.set(half).code() == Code::bad_text);
   CHECK_FALSE(make({}).push("anything", out));
   CHECK(out == "xanything");
 }

@@ -82,8 +82,8 @@ struct GenerateOptions {
   /// context is a limit beside it.
   Index max_tokens = 512;
   SamplerOptions sampling;               ///< greedy unless a temperature is given
-  /// Texts that end the answer and are not part of it, wherever tokens begin and end: up to 64, none of them empty,
-  /// 4096 bytes in all.
+  /// Texts that end the answer and are not part of it, wherever tokens begin and end: UTF-8, up to 64, none of them
+  /// empty, 4096 bytes in all.
   std::vector<std::string> stop;
   /// The text has "<image_placeholder>" where the pictures belong. Otherwise that is ordinary text and pictures come
   /// first.

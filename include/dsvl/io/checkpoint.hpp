@@ -8,6 +8,7 @@
 
 #include "../base/host_macros_push.hpp"
 
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -96,10 +97,10 @@ DSVL_COLD
 inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::string_view name, LoadMode mode,
                                                 Allocator* from, const Progress& progress,
                                                 const CancelToken* cancel, Accept accept) noexcept {
+  if (const auto shard = gguf::shard_name(name); shard && std::cmp_greater(shard->count, kMaxFiles))
+    return fail(Code::limit, "%s: is one of %td files, at most %zu are accepted",
+                Printable(folder.describe(name)).text(), shard->count, kMaxFiles);
   const std::vector<std::string> names = gguf::shard_names(name);
-  if (names.size() > kMaxFiles)
-    return fail(Code::limit, "%s: is one of %zu files, at most %zu are accepted",
-                Printable(folder.describe(name)).text(), names.size(), kMaxFiles);
   if (!folder.has(name)) return folder.size(name).error();
   for (const std::string& part : names)
     if (const auto size = folder.size(part); !size && size.error().code() == Code::not_found)

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "../base/status.hpp"
+#include "../base/utf8.hpp"
 #include "text.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -27,14 +28,15 @@ class StopStrings {
   }
   [[nodiscard]] bool ready() const noexcept { return ready_; }
 
-  /// Replaces the stop strings and begins anew. Codes: bad_argument when one is empty, limit when they are too many or
-  /// too long.
+  /// Replaces the stop strings and begins anew. Codes: bad_argument when one is empty, bad_text when one is not UTF-8
+  /// (it could end inside a character, and leave half of it), limit when they are too many or too long.
   Status set(std::span<const std::string> stops) noexcept {
     stops_.clear();
     ends_.clear();
     reset();
     for (const std::string& s : stops) {
       if (s.empty()) return fail(Code::bad_argument, "a stop string is empty");
+      DSVL_CHECK_STATUS(utf8::validate(s, "a stop string"));
       if (ends_.size() == kMost || s.size() > kMostBytes - stops_.size())
         return fail(Code::limit, "%zu stop strings: at most %zu are taken, of %zu bytes together", stops.size(), kMost,
                     kMostBytes);

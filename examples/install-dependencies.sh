@@ -2,10 +2,11 @@
 # Installs what dsvl is built with, as far as it is missing, from Debian's or Ubuntu's packages.
 #   examples/install-dependencies.sh build         a compiler, CMake, Ninja and the libraries
 #   examples/install-dependencies.sh build test    and what tests/run.sh uses
+#   examples/install-dependencies.sh fuzz i686     what tests/run.sh --full uses besides: libFuzzer, 32 bits
 # With nothing missing it does nothing, and needs neither root nor network.
 set -eu
 
-# group, package, and the program or header that shows it is there
+# group, package, and what shows that it is there: a program, a header, or a compiler with a flag that it links with
 packages='
 build g++                g++
 build cmake              cmake
@@ -22,10 +23,23 @@ test  pkg-config         pkg-config
 test  curl               curl
 test  libwebp-dev        webp/decode.h
 test  libheif-dev        libheif/heif.h
+fuzz  clang              clang++
+fuzz  libclang-rt-dev    clang++ -fsanitize=address
+i686  g++-multilib       g++ -m32
 '
+
+links() {
+  program=$(mktemp)
+  # shellcheck disable=SC2086  # a compiler and its flag
+  echo '#include <vector>
+    int main() { return std::vector<int>(1)[0]; }' | $1 -x c++ - -o "$program" 2>/dev/null && found=0 || found=1
+  rm -f "$program"
+  return "$found"
+}
 
 present() {
   case $1 in
+    *\ -*) links "$1" ;;
     */*) [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac

@@ -6,7 +6,11 @@
 #                             kernels with those of every instruction set that the processor has; in build/
 #   tests/run.sh --sanitize   readers, words and scheduler under ASan, UBSan and TSan; in build/asan, build/tsan
 #   tests/run.sh --clang      clang++, for any machine of this kind, built by Meson; in build/meson-clang
-#   tests/run.sh --full       also what takes minutes or wants published models, and everything under the sanitizers
+#   tests/run.sh --assertions g++, with the standard library's own checks; in build/assertions
+#   tests/run.sh --i686       g++, with addresses of 32 bits: files, words and what is below; in build/i686
+#   tests/run.sh --fuzz       clang++ with libFuzzer: every fuzz target for 30 seconds (see tests/fuzz/run.sh); in build/fuzz
+#   tests/run.sh --full       also what takes minutes or wants published models, and everything under the sanitizers; with
+#                             no other option all of these but --clang
 #   tests/run.sh --help
 #
 # JOBS=n compiles and tests n at a time (default: one per core).
@@ -20,6 +24,9 @@ for option in "$@"; do
     --release) phases+=(release) ;;
     --sanitize) phases+=(asan tsan) ;;
     --clang) phases+=(clang) ;;
+    --assertions) phases+=(assertions) ;;
+    --i686) phases+=(i686) ;;
+    --fuzz) phases+=(fuzz) ;;
     --full) full=yes ;;
     -h | --help)
       sed -n '2,/^set/{/^#/s/^# \{0,1\}//p;}' "$0"
@@ -31,9 +38,18 @@ for option in "$@"; do
       ;;
   esac
 done
-[ ${#phases[@]} -gt 0 ] || phases=(release asan tsan)
+if [ ${#phases[@]} -eq 0 ]; then
+  phases=(release asan tsan)
+  [ -z "$full" ] || phases+=(assertions i686 fuzz)
+fi
 
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
+
+floors=(base kernels io run text nn vision language model chat)
+joined() { (IFS='|' && echo "$*"); }
+
+# What can not be checked here; the summary says it again.
+skip() { echo "SKIPPED: $1" | tee -a build/skipped.log; }
 
 # configure FOLDER [CMAKE OPTION...]; a folder that is there keeps its generator.
 configure() {
@@ -98,16 +114,51 @@ run_asan() {
   fi
 }
 
-# The scheduler, and with --full whole sessions.
+# The scheduler, and with --full whole sessions and files with several writers: all that has threads.
 run_tsan() {
   local programs=(test_base test_run) names='^(base|run)$'
-  if [ -n "$full" ]; then programs+=(test_chat) names='^(base|run|chat)$'; fi
+  if [ -n "$full" ]; then programs+=(test_io test_chat) names='^(base|io|run|chat)$'; fi
   configure build/tsan -DDSVL_SANITIZE=thread -DDSVL_WERROR=OFF -DDSVL_EXAMPLES=OFF -DDSVL_BENCHMARKS=OFF
   cmake --build build/tsan --parallel "$jobs" --target "${programs[@]}"
   # Some kernels place memory where ThreadSanitizer does not expect it; without randomisation they do not.
   local fixed_addresses=()
   if setarch "$(uname -m)" -R true 2>/dev/null; then fixed_addresses=(setarch "$(uname -m)" -R); fi
   "${fixed_addresses[@]}" ctest --test-dir build/tsan --output-on-failure --parallel "$jobs" --tests-regex "$names"
+}
+
+# Every index, iterator and optional looked at: in what reads input, and with --full everywhere.
+run_assertions() {
+  configure build/assertions -DCMAKE_CXX_FLAGS=-D_GLIBCXX_ASSERTIONS -DDSVL_EXAMPLES=OFF -DDSVL_BENCHMARKS=OFF
+  if [ -n "$full" ]; then
+    cmake --build build/assertions --parallel "$jobs" --target "${floors[@]/#/test_}" fuzz_seeds
+    ctest --test-dir build/assertions --output-on-failure --parallel "$jobs" \
+      --tests-regex "^($(joined "${floors[@]}" fuzz_seeds))$"
+  else
+    cmake --build build/assertions --parallel "$jobs" --target test_base test_io test_text test_run
+    ctest --test-dir build/assertions --output-on-failure --parallel "$jobs" --tests-regex '^(base|io|text|run)$'
+  fi
+}
+
+# Sizes that fit 64 bits and not 32: what reads files and words, and what that stands on.
+run_i686() {
+  sh examples/install-dependencies.sh i686 || true
+  if ! echo 'int main() {}' | g++ -m32 -x c++ - -o build/i686-probe 2>/dev/null || ! build/i686-probe; then
+    skip "g++ makes no programs of 32 bits that run here, so addresses of 32 bits were not tested"
+    return
+  fi
+  configure build/i686 "-DCMAKE_CXX_FLAGS=-m32 -msse2 -mfpmath=sse" -DDSVL_EXAMPLES=OFF -DDSVL_BENCHMARKS=OFF
+  cmake --build build/i686 --parallel "$jobs" --target test_base test_io test_text
+  ctest --test-dir build/i686 --output-on-failure --parallel "$jobs" --tests-regex '^(base|io|text)$'
+}
+
+run_fuzz() {
+  sh examples/install-dependencies.sh fuzz || true
+  if ! printf '#include <cstdint>\nextern "C" int LLVMFuzzerTestOneInput(const uint8_t*, unsigned long) { return 0; }' |
+    clang++ -fsanitize=fuzzer,address -x c++ - -o build/fuzz-probe 2>/dev/null; then
+    skip "clang++ has no libFuzzer here, so nothing was fuzzed"
+    return
+  fi
+  JOBS=$jobs tests/fuzz/run.sh 30
 }
 
 run_clang() {
@@ -125,6 +176,9 @@ describe() {
     release) echo "g++, optimised for this machine: all tests" ;;
     asan) echo "g++, AddressSanitizer and UndefinedBehaviorSanitizer: what reads input" ;;
     tsan) echo "g++, ThreadSanitizer: tests with threads" ;;
+    assertions) echo "g++, with the standard library's own checks" ;;
+    i686) echo "g++, addresses of 32 bits: what reads input" ;;
+    fuzz) echo "clang++ with libFuzzer: every fuzz target for 30 seconds" ;;
     clang) echo "clang++, any machine of this kind, built by Meson: unit tests" ;;
   esac
 }
@@ -151,7 +205,8 @@ for phase in "${phases[@]}"; do
   [ -n "$result" ] || result=$(awk '/^(Ok|Fail|Timeout):/ { printf "%s %s  ", tolower($1), $2 }' "$log")
   [ "$status" = 0 ] && verdict=passed || verdict=FAILED
   [ "$status" = 0 ] || failed+=" $phase"
-  summary+=$(printf '%-8s %-7s %4d s  %s' "$phase" "$verdict" $((SECONDS - began)) "${result:-did not reach the tests}")
+  grep -q '^SKIPPED:' "$log" && [ -z "$result" ] && result="skipped"
+  summary+=$(printf '%-10s %-7s %4d s  %s' "$phase" "$verdict" $((SECONDS - began)) "${result:-did not reach the tests}")
   summary+=$'\n'
 done
 

@@ -42,14 +42,17 @@ bool sensible(const SamplerOptions& o, int vocab) {
   return true;
 }
 
-/// The logits as the options have them.
-std::vector<float> adjusted(const SamplerOptions& o, std::span<const float> logits, std::span<const std::int32_t> seen) {
+float finite_above(float x) { return x > 0 && std::isinf(x) ? std::numeric_limits<float>::max() : x; }
+
+/// The logits as the options have them; what overflows is the largest number.
+std::vector<float> adjusted(const SamplerOptions& o, std::span<const float> logits,
+                            std::span<const std::int32_t> seen) {
   std::vector<float> scores(logits.begin(), logits.end());
   std::vector<float> bias(scores.size());
   std::vector<bool> biased(scores.size()), penalised(scores.size());
   for (const TokenBias& b : o.bias) {
     const auto i = static_cast<std::size_t>(b.id);
-    bias[i] = biased[i] ? bias[i] + b.bias : b.bias;
+    bias[i] = finite_above(biased[i] ? bias[i] + b.bias : b.bias);
     biased[i] = true;
   }
   for (std::size_t i = 0; i < scores.size(); ++i)
@@ -58,6 +61,7 @@ std::vector<float> adjusted(const SamplerOptions& o, std::span<const float> logi
   for (std::size_t i = 0; i < scores.size(); ++i)
     if (penalised[i] && o.repetition_penalty != 1)
       scores[i] = scores[i] > 0 ? scores[i] / o.repetition_penalty : scores[i] * o.repetition_penalty;
+  for (float& score : scores) score = finite_above(score);
   for (const std::int32_t id : o.banned) scores[static_cast<std::size_t>(id)] = -INFINITY;
   return scores;
 }

@@ -135,6 +135,20 @@ TEST_CASE("bans and biases change the choice and not the reported probability") 
   CHECK(make(o, 3).choose(logits, 0).error().code() == Code::bad_argument);
 }
 
+TEST_CASE("a score that overflows is the largest number, and a draw is still among the best") {
+  SamplerOptions options;
+  options.temperature = 1;
+  options.repetition_penalty = 1e-38f;
+  const std::vector<float> logits{0, 1, 50, 2};
+  Sampler s = make(options, 4);
+  s.begin({});
+  s.accept(2);
+  for (std::uint64_t position = 0; position < 20; ++position) CHECK(s.choose(logits, position)->id == 2);
+  options = {};
+  options.bias = {{0, 3e38f}, {0, 3e38f}};  // together infinite, and of a logit that is -infinity no number at all
+  CHECK(make(options, 4).choose(std::vector<float>{-kInf, 1, 2, 0}, 0)->id == 2);
+}
+
 TEST_CASE("the same seed and position draw the same token, whatever was drawn before; other seeds and forks differ") {
   SamplerOptions o;
   o.temperature = 1;

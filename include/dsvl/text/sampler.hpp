@@ -83,7 +83,7 @@ class Sampler {
     std::fill(marks_.begin(), marks_.end(), std::uint8_t{0});
     for (const TokenBias& b : options.bias) {
       const auto id = static_cast<std::size_t>(b.id);
-      bias_[id] = marks_[id] & kBiased ? bias_[id] + b.bias : b.bias;
+      bias_[id] = finite_above(marks_[id] & kBiased ? bias_[id] + b.bias : b.bias);
       marks_[id] |= kBiased;
     }
     for (const std::int32_t id : options.banned) marks_[static_cast<std::size_t>(id)] |= kBanned;
@@ -143,6 +143,9 @@ class Sampler {
     return {};
   }
 
+  /// What overflows is the largest number: infinite scores have no distance, and draw() needs one.
+  static float finite_above(float x) noexcept { return std::min<float>(x, (std::numeric_limits<float>::max)()); }
+
   void adjust(std::span<const float> logits) noexcept {
     std::copy(logits.begin(), logits.end(), scores_.begin());
     const float p = repetition_penalty_;
@@ -150,6 +153,7 @@ class Sampler {
       if (marks_[i] == 0) continue;
       if (marks_[i] & kBiased) scores_[i] += bias_[i];
       if (marks_[i] & kSeen && p != 1) scores_[i] = scores_[i] > 0 ? scores_[i] / p : scores_[i] * p;
+      scores_[i] = finite_above(scores_[i]);
       if (marks_[i] & kBanned) scores_[i] = -std::numeric_limits<float>::infinity();
     }
   }

@@ -7,6 +7,13 @@
 # something is in build/fuzz/found, under the target's name: build/fuzz/bin/fuzz_TARGET FILE runs it again.
 # JOBS=n compiles n at a time (default: one per core).
 set -euo pipefail
+
+case ${1:-} in
+  -h | --help)
+    sed -n '2,/^set/{/^#/s/^# \{0,1\}//p;}' "$0"
+    exit 0
+    ;;
+esac
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 seconds=${1:-30}

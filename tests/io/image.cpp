@@ -99,7 +99,7 @@ TEST_CASE("PNG pictures of every size decode to the bytes of the reference") {
   if (!folder.empty()) check_against_reference(folder, 14);
 }
 
-TEST_CASE("JPEG pictures, baseline and progressive, have the mean that another decoder finds") {
+TEST_CASE("JPEG pictures, baseline and progressive, have the mean that libjpeg-turbo's have") {
   const std::string text = test::read_file(test::data("tiny-vl/more.json"));
   const auto more = dsvl::json::Document::parse(text, "more.json");
   REQUIRE(more);
@@ -118,7 +118,7 @@ TEST_CASE("JPEG pictures, baseline and progressive, have the mean that another d
     }
   }
   MESSAGE("largest difference of a mean: ", worst);
-  CHECK(worst < 1.0);
+  CHECK(worst < 1e-4);  // the means are written with four digits behind the point
 }
 
 TEST_CASE("an image shows its pixels as a packed picture") {
@@ -224,9 +224,8 @@ TEST_CASE("JPEG files that are damaged, or of a kind that is not read, are refus
   CHECK(has(error_of(with_segment(jpeg, '\xC4', "\0" + std::string(16, '\x11') + std::string(272, 'v'))),
             "damaged Huffman table"));
   CHECK(has(error_of(with_segment(jpeg, '\xC4', "\0" + std::string(16, '\1'))), "damaged Huffman table"));
-  std::string scans = jpeg.substr(0, jpeg.size() - 2);
-  for (int i = 0; i < 300; ++i) scans += "\xFF\xDA\0\x08\1\1\0\0\x3F\0\1"s;
-  CHECK(has(error_of(scans + "\xFF\xD9"), "limit: some picture: has more than 256 scans"));
+  const std::string again = "\xFF\xDA\0\x08\1\1\0\0\x3F\0\1\xFF\xD9"s;
+  CHECK(has(error_of(jpeg.substr(0, jpeg.size() - 2) + again), "has two scans of one component"));
 }
 
 TEST_CASE("the size is checked before anything is decoded") {

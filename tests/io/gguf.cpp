@@ -362,7 +362,8 @@ TEST_CASE("every truncation of a file is an error") {
 }
 
 TEST_CASE("no damaged byte in a file makes anything reach outside") {
-  std::size_t refused = 0, state = 1;
+  std::size_t refused = 0;
+  std::uint64_t state = 1;
   const auto random = [&](std::size_t n) {
     state = state * 6364136223846793005ull + 1442695040888963407ull;
     return static_cast<std::size_t>(state >> 33) % n;

@@ -6,8 +6,12 @@
 # With nothing missing it does nothing, and needs neither root nor network.
 set -eu
 
+# The package of 32-bit libraries by its version: the one without (g++-multilib) makes room for itself by removing cross
+# compilers, or is removed for them.
+major=$(g++ -dumpversion 2>/dev/null | cut -d. -f1)
+
 # group, package, and what shows that it is there: a program, a header, or a compiler with a flag that it links with
-packages='
+packages="
 build g++                g++
 build cmake              cmake
 build ninja-build        ninja
@@ -25,8 +29,8 @@ test  libwebp-dev        webp/decode.h
 test  libheif-dev        libheif/heif.h
 fuzz  clang              clang++
 fuzz  libclang-rt-dev    clang++ -fsanitize=address
-i686  g++-multilib       g++ -m32
-'
+i686  g++-$major-multilib   g++ -m32
+"
 
 links() {
   program=$(mktemp)

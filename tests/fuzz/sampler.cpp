@@ -19,7 +19,7 @@ SamplerOptions options(fuzz::Input& in, int vocab) {
   SamplerOptions o;
   const std::uint8_t which = in.byte();
   if (which & 1) o.temperature = real(in);
-  if (which & 2) o.top_k = in.byte() % 16 == 0 ? in.value<std::int64_t>() : static_cast<Index>(in.byte() % 12);
+  if (which & 2) o.top_k = in.byte() % 16 == 0 ? in.value<Index>() : static_cast<Index>(in.byte() % 12);
   if (which & 4) o.top_p = real(in);
   if (which & 8) o.repetition_penalty = real(in);
   o.penalize_prompt = which & 16;

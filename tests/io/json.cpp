@@ -81,15 +81,21 @@ TEST_CASE("iteration visits members in the order of the text and skips what is i
   CHECK(sum == 3);
 }
 
+/// Nothing where addresses, and so sizes, are shorter.
+static std::optional<dsvl::Index> fitting(std::int64_t x) {
+  if (!std::in_range<dsvl::Index>(x)) return std::nullopt;
+  return static_cast<dsvl::Index>(x);
+}
+
 TEST_CASE("integers are those that are written as such and fit") {
   const auto document = Document::parse(
       "[9223372036854775807,9223372036854775808,-9223372036854775808,3.0,3e0,-0]", "some.json");
   REQUIRE(document);
   const Value root = document->root();
-  CHECK(root[0].integer() == 9223372036854775807);
+  CHECK(root[0].integer() == fitting(9223372036854775807));
   CHECK_FALSE(root[1].integer());
   CHECK(root[1].number() == 9223372036854775808.0);
-  CHECK(root[2].integer() == std::numeric_limits<dsvl::Index>::min());
+  CHECK(root[2].integer() == fitting(std::numeric_limits<std::int64_t>::min()));
   CHECK_FALSE(root[3].integer());
   CHECK(root[3].number() == 3.0);
   CHECK_FALSE(root[4].integer());
@@ -221,5 +227,5 @@ TEST_CASE("what the writer writes can be read again") {
   CHECK(root.find("list")[5].is_null());
   CHECK(root.find("empty").size() == 0);
   CHECK(root.find("tenth").number() == 0.1);
-  CHECK(root.find("big").integer() == 9007199254740993);
+  CHECK(root.find("big").integer() == fitting(9007199254740993));
 }

@@ -100,6 +100,9 @@ class Value {
     if (kind_ == Kind::f32) value = static_cast<double>(load<float>(at_));
     else if (kind_ == Kind::f64) value = load<double>(at_);
     else if (kind_ == Kind::u64) value = static_cast<double>(load<std::uint64_t>(at_));
+    // These two may not fit an Index where addresses have 32 bits.
+    else if (kind_ == Kind::i64) value = static_cast<double>(load<std::int64_t>(at_));
+    else if (kind_ == Kind::u32) value = static_cast<double>(load<std::uint32_t>(at_));
     else if (const auto i = integer()) value = static_cast<double>(*i);
     else return std::nullopt;
     if (!std::isfinite(value)) return std::nullopt;

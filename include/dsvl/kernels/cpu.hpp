@@ -90,7 +90,7 @@ inline bool supported(Isa isa) noexcept {
   const bool avx = sse4_2 && all(saved, {1, 2}) && all(one.ecx, {28});
   const bool avx2 = avx && all(seven.ebx, {5});
   const bool avx2_fma = avx2 && all(one.ecx, {12, 29});        // FMA, F16C
-  const bool avx512 = avx2_fma && all(saved, {5, 6, 7}) && all(seven.ebx, {16, 17, 30, 31});  // F, DQ, BW, VL
+  const bool avx512 = avx2_fma && all(saved, {5, 6, 7}) && all(seven.ebx, {16, 17, 28, 30, 31});  // F, DQ, CD, BW, VL
   const bool vnni = all(seven.ecx, {11}), bf16 = all(more.eax, {5});
   switch (isa) {
     case Isa::generic: return true;

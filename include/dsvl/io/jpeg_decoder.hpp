@@ -9,6 +9,7 @@
 #include "../base/host_macros_push.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "../base/host.hpp"
 #include "exif.hpp"
@@ -132,10 +133,12 @@ class Decoder {
     for (Segment segment; !segments.next(segment) && segment.marker != kEoi;)
       if (const Outcome outcome = take(segment); outcome != Outcome::done) return outcome;
     if (frame_.progressive) stb::stbi__jpeg_finish(stb_);
-    for (int c = 0; c < frame_.components; ++c)
+    for (int c = 0; c < frame_.components; ++c) {
+      stb::release_block(std::exchange(stb_->img_comp[c].raw_coeff, nullptr));  // before the picture takes its memory
       if (!frame_.component[c].scanned)
         std::memset(stb_->img_comp[c].data, 128,
                     static_cast<std::size_t>(stb_->img_comp[c].w2) * static_cast<std::size_t>(stb_->img_comp[c].h2));
+    }
     return Outcome::done;
   }
 

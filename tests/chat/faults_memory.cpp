@@ -4,6 +4,7 @@
 
 #include "health.hpp"
 #include "memory.hpp"
+#include "place.hpp"
 
 using namespace dsvl;
 using test::CountingAllocator;
@@ -104,6 +105,45 @@ TEST_CASE("a question is answered or fails for memory, whichever allocation is r
     memory.refuse_from = -1;
     CHECK(patient.well());
     CHECK(test::answers_first_question(patient.session));
+  }
+  CHECK(memory.blocks == 0);
+  CHECK(memory.live == 0);
+}
+
+TEST_CASE("a session forks, is saved and loaded, or says that memory ended, whichever allocation is refused") {
+  const test::Place place("faults-memory");
+  const std::filesystem::path file = place.path / "session.dsvl";
+  CountingAllocator memory;
+  {
+    SessionOptions options;
+    options.host.allocator = &memory;
+    options.limits.context = 300;
+    test::Patient patient(options);
+    const long fork = refuse_each(memory, [&] {
+      const auto twin = patient.session.fork();
+      const Status status = twin.error();
+      return status;
+    });
+    CHECK(fork >= 2);
+    CHECK(patient.well());
+    const long save = refuse_each(memory, [&] { return patient.session.save(file); });
+    CHECK(patient.well());
+    std::vector<std::int32_t> expected;
+    {
+      auto twin = patient.session.fork();
+      REQUIRE(twin);
+      expected = test::drain(twin->ask("And which is the shortest?"));
+    }
+    const long load = refuse_each(memory, [&] {
+      const auto loaded = Session::load(test::tiny_model(), file, options);
+      const Status status = loaded.error();
+      return status;
+    });
+    CHECK(load >= 3);
+    MESSAGE("allocations: " << fork << " to fork, " << save << " to save, " << load << " to load");
+    auto loaded = Session::load(test::tiny_model(), file, options);
+    REQUIRE(loaded);
+    CHECK(test::drain(loaded->ask("And which is the shortest?")) == expected);
   }
   CHECK(memory.blocks == 0);
   CHECK(memory.live == 0);

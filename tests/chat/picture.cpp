@@ -82,7 +82,8 @@ TEST_CASE("Picture::file takes paths, and text as UTF-8, whatever kind of text i
 }
 
 TEST_CASE("a question about a camera's NV12 frame is answered as about the RGB picture that OpenCV makes of it") {
-  const auto& golden = test::json_file(test::data("frames/yuv.json"));
+  const std::filesystem::path file = test::data("frames/yuv.json");
+  const auto& golden = test::json_file(file);
   const auto bytes = [&](const char* name) {
     std::vector<std::uint8_t> out;
     const auto rows = golden.root().find("frame").find(name);

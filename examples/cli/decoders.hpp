@@ -1,5 +1,6 @@
 // Pictures that dsvl leaves to the program: WebP by libwebp, HEIC and AVIF by libheif, where the build found them.
-#pragma once
+#ifndef DSVL_CLI_DECODERS_HPP
+#define DSVL_CLI_DECODERS_HPP
 
 #include <dsvl/base/picture_decoder.hpp>
 
@@ -10,3 +11,5 @@ dsvl::PictureDecoder picture_decoder();
 const char* decoded_formats();
 
 }  // namespace cli
+
+#endif  // DSVL_CLI_DECODERS_HPP

@@ -61,7 +61,7 @@ if [ "$mode" = hostile ]; then
     # Standard and third-party headers cannot stand such macros: a host includes those first. stb_image is not among
     # them, because dsvl includes it in a way of its own; nor is what only other systems have.
     find "$root" -name '*.hpp' -exec sed -n 's/^ *# *include *<\(.*\)>.*/\1/p' {} + | sort -u |
-      grep -v -e 'stb_image\.h' -e '^intrin\.h' | while read -r header; do
+      grep -v -e 'stb_image\.h' -e '^intrin\.h' -e '^arm_neon\.h' | while read -r header; do
       printf '#if __has_include(<%s>)\n#include <%s>\n#endif\n' "$header" "$header"
     done
     printf '#if __has_include(<X11/%s>)\n#include <X11/%s>\n#endif\n' Xlib.h Xlib.h Xutil.h Xutil.h

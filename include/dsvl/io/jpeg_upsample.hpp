@@ -31,19 +31,19 @@ inline bool doubles_down(const Plane& p) noexcept { return p.across == 1 && p.do
 
 /// The row that the picture's row y lies in, and the one that it leans to.
 struct Neighbours {
-  const std::uint8_t *near, *far;
+  const std::uint8_t *nearest, *farther;
 };
 inline Neighbours neighbours(const Plane& p, Index y) noexcept {
-  const Index near = y / 2, leaning = y % 2 == 0 ? near - 1 : near + 1;
-  const Index far = leaning < 0 ? 0 : leaning >= p.height ? p.height - 1 : leaning;
-  return {p.data + near * p.stride, p.data + far * p.stride};
+  const Index nearest = y / 2, leaning = y % 2 == 0 ? nearest - 1 : nearest + 1;
+  const Index farther = leaning < 0 ? 0 : leaning >= p.height ? p.height - 1 : leaning;
+  return {p.data + nearest * p.stride, p.data + farther * p.stride};
 }
 
-/// sums[x] = near or 3 near + far, with one more at each side that repeats its neighbour.
+/// sums[x] = nearest or 3 nearest + farther, with one more at each side that repeats its neighbour.
 inline void add_rows(const Plane& p, Neighbours rows, bool both, std::int16_t* sums) noexcept {
   for (Index x = 0; x < p.width; x += 8) {
-    const Int16x8 near = load(rows.near + x);
-    store(sums + x, both ? near + near + near + load(rows.far + x) : near);
+    const Int16x8 nearest = load(rows.nearest + x);
+    store(sums + x, both ? nearest + nearest + nearest + load(rows.farther + x) : nearest);
   }
   sums[-1] = sums[0];
   sums[p.width] = sums[p.width - 1];
@@ -74,8 +74,8 @@ inline const std::uint8_t* upsampled_row(const Plane& p, Index y, std::uint8_t* 
     const Neighbours rows = neighbours(p, y);
     const Int16x8 bias = splat(y % 2 == 0 ? 1 : 2);
     for (Index x = 0; x < p.width; x += 8) {
-      const Int16x8 near = load(rows.near + x);
-      store(out + x, shift_right<2>(near + near + near + load(rows.far + x) + bias));
+      const Int16x8 nearest = load(rows.nearest + x);
+      store(out + x, shift_right<2>(nearest + nearest + nearest + load(rows.farther + x) + bias));
     }
     return out;
   }

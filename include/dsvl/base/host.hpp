@@ -96,8 +96,7 @@ struct Progress {
 };
 
 /// The plumbing, given once to Model::load and Session::open; a session takes from the model's what is left out. The
-/// pointers must outlive what was opened with them:
-/// models, sessions with their forks, and answers.
+/// pointers must outlive what was opened with them: models, sessions with their forks, and answers.
 struct Host {
   Allocator* allocator = nullptr;
   Executor* executor = nullptr;

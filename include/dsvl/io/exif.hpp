@@ -66,6 +66,16 @@ inline void place_row(const std::uint8_t* row, Index y, Index width, Index heigh
   }
 }
 
+/// Writes row y as place_row() does: `make(row)` makes it in its place where nothing is to be turned, else in `line`,
+/// which holds one row and is other memory than `to`.
+template <class MakeRow>
+void write_row(const MakeRow& make, std::uint8_t* line, Index y, Index width, Index height, int orientation,
+               std::uint8_t* to) noexcept {
+  if (orientation == 1) return make(to + y * width * 3);
+  make(line);
+  place_row(line, y, width, height, orientation, to);
+}
+
 }  // namespace exif
 DSVL_END_NAMESPACE
 

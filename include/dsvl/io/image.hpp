@@ -101,16 +101,14 @@ inline Status decode_png(std::span<const std::byte> file, const PictureHeader& h
   auto* const line = static_cast<std::uint8_t*>(stb::allocate_block(row));
   if (!line) return explain(arena, call.name);
   for (Index y = 0; y < header.height; ++y) {
-    const std::size_t at = static_cast<std::size_t>(y) * row;
-    std::uint8_t* const to = call.orientation == 1 ? image.rgb.data() + at : line;
-    if (!decoded.wide) {
-      std::memcpy(to, static_cast<const std::uint8_t*>(decoded.data) + at, row);
-    } else {
+    const auto make = [&](std::uint8_t* to) {
+      const std::size_t at = static_cast<std::size_t>(y) * row;
+      if (!decoded.wide) return void(std::memcpy(to, static_cast<const std::uint8_t*>(decoded.data) + at, row));
       const auto* const wide = static_cast<const std::uint16_t*>(decoded.data) + at;
       for (std::size_t i = 0; i < row; ++i)
         to[i] = static_cast<std::uint8_t>(!call.clip_gray16 ? wide[i] >> 8 : wide[i] < 255 ? wide[i] : 255);
-    }
-    if (to == line) exif::place_row(line, y, header.width, header.height, call.orientation, image.rgb.data());
+    };
+    exif::write_row(make, line, y, header.width, header.height, call.orientation, image.rgb.data());
   }
   return {};
 }

@@ -209,12 +209,8 @@ inline Outcome write_rgb(const Decoder& decoder, const Frame& frame, int orienta
     if (cancel && cancel->cancelled()) return Outcome::cancelled;
     const std::uint8_t* rows[kMaxComponents] = {};
     for (int c = 0; c < frame.components; ++c) rows[c] = upsampled_row(planes[c], y, wide[c], sums);
-    if (orientation == 1) {
-      to_rgb(frame.colors, rows, width, out + y * width * 3);
-    } else {
-      to_rgb(frame.colors, rows, width, line);
-      exif::place_row(line, y, width, height, orientation, out);
-    }
+    exif::write_row([&](std::uint8_t* row) { to_rgb(frame.colors, rows, width, row); }, line, y, width, height,
+                    orientation, out);
   }
   return Outcome::done;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "failing_allocator.hpp"
+#include "jpeg_reference.hpp"
 #include "sha256.hpp"
 #include "support.hpp"
 
@@ -45,58 +46,6 @@ bool has(const std::string& text, std::string_view part) {
   const bool found = text.find(part) != std::string::npos;
   if (!found) MESSAGE(text);
   return found;
-}
-
-// The rules once more, in the plainest way: what jidctint.c, jdsample.c and jdcolor.c compute.
-
-std::int64_t saturate16(std::int64_t x) { return std::clamp<std::int64_t>(x, -32768, 32767); }
-std::int64_t wrap16(std::int64_t x) { return static_cast<std::int16_t>(static_cast<std::uint16_t>(x & 0xFFFF)); }
-
-void plain_idct_line(std::int64_t (&x)[8], int bits) {
-  const std::int64_t z1 = (x[2] + x[6]) * 4433;
-  const std::int64_t even2 = z1 - x[6] * 15137, even3 = z1 + x[2] * 6270;
-  const std::int64_t even0 = wrap16(x[0] + x[4]) * 8192, even1 = wrap16(x[0] - x[4]) * 8192;
-  const std::int64_t a = wrap16(x[7] + x[3]), b = wrap16(x[5] + x[1]), z5 = (a + b) * 9633;
-  const std::int64_t z3 = z5 - a * 16069, z4 = z5 - b * 3196;
-  const std::int64_t y1 = (x[7] + x[1]) * -7373, y2 = (x[5] + x[3]) * -20995;
-  const std::int64_t odd[4] = {x[1] * 12299 + y1 + z4, x[3] * 25172 + y2 + z3, x[5] * 16819 + y2 + z4,
-                               x[7] * 2446 + y1 + z3};
-  const std::int64_t even[4] = {even0 + even3, even1 + even2, even1 - even2, even0 - even3};
-  for (int i = 0; i < 4; ++i) {
-    const std::int64_t half = std::int64_t{1} << (bits - 1);
-    x[i] = saturate16((even[i] + odd[i] + half) >> bits);
-    x[7 - i] = saturate16((even[i] - odd[i] + half) >> bits);
-  }
-}
-std::vector<int> plain_idct(const std::int16_t* block) {
-  std::int64_t work[8][8];
-  for (int x = 0; x < 8; ++x) {
-    std::int64_t line[8];
-    for (int y = 0; y < 8; ++y) line[y] = block[8 * y + x];
-    plain_idct_line(line, 11);
-    for (int y = 0; y < 8; ++y) work[y][x] = line[y];
-  }
-  std::vector<int> out;
-  for (auto& row : work) {
-    plain_idct_line(row, 18);
-    for (const std::int64_t v : row) out.push_back(static_cast<int>(std::clamp<std::int64_t>(v + 128, 0, 255)));
-  }
-  return out;
-}
-
-/// One sample of an upsampled component.
-int plain_sample(const dsvl::jpeg::Plane& p, Index x, Index y) {
-  const auto at = [&](Index column, Index row) {
-    return int{p.data[std::clamp<Index>(row, 0, p.height - 1) * p.stride + std::clamp<Index>(column, 0, p.width - 1)]};
-  };
-  const Index u = x / 2, v = y / 2, beside = x % 2 == 0 ? u - 1 : u + 1, above = y % 2 == 0 ? v - 1 : v + 1;
-  if (p.across == 1 && p.down == 2) return (3 * at(x, v) + at(x, above) + (y % 2 == 0 ? 1 : 2)) >> 2;
-  if (p.across == 2 && p.down == 1 && p.width > 2) return (3 * at(u, y) + at(beside, y) + (x % 2 == 0 ? 1 : 2)) >> 2;
-  if (p.across == 2 && p.down == 2 && p.width > 2) {
-    const int own = 3 * at(u, v) + at(u, above), other = 3 * at(beside, v) + at(beside, above);
-    return (3 * own + other + (x % 2 == 0 ? 8 : 7)) >> 4;
-  }
-  return at(x / p.across, y / p.down);
 }
 
 }  // namespace
@@ -139,7 +88,7 @@ TEST_CASE("the inverse DCT is libjpeg's, on small numbers and on the wildest") {
     dsvl::jpeg::idct(out, 11, block);
     std::vector<int> got;
     for (int y = 0; y < 8; ++y) got.insert(got.end(), out + 11 * y, out + 11 * y + 8);
-    REQUIRE(got == plain_idct(block));
+    REQUIRE(got == test::plain_idct(block));
   }
 }
 
@@ -157,7 +106,7 @@ TEST_CASE("components of every ratio and size are brought to the picture's size 
         std::vector<std::int16_t> sums(static_cast<std::size_t>(stride + dsvl::jpeg::kRowSlack));
         for (Index y = 0; y < height * plane.down; ++y) {
           const std::uint8_t* const got = dsvl::jpeg::upsampled_row(plane, y, row.data(), sums.data());
-          for (Index x = 0; x < width * plane.across; ++x) REQUIRE(int{got[x]} == plain_sample(plane, x, y));
+          for (Index x = 0; x < width * plane.across; ++x) REQUIRE(int{got[x]} == test::plain_sample(plane, x, y));
         }
       }
 }
@@ -171,10 +120,10 @@ TEST_CASE("every one of the sixteen million YCbCr colors becomes libjpeg's RGB")
       std::fill(blue, blue + 256, static_cast<std::uint8_t>(cb));
       std::fill(red, red + 256, static_cast<std::uint8_t>(cr));
       dsvl::jpeg::to_rgb(dsvl::jpeg::Colors::ycbcr, {luma, blue, red, nullptr}, 256, out);
-      const int u = cb - 128, v = cr - 128;
-      const int more[3] = {(91881 * v + 32768) >> 16, (-22554 * u - 46802 * v + 32768) >> 16, (116130 * u + 32768) >> 16};
-      for (int y = 0; y < 256; ++y)
-        for (int c = 0; c < 3; ++c) wrong += out[3 * y + c] != std::clamp(y + more[c], 0, 255) ? 1 : 0;
+      for (int y = 0; y < 256; ++y) {
+        const std::array<int, 3> want = test::plain_rgb(dsvl::jpeg::Colors::ycbcr, {y, cb, cr, 0});
+        for (int c = 0; c < 3; ++c) wrong += out[3 * y + c] != want[static_cast<std::size_t>(c)] ? 1 : 0;
+      }
     }
   CHECK(wrong == 0);
 }

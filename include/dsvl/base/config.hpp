@@ -65,16 +65,25 @@
 #endif
 
 // --- compiler words ----------------------------------------------------------------------------
+// GCC stops inlining where a unit grows large, which one of -O2 and -O3 may show and the other not: a lambda that is a
+// call then keeps sums in memory, and products take three times as long. So the loops of kernels say what they need.
+// DSVL_INLINED stands behind the parameters of a lambda; in a DSVL_KERNEL, which has registers of its own, nothing is a
+// call (but of lambdas within lambdas, where GCC forgets about it). DSVL_COLD is what runs once per file or model: it
+// is compiled for size.
 #if defined(_MSC_VER) && !defined(__clang__)
 #define DSVL_FORCE_INLINE __forceinline
+#define DSVL_INLINED
 #define DSVL_NO_INLINE __declspec(noinline)
+#define DSVL_KERNEL DSVL_NO_INLINE
 #define DSVL_COLD
 #define DSVL_RESTRICT __restrict
 #define DSVL_PRINTF_LIKE(format_index, first_argument)
 #else
 #define DSVL_FORCE_INLINE inline __attribute__((always_inline))
+#define DSVL_INLINED __attribute__((always_inline))
 #define DSVL_NO_INLINE __attribute__((noinline))
-#define DSVL_COLD __attribute__((cold))  // what runs once per file or model: compiled for size
+#define DSVL_KERNEL __attribute__((noinline, flatten))
+#define DSVL_COLD __attribute__((cold))
 #define DSVL_RESTRICT __restrict__
 #if defined(__MINGW32__)  // its plain `printf` means Microsoft's, which knows neither %zu nor %td
 #define DSVL_PRINTF_LIKE(format_index, first_argument) \

@@ -62,8 +62,8 @@ inline Index visible(const AttendTile<float>& t, Index r, Index block) noexcept 
 /// q       (rows, head_dim), rows `pitch` apart
 /// scores  (rows, 64)
 template <class Kv, int rows, int wide>
-DSVL_NO_INLINE void multiply_keys(const float* q, Index pitch, Index head_dim, const std::byte* k, Index key,
-                                  float* scores) noexcept {
+DSVL_KERNEL void multiply_keys(const float* q, Index pitch, Index head_dim, const std::byte* k, Index key,
+                               float* scores) noexcept {
   Lanes dot[rows][wide];
   unroll<rows>([&](auto r) { unroll<wide>([&](auto w) { dot[r][w] = splat(0.0f); }); });
   for (Index d = 0; d < head_dim; ++d) {
@@ -127,7 +127,7 @@ DSVL_FORCE_INLINE void soften(const Rows& at, Index r, Index keys, const float* 
 /// output = output * correction + sum_j weight_j v_j for `rows` rows from `row` on and kWide or 1 registers of
 /// head_dim. keys[r] are visible to row r; the rows share the loads of those that all of them see.
 template <class Kv, int rows, int wide>
-DSVL_NO_INLINE void gather_values(const Rows& at, Index row, const std::byte* v, const Index* keys, Index d) noexcept {
+DSVL_KERNEL void gather_values(const Rows& at, Index row, const std::byte* v, const Index* keys, Index d) noexcept {
   Lanes out[rows][wide];
   unroll<rows>([&](auto r) {
     unroll<wide>(
@@ -201,7 +201,7 @@ DSVL_FORCE_INLINE void gather_block(const AttendTile<float>& t, const Rows& at, 
 }
 
 template <class Kv>
-DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept {
+DSVL_KERNEL void attend(const AttendTile<float>& t, float* scratch) noexcept {
   const Rows at(scratch, t.rows, t.head_dim);
   const Lanes scale = splat(t.scale * kLog2E);
   for (Index r = 0; r < t.rows; ++r) {

@@ -72,7 +72,7 @@ struct F32 : Numbers {
   template <int p>
   static DSVL_FORCE_INLINE void turn(const std::byte* line, Index stride, Lanes* turned) noexcept {
     constexpr Index kRunBytes = kRun * kBytes;
-    unroll<2>([&](auto half) {
+    unroll<2>([&](auto half) DSVL_INLINED {
       const auto row = [&](int i) {
         return load_quarters(line + i * stride + p * kQuarters * kRunBytes + half * 16, kRunBytes);
       };
@@ -99,7 +99,7 @@ struct Halves : Numbers {
 struct Bf16 : Halves<Bf16> {
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_bf16(row); }
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
-    return load_part16(row, n, [](const std::byte* part) { return load_bf16(part); });
+    return load_part16(row, n, [](const std::byte* part) DSVL_INLINED { return load_bf16(part); });
   }
   template <int e>
   static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
@@ -110,7 +110,7 @@ struct Bf16 : Halves<Bf16> {
 struct F16 : Halves<F16> {
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_f16(row); }
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
-    return load_part16(row, n, [](const std::byte* part) { return load_f16(part); });
+    return load_part16(row, n, [](const std::byte* part) DSVL_INLINED { return load_f16(part); });
   }
   template <int e>
   static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
@@ -165,13 +165,13 @@ template <class Body>
 DSVL_FORCE_INLINE void sweep_weights(WeightRow w, Index n, Body&& body) noexcept {
   if (!quantized(w.format))
     return with_format(w.format, [&]<class F>(F) {
-      sweep(n, [&](auto at) { body(at, load_weights<F>(w.group, at)); });
+      sweep(n, [&](auto at) DSVL_INLINED { body(at, load_weights<F>(w.group, at)); });
     });
   float numbers[kMaxBlockCols];
   for (Index k = 0; k < n; k += kMaxBlockCols) {
     const Index count = std::min<Index>(kMaxBlockCols, n - k);
     decode_row(w, k, numbers, count);
-    sweep(count, [&](auto at) {
+    sweep(count, [&](auto at) DSVL_INLINED {
       const Lanes weights = at.load(numbers);
       at.i += k;
       body(at, weights);
@@ -181,11 +181,11 @@ DSVL_FORCE_INLINE void sweep_weights(WeightRow w, Index n, Body&& body) noexcept
 
 /// y[i] = w[i] for the first n weights of a row.
 inline void unpack(WeightRow w, float* y, Index n) noexcept {
-  sweep_weights(w, n, [&](auto at, Lanes weights) { at.store(y, weights); });
+  sweep_weights(w, n, [&](auto at, Lanes weights) DSVL_INLINED { at.store(y, weights); });
 }
 /// y[i] += w[i].
 inline void add_unpacked(WeightRow w, float* y, Index n) noexcept {
-  sweep_weights(w, n, [&](auto at, Lanes weights) { at.store(y, at.load(y) + weights); });
+  sweep_weights(w, n, [&](auto at, Lanes weights) DSVL_INLINED { at.store(y, at.load(y) + weights); });
 }
 
 }  // namespace DSVL_ISA

@@ -56,7 +56,7 @@ DSVL_FORCE_INLINE void ask(const std::byte* lines, Index stride) noexcept {
 
 /// y from the sums of one row.
 DSVL_FORCE_INLINE void finish(const float* sums, const float* bias, Index outputs, bool add, float* y) noexcept {
-  sweep(outputs, [&](auto at) {
+  sweep(outputs, [&](auto at) DSVL_INLINED {
     Lanes s = at.load(sums);
     if (bias) s = s + at.load(bias);
     if (add) s = at.load(y) + s;

@@ -132,11 +132,11 @@ struct Sums {
     });
     static_assert(kPartUnits % kPairs<F::kBits> == 0);
     Bits waiting[kSums];  // sums in 16 bits
-    unroll<kPartUnits>([&](auto u) {
+    unroll<kPartUnits>([&](auto u) DSVL_INLINED {
       constexpr int unit = span * kPartUnits + u;
       Bits codes[registers];
       unroll<registers>([&](auto n) { codes[n] = hold(w.codes(c, unit, n)); });
-      unroll<rows>([&](auto r) {
+      unroll<rows>([&](auto r) DSVL_INLINED {
         const Bits numbers = hold(splat_unit(row[r] + b * kInt8Span + unit * 4));
         unroll<registers>([&](auto n) {
           constexpr int i = r * registers + n;
@@ -155,9 +155,9 @@ struct Sums {
   DSVL_FORCE_INLINE void close(const W& w, Index b) noexcept {
     Lanes scale[registers];
     if constexpr (F::kScale) unroll<registers>([&](auto n) { scale[n] = hold(w.scale(n)); });
-    unroll<rows>([&](auto r) {
+    unroll<rows>([&](auto r) DSVL_INLINED {
       const Lanes of_row = hold(from_bits(splat_unit(row[r] + scales + b * 4)));
-      unroll<registers>([&](auto n) {
+      unroll<registers>([&](auto n) DSVL_INLINED {
         constexpr int i = r * registers + n;
         Lanes& sum = total[i];
         sum = fma(F::kSpans == 0 ? to_float(part[i]) : block[i], F::kScale ? scale[n] * of_row : of_row, sum);
@@ -176,7 +176,7 @@ struct Sums {
 /// sums = (first ? 0 : sums) + x w for `rows` by `registers` of outputs over `count` blocks of columns from `begin` on.
 /// sums: rows kLinearGroup apart. Not inlined, for the sake of its registers: see linear_packed.hpp.
 template <class W, int rows, int registers>
-DSVL_NO_INLINE void accumulate(W w, const Int8Rows& x, Index begin, Index count, bool first, float* sums) noexcept {
+DSVL_KERNEL void accumulate(W w, const Int8Rows& x, Index begin, Index count, bool first, float* sums) noexcept {
   using F = typename W::Format;
   Sums<W, rows, registers> s(x);
   unroll<rows * registers>([&](auto i) {
@@ -215,8 +215,8 @@ void multiply_few(const LinearTile<float>& t, const Int8Rows& x, Index row, floa
 /// `count` blocks of columns from `begin` on of a strip of outputs. Registers that no output fills are left as they
 /// are: no sum of theirs reaches y.
 template <QuantizedFormat F>
-DSVL_NO_INLINE void unpack_strip(const LinearTile<float>& t, Index first, Index begin, Index count,
-                                 std::byte* to) noexcept {
+DSVL_KERNEL void unpack_strip(const LinearTile<float>& t, Index first, Index begin, Index count,
+                              std::byte* to) noexcept {
   for (int n = 0; n < kWide; ++n) {
     const Index output = first + n * kLanes, lane = output % kGroupRows;
     if (output >= t.outputs) break;

@@ -58,8 +58,8 @@ struct Cursors {
 /// Not inlined: measured, only so do the sums stay in registers with GCC; and what is read more than once is held in a
 /// register, since GCC would read memory anew in every fma.
 template <class A, int rows, int registers>
-DSVL_NO_INLINE void accumulate(const Rows& x, Index runs, const float* w, bool first, const Rows& next,
-                               float* sums) noexcept {
+DSVL_KERNEL void accumulate(const Rows& x, Index runs, const float* w, bool first, const Rows& next,
+                            float* sums) noexcept {
   Lanes total[rows][registers];
   Cursors<rows> from(x);
   unroll<rows * registers>([&](auto i) { total[i / registers][i % registers] = splat(0.0f); });
@@ -123,10 +123,10 @@ DSVL_FORCE_INLINE void multiply_strip(const Rows& x, Index rows, const float* w,
 /// there is no column, and in lanes without an output. Whole registers without one are left as they are: no sum of
 /// theirs reaches y. Meanwhile asks for the block of the same shape at `next`, which is packed after this.
 template <Operand F, int registers>
-DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packed) noexcept {
+DSVL_KERNEL void pack(const Block& block, const std::byte* next, float* packed) noexcept {
   constexpr Index kStrip = registers * kLanes;
   const Index lines = ceil_div(block.steps, kLine<F>);
-  const auto turn = [&](const std::byte* from, Index stride, float* to) {
+  const auto turn = [&](const std::byte* from, Index stride, float* to) DSVL_INLINED {
     unroll<kLine<F> / (kLanes * F::kUnit)>([&](auto part) {
       Lanes columns[kLanes];
       load_columns(from + part * kLanes * 4, stride, columns);
@@ -161,7 +161,7 @@ DSVL_FORCE_INLINE Rows arrange(const Rows& x, Index rows, Index steps, float* to
   if (!part && (rows <= kFewRows || !rows_collide(x.stride * static_cast<Index>(sizeof(float))))) return x;
   for (Index r = 0; r < rows; ++r) {
     float* const row = to + r * kLinearPitch;
-    sweep(steps, [&](auto at) { at.store(row, at.load(x.x + r * x.stride)); });
+    sweep(steps, [&](auto at) DSVL_INLINED { at.store(row, at.load(x.x + r * x.stride)); });
     if (part) std::fill(row + steps, row + round_up(steps, kLine<F>), 0.0f);
   }
   return {to, kLinearPitch};
@@ -169,8 +169,8 @@ DSVL_FORCE_INLINE Rows arrange(const Rows& x, Index rows, Index steps, float* to
 
 /// Rows [row, row + rows) and outputs [first, first + outputs) of y, at most kLinearRows by kLinearGroup.
 template <Operand F, int registers>
-DSVL_NO_INLINE void multiply_group(const LinearTile<float>& t, const Sides& s, Index row, Index rows, Index first,
-                                   Index outputs, float* scratch) noexcept {
+DSVL_KERNEL void multiply_group(const LinearTile<float>& t, const Sides& s, Index row, Index rows, Index first,
+                                Index outputs, float* scratch) noexcept {
   constexpr Index kStrip = registers * kLanes;
   float* const sums = scratch;
   float* const copied = sums + kLinearRows * kLinearGroup;

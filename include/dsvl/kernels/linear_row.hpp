@@ -44,11 +44,11 @@ struct RowChains {
   /// A line of x, in order, times that of each row of w.
   template <Operand F>
   DSVL_FORCE_INLINE void add(const float* x, const std::byte* w, Index stride) noexcept {
-    unroll<kFours * kParts>([&](auto i) {
+    unroll<kFours * kParts>([&](auto i) DSVL_INLINED {
       constexpr int four = i / kParts, part = i % kParts;
       Lanes turned[F::kRun];
       F::template turn<part>(w + 4 * four * stride, stride, turned);
-      unroll<F::kRun>([&](auto k) {
+      unroll<F::kRun>([&](auto k) DSVL_INLINED {
         const Lanes a = splat_quarters<k % 4>(x + k / 4 * 4 * kChains + part * kLanes);
         at[four][part] = F::multiply_add(a, turned[k], at[four][part]);
       });
@@ -72,7 +72,7 @@ struct RowChains {
 /// One row by kRowOutputs. Asks for what is ahead in the rows, and then for the rows behind, which are next.
 /// s.x   in order
 template <Operand F>
-DSVL_NO_INLINE void multiply_row(const LinearTile<float>& t, const Sides& s, Index first, float* y) noexcept {
+DSVL_KERNEL void multiply_row(const LinearTile<float>& t, const Sides& s, Index first, float* y) noexcept {
   constexpr Index kBehind = kRowOutputs - 1;  // a row's end and the beginning of the rows behind, seen as one
   const std::byte* const rows = s.w + first * s.w_stride;
   alignas(64) float sums[kRowOutputs];

@@ -13,7 +13,7 @@ inline namespace DSVL_ISA {
 namespace prepare_detail {
 
 inline void to_bf16_row(const float* x, Index cols, std::byte* to) noexcept {
-  sweep(cols, [&](auto at) { store_bf16(to + 2 * at.i, at.load(x)); });
+  sweep(cols, [&](auto at) DSVL_INLINED { store_bf16(to + 2 * at.i, at.load(x)); });
   const Index written = 2 * round_up(cols, kLanes);
   std::memset(to + written, 0, static_cast<std::size_t>(prepared_bytes(Inputs::bf16, cols) - written));
 }

@@ -101,7 +101,7 @@ inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::strin
     return fail(Code::limit, "%s: is one of %td files, at most %zu are accepted",
                 Printable(folder.describe(name)).text(), shard->count, kMaxFiles);
   const std::vector<std::string> names = gguf::shard_names(name);
-  if (!folder.has(name)) return folder.size(name).error();
+  DSVL_CHECK_STATUS(folder.size(name).error());
   for (const std::string& part : names)
     if (const auto size = folder.size(part); !size && size.error().code() == Code::not_found)
       return fail(Code::not_found,

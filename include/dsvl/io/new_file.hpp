@@ -241,7 +241,10 @@ inline int open_folder(const std::filesystem::path& folder) noexcept {
 #else
   constexpr int kHow = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 #endif
-  return ::open(folder.empty() ? "." : folder.c_str(), kHow);
+  int handle = -1;
+  do handle = ::open(folder.empty() ? "." : folder.c_str(), kHow);
+  while (handle < 0 && errno == EINTR);
+  return handle;
 }
 
 }  // namespace write_detail

@@ -29,9 +29,9 @@ using Give = dsvl::PictureDecoder::Give;
 Status decode_webp(Bytes file, Give give) {
   const auto* const data = reinterpret_cast<const std::uint8_t*>(file.data());
   int width = 0, height = 0;
-  const std::unique_ptr<std::uint8_t, void (*)(void*)> rgb(WebPDecodeRGB(data, file.size(), &width, &height), WebPFree);
-  if (!rgb) return dsvl::fail(Code::bad_file, "libwebp cannot decode it (damaged, or an animation)");
-  return give(Pixels{rgb.get(), width, height, PixelFormat::rgb, 0});
+  const std::unique_ptr<std::uint8_t, void (*)(void*)> rgba(WebPDecodeRGBA(data, file.size(), &width, &height), WebPFree);
+  if (!rgba) return dsvl::fail(Code::bad_file, "libwebp cannot decode it (damaged, or an animation)");
+  return give(Pixels{rgba.get(), width, height, PixelFormat::rgba, 0});
 }
 #endif
 
@@ -49,14 +49,14 @@ Status decode_heif(Bytes file, Give give) {
   const std::unique_ptr<heif_image_handle, void (*)(const heif_image_handle*)> held(handle, heif_image_handle_release);
   heif_image* decoded = nullptr;
   if (const heif_error e =
-          heif_decode_image(handle, &decoded, heif_colorspace_RGB, heif_chroma_interleaved_RGB, nullptr);
+          heif_decode_image(handle, &decoded, heif_colorspace_RGB, heif_chroma_interleaved_RGBA, nullptr);
       e.code != heif_error_Ok)
     return failed(e);
   const std::unique_ptr<heif_image, void (*)(const heif_image*)> image(decoded, heif_image_release);
   int stride = 0;
   const std::uint8_t* const data = heif_image_get_plane_readonly(decoded, heif_channel_interleaved, &stride);
   return give(Pixels{data, heif_image_get_width(decoded, heif_channel_interleaved),
-                     heif_image_get_height(decoded, heif_channel_interleaved), PixelFormat::rgb, stride});
+                     heif_image_get_height(decoded, heif_channel_interleaved), PixelFormat::rgba, stride});
 }
 #endif
 

@@ -1,6 +1,8 @@
 #include "setup.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "decoders.hpp"
 #include "pictures.hpp"
@@ -34,6 +36,22 @@ void print_report(const dsvl::LoadReport& report) {
   list("misfit:", report.misshapen);
 }
 
+/// Takes RRGGBB, also behind a number sign.
+std::function<std::string(std::string_view)> color_of(std::optional<std::array<std::uint8_t, 3>>& to) {
+  return [&to](std::string_view value) -> std::string {
+    if (value.starts_with('#')) value.remove_prefix(1);
+    std::array<std::uint8_t, 3> color{};
+    bool good = value.size() == 2 * color.size();
+    for (std::size_t c = 0; good && c < color.size(); ++c) {
+      const char* const end = value.data() + 2 * (c + 1);
+      good = std::from_chars(value.data() + 2 * c, end, color[c], 16).ptr == end;
+    }
+    if (!good) return "a color is six hexadecimal digits, RRGGBB";
+    to = color;
+    return {};
+  };
+}
+
 }  // namespace
 
 void add_model_options(CommandLine& to, Settings& settings) {
@@ -60,6 +78,8 @@ void add_model_options(CommandLine& to, Settings& settings) {
   to.text(0, "system", "TEXT", "System text in front of the conversation; \"\" for none", settings.session.system);
   to.flag(0, "exif", "Turn photos upright as their EXIF data says", settings.session.apply_exif_orientation);
   to.flag(0, "clip-gray16", "16-bit gray pictures as the reference has them: nearly white", settings.session.clip_gray16);
+  to.other(0, "background", "COLOR", "Lay pictures with alpha upon this color, as RRGGBB (default: alpha is dropped)",
+           color_of(settings.session.background));
   to.flag('v', "verbose", "Say where time went, and what the library has to say", settings.verbose);
   to.flag('q', "quiet", "No progress line", settings.quiet);
 }

@@ -76,6 +76,33 @@ TEST_CASE("PNG and JPEG files do not reach the application's decoder, and the mo
   CHECK(mine.calls == 1);
 }
 
+TEST_CASE("a session's background lies behind the alpha of a decoder's pixels and of those handed over, which may name another") {
+  const Image image = demo_image();
+  Mine mine(image);
+  for (std::size_t i = 3; i < mine.bgra.size() / 2; i += 4) mine.bgra[i] = 255;  // the lower half stays transparent
+  const std::vector<std::uint8_t> kept = mine.bgra;
+  Pixels pixels = mine.pixels;
+  pixels.data = kept.data();
+  const auto logits = [](Session& session, const Picture& picture) {
+    const Answer answer = session.ask(picture, kQuestion);
+    return std::vector<float>(answer.logits().begin(), answer.logits().end());
+  };
+  SessionOptions options;
+  options.host.decode_picture = mine.decoder();
+  Session plain = test::open_session(options);
+  pixels.background = {{10, 20, 30}};
+  const std::vector<float> upon = logits(plain, pixels);
+  pixels.background.reset();
+  const std::vector<float> dropped = logits(plain, pixels);
+  CHECK(upon != dropped);
+  options.background = {{10, 20, 30}};
+  Session session = test::open_session(options);
+  CHECK(logits(session, pixels) == upon);
+  CHECK(logits(session, Picture::bytes(bytes_of(kFile))) == upon);
+  pixels.background = {{200, 0, 0}};
+  CHECK(logits(session, pixels) == logits(plain, pixels));
+}
+
 TEST_CASE("what the application's decoder says is the answer's error, and the session goes on") {
   Mine mine(demo_image());
   SessionOptions options;
@@ -100,7 +127,7 @@ TEST_CASE("what the application's decoder says is the answer's error, and the se
   mine.pixels.stride = 3;
   CHECK(has(error(kFile), "a stride of 3 bytes"));
   mine.pixels.stride = 0;
-  CHECK(has(error(kFile), "pixels are more than is accepted"));
+  CHECK(has(error(kFile), "limit: picture: 256 x 206 pixels are more than is accepted"));
   CHECK(has(error("RIFF    WEBPVP8 and so on, as long as it has to be"), "is a WebP picture"));
   CHECK(mine.kind == "a WebP picture");
   CHECK(has(error("what is this"), "nor one that the application's decoder knows"));

@@ -8,20 +8,21 @@
 
 namespace fuzz {
 
-/// Small limits, so that a short file can not ask for long work.
-inline dsvl::ImageLimits picture_limits(bool upright) {
+/// Small limits, so that a short file can not ask for long work. `upon`: alpha counts.
+inline dsvl::ImageLimits picture_limits(bool upright, bool upon) {
   dsvl::ImageLimits limits;
   limits.max_pixels = 1 << 18;
   limits.max_side = 4096;
   limits.apply_exif_orientation = upright;
+  if (upon) limits.background = {9, 80, 200};
   return limits;
 }
 
 /// An error value with its text, or a picture within the limits whose bytes go with its size; and the same picture again
 /// when it is decoded again, or no memory where a request is refused.
-inline void check_picture(std::string_view file, bool upright) {
+inline void check_picture(std::string_view file, bool upright, bool upon = false) {
   using namespace dsvl;
-  const ImageLimits limits = picture_limits(upright);
+  const ImageLimits limits = picture_limits(upright, upon);
   Memory memory(std::size_t{256} << 20);
   const auto image = decode_image(bytes_of(file), limits, &memory);
   Memory scarce(std::size_t{256} << 20, static_cast<int>(file.size() % 8));

@@ -16,10 +16,10 @@ std::string with_checksums(std::string file) {
 
 void run(fuzz::Input in) {
   const std::string_view file = in.rest();
-  const bool upright = file.size() % 2 == 1;
-  fuzz::check_picture(file, upright);
+  const bool upright = file.size() % 2 == 1, upon = file.size() / 2 % 2 == 1;
+  fuzz::check_picture(file, upright, upon);
   const std::string mended = with_checksums(std::string(file));
-  if (mended != file) fuzz::check_picture(mended, upright);
+  if (mended != file) fuzz::check_picture(mended, upright, upon);
 }
 
 }  // namespace fuzz_png

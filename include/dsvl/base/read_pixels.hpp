@@ -148,6 +148,14 @@ inline void read_pixels(const Pixels& p, Index x, Index y, Index n, std::uint8_t
   return detail::read_interleaved(p, x, y, n, to, pitch, encoded, encoded);
 }
 
+/// Row y as packed RGB. `planes`: room for three bytes a pixel, which may not be `to`.
+inline void read_rgb_row(const Pixels& p, Index y, std::uint8_t* planes, std::uint8_t* to) noexcept {
+  read_pixels(p, 0, y, p.width, planes, p.width);
+  const Index pitch = channels(p.format) == 1 ? 0 : p.width;  // gray is all three
+  for (Index x = 0; x < p.width; ++x)
+    for (Index c = 0; c < 3; ++c) *to++ = planes[c * pitch + x];
+}
+
 DSVL_END_NAMESPACE
 
 #endif  // DSVL_BASE_READ_PIXELS_HPP

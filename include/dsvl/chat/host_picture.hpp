@@ -13,17 +13,12 @@ namespace detail {
 
 /// A copy of checked pixels as packed RGB; row by row, so that it takes 3 bytes a pixel and little more.
 inline Status copy_rgb(const Pixels& pixels, Buffer<std::uint8_t>& to, Allocator* from) noexcept {
-  const auto width = static_cast<std::size_t>(pixels.width);
-  Buffer<std::uint8_t> row(from);
-  if (!row.resize(3 * width) || !to.resize(3 * width * static_cast<std::size_t>(pixels.height)))
+  const std::size_t row = 3 * static_cast<std::size_t>(pixels.width);
+  Buffer<std::uint8_t> planes(from);
+  if (!planes.resize(row) || !to.resize(row * static_cast<std::size_t>(pixels.height)))
     return fail(Code::out_of_memory, "no memory for its %td x %td pixels", pixels.width, pixels.height);
-  const std::size_t pitch = channels(pixels.format) == 1 ? 0 : width;  // gray is all three
-  std::uint8_t* out = to.data();
-  for (Index y = 0; y < pixels.height; ++y) {
-    read_pixels(pixels, 0, y, pixels.width, row.data(), pixels.width);
-    for (std::size_t x = 0; x < width; ++x)
-      for (std::size_t c = 0; c < 3; ++c) *out++ = row[c * pitch + x];
-  }
+  for (Index y = 0; y < pixels.height; ++y)
+    read_rgb_row(pixels, y, planes.data(), to.data() + static_cast<std::size_t>(y) * row);
   return {};
 }
 
@@ -34,13 +29,13 @@ inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<con
   const Printable name(what);
   const FileKind* const kind = kind_of(file);
   Image image{Buffer<std::uint8_t>(from)};
+  Status size;
   Status given = decoder.decode(
-      decoder.user, file, kind ? kind->name : std::string_view(), [&](const Pixels& pixels) -> Status {
+      decoder.user, file, kind ? kind->name : std::string_view(), [&](Pixels pixels) -> Status {
         DSVL_CHECK_STATUS(check(pixels));
-        PictureHeader header;
-        header.width = pixels.width;
-        header.height = pixels.height;
-        DSVL_CHECK_STATUS(check_size(header, limits, "it"));
+        size = check_size(pixels.width, pixels.height, limits, name.text());
+        DSVL_CHECK_STATUS(size);
+        if (!pixels.background) pixels.background = limits.background;
         DSVL_CHECK_STATUS(copy_rgb(pixels, image.rgb, from));
         image.width = pixels.width;
         image.height = pixels.height;
@@ -51,6 +46,7 @@ inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<con
     return fail(Code::bad_file, "%s: is neither a PNG nor a JPEG picture, nor one that the application's decoder knows",
                 name.text());
   }
+  if (!size.ok()) return size;
   if (!given.ok()) return fail(given.code(), "%s: %s", name.text(), given.text());
   if (image.width == 0) return fail(Code::bad_file, "%s: the application's decoder gave no picture", name.text());
   return Result<Image>(std::move(image));

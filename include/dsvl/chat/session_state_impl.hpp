@@ -39,7 +39,8 @@ DSVL_INLINE SessionState::SessionState(std::shared_ptr<const ModelState> model, 
       intake_(gallery_,
               {.max_pixels = options.limits.picture_pixels,
                .apply_exif_orientation = options.apply_exif_orientation,
-               .clip_gray16 = options.clip_gray16},
+               .clip_gray16 = options.clip_gray16,
+               .background = options.background},
               options.host.decode_picture, options.host.allocator) {}
 
 DSVL_INLINE SessionState::~SessionState() {

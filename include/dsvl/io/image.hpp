@@ -14,7 +14,7 @@
 #include <filesystem>
 
 #include "../base/host.hpp"
-#include "../base/pixels.hpp"
+#include "../base/read_pixels.hpp"
 #include "exif.hpp"
 #include "file.hpp"
 #include "file_kind.hpp"
@@ -31,6 +31,8 @@ struct ImageLimits {
   Index max_file_bytes = Index{256} << 20;
   bool apply_exif_orientation = false;  ///< as transformers' pipelines do; the original ignores the tag
   bool clip_gray16 = false;  ///< 16-bit gray as Pillow has it, min(value, 255): nearly all white, for comparisons
+  /// What lies behind pictures with alpha, see Pixels::background. Empty: alpha is dropped, as by the reference.
+  std::optional<std::array<std::uint8_t, 3>> background = {};
 };
 
 /// A picture that owns its pixels.
@@ -44,12 +46,10 @@ struct Image {
 
 namespace detail {
 
-inline Status check_size(const PictureHeader& header, const ImageLimits& limits, const char* name) noexcept {
-  if (header.width <= limits.max_side && header.height <= limits.max_side &&
-      header.width <= limits.max_pixels / header.height)
-    return {};
+inline Status check_size(Index width, Index height, const ImageLimits& limits, const char* name) noexcept {
+  if (width <= limits.max_side && height <= limits.max_side && width <= limits.max_pixels / height) return {};
   return fail(Code::limit, "%s: %td x %td pixels are more than is accepted (sides up to %td, %td pixels in all)", name,
-              header.width, header.height, limits.max_side, limits.max_pixels);
+              width, height, limits.max_side, limits.max_pixels);
 }
 
 /// How much memory decoding a picture of this size can honestly need. PNG: the inflated data, the picture before and
@@ -67,6 +67,7 @@ struct DecodeCall {
   const char* name;    ///< of the picture, printable
   int orientation;     ///< how to turn it
   bool clip_gray16;
+  std::optional<std::array<std::uint8_t, 3>> background;  ///< where the picture has alpha
   Allocator* from;
   const CancelToken* cancel;
 };
@@ -93,15 +94,21 @@ inline Status decode_png(std::span<const std::byte> file, const PictureHeader& h
                          Image& image) noexcept {
   stb::Arena arena = make_arena(header, file.size(), call.from);
   const stb::ArenaScope scope(arena);
-  const stb::DecodedPng decoded = stb::decode_png(file);
+  const stb::DecodedPng decoded = stb::decode_png(file, call.background ? 4 : 3);
   if (!decoded.data || decoded.width != header.width || decoded.height != header.height)
     return explain(arena, call.name);
   DSVL_CHECK_STATUS(make_room(header, call, image));
   const std::size_t row = static_cast<std::size_t>(header.width) * 3;
   auto* const line = static_cast<std::uint8_t*>(stb::allocate_block(row));
   if (!line) return explain(arena, call.name);
+  auto* const planes = call.background ? static_cast<std::uint8_t*>(stb::allocate_block(row)) : nullptr;
+  if (call.background && !planes) return explain(arena, call.name);
+  Pixels pixels{static_cast<const std::uint8_t*>(decoded.data), header.width, header.height,
+                decoded.wide ? PixelFormat::rgba16 : PixelFormat::rgba};
+  pixels.background = call.background;
   for (Index y = 0; y < header.height; ++y) {
     const auto make = [&](std::uint8_t* to) {
+      if (call.background) return read_rgb_row(pixels, y, planes, to);
       const std::size_t at = static_cast<std::size_t>(y) * row;
       if (!decoded.wide) return void(std::memcpy(to, static_cast<const std::uint8_t*>(decoded.data) + at, row));
       const auto* const wide = static_cast<const std::uint16_t*>(decoded.data) + at;
@@ -143,16 +150,17 @@ inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLi
     return fail(Code::limit, "%s: has %zu bytes, pictures of up to %td are accepted", name.text(), file.size(),
                 limits.max_file_bytes);
   Image image{Buffer<std::uint8_t>(from)};
-  detail::DecodeCall call{name.text(), 1, false, from, cancel};
+  detail::DecodeCall call{name.text(), 1, false, {}, from, cancel};
   const auto accept = [&](const PictureHeader& header) {
     image.orientation = exif::orientation(header.exif);
     if (limits.apply_exif_orientation) call.orientation = image.orientation;
     call.clip_gray16 = limits.clip_gray16 && header.bits_per_pixel == 16 && header.gray;
-    return detail::check_size(header, limits, name.text());
+    if (header.alpha) call.background = limits.background;
+    return detail::check_size(header.width, header.height, limits, name.text());
   };
   if (png::is_png(file)) {
     Buffer<std::byte> essential(from);
-    DSVL_TRY(header, png::read(file, what, essential));
+    DSVL_TRY(header, png::read(file, what, limits.background.has_value(), essential));
     DSVL_CHECK_STATUS(accept(header));
     DSVL_CHECK_STATUS(detail::decode_png(essential.span(), header, call, image));
   } else if (jpeg::is_jpeg(file)) {

@@ -15,6 +15,7 @@ struct PictureHeader {
   Index width = 0, height = 0;      ///< at least 1, below 2^31
   int bits_per_pixel = 0;           ///< as stored, all channels together
   bool gray = false;                ///< one channel that is no index into a palette
+  bool alpha = false;               ///< which was asked for, and is there
   std::span<const std::byte> exif;  ///< the TIFF structure inside, for exif.hpp; empty when there is none
 };
 

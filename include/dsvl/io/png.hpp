@@ -42,8 +42,8 @@ inline std::uint32_t crc32(std::span<const std::byte> bytes) noexcept {
 /// Walks the chunks of one file.
 class Reader {
  public:
-  Reader(std::span<const std::byte> file, std::string_view what, Buffer<std::byte>& essential) noexcept
-      : file_(file), what_(what), out_(essential) {}
+  Reader(std::span<const std::byte> file, std::string_view what, bool alpha, Buffer<std::byte>& essential) noexcept
+      : file_(file), what_(what), alpha_(alpha), out_(essential) {}
 
   Result<PictureHeader> read() noexcept {
     if (!out_.reserve(file_.size() + 2048) || !out_.append(file_.data(), kSignature.size())) return no_memory();
@@ -83,6 +83,7 @@ class Reader {
       // All data becomes one chunk; its length is filled in at the end, before the checksum that nobody reads.
       return out_.append(data.data(), data.size()) ? Status() : no_memory();
     }
+    if (type == "tRNS" && alpha_) return transparency(data);
     if (type == "eXIf") header_.exif = data;
     if (critical)
       return fail(Code::unsupported, "%s: has the unknown critical chunk '%s'", name(), Printable(type).text());
@@ -106,6 +107,7 @@ class Reader {
     header_.height = static_cast<Index>(height);
     header_.bits_per_pixel = depth * channels;
     header_.gray = color_ == 0;
+    header_.alpha = alpha_ && color_ >= 4;
     return chunk("IHDR", data) ? Status() : no_memory();
   }
 
@@ -118,6 +120,16 @@ class Reader {
     std::array<std::byte, 768> full{};
     std::memcpy(full.data(), data.data(), data.size());
     return chunk("PLTE", full) ? Status() : no_memory();
+  }
+
+  /// The alpha of a palette's entries, or the one color that is transparent. Where it makes no sense it does not count,
+  /// as with libpng.
+  Status transparency(std::span<const std::byte> data) noexcept {
+    const bool fits = color_ == 3 ? has_palette_ && !data.empty() && data.size() <= 256
+                                  : (color_ == 0 && data.size() == 2) || (color_ == 2 && data.size() == 6);
+    if (!fits || data_at_ != 0 || header_.alpha) return {};
+    header_.alpha = true;
+    return chunk("tRNS", data) ? Status() : no_memory();
   }
 
   Result<PictureHeader> finish() noexcept {
@@ -147,6 +159,7 @@ class Reader {
   std::span<const std::byte> file_;
   std::string_view what_;
   Printable name_{what_};
+  bool alpha_;
   Buffer<std::byte>& out_;
   PictureHeader header_;
   int color_ = 0;  // IHDR's color type
@@ -154,11 +167,11 @@ class Reader {
   std::size_t data_at_ = 0;
 };
 
-/// Checks a PNG file and writes what the decoder needs of it to `essential`. Codes: bad_file (truncated, damaged, not
-/// allowed by the format), unsupported, out_of_memory.
-inline Result<PictureHeader> read(std::span<const std::byte> file, std::string_view what,
+/// Checks a PNG file and writes what the decoder needs of it to `essential`; the alpha of a palette or of one color too,
+/// where `alpha` says so. Codes: bad_file (truncated, damaged, not allowed by the format), unsupported, out_of_memory.
+inline Result<PictureHeader> read(std::span<const std::byte> file, std::string_view what, bool alpha,
                                   Buffer<std::byte>& essential) noexcept {
-  return Reader(file, what, essential).read();
+  return Reader(file, what, alpha, essential).read();
 }
 
 }  // namespace png

@@ -189,14 +189,14 @@ struct DecodedPng {
   int width = 0, height = 0;
   bool wide = false;           ///< values of 16 bits, in the machine's order of bytes, else of 8
 };
-/// `file` has at most INT_MAX bytes.
-inline DecodedPng decode_png(std::span<const std::byte> file) noexcept {
+/// `file` has at most INT_MAX bytes. Values are red, green, blue and, of four channels, alpha.
+inline DecodedPng decode_png(std::span<const std::byte> file, int channels) noexcept {
   stbi__context context;
   stbi__start_mem(&context, reinterpret_cast<const stbi_uc*>(file.data()), static_cast<int>(file.size()));
   DecodedPng out;
-  int channels = 0;
+  int stored = 0;
   stbi__result_info info = {};
-  out.data = stbi__png_load(&context, &out.width, &out.height, &channels, 3, &info);
+  out.data = stbi__png_load(&context, &out.width, &out.height, &stored, channels, &info);
   out.wide = info.bits_per_channel == 16;
   return out;
 }

@@ -30,10 +30,7 @@ class Walk {
   }
   template <class T>
   T value() noexcept {
-    T out{};
-    const std::string_view bytes = take(sizeof out);
-    if (!bytes.empty()) std::memcpy(&out, bytes.data(), bytes.size());
-    return out;
+    return fuzz::read<T>(take(sizeof(T)));
   }
   std::size_t size(std::size_t each) noexcept {
     const auto n = value<std::uint64_t>();

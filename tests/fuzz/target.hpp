@@ -34,6 +34,14 @@ namespace fuzz {
 
 #define FUZZ_CHECK(promise) ((promise) ? static_cast<void>(0) : fuzz::broken(#promise, __FILE__, __LINE__))
 
+/// The number whose bytes these are; those that are not there are zero.
+template <class T>
+T read(std::string_view bytes) noexcept {
+  T out{};
+  if (!bytes.empty()) std::memcpy(&out, bytes.data(), bytes.size());
+  return out;
+}
+
 /// An input, taken from the front; behind its end there are zeros, so that every input means something.
 class Input {
  public:
@@ -49,10 +57,7 @@ class Input {
   }
   template <class T>
   T value() noexcept {
-    T out{};
-    const std::string_view bytes = take(sizeof out);
-    if (!bytes.empty()) std::memcpy(&out, bytes.data(), bytes.size());
-    return out;
+    return read<T>(take(sizeof(T)));
   }
   /// A length and that many bytes.
   std::string_view text(std::size_t most) noexcept { return take(number(most)); }

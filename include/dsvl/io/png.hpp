@@ -167,7 +167,7 @@ class Reader {
   std::size_t data_at_ = 0;
 };
 
-/// Checks a PNG file and writes what the decoder needs of it to `essential`; the alpha of a palette or of one color too,
+/// Checks a PNG file and writes what the decoder needs of it to `essential`; the alpha of a palette or one color too,
 /// where `alpha` says so. Codes: bad_file (truncated, damaged, not allowed by the format), unsupported, out_of_memory.
 inline Result<PictureHeader> read(std::span<const std::byte> file, std::string_view what, bool alpha,
                                   Buffer<std::byte>& essential) noexcept {

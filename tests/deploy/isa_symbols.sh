@@ -13,8 +13,10 @@ foreign() {
     -e 'DW\.ref\.__gxx_personality_v0'
 }
 
-# Lambdas that are functions. Those of a whole block of rows may be.
-called() { nm -C "$1" | grep ' [tTW] ' | grep '{lambda' | grep -v -e 'each_block<' -e '_block<'; }
+# Lambdas that are functions. Those that are called once for a tile, a row or a block of rows may be.
+called() {
+  nm -C "$1" | grep ' [tTW] ' | grep '{lambda' | grep -v -e 'each_block<' -e '_block<' -e '::linear(' -e 'sweep_weights<'
+}
 
 if [ "$1" = --self-test ]; then
   mkdir -p "$3"

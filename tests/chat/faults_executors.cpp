@@ -1,8 +1,10 @@
 // Executors of every temper under whole sessions, and callbacks that cancel or use another session: the answers are the same,
 // and whatever was cancelled leaves the conversation as it was.
+#include <atomic>
 #include <chrono>
 #include <dsvl/base/thread_pool.hpp>
 #include <thread>
+#include <vector>
 
 #include "health.hpp"
 
@@ -34,7 +36,7 @@ class Elsewhere final : public Executor {
     }).join();
   }
 };
-/// Does something before each run, between its tasks, or behind them.
+/// Runs tasks one after another, and does something behind the first of each run.
 class Interrupted final : public Executor {
  public:
   explicit Interrupted(FunctionRef<void(long)> what) noexcept : what_(what) {}
@@ -70,7 +72,7 @@ TEST_CASE("executors whose tasks come late, backwards, or always on another thre
   }
 }
 
-TEST_CASE("while an executor runs a session's tasks, it may ask another session, whose executor is the same pool") {
+TEST_CASE("while an executor runs a session's tasks, it may ask another session, which runs on a pool") {
   ThreadPool pool(2);
   Session other = test::open_session(on(pool));
   REQUIRE(test::answers_first_question(other));

@@ -30,6 +30,7 @@ bool interrupted() noexcept {
   static int count = 0;
   if (!test::system_calls || test::system_calls->interrupted == 0) return false;
   if (++count % test::system_calls->interrupted != 0) return false;
+  ++test::system_calls->interruptions;
   errno = EINTR;
   return true;
 }
@@ -61,8 +62,8 @@ ssize_t pread(int file, void* into, size_t bytes, off_t offset) {
     if (errno != 0) return -1;
     if (test::system_calls->nothing) return 0;
   }
-  const SystemCalls* const calls = test::system_calls;
-  if (calls && calls->piece != 0 && bytes > calls->piece) bytes = calls->piece;
+  SystemCalls* const calls = test::system_calls;
+  if (calls && calls->piece != 0 && bytes > calls->piece) bytes = calls->piece, ++calls->pieces;
   return ::syscall(SYS_pread64, file, into, bytes, offset);
 }
 

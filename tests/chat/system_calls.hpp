@@ -34,6 +34,7 @@ struct SystemCalls {
   bool nothing = false;    ///< and a read finds the end of the file
   std::size_t piece = 0;   ///< reads give this many bytes at most; 0: all
   int interrupted = 0;     ///< of so many opens and reads one is interrupted; 0: none
+  long pieces = 0, interruptions = 0;  ///< that there were
 
   [[nodiscard]] bool happened() const noexcept { return seen > at; }
 };

@@ -225,8 +225,12 @@ run ask -v --exif -i "$scratch/side.jpg" 'What is this?'
 check "-v says that a photo was turned upright" 0 . 'side\.jpg: 206 x 256 pixels, turned upright \(EXIF orientation 6\), scaled to 206 x 256'
 run ask --json -i "$scratch/side.jpg" 'What is this?'
 check_json "--json says what the model saw" 0 '"pictures":\[\{"file":"[^"]*side\.jpg","width":256,"height":206,"orientation":6,"turned":false,"tokens":64' ''
-run ask --background '#FFffff' -i $model/demo/000.png 'How many bars are there?'
-check "--background" 0 '^There are 4 bars\.$' ''
+run ask -i tests/data/clear.png 'How many bars are there?'; check "alpha is dropped" 0 '^There are 4 bars\.$' ''
+for white in '#FFffff' ffffff; do
+  run ask --background $white -i tests/data/clear.png 'How many bars are there?'
+  check "--background $white: nothing of a picture that is all transparent is seen" 0 . ''
+  if grep -q '4 bars' "$scratch/out"; then bad "--background lies behind"; else ok "--background lies behind"; fi
+done
 run ask --background white -i $model/demo/000.png hi; check "--background takes no names" 2 '' 'background.*six hexadecimal digits'
 run ask --stop bars -i $model/demo/000.png 'How many bars are there?'; check "--stop" 0 '^There are 4 *$' ''
 run ask --json --max-tokens 2 -i $model/demo/000.png 'How many bars are there?'

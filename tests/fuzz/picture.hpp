@@ -9,7 +9,7 @@
 namespace fuzz {
 
 /// Small limits, so that a short file can not ask for long work. `upon`: alpha counts.
-inline dsvl::ImageLimits picture_limits(bool upright, bool upon) {
+inline dsvl::ImageLimits picture_limits(bool upright, bool upon = false) {
   dsvl::ImageLimits limits;
   limits.max_pixels = 1 << 18;
   limits.max_side = 4096;

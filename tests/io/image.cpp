@@ -145,6 +145,38 @@ TEST_CASE("of 16 bits the high byte is taken, alpha is dropped, and gray is spre
   CHECK(values_of(*decode(png_of(1, 1, 8, 2, "\0\1\2\3"s, transparent))) == std::vector<int>{1, 2, 3});
 }
 
+TEST_CASE("upon a background, a PNG's transparency counts where it is sound: in its place, once, and not for more colors than there are") {
+  using namespace std::string_literals;
+  dsvl::ImageLimits upon;
+  upon.background = {9, 8, 7};
+  const auto values = [&](const std::string& file) { return values_of(*dsvl::decode_image(bytes_of(file), upon)); };
+  const std::string palette = chunk("PLTE", "\1\2\3\4\5\6"s), indices = "\0\1\0"s, clear = chunk("tRNS", "\xFF\0"s);
+  const std::vector<int> seen{4, 5, 6, 1, 2, 3}, behind{9, 8, 7, 1, 2, 3};
+  CHECK(values(png_of(2, 1, 8, 3, indices, palette + clear)) == behind);
+  CHECK(values(png_of(2, 1, 8, 3, indices, palette + clear + chunk("tRNS", "\xFF\xFF"s))) == behind);
+  CHECK(values(png_of(2, 1, 8, 3, indices, palette)) == seen);
+  CHECK(values(png_of(2, 1, 8, 3, indices, clear + palette)) == seen);
+  CHECK(values(png_of(2, 1, 8, 3, indices, palette + chunk("tRNS", "\xFF\0\0"s))) == seen);
+  CHECK(values(png_of(2, 1, 8, 3, indices, palette + chunk("tRNS", ""))) == seen);
+  std::string late = png_of(2, 1, 8, 3, indices, palette);
+  late.insert(late.size() - 12, clear);
+  CHECK(values(late) == seen);
+  CHECK(values(png_of(1, 1, 8, 2, "\0\1\2\3"s, chunk("tRNS", "\0\1\0\2\0\3"s))) == std::vector<int>{9, 8, 7});
+  CHECK(values(png_of(1, 1, 8, 2, "\0\1\2\3"s, chunk("tRNS", "\0\1\0\2\0\4"s))) == std::vector<int>{1, 2, 3});
+  CHECK(values(png_of(1, 1, 8, 2, "\0\1\2\3"s, chunk("tRNS", "\0\1"s))) == std::vector<int>{1, 2, 3});
+  CHECK(values(png_of(1, 1, 8, 4, "\0\x77\x80"s)) == std::vector<int>{64, 64, 63});
+  // Half of 16 bits of alpha, by its high byte; and gray of 16 bits as it is clipped, where that is asked for.
+  CHECK(values(png_of(1, 1, 16, 4, "\0\x77\0\x80\0"s)) == std::vector<int>{64, 64, 63});
+  const std::string gray = png_of(2, 1, 16, 0, "\0\1\2\1\3"s, chunk("tRNS", "\1\2"s));
+  CHECK(values(gray) == std::vector<int>{9, 8, 7, 1, 1, 1});
+  upon.clip_gray16 = true;
+  CHECK(values(gray) == std::vector<int>{9, 8, 7, 255, 255, 255});
+  std::string damaged = png_of(2, 1, 8, 3, indices, palette + clear);
+  damaged[damaged.find("tRNS") + 4] = '\1';
+  CHECK(values_of(*decode(damaged)) == seen);
+  CHECK(has(dsvl::decode_image(bytes_of(damaged), upon).error().text(), "the checksum of its chunk 'tRNS' is wrong"));
+}
+
 TEST_CASE("a palette is looked up, and colors that it lacks are black") {
   using namespace std::string_literals;
   const std::string palette = chunk("PLTE", "\1\2\3\4\5\6"s);

@@ -23,6 +23,11 @@ template <class T>
 std::string error_of(const dsvl::Result<T>& result) {
   return result ? "" : std::string(name(result.error().code())) + ": " + result.error().text();
 }
+bool has(const std::string& message, std::string_view part) {
+  const bool found = message.find(part) != std::string::npos;
+  if (!found) MESSAGE(message);
+  return found;
+}
 std::string json_error(std::string_view text) { return error_of(dsvl::json::Document::parse(text, "some.json")); }
 
 std::string number(std::uint64_t value, std::size_t bytes) {
@@ -70,14 +75,14 @@ TEST_CASE("a safetensors header is taken up to the reference reader's hundred mi
         std::string::npos);
 }
 
-TEST_CASE("GGUF keys, ranks and alignments are taken up to what the format allows") {
+TEST_CASE("GGUF keys, ranks and alignments are taken up to their limits") {
   using namespace dsvl::gguf;
   CHECK(gguf_error(std::string(kMaxKey, 'k'), 1, 1) == "");
-  CHECK(gguf_error(std::string(kMaxKey + 1, 'k'), 1, 1).starts_with("bad_file"));
+  CHECK(has(gguf_error(std::string(kMaxKey + 1, 'k'), 1, 1), "has 65536 bytes, at most 65535 are allowed"));
   CHECK(gguf_error("k", 1, kMaxRank) == "");
-  CHECK(gguf_error("k", 1, kMaxRank + 1).starts_with("bad_file"));
+  CHECK(has(gguf_error("k", 1, kMaxRank + 1), "has 5 dimensions, must have 1 to 4"));
   for (const std::uint32_t good : {8u, 32u, 65536u}) CHECK(gguf_error("general.alignment", good, 1) == "");
-  for (const std::uint32_t bad : {0u, 4u, 24u, 131072u}) CHECK(gguf_error("general.alignment", bad, 1).starts_with("bad_file"));
+  for (const std::uint32_t bad : {0u, 4u, 24u, 131072u}) CHECK(has(gguf_error("general.alignment", bad, 1), "general.alignment"));
 }
 
 TEST_CASE("an index may name as many files as the limit says, whether they are there or not") {
@@ -100,6 +105,7 @@ TEST_CASE("sides, pixels and bytes of pictures are taken up to the limits that w
   const auto error = [&](const dsvl::ImageLimits& limits) { return error_of(dsvl::decode_image(bytes_of(jpeg), limits)); };
   CHECK(error({.max_side = 256}) == "");
   CHECK(error({.max_side = 255}).starts_with("limit"));
+  CHECK(error({.max_side = 162}).starts_with("limit"));
   CHECK(error({.max_pixels = 162 * 256}) == "");
   CHECK(error({.max_pixels = 162 * 256 - 1}).starts_with("limit"));
   const auto bytes = static_cast<dsvl::Index>(jpeg.size());

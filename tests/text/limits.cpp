@@ -30,7 +30,7 @@ Status with_added(std::size_t bytes, std::size_t id) {
 
 }  // namespace
 
-TEST_CASE("an added token has up to 512 bytes, and ids go up to a million") {
+TEST_CASE("an added token has up to 512 bytes, and there are up to 2^20 ids") {
   CHECK(with_added(kMaxAddedToken, 300).ok());
   CHECK(with_added(kMaxAddedToken + 1, 300).code() == Code::bad_file);
   CHECK(with_added(3, kMaxVocabulary - 1).ok());

@@ -65,11 +65,11 @@
 #endif
 
 // --- compiler words ----------------------------------------------------------------------------
-// GCC stops inlining where a unit grows large, which one of -O2 and -O3 may show and the other not: a lambda that is a
-// call then keeps sums in memory, and products take three times as long. So the loops of kernels say what they need.
-// DSVL_INLINED stands behind the parameters of a lambda; in a DSVL_KERNEL, which has registers of its own, nothing is a
-// call (but of lambdas within lambdas, where GCC forgets about it). DSVL_COLD is what runs once per file or model: it
-// is compiled for size.
+// GCC stops inlining where a unit grows large, which -O2 may show and -O3 not: a lambda that stays a call keeps sums in
+// memory, and products take three times as long. So kernels say what they need. A DSVL_KERNEL is a function that is not
+// inlined and inlines all that it calls (with MSVC: that is not inlined). GCC does not reach every lambda inside of a
+// lambda; DSVL_INLINED, behind its parameters, does, and deploy_isa_symbols finds those that lack it. DSVL_COLD is what
+// runs once per file or model: it is compiled for size.
 #if defined(_MSC_VER) && !defined(__clang__)
 #define DSVL_FORCE_INLINE __forceinline
 #define DSVL_INLINED

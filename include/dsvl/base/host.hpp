@@ -59,8 +59,9 @@ struct Logger {
 };
 
 /// The application's stop button. cancel() may be called from any thread, any number of times; the work that watches
-/// the token ends within one tile (about half a millisecond) and leaves its session usable. It must stay as long as
-/// that work can go on: until the call returns, and for an answer until it is over (see GenerateOptions::cancel).
+/// the token ends within one tile (below a millisecond, and a few where other programs want the processors) and leaves
+/// its session usable. It must stay as long as that work can go on: until the call returns, and for an answer until it
+/// is over (see GenerateOptions::cancel).
 class CancelToken {
  public:
   void cancel() noexcept { set_.store(true, std::memory_order_relaxed); }

@@ -192,14 +192,27 @@ inline void describe_vision(GgufHead& head, const ModelConfig& config) {
   head.set("clip.vision.attention.layer_norm_epsilon", static_cast<float>(d.eps));
 }
 
-/// The JSON files as they are; settings of pictures that were assumed stand as if they had been there.
+/// The JSON files as they are; settings of pictures that were assumed stand as if they had been there. They are read a
+/// second time here, so what they say is compared: a file that changed meanwhile would make another model, or none.
 inline Status add_files(GgufHead& head, const Folder& from, const ModelSettings& settings, Allocator* allocator) {
+  std::vector<Bytes> kept;
+  std::vector<NamedBytes> written;
+  kept.reserve(std::size(gguf::kFiles));
   for (const std::string_view name : gguf::kFiles) {
     DSVL_TRY(bytes, detail::open_optional(from, std::string(name).c_str(), allocator));
-    if (bytes) head.set(std::string(gguf::kFilePrefix) + std::string(name), bytes->text());
+    if (!bytes) continue;
+    kept.push_back(std::move(*bytes));
+    written.push_back({name, kept.back().span()});
   }
   if (!settings.assumed.empty())
-    head.set(std::string(gguf::kFilePrefix) + "preprocessor_config.json", settings.assumed);
+    written.push_back({"preprocessor_config.json", std::as_bytes(std::span<const char>(settings.assumed))});
+  const auto again = read_settings(Folder::memory(written), allocator);
+  if (!again || again->config != settings.config || again->end != settings.end)
+    return fail(Code::io, "%s: a settings file beside it changed while the model was converted; convert it again",
+                Printable(from.describe("config.json")).text());
+  for (const NamedBytes& file : written)
+    head.set(std::string(gguf::kFilePrefix) + std::string(file.name),
+             std::string_view(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size()));
   return {};
 }
 

@@ -32,6 +32,7 @@ inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<con
   Status size;
   Status given = decoder.decode(
       decoder.user, file, kind ? kind->name : std::string_view(), [&](Pixels pixels) -> Status {
+        size = {};
         DSVL_CHECK_STATUS(check(pixels));
         size = check_size(pixels.width, pixels.height, limits, name.text());
         DSVL_CHECK_STATUS(size);
@@ -41,12 +42,12 @@ inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<con
         image.height = pixels.height;
         return {};
       });
+  if (!size.ok() && given.code() == size.code()) return size;  // which names the picture
   if (given.code() == Code::unsupported) {
     DSVL_CHECK_STATUS(refuse_other_kind(file, what));
     return fail(Code::bad_file, "%s: is neither a PNG nor a JPEG picture, nor one that the application's decoder knows",
                 name.text());
   }
-  if (!size.ok()) return size;
   if (!given.ok()) return fail(given.code(), "%s: %s", name.text(), given.text());
   if (image.width == 0) return fail(Code::bad_file, "%s: the application's decoder gave no picture", name.text());
   return Result<Image>(std::move(image));

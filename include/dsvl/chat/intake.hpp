@@ -105,7 +105,6 @@ class Intake {
     const Picture::Source& source = waiting_[next_].source();
     if (const Pixels* const given = std::get_if<Pixels>(&source)) {
       pixels_ = *given;
-      if (!pixels_.background) pixels_.background = limits_.background;
     } else {
       control.progress(Stage::decode_image, 0, 1);
       const auto began = Clock::now();

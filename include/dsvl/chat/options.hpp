@@ -68,8 +68,9 @@ struct SessionOptions {
   /// 16-bit gray PNG pictures as Pillow has them, min(value, 255), which is nearly all white: for comparisons with the
   /// reference. Off: their high byte, which is what one sees.
   bool clip_gray16 = false;
-  /// What pictures with alpha lie upon (r, g, b), those of files and pixels that do not name a colour themselves (see
-  /// Pixels::background). Empty: alpha is dropped, as by the reference, and what was invisible is seen.
+  /// What picture files with alpha lie upon (r, g, b), those of Host::decode_picture too, unless their pixels name a
+  /// colour. Pixels that are handed over say so themselves: Pixels::background. Empty: alpha is dropped, as by the
+  /// reference, and what was invisible is seen.
   std::optional<std::array<std::uint8_t, 3>> background = {};
 };
 

@@ -130,8 +130,10 @@ inline Result<File> File::open(const std::filesystem::path& path, std::string_vi
   struct stat about = {};
   const bool known = ::fstat(handle, &about) == 0;
   if (known && S_ISDIR(about.st_mode)) return fail(Code::io, "%s: is a folder, not a file", Printable(what).text());
-  if (!known || !S_ISREG(about.st_mode))
-    return fail(Code::io, "%s: not a regular file", Printable(what).text());
+  if (!known)
+    return fail(Code::io, "%s: its size cannot be read: %s", Printable(what).text(),
+                std::generic_category().message(errno).c_str());
+  if (!S_ISREG(about.st_mode)) return fail(Code::io, "%s: not a regular file", Printable(what).text());
   file.size_ = static_cast<std::uint64_t>(about.st_size);
   return file;
 }

@@ -2,8 +2,9 @@
 //
 // Optional: the library's currency for pictures is Pixels, and who has pixels needs none of this. The file is checked
 // first, its size known and within limits, before stb_image decodes it. As in the reference, color profiles and gamma
-// are ignored, alpha is dropped, gray becomes r = g = b and palettes are looked up; of 16 bits the high byte is taken.
-// Gray of 16 bits is the one exception: Pillow makes every value above 255 white (ImageLimits::clip_gray16).
+// are ignored, alpha is dropped (unless ImageLimits::background is given), gray becomes r = g = b and palettes are
+// looked up; of 16 bits the high byte is taken. Gray of 16 bits is the one exception: Pillow makes every value above
+// 255 white (ImageLimits::clip_gray16).
 #ifndef DSVL_IO_IMAGE_HPP
 #define DSVL_IO_IMAGE_HPP
 
@@ -31,7 +32,8 @@ struct ImageLimits {
   Index max_file_bytes = Index{256} << 20;
   bool apply_exif_orientation = false;  ///< as transformers' pipelines do; the original ignores the tag
   bool clip_gray16 = false;  ///< 16-bit gray as Pillow has it, min(value, 255): nearly all white, for comparisons
-  /// What lies behind pictures with alpha, see Pixels::background. Empty: alpha is dropped, as by the reference.
+  /// What lies behind PNG pictures with alpha or a transparent color (r, g, b), see Pixels::background. Empty: alpha is
+  /// dropped, as by the reference.
   std::optional<std::array<std::uint8_t, 3>> background = {};
 };
 
@@ -98,22 +100,26 @@ inline Status decode_png(std::span<const std::byte> file, const PictureHeader& h
   if (!decoded.data || decoded.width != header.width || decoded.height != header.height)
     return explain(arena, call.name);
   DSVL_CHECK_STATUS(make_room(header, call, image));
-  const std::size_t row = static_cast<std::size_t>(header.width) * 3;
-  auto* const line = static_cast<std::uint8_t*>(stb::allocate_block(row));
-  if (!line) return explain(arena, call.name);
-  auto* const planes = call.background ? static_cast<std::uint8_t*>(stb::allocate_block(row)) : nullptr;
-  if (call.background && !planes) return explain(arena, call.name);
-  Pixels pixels{static_cast<const std::uint8_t*>(decoded.data), header.width, header.height,
-                decoded.wide ? PixelFormat::rgba16 : PixelFormat::rgba};
-  pixels.background = call.background;
+  const std::size_t width = static_cast<std::size_t>(header.width), values = width * (call.background ? 4 : 3);
+  auto* const line = static_cast<std::uint8_t*>(stb::allocate_block(3 * width));
+  auto* const planes = static_cast<std::uint8_t*>(stb::allocate_block(3 * width));
+  auto* const narrow = static_cast<std::uint8_t*>(stb::allocate_block(values));
+  if (!line || !planes || !narrow) return explain(arena, call.name);
+  const auto bytes_of_row = [&](Index y) -> const std::uint8_t* {
+    const std::size_t at = static_cast<std::size_t>(y) * values;
+    if (!decoded.wide) return static_cast<const std::uint8_t*>(decoded.data) + at;
+    const auto* const wide = static_cast<const std::uint16_t*>(decoded.data) + at;
+    for (std::size_t i = 0; i < values; ++i)
+      narrow[i] = static_cast<std::uint8_t>(!call.clip_gray16 ? wide[i] >> 8 : wide[i] < 255 ? wide[i] : 255);
+    return narrow;
+  };
   for (Index y = 0; y < header.height; ++y) {
     const auto make = [&](std::uint8_t* to) {
-      if (call.background) return read_rgb_row(pixels, y, planes, to);
-      const std::size_t at = static_cast<std::size_t>(y) * row;
-      if (!decoded.wide) return void(std::memcpy(to, static_cast<const std::uint8_t*>(decoded.data) + at, row));
-      const auto* const wide = static_cast<const std::uint16_t*>(decoded.data) + at;
-      for (std::size_t i = 0; i < row; ++i)
-        to[i] = static_cast<std::uint8_t>(!call.clip_gray16 ? wide[i] >> 8 : wide[i] < 255 ? wide[i] : 255);
+      const std::uint8_t* const row = bytes_of_row(y);
+      if (!call.background) return void(std::memcpy(to, row, values));
+      Pixels pixels{row, header.width, 1, PixelFormat::rgba};
+      pixels.background = call.background;
+      read_rgb_row(pixels, 0, planes, to);
     };
     exif::write_row(make, line, y, header.width, header.height, call.orientation, image.rgb.data());
   }

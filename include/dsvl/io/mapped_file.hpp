@@ -7,10 +7,12 @@
 #define DSVL_IO_MAPPED_FILE_HPP
 
 #include <limits>
+#include <system_error>
 
 #include "file.hpp"
 
 #ifndef _WIN32
+#include <cerrno>
 #include <sys/mman.h>
 #endif
 
@@ -36,11 +38,12 @@ class MappedFile {
     if (file.size() > static_cast<std::uint64_t>((std::numeric_limits<std::ptrdiff_t>::max)()))
       return fail(Code::limit, "%s: too large for this machine's address space", Printable(what).text());
     mapped.size_ = static_cast<std::size_t>(file.size());
-    mapped.data_ = map(file.handle(), mapped.size_);
+    int error = 0;
+    mapped.data_ = map(file.handle(), mapped.size_, error);
     if (!mapped.data_) {
       mapped.size_ = 0;
-      return fail(Code::io, "%s: the system cannot map its %llu bytes", Printable(what).text(),
-                  static_cast<unsigned long long>(file.size()));
+      return fail(Code::io, "%s: the system cannot map its %llu bytes: %s", Printable(what).text(),
+                  static_cast<unsigned long long>(file.size()), std::system_category().message(error).c_str());
     }
     return mapped;
   }
@@ -54,17 +57,20 @@ class MappedFile {
 
  private:
 #ifdef _WIN32
-  static const std::byte* map(HANDLE file, std::size_t) noexcept {
+  static const std::byte* map(HANDLE file, std::size_t, int& error) noexcept {
     const HANDLE section = CreateFileMappingW(file, nullptr, PAGE_READONLY, 0, 0, nullptr);
+    error = static_cast<int>(GetLastError());
     if (!section) return nullptr;
     const void* const data = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+    error = static_cast<int>(GetLastError());
     CloseHandle(section);  // the view keeps what it needs
     return static_cast<const std::byte*>(data);
   }
   void unmap() noexcept { if (data_) UnmapViewOfFile(data_); }
 #else
-  static const std::byte* map(int file, std::size_t size) noexcept {
+  static const std::byte* map(int file, std::size_t size, int& error) noexcept {
     void* const data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+    error = errno;
     return data == MAP_FAILED ? nullptr : static_cast<const std::byte*>(data);
   }
   void unmap() noexcept { if (data_) ::munmap(const_cast<std::byte*>(data_), size_); }

@@ -1,7 +1,8 @@
 // What a PNG file is allowed to show the decoder: its structure checked, its checksums too, only what is needed copied.
 //
 // stb_image looks at neither checksums nor the end of the file, and reads palette entries that the file does not have.
-// So it is given a file of our own making: IHDR, a full palette where one is needed, the data, IEND.
+// So it is given a file of our own making: IHDR, a full palette where one is needed, tRNS where alpha counts, the data,
+// IEND.
 // Source: PNG specification, third edition, sections 5 and 11 and annex D (CRC).
 #ifndef DSVL_IO_PNG_HPP
 #define DSVL_IO_PNG_HPP
@@ -58,7 +59,7 @@ class Reader {
       if (first && type == "CgBI")
         return fail(Code::unsupported, "%s: is Apple's variant of PNG, which other programs cannot read", name());
       if (first != (type == "IHDR")) return refuse("has no IHDR chunk at its beginning, or a second one");
-      if (critical && crc32(checked) != big_endian32(checked.data() + checked.size()))
+      if ((critical || (alpha_ && type == "tRNS")) && crc32(checked) != big_endian32(checked.data() + checked.size()))
         return fail(Code::bad_file, "%s: damaged: the checksum of its chunk '%s' is wrong", name(),
                     Printable(type).text());
       if (type == "IEND") return finish();
@@ -78,7 +79,7 @@ class Reader {
     if (type == "IHDR") return header(data);
     if (type == "PLTE") return palette(data);
     if (type == "IDAT") {
-      if (color_ == 3 && !has_palette_) return refuse("has no palette before its data");
+      if (color_ == 3 && palette_colors_ == 0) return refuse("has no palette before its data");
       if (data_at_ == 0 && !chunk("IDAT", {}, &data_at_)) return no_memory();
       // All data becomes one chunk; its length is filled in at the end, before the checksum that nobody reads.
       return out_.append(data.data(), data.size()) ? Status() : no_memory();
@@ -114,9 +115,9 @@ class Reader {
   /// stb looks colors up without asking how many there are: the missing ones become black.
   Status palette(std::span<const std::byte> data) noexcept {
     if (data.size() > 768 || data.size() % 3 != 0 || data.empty()) return refuse("has a palette of a wrong size");
-    if (has_palette_) return refuse("has two palettes");
+    if (palette_colors_ != 0) return refuse("has two palettes");
     if (color_ != 3 || data_at_ != 0) return {};  // a suggestion for screens of few colors, or too late
-    has_palette_ = true;
+    palette_colors_ = data.size() / 3;
     std::array<std::byte, 768> full{};
     std::memcpy(full.data(), data.data(), data.size());
     return chunk("PLTE", full) ? Status() : no_memory();
@@ -125,7 +126,7 @@ class Reader {
   /// The alpha of a palette's entries, or the one color that is transparent. Where it makes no sense it does not count,
   /// as with libpng.
   Status transparency(std::span<const std::byte> data) noexcept {
-    const bool fits = color_ == 3 ? has_palette_ && !data.empty() && data.size() <= 256
+    const bool fits = color_ == 3 ? !data.empty() && data.size() <= palette_colors_
                                   : (color_ == 0 && data.size() == 2) || (color_ == 2 && data.size() == 6);
     if (!fits || data_at_ != 0 || header_.alpha) return {};
     header_.alpha = true;
@@ -163,7 +164,7 @@ class Reader {
   Buffer<std::byte>& out_;
   PictureHeader header_;
   int color_ = 0;  // IHDR's color type
-  bool has_palette_ = false;
+  std::size_t palette_colors_ = 0;
   std::size_t data_at_ = 0;
 };
 

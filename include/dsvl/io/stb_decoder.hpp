@@ -183,7 +183,7 @@ DSVL_END_NAMESPACE
 DSVL_BEGIN_NAMESPACE
 namespace stb {
 
-/// A decoded PNG: packed RGB, top row first, in memory of the current arena.
+/// A decoded PNG: packed RGB or RGBA, top row first, in memory of the current arena.
 struct DecodedPng {
   const void* data = nullptr;  ///< null when stb refuses
   int width = 0, height = 0;

@@ -37,6 +37,7 @@ struct ModelConfig {
 
   /// Rows a picture takes in the prompt.
   [[nodiscard]] Index image_tokens() const noexcept { return siglip.tokens(); }
+  bool operator==(const ModelConfig&) const noexcept = default;
 };
 
 DSVL_END_NAMESPACE

@@ -37,6 +37,8 @@ struct EndTokens {
   std::vector<std::int32_t> generation;  ///< of generation_config.json
   std::vector<std::int32_t> text;        ///< of config.json's text part
 
+  bool operator==(const EndTokens&) const noexcept = default;
+
   /// The set that ends an answer, sorted; `eos` is the tokenizer's.
   [[nodiscard]] std::vector<std::int32_t> with(std::optional<std::int32_t> eos) const {
     std::vector<std::int32_t> all;

@@ -70,6 +70,16 @@
 // inlined and inlines all that it calls (with MSVC: that is not inlined). GCC does not reach every lambda inside of a
 // lambda; DSVL_INLINED, behind its parameters, does, and deploy_isa_symbols finds those that lack it. DSVL_COLD is what
 // runs once per file or model: it is compiled for size.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DSVL_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define DSVL_SANITIZED 1
+#endif
+#endif
+#ifndef DSVL_SANITIZED
+#define DSVL_SANITIZED 0
+#endif
 #if defined(_MSC_VER) && !defined(__clang__)
 #define DSVL_FORCE_INLINE __forceinline
 #define DSVL_INLINED
@@ -80,9 +90,14 @@
 #define DSVL_PRINTF_LIKE(format_index, first_argument)
 #else
 #define DSVL_FORCE_INLINE inline __attribute__((always_inline))
-#define DSVL_INLINED __attribute__((always_inline))
 #define DSVL_NO_INLINE __attribute__((noinline))
+#if defined(__OPTIMIZE__) && !DSVL_SANITIZED
+#define DSVL_INLINED __attribute__((always_inline))
 #define DSVL_KERNEL __attribute__((noinline, flatten))
+#else  // under a sanitizer every access to memory is a branch: kernels without calls would compile for a quarter hour
+#define DSVL_INLINED
+#define DSVL_KERNEL DSVL_NO_INLINE
+#endif
 #define DSVL_COLD __attribute__((cold))
 #define DSVL_RESTRICT __restrict__
 #if defined(__MINGW32__)  // its plain `printf` means Microsoft's, which knows neither %zu nor %td

@@ -201,7 +201,7 @@ DSVL_FORCE_INLINE void gather_block(const AttendTile<float>& t, const Rows& at, 
 }
 
 template <class Kv>
-DSVL_KERNEL void attend(const AttendTile<float>& t, float* scratch) noexcept {
+DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept {
   const Rows at(scratch, t.rows, t.head_dim);
   const Lanes scale = splat(t.scale * kLog2E);
   for (Index r = 0; r < t.rows; ++r) {

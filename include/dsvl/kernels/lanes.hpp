@@ -264,7 +264,7 @@ DSVL_FORCE_INLINE Lanes load_quarters(const std::byte* from, Index stride) noexc
 
 /// Columns of a block of kLanes rows, `stride` bytes apart: lane i of columns[j] is the j-th float of row i.
 DSVL_FORCE_INLINE void load_columns(const std::byte* block, Index stride, Lanes* columns) noexcept {
-  unroll<kLanes / 4>([&](auto c) {
+  unroll<kLanes / 4>([&](auto c) DSVL_INLINED {
     const auto rows = [&](int i) { return load_quarters(block + i * stride + c * 16, 4 * stride); };
     turn_quarters({rows(0), rows(1), rows(2), rows(3)}, columns + 4 * c);
   });

@@ -215,8 +215,8 @@ void multiply_few(const LinearTile<float>& t, const Int8Rows& x, Index row, floa
 /// `count` blocks of columns from `begin` on of a strip of outputs. Registers that no output fills are left as they
 /// are: no sum of theirs reaches y.
 template <QuantizedFormat F>
-DSVL_KERNEL void unpack_strip(const LinearTile<float>& t, Index first, Index begin, Index count,
-                              std::byte* to) noexcept {
+DSVL_NO_INLINE void unpack_strip(const LinearTile<float>& t, Index first, Index begin, Index count,
+                                 std::byte* to) noexcept {
   for (int n = 0; n < kWide; ++n) {
     const Index output = first + n * kLanes, lane = output % kGroupRows;
     if (output >= t.outputs) break;

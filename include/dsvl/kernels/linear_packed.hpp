@@ -123,14 +123,14 @@ DSVL_FORCE_INLINE void multiply_strip(const Rows& x, Index rows, const float* w,
 /// there is no column, and in lanes without an output. Whole registers without one are left as they are: no sum of
 /// theirs reaches y. Meanwhile asks for the block of the same shape at `next`, which is packed after this.
 template <Operand F, int registers>
-DSVL_KERNEL void pack(const Block& block, const std::byte* next, float* packed) noexcept {
+DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packed) noexcept {
   constexpr Index kStrip = registers * kLanes;
   const Index lines = ceil_div(block.steps, kLine<F>);
-  const auto turn = [&](const std::byte* from, Index stride, float* to) DSVL_INLINED {
-    unroll<kLine<F> / (kLanes * F::kUnit)>([&](auto part) {
+  const auto turn = [&](const std::byte* from, Index stride, float* to) {
+    unroll<kLine<F> / (kLanes * F::kUnit)>([&](auto part) DSVL_INLINED {
       Lanes columns[kLanes];
       load_columns(from + part * kLanes * 4, stride, columns);
-      unroll<kLanes * F::kUnit>([&](auto i) {
+      unroll<kLanes * F::kUnit>([&](auto i) DSVL_INLINED {
         constexpr Index column = part * kLanes * F::kUnit + i, chain = column / F::kRun, at = column % F::kRun;
         store(to + (chain * lines * F::kRun + at) * kStrip, F::template operand<i % F::kUnit>(columns[i / F::kUnit]));
       });
@@ -169,8 +169,8 @@ DSVL_FORCE_INLINE Rows arrange(const Rows& x, Index rows, Index steps, float* to
 
 /// Rows [row, row + rows) and outputs [first, first + outputs) of y, at most kLinearRows by kLinearGroup.
 template <Operand F, int registers>
-DSVL_KERNEL void multiply_group(const LinearTile<float>& t, const Sides& s, Index row, Index rows, Index first,
-                                Index outputs, float* scratch) noexcept {
+DSVL_NO_INLINE void multiply_group(const LinearTile<float>& t, const Sides& s, Index row, Index rows, Index first,
+                                   Index outputs, float* scratch) noexcept {
   constexpr Index kStrip = registers * kLanes;
   float* const sums = scratch;
   float* const copied = sums + kLinearRows * kLinearGroup;

@@ -30,6 +30,11 @@ inline double median(std::vector<double> v) {
   return v[v.size() / 2];
 }
 
+inline double quantile(const std::vector<double>& sorted, double q) {
+  if (sorted.empty()) return 0;
+  return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
+}
+
 /// Seconds of one call, the median of `runs` after one warm-up.
 template <class Body>
 double seconds(int runs, Body&& body) {

@@ -49,9 +49,7 @@ void print(const Stretch& s, int rounds) {
   std::vector<double> late = s.late;
   std::sort(late.begin(), late.end());
   if (late.empty()) return void(std::printf("%-14s %9.3f s   over before it was cancelled\n", s.name, s.seconds));
-  const auto at = [&](double share) {
-    return 1e3 * late[static_cast<std::size_t>(share * static_cast<double>(late.size() - 1))];
-  };
+  const auto at = [&](double share) { return 1e3 * bench::quantile(late, share); };
   std::printf("%-14s %9.3f s   %3zu of %3d   %8.2f %8.2f %8.2f\n", s.name, s.seconds, late.size(), rounds, at(0.5), at(0.9),
               at(1));
 }

@@ -89,11 +89,6 @@ class Question {
   std::vector<double> overruns_;
 };
 
-double quantile(const std::vector<double>& sorted, double q) {
-  if (sorted.empty()) return 0;
-  return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -135,8 +130,8 @@ int main(int argc, char** argv) {
     const auto beyond = static_cast<double>(late.end() - std::upper_bound(late.begin(), late.end(), 0.5));
     const double share = beyond / static_cast<double>(std::max<std::size_t>(1, late.size()));
     std::printf("%5d ms %8zu %14s %8.3f %8.3f %8.3f %8.3f %8.3f   %12.2f %% %4.1f %%\n", kBudgets[b], late.size(), "",
-                quantile(late, 0.5), quantile(late, 0.9), quantile(late, 0.99), quantile(late, 0.999),
-                quantile(late, 1), 100 * share, 100 * bench::median(losses[b]));
+                bench::quantile(late, 0.5), bench::quantile(late, 0.9), bench::quantile(late, 0.99),
+                bench::quantile(late, 0.999), bench::quantile(late, 1), 100 * share, 100 * bench::median(losses[b]));
   }
   std::printf("check: slices give the tokens of one go: %s\n", same ? "yes" : "NO");
   return same ? 0 : 1;

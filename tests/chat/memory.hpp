@@ -8,14 +8,9 @@
 #include <dsvl/base/host.hpp>
 
 // Sanitizers have operators of their own, and ours would not go with them.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(_WIN32)
+#if DSVL_SANITIZED || defined(_WIN32)
 #define DSVL_TEST_WATCHES_NEW 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define DSVL_TEST_WATCHES_NEW 0
-#endif
-#endif
-#ifndef DSVL_TEST_WATCHES_NEW
+#else
 #define DSVL_TEST_WATCHES_NEW 1
 #endif
 

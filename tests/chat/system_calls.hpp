@@ -5,20 +5,12 @@
 #define DSVL_TESTS_CHAT_SYSTEM_CALLS_HPP
 
 #include <cstddef>
+#include <dsvl/base/config.hpp>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define DSVL_TEST_SYSTEM_CALLS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define DSVL_TEST_SYSTEM_CALLS 0
-#endif
-#endif
-#ifndef DSVL_TEST_SYSTEM_CALLS
-#if defined(__linux__) && defined(__LP64__)
+#if defined(__linux__) && defined(__LP64__) && !DSVL_SANITIZED
 #define DSVL_TEST_SYSTEM_CALLS 1
 #else
 #define DSVL_TEST_SYSTEM_CALLS 0
-#endif
 #endif
 
 namespace test {

@@ -96,11 +96,12 @@ TEST_CASE("PNG files with alpha, of their own, of a palette or of one color, lie
 TEST_CASE("the transparent color of a PNG is compared with values as they are stored, of 1, 2 and 16 bits too") {
   dsvl::ImageLimits limits;
   limits.background = {1, 2, 3};
-  const std::pair<const char*, std::size_t> files[] = {
+  struct File { const char* name; std::size_t transparent; };
+  const File files[] = {
       {"p01_gray16_trns.png", 0}, {"p11_rgb16_trns.png", 0}, {"p25_gray1_trns.png", 623}, {"p25_gray2_trns.png", 420}};
-  for (const auto& [name, transparent] : files) {
-    CAPTURE(name);
-    const std::filesystem::path path = test::data("pictures") / name;
+  for (const File& file : files) {
+    CAPTURE(file.name);
+    const std::filesystem::path path = test::data("pictures") / file.name;
     const auto plain = dsvl::read_image(path), upon = dsvl::read_image(path, limits);
     REQUIRE(plain);
     REQUIRE(upon);
@@ -111,7 +112,7 @@ TEST_CASE("the transparent color of a PNG is compared with values as they are st
       else if (now[0] == 1 && now[1] == 2 && now[2] == 3) ++behind;
     }
     CHECK(own + behind == plain->rgb.size() / 3);
-    CHECK(behind == transparent);
+    CHECK(behind == file.transparent);
   }
 }
 

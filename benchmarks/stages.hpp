@@ -6,10 +6,10 @@
 
 #include <cmath>
 #include <cstring>
-#include <dsvl/chat/encoder.hpp>
-#include <dsvl/chat/engine.hpp>
+#include <dsvl/engine/image_encoder.hpp>
+#include <dsvl/engine/decoding.hpp>
 #include <dsvl/chat/model.hpp>
-#include <dsvl/chat/model_state.hpp>
+#include <dsvl/chat/internal/model_state.hpp>
 #include <dsvl/chat/plan.hpp>
 #include <dsvl/io/image.hpp>
 #include <map>
@@ -84,8 +84,8 @@ struct Shown {
 /// An encoder and an engine with memory of their own.
 struct Bench {
   Buffer<std::byte> memory;  // goes last: the others are carved from it
-  Encoder encoder;
-  Engine engine;
+  ImageEncoder encoder;
+  Decoding engine;
   Executor& executor;
   Index chunk;
 
@@ -136,7 +136,7 @@ inline Result<Outcome> ask(Bench& bench, const DeepseekVl& net, const Shown& pic
     out.logits.insert(out.logits.end(), bench.engine.logits().begin(), bench.engine.logits().end());
   };
   const auto inputs = prompt(net, out.rows);
-  const std::vector<Slot> slots(inputs.size());  // nothing is looked up here, so what they say does not count
+  const std::vector<TokenKey> slots(inputs.size());  // nothing is looked up here, so what they say does not count
   bench.engine.cache().truncate(0);
   lap();
   bench.engine.time_steps(seconds.data());
@@ -154,7 +154,7 @@ inline Result<Outcome> ask(Bench& bench, const DeepseekVl& net, const Shown& pic
   keep_logits();
   for (Index t = 0; t < kAnswer; ++t) {
     const TokenInput<float> next{static_cast<std::int32_t>(t * 11 % net.decoder.dims.vocab), nullptr};
-    const Slot slot{next.id};
+    const TokenKey slot{next.id};
     DSVL_CHECK_STATUS(bench.engine.begin({{&slot, 1}, {&next, 1}}, 1, Stage::decode));
     DSVL_CHECK_STATUS(bench.engine.advance(control));
   }

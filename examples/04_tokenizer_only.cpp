@@ -1,7 +1,7 @@
 // The tokenizer alone, from two headers: prints the tokens of a text, and the text back.
 //   "How many bars?" -> 367:How 370: many 408: bars 30:?
 #include <cstdio>
-#include <dsvl/io/source.hpp>
+#include <dsvl/io/folder.hpp>
 #include <dsvl/text/tokenizer_json.hpp>
 
 int main(int argc, char** argv) {

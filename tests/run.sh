@@ -45,7 +45,7 @@ fi
 
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 
-floors=(base kernels io run text nn vision language model chat)
+floors=(base kernels io run text nn vision language model engine convert chat)
 joined() { (IFS='|' && echo "$*"); }
 
 # What can not be checked here; the summary says it again.

@@ -1,6 +1,8 @@
 // dsvl convert: writes a model as GGUF.
 #include "library.hpp"
 
+#include <dsvl/convert/convert.hpp>
+
 #include "commands.hpp"
 #include "pictures.hpp"
 #include "setup.hpp"

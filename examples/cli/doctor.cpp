@@ -2,7 +2,7 @@
 #include "library.hpp"
 
 #include <dsvl/base/thread_pool.hpp>
-#include <dsvl/chat/model_state.hpp>
+#include <dsvl/chat/internal/model_state.hpp>
 #include <dsvl/io/file_kind.hpp>
 #include <dsvl/io/json.hpp>
 #include <dsvl/io/json_writer.hpp>

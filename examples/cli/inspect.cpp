@@ -1,7 +1,7 @@
 // dsvl inspect: what a model is made of, and what it takes to run it.
 #include "library.hpp"
 
-#include <dsvl/chat/model_state.hpp>
+#include <dsvl/chat/internal/model_state.hpp>
 #include <dsvl/io/json_writer.hpp>
 
 #include "commands.hpp"

@@ -1,3 +1,5 @@
 // The library's definitions, once for the whole program.
 #define DSVL_IMPLEMENTATION
 #include "library.hpp"
+
+#include <dsvl/convert/convert.hpp>

@@ -80,7 +80,7 @@ dsvl::Result<Speed> measure_speed(const dsvl::Model& model, const dsvl::Limits& 
   // What the rows say makes no difference to the time they take.
   const std::vector<float> rows(static_cast<std::size_t>(net.siglip.dims.tokens() * net.decoder.dims.hidden), 0.01f);
   const auto inputs = bench::prompt(net, rows);
-  const std::vector<dsvl::Slot> slots(inputs.size());
+  const std::vector<dsvl::TokenKey> slots(inputs.size());
   DSVL_TRY(prefill, time_stage(Stage::prefill, kPrefill, cancel, [&](const dsvl::Control& control) -> Status {
              bench.engine.abandon();
              bench.engine.cache().truncate(0);
@@ -92,7 +92,7 @@ dsvl::Result<Speed> measure_speed(const dsvl::Model& model, const dsvl::Limits& 
   const Index prompt = bench.engine.cache().size();  // 0 where there was no time to read all of it
   DSVL_TRY(token, time_stage(Stage::decode, kToken, cancel, [&](const dsvl::Control& control) -> Status {
              const dsvl::TokenInput<float> next{1, nullptr};
-             const dsvl::Slot slot{next.id};
+             const dsvl::TokenKey slot{next.id};
              bench.engine.abandon();
              bench.engine.cache().truncate(prompt);
              DSVL_CHECK_STATUS(bench.engine.begin({{&slot, 1}, {&next, 1}}, 1, Stage::decode));

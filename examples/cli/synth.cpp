@@ -7,11 +7,11 @@
 #include <dsvl/base/thread_pool.hpp>
 #include <dsvl/io/mapped_file.hpp>
 #include <dsvl/io/new_file.hpp>
-#include <dsvl/io/safetensors_writer.hpp>
+#include <dsvl/convert/synthetic/safetensors_writer.hpp>
 #include <dsvl/model/config_json.hpp>
-#include <dsvl/model/inventory.hpp>
+#include <dsvl/convert/synthetic/inventory.hpp>
 #include <dsvl/model/released.hpp>
-#include <dsvl/model/synthetic.hpp>
+#include <dsvl/convert/synthetic/synthetic.hpp>
 
 #include "commands.hpp"
 #include "setup.hpp"

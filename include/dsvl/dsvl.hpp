@@ -8,16 +8,16 @@
 #include "base/pixels.hpp"
 #include "base/status.hpp"
 
-// Floors 1 to 5 (kernels, files, words, components, towers, the network) come with what needs them; to use a component
-// alone, include its header: vision/siglip.hpp, text/tokenizer_json.hpp, io/safetensors.hpp, …
-
-// Floor 6: what an application touches.
-#include "chat/convert.hpp"
+// What an application touches: the front door, floor 7.
 #include "chat/model.hpp"
 #include "chat/plan.hpp"
 #include "chat/session.hpp"
 
+// Floors 1 to 6 (kernels, files, words, components, towers, the network, the engine) come with the definitions. To use
+// a component alone, include its header: engine/image_encoder.hpp, vision/siglip.hpp, text/tokenizer_json.hpp,
+// io/safetensors.hpp, … What writes models has a header of its own: convert/convert.hpp.
 #if DSVL_HEADER_ONLY || defined(DSVL_IMPLEMENTATION)
+#include "chat/implementation.hpp"
 #include "io/image.hpp"
 #endif
 

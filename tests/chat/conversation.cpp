@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <dsvl/chat/conversation.hpp>
+#include <dsvl/chat/internal/conversation.hpp>
 #include <random>
 #include <string>
 #include <vector>

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <dsvl/base/thread_pool.hpp>
-#include <dsvl/chat/encoder.hpp>
-#include <dsvl/chat/engine.hpp>
-#include <dsvl/chat/model_state.hpp>
+#include <dsvl/engine/image_encoder.hpp>
+#include <dsvl/engine/complete_limits.hpp>
+#include <dsvl/engine/decoding.hpp>
+#include <dsvl/chat/internal/model_state.hpp>
 #include <dsvl/chat/plan.hpp>
 #include <thread>
 
@@ -81,7 +82,7 @@ TEST_CASE("an engine that is cancelled in any tile of a tower ends there, and th
   const auto& state = *test::tiny_model().state();
   InlineExecutor one;
   Buffer<std::byte> memory;
-  Encoder encoder(state.network->net, state.config.preprocess, {}, 1, nullptr);
+  ImageEncoder encoder(state.network->net, state.config.preprocess, {}, 1, nullptr);
   REQUIRE(carve_slab(memory, [&](Arena& arena) { encoder.lay_out(arena); }));
   CancelToken token;
   TileWatch watch(encoder.program(), token);
@@ -120,17 +121,17 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
   REQUIRE(limits);
   const DecoderDims& dims = state.config.decoder;
   Buffer<std::byte> memory;  // before what is carved from it, so that it goes after
-  Engine engine(state.network->net.decoder, *limits, one,
+  Decoding engine(state.network->net.decoder, *limits, one,
                 std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(dims.heads, dims.layers, *limits->kv)), nullptr));
   REQUIRE(carve_slab(memory, [&](Arena& arena) { engine.lay_out(arena); }));
   REQUIRE(engine.cache().reserve());
   CancelToken token;
   TileWatch watch(engine.program(), token);
   std::vector<TokenInput<float>> inputs;
-  std::vector<Slot> slots;
+  std::vector<TokenKey> slots;
   for (std::int32_t i = 0; i < 100; ++i) inputs.push_back({i * 7 % 500, nullptr}), slots.push_back({i * 7 % 500});
   const auto extend = [&](std::size_t from) -> Status {
-    DSVL_CHECK_STATUS(engine.begin({std::span<const Slot>(slots).subspan(from), std::span<const TokenInput<float>>(inputs).subspan(from)}, 1,
+    DSVL_CHECK_STATUS(engine.begin({std::span<const TokenKey>(slots).subspan(from), std::span<const TokenInput<float>>(inputs).subspan(from)}, 1,
                                    Stage::prefill));
     return engine.advance({&token});
   };

@@ -2,6 +2,7 @@
 // the same time, when the disk is full, and when the process is killed.
 #include <algorithm>
 #include <cstring>
+#include <dsvl/convert/convert.hpp>
 #include <dsvl/dsvl.hpp>
 #include <filesystem>
 #include <iterator>

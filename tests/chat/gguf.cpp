@@ -1,7 +1,8 @@
 // Models in GGUF files: what convert() writes is what Model::load reads, and how far fewer bits move the answers.
 #include <algorithm>
 #include <cstdlib>
-#include <dsvl/io/gguf_writer.hpp>
+#include <dsvl/convert/convert.hpp>
+#include <dsvl/convert/gguf_writer.hpp>
 #include <dsvl/kernels/dispatch.hpp>
 #include <dsvl/model/gguf_model.hpp>
 

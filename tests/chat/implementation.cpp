@@ -4,4 +4,5 @@
 #define DSVL_DISPATCH generic
 #endif
 #define DSVL_IMPLEMENTATION
+#include <dsvl/convert/convert.hpp>
 #include <dsvl/dsvl.hpp>

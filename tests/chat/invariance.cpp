@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <dsvl/base/thread_pool.hpp>
-#include <dsvl/chat/model_state.hpp>
+#include <dsvl/chat/internal/model_state.hpp>
 #include <dsvl/run/runner.hpp>
 #include <random>
 

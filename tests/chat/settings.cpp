@@ -1,6 +1,7 @@
 // A model's settings as people's files have them: which form they come in, what ends an answer, and files that are not
 // what they should be.
-#include <dsvl/io/gguf_writer.hpp>
+#include <dsvl/convert/convert.hpp>
+#include <dsvl/convert/gguf_writer.hpp>
 #include <dsvl/model/gguf_model.hpp>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// From ids to what is shown: any ids through a Transcript, with any stop texts. Pieces are whole characters, and together
+// From ids to what is shown: any ids through a StreamingDetokenizer, with any stop texts. Pieces are whole characters, and together
 // the text; without stop texts that is Tokenizer::decode, and with them its beginning up to the first that is complete.
-#include <dsvl/chat/transcript.hpp>
+#include <dsvl/chat/internal/detokenizer.hpp>
 #include <dsvl/text/tokenizer_json.hpp>
 
 #include "target.hpp"
@@ -21,7 +21,7 @@ std::string shown(std::span<const std::int32_t> ids, std::span<const std::string
   fuzz::Memory memory;
   std::string pieces;
   {
-    Transcript transcript(&tokenizer(), 1 << 16, &memory);
+    StreamingDetokenizer transcript(&tokenizer(), 1 << 16, &memory);
     FUZZ_CHECK(transcript.ready());
     FUZZ_CHECK(transcript.begin(stops).ok());
     for (const std::int32_t id : ids) {

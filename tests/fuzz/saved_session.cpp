@@ -1,7 +1,7 @@
 // A saved session of any bytes, with the model's identity and the checksum put right, which no fuzzer finds by itself: an
 // error, or a session that goes on. What its keys and values say is its own affair, and so are its answers.
 #include <dsvl/base/hash.hpp>
-#include <dsvl/chat/page_pool.hpp>
+#include <dsvl/engine/page_pool.hpp>
 #include <dsvl/model/config.hpp>
 
 #include "model.hpp"
@@ -66,8 +66,8 @@ std::string sealed(std::string file) {
       walk.value<std::uint8_t>(), walk.take(walk.size(1));
       walk.take(walk.size(4) * 4);
     }
-  const std::size_t tokens = walk.size(sizeof(Slot));
-  walk.take(tokens * sizeof(Slot));
+  const std::size_t tokens = walk.size(sizeof(TokenKey));
+  walk.take(tokens * sizeof(TokenKey));
   for (std::size_t p = 0; p * kKvBlock < tokens && walk.good(); ++p) walk.take(page);
   if (!walk.good()) return file;
   const ContentHash sum = walk.sum();

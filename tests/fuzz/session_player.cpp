@@ -129,7 +129,8 @@ class Player {
     turn.question = kQuestions[(flags >> 2) % std::size(kQuestions)];
     turn.options.max_tokens = 1 + static_cast<Index>(in_.number(20));
     turn.options.sampling = sampling(p);
-    turn.options.draft = in_.byte() % 7;  // fewer than logit rows, of which there are as many as the chunk allows
+    // Fewer than logit rows, of which there are as many as the chunk allows, and that is no longer than the context.
+    turn.options.draft = in_.byte() % std::min<Index>(7, p.context);
     turn.options.draft_text = "Describe the image. 1, 2, 3";
     if (flags & 128) turn.options.stop = {"e", " the"};
     return turn;

@@ -1,7 +1,7 @@
 // A GGUF model in several files: names, and what is missing or does not belong together.
 #include <doctest/doctest.h>
 #include <dsvl/io/checkpoint.hpp>
-#include <dsvl/io/gguf_writer.hpp>
+#include <dsvl/convert/gguf_writer.hpp>
 
 #include <cstring>
 #include <map>

@@ -4,7 +4,7 @@
 
 #include <dsvl/model/config_json.hpp>
 #include <dsvl/model/load.hpp>
-#include <dsvl/model/synthetic.hpp>
+#include <dsvl/convert/synthetic/synthetic.hpp>
 
 #include "../oracle.hpp"
 

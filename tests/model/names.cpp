@@ -1,5 +1,5 @@
 // Names and shapes of every tensor of the released models: what our components visit, spelled, is exactly what is published.
-#include <dsvl/model/inventory.hpp>
+#include <dsvl/convert/synthetic/inventory.hpp>
 #include <map>
 
 #include "released.hpp"

@@ -8,13 +8,14 @@
 #include <optional>
 #include <span>
 
-#include "../text/tokenizer.hpp"
+#include "../io/folder.hpp"
 #include "model_info.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
+struct ModelConfig;  // model/config.hpp
 struct ModelPlace;
-struct ModelConfig;
+class Tokenizer;  // text/tokenizer.hpp
 
 namespace detail {
 struct ModelState;
@@ -24,7 +25,7 @@ struct ModelState;
 /// processor_config.json where transformers 5 puts its contents; if there, tokenizer.json, tokenizer_config.json (or
 /// special_tokens_map.json) and generation_config.json. Both published layouts load as they are. Or a GGUF file, which
 /// has it all, whatever it is called; or several (NAME-00001-of-00003.gguf), of which any may be named; or one with the
-/// text and one with the towers (see LoadOptions::file and mmproj, and chat/convert.hpp).
+/// text and one with the towers (see LoadOptions::file and mmproj, and convert/convert.hpp).
 class Model {
  public:
   /// From a directory or a GGUF file. Codes: not_found, io, bad_file, unsupported, bad_shape, out_of_memory, limit,
@@ -48,7 +49,7 @@ class Model {
   [[nodiscard]] std::span<const std::int32_t> end_tokens() const noexcept;
   /// Every size, for those who look closer (model/config.hpp).
   [[nodiscard]] const ModelConfig& config() const noexcept;
-  /// What everything below the chat floor needs: the network itself (model/deepseek_vl.hpp via chat/model_state.hpp).
+  /// What everything below the chat floor needs: the network itself (model/deepseek_vl.hpp via chat/internal/model_state.hpp).
   [[nodiscard]] const std::shared_ptr<const detail::ModelState>& state() const noexcept { return state_; }
 
  private:
@@ -58,9 +59,5 @@ class Model {
 };
 
 DSVL_END_NAMESPACE
-
-#if DSVL_HEADER_ONLY || defined(DSVL_IMPLEMENTATION)
-#include "model_impl.hpp"
-#endif
 
 #endif  // DSVL_CHAT_MODEL_HPP

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "../io/source.hpp"
+#include "../io/folder.hpp"
 #include "../model/report.hpp"
 
 DSVL_BEGIN_NAMESPACE

@@ -16,9 +16,6 @@
 
 DSVL_BEGIN_NAMESPACE
 
-struct Decoder;
-struct ModelConfig;
-
 struct Plan {
   /// What the bytes are for. Buffers of one part that are never needed at the same time lie over each other, so the
   /// part is smaller than their sum.
@@ -64,14 +61,6 @@ constexpr std::string_view name(Plan::Part part) noexcept {
 Result<Plan> plan(const Folder& folder, const SessionOptions& options = {}, const LoadOptions& load = {});
 Result<Plan> plan(const std::filesystem::path& path, const SessionOptions& options = {}, const LoadOptions& load = {});
 
-/// Limits with every default filled in, for a model whose weights are bound. Codes: bad_argument (limits that make no
-/// sense), limit.
-Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config, const Decoder& decoder);
-
 DSVL_END_NAMESPACE
-
-#if DSVL_HEADER_ONLY || defined(DSVL_IMPLEMENTATION)
-#include "plan_impl.hpp"
-#endif
 
 #endif  // DSVL_CHAT_PLAN_HPP

@@ -127,10 +127,6 @@ class Session {
 
 DSVL_END_NAMESPACE
 
-#if DSVL_HEADER_ONLY || defined(DSVL_IMPLEMENTATION)
-#include "session_impl.hpp"
-#endif
-
 #include "../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_SESSION_HPP

@@ -1,6 +1,6 @@
 // Bytes: the content of one file, whoever keeps it.
 //
-// What a Folder (source.hpp) hands out and a Checkpoint holds on to: views into it stay good while it lives.
+// What a Folder (folder.hpp) hands out and a Checkpoint holds on to: views into it stay good while it lives.
 #ifndef DSVL_IO_BYTES_HPP
 #define DSVL_IO_BYTES_HPP
 

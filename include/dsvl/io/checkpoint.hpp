@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "../base/heap_sort.hpp"
+#include "bytes.hpp"
 #include "file_kind.hpp"
+#include "file_name.hpp"
+#include "folder.hpp"
 #include "gguf_shards.hpp"
 #include "safetensors.hpp"
-#include "source.hpp"
 
 DSVL_BEGIN_NAMESPACE
 

@@ -1,6 +1,6 @@
 // File: a regular file opened for reading, by path, on POSIX and Windows.
 //
-// The handle under both ways to get at a file's bytes: MappedFile maps it, io/source.hpp reads it in blocks.
+// The handle under both ways to get at a file's bytes: MappedFile maps it, io/folder.hpp reads it in blocks.
 #ifndef DSVL_IO_FILE_HPP
 #define DSVL_IO_FILE_HPP
 

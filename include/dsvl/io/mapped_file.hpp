@@ -2,7 +2,7 @@
 //
 // How weights get into the process without a copy. The price: the file must stay as it is while it is mapped. When
 // somebody truncates it, POSIX answers the next access beyond its new end with SIGBUS, which ends the host; Windows
-// refuses the truncation. Where files can change under a running program, use LoadMode::read (io/source.hpp).
+// refuses the truncation. Where files can change under a running program, use LoadMode::read (io/folder.hpp).
 #ifndef DSVL_IO_MAPPED_FILE_HPP
 #define DSVL_IO_MAPPED_FILE_HPP
 

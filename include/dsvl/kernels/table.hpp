@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "../base/matrix.hpp"
+#include "../base/precision.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -21,10 +22,6 @@ DSVL_BEGIN_NAMESPACE
 inline constexpr Index kKvBlock = 64;
 /// Rows of V are padded to a multiple of this many elements, so that no kernel needs a tail loop along head_dim.
 inline constexpr Index kKvPad = 16;
-
-/// How the cache stores keys and values: as the activation scalar, rounded to bf16, or in 8 bits with a float scale for
-/// each token's key and value (of each head).
-enum class KvFormat : unsigned char { full, bf16, q8 };
 
 template <class T>
 constexpr Index kv_element_bytes(KvFormat format) noexcept {
@@ -63,11 +60,6 @@ float quantize8(const T* x, Index n, std::int8_t* q, Index step) noexcept {
 }  // namespace kernels
 using kernels::quantize8;
 
-/// What products do to their input. exact: where weights are floats of any kind, nothing: x is float to the last bit.
-/// rounded: where weights are bf16, x is rounded to bf16 as well, as frameworks do that run a model in bf16. The logits
-/// of the shipped model move by 1e-3; many rows take about 0.6 of the time where the processor multiplies bf16
-/// (AVX512-BF16), elsewhere no less. Quantised weights meet x in 8 bits either way.
-enum class Activations : unsigned char { exact, rounded };
 /// How products take a row of x: as it is, in pairs of bf16, or as an Int8Row, whose spans have a scale each or share
 /// that of the kInt8Wide columns where they are.
 enum class Inputs : unsigned char { floats, bf16, int8, int8_wide };

@@ -7,7 +7,7 @@
 
 #include "../base/host_macros_push.hpp"
 
-#include "../io/source.hpp"
+#include "../io/folder.hpp"
 #include "config.hpp"
 #include "fields.hpp"
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "../io/gguf_shards.hpp"
-#include "../io/source.hpp"
+#include "../io/folder.hpp"
 
 DSVL_BEGIN_NAMESPACE
 

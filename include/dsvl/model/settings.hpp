@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../base/host.hpp"
+#include "../io/bytes.hpp"
 #include "../io/file_kind.hpp"
 #include "../text/chat_template.hpp"
 #include "config_json.hpp"

@@ -1,4 +1,4 @@
-// Reads the tokenizer that a GGUF file carries, and writes one into a head of such a file.
+// Reads the tokenizer that a GGUF file carries. convert/tokenizer_gguf_writer.hpp writes one.
 //
 // The keys are llama.cpp's, for byte-level BPE ("gpt2") with DeepSeek-LLM's pre-tokenizer; other kinds are refused. All
 // tokens are in one list there, a type beside each, so that added ones are told from base ones by it. The list has as
@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +18,6 @@
 #include <vector>
 
 #include "../io/gguf.hpp"
-#include "../io/gguf_writer.hpp"
 #include "tokenizer_source.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -132,47 +130,6 @@ inline Result<TokenizerSource> parse_tokenizer_gguf(const Gguf& file, std::strin
 inline Result<Tokenizer> read_tokenizer_gguf(const Gguf& file, std::string_view what, Allocator* from = nullptr) {
   DSVL_TRY(source, parse_tokenizer_gguf(file, what, from));
   return build_tokenizer(source.spec(), what, from);
-}
-
-/// The way back: read_tokenizer_gguf makes of it a tokenizer that encodes and decodes alike. `vocab`: rows of the
-/// embedding, at least one more than the highest id. Codes: bad_argument (ids beyond `vocab`, merges that are no pairs
-/// or would be another one when written as "left right").
-DSVL_COLD
-inline Status write_tokenizer_gguf(GgufHead& head, const TokenizerSpec& spec, Index vocab) {
-  using namespace tokenizer_gguf;
-  const auto rows = static_cast<std::size_t>((std::max<Index>)(vocab, 0));
-  if (spec.tokens.size() > rows)
-    return fail(Code::bad_argument, "%zu tokens do not fit into a vocabulary of %td", spec.tokens.size(), vocab);
-  std::vector<std::string_view> texts(spec.tokens.begin(), spec.tokens.end());
-  texts.resize(rows);
-  std::vector<std::int32_t> types(rows, kNormal);
-  for (const TokenizerSpec::Added& added : spec.added) {
-    if (added.id < 0 || added.id >= vocab)
-      return fail(Code::bad_argument, "added token %d does not fit into a vocabulary of %td", added.id, vocab);
-    texts[static_cast<std::size_t>(added.id)] = added.text;
-    types[static_cast<std::size_t>(added.id)] = added.special ? kControl : kUserDefined;
-  }
-  std::deque<std::string> made;  // texts that are nowhere yet; a deque, because views of them are taken
-  for (std::size_t id = 0; id < rows; ++id) {
-    if (!texts[id].empty()) continue;
-    texts[id] = made.emplace_back(padding_text(id));
-    types[id] = kUnused;
-  }
-  std::vector<std::string_view> merges;
-  merges.reserve(spec.merges.size());
-  for (const TokenizerSpec::Merge& merge : spec.merges) {
-    std::string& pair = made.emplace_back(merge.left);
-    (pair += ' ') += merge.right;
-    const TokenizerSpec::Merge back = split_merge(pair);
-    if (merge.left.empty() || merge.right.empty() || back.left != merge.left)
-      return fail(Code::bad_argument, "merge %zu is not a pair of tokens", merges.size());
-    merges.push_back(pair);
-  }
-  head.set(kModelKey, kModel).set(kPreKey, kPre);
-  head.set(kTokensKey, texts).set(kTypesKey, types).set(kMergesKey, merges);
-  if (spec.bos) head.set(kBosKey, static_cast<std::uint32_t>(*spec.bos));
-  if (spec.eos) head.set(kEosKey, static_cast<std::uint32_t>(*spec.eos));
-  return {};
 }
 
 DSVL_END_NAMESPACE

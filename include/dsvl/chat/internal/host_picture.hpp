@@ -1,0 +1,72 @@
+// Pictures that the application's own decoder decodes, taken over as 8-bit RGB.
+#ifndef DSVL_CHAT_INTERNAL_HOST_PICTURE_HPP
+#define DSVL_CHAT_INTERNAL_HOST_PICTURE_HPP
+
+#include "../../base/host_macros_push.hpp"
+
+#include "../../base/read_pixels.hpp"
+#include "../../io/image.hpp"
+#include "../../vision/check_pixels.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace detail {
+
+/// A copy of checked pixels as packed RGB; row by row, so that it takes 3 bytes a pixel and little more.
+inline Status copy_rgb(const Pixels& pixels, Buffer<std::uint8_t>& to, Allocator* from) noexcept {
+  const std::size_t row = 3 * static_cast<std::size_t>(pixels.width);
+  Buffer<std::uint8_t> planes(from);
+  if (!planes.resize(row) || !to.resize(row * static_cast<std::size_t>(pixels.height)))
+    return fail(Code::out_of_memory, "no memory for its %td x %td pixels", pixels.width, pixels.height);
+  for (Index y = 0; y < pixels.height; ++y)
+    read_rgb_row(pixels, y, planes.data(), to.data() + static_cast<std::size_t>(y) * row);
+  return {};
+}
+
+/// Codes: those of the decoder; unsupported when it does not know the file either; limit, out_of_memory; bad_file when
+/// it says that all is well and gave nothing.
+inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<const std::byte> file,
+                                    const ImageLimits& limits, Allocator* from, std::string_view what) {
+  const Printable name(what);
+  const FileKind* const kind = kind_of(file);
+  Image image{Buffer<std::uint8_t>(from)};
+  Status size;
+  Status given = decoder.decode(
+      decoder.user, file, kind ? kind->name : std::string_view(), [&](Pixels pixels) -> Status {
+        size = {};
+        DSVL_CHECK_STATUS(check(pixels));
+        size = check_size(pixels.width, pixels.height, limits, name.text());
+        DSVL_CHECK_STATUS(size);
+        if (!pixels.background) pixels.background = limits.background;
+        DSVL_CHECK_STATUS(copy_rgb(pixels, image.rgb, from));
+        image.width = pixels.width;
+        image.height = pixels.height;
+        return {};
+      });
+  if (!size.ok() && given.code() == size.code()) return size;  // which names the picture
+  if (given.code() == Code::unsupported) {
+    DSVL_CHECK_STATUS(refuse_other_kind(file, what));
+    return fail(Code::bad_file, "%s: is neither a PNG nor a JPEG picture, nor one that the application's decoder knows",
+                name.text());
+  }
+  if (!given.ok()) return fail(given.code(), "%s: %s", name.text(), given.text());
+  if (image.width == 0) return fail(Code::bad_file, "%s: the application's decoder gave no picture", name.text());
+  return Result<Image>(std::move(image));
+}
+
+}  // namespace detail
+
+/// A picture file that lies in memory: PNG and JPEG by decode_image(), all others by the application's decoder where
+/// there is one. Codes: those of decode_image(), and the decoder's.
+inline Result<Image> decode_picture(std::span<const std::byte> file, const ImageLimits& limits,
+                                    const PictureDecoder& decoder, Allocator* from, std::string_view what,
+                                    const CancelToken* cancel) {
+  if (!decoder.decode || file.empty() || png::is_png(file) || jpeg::is_jpeg(file))
+    return decode_image(file, limits, from, what, cancel);
+  return detail::decode_by_host(decoder, file, limits, from, what);
+}
+
+DSVL_END_NAMESPACE
+
+#include "../../base/host_macros_pop.hpp"
+
+#endif  // DSVL_CHAT_INTERNAL_HOST_PICTURE_HPP

@@ -1,0 +1,204 @@
+// ImageQueue: takes the pictures of a turn in: decode, recognise, encode; in slices.
+#ifndef DSVL_CHAT_INTERNAL_IMAGE_QUEUE_HPP
+#define DSVL_CHAT_INTERNAL_IMAGE_QUEUE_HPP
+
+#include "../../base/host_macros_push.hpp"
+
+#include <vector>
+
+#include "../../engine/image_cache.hpp"
+#include "host_picture.hpp"
+#include "../picture.hpp"
+#include "../seen.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// How a picture of width x height pixels is shown, as the configuration says.
+inline void describe_views(const PreprocessConfig& config, Index width, Index height, SeenPicture& to) noexcept {
+  to.width = width;
+  to.height = height;
+  to.low_from_high = config.low_source != LowSource::picture;
+  const Rect whole{0, 0, config.low.side, config.low.side};
+  to.low = {config.low.side, to.low_from_high ? whole : content_of(config, config.low, width, height)};
+  if (config.high.side > 0) to.high = {config.high.side, content_of(config, config.high, width, height)};
+}
+
+class ImageQueue {
+ public:
+  ImageQueue(std::shared_ptr<ImageCache> gallery, const ImageLimits& limits, const PictureDecoder& decoder, Allocator* from)
+      : gallery_(std::move(gallery)), limits_(limits), decoder_(decoder), from_(from) {}
+  ImageQueue(const ImageQueue&) = delete;
+  ImageQueue& operator=(const ImageQueue&) = delete;
+  ~ImageQueue() { abandon(); }
+
+  /// Room for that many pictures at a time without asking for memory, and for what is known of `most` of one question.
+  void carve(Arena& arena, Index pictures, Index most) noexcept {
+    found_ = arena.buffer<ImageEmbedding*>("pictures", pictures);
+    seen_ = arena.buffer<SeenPicture>("pictures seen", most);
+  }
+  void reserve(Index pictures) { waiting_.reserve(static_cast<std::size_t>(pictures)); }
+
+  /// What the pictures point to must stay until the work is done.
+  void begin(std::span<const Picture> pictures) {
+    abandon();
+    seen_.clear();
+    waiting_.assign(pictures.begin(), pictures.end());
+  }
+  /// What was looked at since begin(), finished or not; good until the next begin().
+  [[nodiscard]] std::span<const SeenPicture> seen() const noexcept { return seen_.span(); }
+  [[nodiscard]] bool busy() const noexcept { return next_ < waiting_.size(); }
+
+  /// Goes on until it is done or time is up: busy() tells which. Adds the seconds to `usage`. On an error everything is
+  /// given up. Codes: those of read_image and decode_image; limit (too many pictures), out_of_memory, cancelled.
+  Status advance(Executor& executor, const Control& control, Usage& usage) {
+    while (busy()) {
+      if (const Status s = step(executor, control, usage); !s.ok()) return abandon(), s;
+      if (control.late()) break;
+    }
+    return {};
+  }
+
+  /// The pictures in their order, when done; the caller becomes their user, and takes them all.
+  void hand_over(Buffer<ImageEmbedding*>& to) noexcept {
+    (void)to.append(found_.data(), found_.size());
+    found_.clear();
+    waiting_.clear();
+    next_ = 0;
+  }
+  void abandon() noexcept {
+    if (encoding_) gallery_->return_encoder();
+    if (place_) gallery_->release(place_);
+    for (ImageEmbedding* p : found_) gallery_->release(p);
+    found_.clear();
+    waiting_.clear();
+    begin_next(0);
+  }
+
+ private:
+  static constexpr Index kPixelsAtOnce = 1 << 17;      // of hashing: a tenth of a millisecond
+  static constexpr Index kConvertedAtOnce = 1 << 14;  // where they have to be converted for it: no longer
+  static constexpr std::chrono::milliseconds kWait{1};
+
+  void begin_next(std::size_t next) noexcept {
+    next_ = next;
+    encoding_ = opened_ = false;
+    place_ = nullptr;
+    image_ = Image();
+  }
+
+  /// One piece of the work of the picture at hand.
+  Status step(Executor& executor, const Control& control, Usage& usage) {
+    if (control.cancelled()) return fail(Code::cancelled, "cancelled before %s", name(stage()).data());
+    if (!opened_) return open(control, usage);
+    if (!hasher_.done()) {
+      const auto began = Clock::now();
+      hasher_.advance(reads_in_place(pixels_) ? kPixelsAtOnce : kConvertedAtOnce);
+      usage.decode_image += seconds_since(began);
+      return {};
+    }
+    return encoding_ ? encode(executor, control, usage) : recognise();
+  }
+  [[nodiscard]] Stage stage() const noexcept { return opened_ ? Stage::preprocess : Stage::decode_image; }
+
+  Status open(const Control& control, Usage& usage) {
+    (void)seen_.push_back({});  // has room for as many as fit the prompt
+    const Picture::Source& source = waiting_[next_].source();
+    if (const Pixels* const given = std::get_if<Pixels>(&source)) {
+      pixels_ = *given;
+    } else {
+      control.progress(Stage::decode_image, 0, 1);
+      const auto began = Clock::now();
+      const auto* const path = std::get_if<std::filesystem::path>(&source);
+      if (path && path->empty()) return fail(Code::bad_argument, "the path of a picture is empty");
+      DSVL_TRY(image, path ? read(*path, control.cancel)
+                           : decode_picture(std::get<std::span<const std::byte>>(source), limits_, decoder_, from_,
+                                            "picture", control.cancel));
+      usage.decode_image += seconds_since(began);
+      control.progress(Stage::decode_image, 1, 1);
+      image_ = std::move(image);
+      pixels_ = image_.pixels();
+    }
+    DSVL_CHECK_STATUS(detail::check(pixels_));
+    describe_views(gallery_->encoder().config(), pixels_.width, pixels_.height, at_hand());
+    at_hand().orientation = image_.orientation;
+    at_hand().turned = image_.orientation != 1 && limits_.apply_exif_orientation;
+    at_hand().tokens = gallery_->picture_tokens();
+    hasher_ = PixelHasher(pixels_);
+    opened_ = true;
+    return {};
+  }
+
+  Result<Image> read(const std::filesystem::path& path, const CancelToken* cancel) {
+    DSVL_TRY(file, read_picture_file(path, limits_, from_));
+    return decode_picture(file.span(), limits_, decoder_, from_, path_to_utf8(path), cancel);
+  }
+
+  /// Known pictures are done; for others the encoder is begun when it is free.
+  Status recognise() {
+    ImageEmbedding* const known = gallery_->find(hasher_.hash());
+    at_hand().recognised = known != nullptr;
+    if (known) return add(known);
+    if (!gallery_->borrow_encoder(kWait)) return {};  // tried again: until then it may have been encoded
+    encoding_ = true;
+    if (ImageEmbedding* const meanwhile = gallery_->find(hasher_.hash())) {
+      gallery_->return_encoder();
+      encoding_ = false;
+      at_hand().recognised = true;
+      return add(meanwhile);
+    }
+    place_ = gallery_->take();
+    if (!place_)
+      return fail(Code::limit,
+                  "one picture too many: the session keeps %td different ones at a time (Limits::pictures)",
+                  gallery_->most());
+    return gallery_->encoder().begin(pixels_);
+  }
+
+  Status encode(Executor& executor, const Control& control, Usage& usage) {
+    ImageEncoder& encoder = gallery_->encoder();
+    DSVL_CHECK_STATUS(encoder.advance(executor, control, usage));
+    if (encoder.busy()) return {};
+    const View<const float> rows = encoder.rows();
+    gallery_->put(place_, hasher_.hash(),
+                  std::as_bytes(std::span(rows.data, static_cast<std::size_t>(rows.rows * rows.cols))));
+    gallery_->return_encoder();
+    encoding_ = false;
+    ImageEmbedding* const done = place_;
+    place_ = nullptr;
+    return add(done);
+  }
+
+  Status add(ImageEmbedding* picture) noexcept {
+    if (!found_.push_back(picture)) {
+      gallery_->release(picture);
+      return fail(Code::out_of_memory, "no memory for a list of pictures");
+    }
+    at_hand().done = true;
+    begin_next(next_ + 1);
+    return {};
+  }
+
+  [[nodiscard]] SeenPicture& at_hand() noexcept { return seen_[seen_.size() - 1]; }
+
+  std::shared_ptr<ImageCache> gallery_;
+  ImageLimits limits_;
+  PictureDecoder decoder_;
+  Allocator* from_;
+  std::vector<Picture> waiting_;
+  Buffer<ImageEmbedding*> found_;
+  Buffer<SeenPicture> seen_;
+  std::size_t next_ = 0;
+
+  // The picture at hand.
+  bool opened_ = false, encoding_ = false;
+  Image image_;
+  Pixels pixels_;
+  PixelHasher hasher_;
+  ImageEmbedding* place_ = nullptr;
+};
+
+DSVL_END_NAMESPACE
+
+#include "../../base/host_macros_pop.hpp"
+
+#endif  // DSVL_CHAT_INTERNAL_IMAGE_QUEUE_HPP

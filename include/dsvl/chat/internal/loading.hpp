@@ -1,0 +1,211 @@
+// Definitions of chat/model.hpp.
+#ifndef DSVL_CHAT_INTERNAL_LOADING_HPP
+#define DSVL_CHAT_INTERNAL_LOADING_HPP
+
+#include "../../base/host_macros_push.hpp"
+
+#include "../../base/float_environment.hpp"
+#include "../../model/gguf_model.hpp"
+#include "../../model/settings.hpp"
+#include "../../text/tokenizer_gguf.hpp"
+#include "../../text/tokenizer_json.hpp"
+#include "../model.hpp"
+#include "model_state.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// Where a model comes from, opened as far as its settings need.
+struct ModelSource {
+  Folder settings;
+  std::optional<Checkpoint> weights;  ///< of GGUF files, which have the settings too
+};
+
+DSVL_COLD
+inline Result<ModelSource> open_source(const ModelPlace& place, const LoadOptions& options) {
+  if (place.file.empty() && !place.vision.empty())
+    return fail(Code::bad_argument, "vision towers of their own (%s) go with a GGUF file, and %s is none",
+                Printable(place.vision).text(), Printable(place.folder.describe("config.json")).text());
+  if (place.file.empty()) return ModelSource{place.folder, std::nullopt};
+  DSVL_TRY(checkpoint,
+           open_gguf(place, {options.mode, options.host.allocator, options.progress, options.cancel}));
+  Folder settings = gguf_settings(checkpoint);
+  return Result<ModelSource>(ModelSource{std::move(settings), std::move(checkpoint)});
+}
+
+/// In a folder, names are names within it.
+inline ModelPlace place_in(const Folder& folder, const LoadOptions& options) {
+  ModelPlace place{folder, options.file, std::nullopt, options.mmproj};
+  if (place.file.empty() && !folder.has("config.json") && folder.has("model.gguf")) place.file = "model.gguf";
+  return place;
+}
+
+/// A file is a folder with one name chosen; its contents decide what it is. Codes: not_found, io.
+DSVL_COLD
+inline Result<ModelPlace> place_of(const std::filesystem::path& path, const LoadOptions& options) {
+  const auto parent = [](const std::filesystem::path& file) {
+    return Folder::directory(file.has_parent_path() ? file.parent_path() : std::filesystem::path("."));
+  };
+  const std::string what = path_to_utf8(path);
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found)
+    return fail(Code::not_found, "%s: no such file or folder", Printable(what).text());
+  if (status.type() == std::filesystem::file_type::none)
+    return fail(Code::io, "%s: cannot be looked at: %s", Printable(what).text(), error.message().c_str());
+  const bool file = status.type() != std::filesystem::file_type::directory;
+  ModelPlace place =
+      file ? ModelPlace{parent(path), path_to_utf8(path.filename())} : place_in(Folder::directory(path), options);
+  if (!options.mmproj.empty()) {
+    const std::filesystem::path towers = utf8_to_path(options.mmproj);
+    place.vision_folder = parent(towers);
+    place.vision = path_to_utf8(towers.filename());
+  }
+  return place;
+}
+
+/// Nothing when the model has none.
+inline Result<std::optional<Tokenizer>> read_tokenizer(const ModelSource& source, Allocator* from) {
+  if (source.weights) {
+    const Checkpoint::Part* part = find_part(*source.weights, gguf::kWhole);
+    if (!part) part = find_part(*source.weights, gguf::kText);
+    if (part->gguf()->value(tokenizer_gguf::kModelKey).missing()) return std::optional<Tokenizer>();
+    DSVL_TRY(tokenizer, read_tokenizer_gguf(*part->gguf(), part->name, from));
+    return std::optional<Tokenizer>(std::move(tokenizer));
+  }
+  const Folder& folder = source.settings;
+  DSVL_TRY(files, TokenizerFiles::open(folder, from));
+  if (!files.text) return std::optional<Tokenizer>();
+  DSVL_TRY(tokenizer, read_tokenizer_json(files.text->text(), folder.describe("tokenizer.json"), files.settings_text(),
+                                          from));
+  return std::optional<Tokenizer>(std::move(tokenizer));
+}
+
+inline Status load_tokenizer(const ModelSource& source, ModelState& state) {
+  DSVL_TRY(tokenizer, read_tokenizer(source, state.host.allocator));
+  if (!tokenizer)
+    state.host.log(Level::warning, "the model has no tokenizer.json: only calls that take token ids will work");
+  else if (tokenizer->vocab_size() > state.config.decoder.vocab)
+    return fail(Code::bad_file, "%s: has tokens up to id %d, the decoder knows %td",
+                source.settings.describe("tokenizer.json").c_str(), tokenizer->vocab_size() - 1,
+                state.config.decoder.vocab);
+  else
+    state.tokenizer = std::move(tokenizer);
+  return {};
+}
+
+inline std::optional<std::int32_t> eos_of(const ModelState& state) noexcept {
+  return state.tokenizer ? state.tokenizer->eos() : std::nullopt;
+}
+
+/// What ends an answer.
+inline void settle_end_tokens(const Folder& folder, const EndTokens& end, ModelState& state) {
+  const auto eos = eos_of(state);
+  state.end_tokens = end.with(eos);
+  if (EndTokens::is_default(end.generation, eos))
+    state.host.log(Level::warning, folder.describe("generation_config.json") +
+                                       ": eos_token_id 2 is the default of LLaMA's class and not this tokenizer's, so "
+                                       "it ends nothing");
+  if (state.end_tokens.empty())
+    state.host.log(Level::warning, "no file says which token ends an answer: answers go on to max_tokens");
+}
+
+/// The list's row of what ends an answer, and who said so.
+DSVL_COLD
+inline Setting list_end_tokens(const Folder& folder, const EndTokens& end, const ModelState& state) {
+  const auto eos = eos_of(state);
+  std::string origin = eos ? "the tokenizer" : "";
+  const auto add = [&](const std::vector<std::int32_t>& ids, const std::string& file) {
+    for (const std::int32_t id : ids)
+      if (id != eos && std::binary_search(state.end_tokens.begin(), state.end_tokens.end(), id))
+        return void(origin += (origin.empty() ? "" : ", ") + file);
+  };
+  add(end.generation, folder.describe("generation_config.json"));
+  add(end.text, folder.describe("config.json"));
+  return {"end_tokens", id_list(state.end_tokens), origin};
+}
+
+inline Status find_image_token(const LoadOptions& options, ModelState& state) {
+  state.image_token = options.image_token ? options.image_token : state.config.image_token;
+  if (!state.image_token && state.tokenizer) state.image_token = state.tokenizer->find(kImageText);
+  if (state.image_token && (*state.image_token < 0 || *state.image_token >= state.config.decoder.vocab))
+    return fail(Code::bad_argument, "image token %d is outside the vocabulary of %td", *state.image_token,
+                state.config.decoder.vocab);
+  return {};
+}
+
+inline ModelInfo describe(const ModelConfig& config, const Checkpoint& checkpoint) {
+  ModelInfo info{name(layout_of(checkpoint, config)), config.high.has_value(), config.image_tokens(),
+                 config.decoder.hidden, config.decoder.layers, config.decoder.vocab, config.max_positions, 0, 0};
+  info.default_context = std::min<Index>(4096, info.max_context);
+  for (const Checkpoint::Part& part : checkpoint.parts()) info.file_bytes += part.bytes.size();
+  return info;
+}
+
+}  // namespace detail
+
+DSVL_COLD
+DSVL_INLINE Result<Model> Model::load_from(const ModelPlace& place, const LoadOptions& options) {
+  const FloatEnvironment ours;
+  auto state = std::make_shared<detail::ModelState>();
+  state->host = options.host;
+  Allocator* const from = options.host.allocator;
+  LoadReport unread;
+  LoadReport& report = options.report ? *options.report : unread;
+  report = {};
+  const auto go_on = [&] {
+    return options.cancel && options.cancel->cancelled() ? fail(Code::cancelled, "loading was cancelled") : Status();
+  };
+  DSVL_CHECK_STATUS(go_on());
+  DSVL_TRY(source, detail::open_source(place, options));
+  std::vector<Setting>* const list = options.report ? &report.settings : nullptr;
+  DSVL_TRY(settings, read_settings(source.settings, from, options.host.log, list));
+  state->config = settings.config;
+  DSVL_CHECK_STATUS(detail::load_tokenizer(source, *state));
+  detail::settle_end_tokens(source.settings, settings.end, *state);
+  if (list) list->push_back(detail::list_end_tokens(source.settings, settings.end, *state));
+  DSVL_CHECK_STATUS(detail::find_image_token(options, *state));
+  DSVL_CHECK_STATUS(go_on());
+  if (!source.weights) {
+    DSVL_TRY(checkpoint, Checkpoint::open(place.folder, options.mode, from, options.progress, options.cancel));
+    source.weights = std::move(checkpoint);
+  }
+  DSVL_CHECK_STATUS(go_on());
+  DSVL_TRY(network, load_network(std::move(*source.weights), state->config, from, report));
+  state->network.emplace(std::move(network));
+  state->info = detail::describe(state->config, state->network->checkpoint);
+  if (!options.host.executor) state->pool = std::make_unique<ThreadPool>(options.threads);
+  if (!report.unused.empty())
+    options.host.log(Level::info, std::to_string(report.unused.size()) +
+                                      " tensors of the checkpoint are not used, first " + report.unused[0]);
+  return Model(std::move(state));
+}
+
+DSVL_INLINE Result<Model> Model::load(const Folder& folder, const LoadOptions& options) {
+  return load_from(detail::place_in(folder, options), options);
+}
+
+DSVL_INLINE Result<Model> Model::load(const std::filesystem::path& path, const LoadOptions& options) {
+  DSVL_TRY(place, detail::place_of(path, options));
+  return load_from(place, options);
+}
+
+DSVL_INLINE Result<Model> Model::load(std::span<const std::byte> gguf, const LoadOptions& options) {
+  const NamedBytes file{"model.gguf", gguf};
+  return load(Folder::memory({&file, 1}), options);
+}
+
+DSVL_INLINE const ModelInfo& Model::info() const noexcept { return state_->info; }
+DSVL_INLINE const Tokenizer* Model::tokenizer() const noexcept {
+  return state_->tokenizer ? &*state_->tokenizer : nullptr;
+}
+DSVL_INLINE std::optional<std::int32_t> Model::image_token() const noexcept { return state_->image_token; }
+DSVL_INLINE std::span<const std::int32_t> Model::end_tokens() const noexcept { return state_->end_tokens; }
+DSVL_INLINE const ModelConfig& Model::config() const noexcept { return state_->config; }
+
+DSVL_END_NAMESPACE
+
+#include "../../base/host_macros_pop.hpp"
+
+#endif  // DSVL_CHAT_INTERNAL_LOADING_HPP

@@ -1,0 +1,169 @@
+// Definitions of chat/plan.hpp.
+#ifndef DSVL_CHAT_INTERNAL_PLANNING_HPP
+#define DSVL_CHAT_INTERNAL_PLANNING_HPP
+
+#include "../../base/host_macros_push.hpp"
+
+#include "../../engine/complete_limits.hpp"
+#include "../../model/bind.hpp"
+#include "../plan.hpp"
+#include "session_calls.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// Gives a network that has no weights their shapes, and counts what binding would unpack.
+class Shapes : public PathVisitor<Shapes> {
+ public:
+  Arena unpacked;
+  std::size_t tensors = 0;  ///< in the layout that keeps the most apart
+  void matrix(std::string_view, Matrix& field, const Extent& rows, const Extent& cols) {
+    field = Matrix(Format::bf16, nullptr, rows.sum(), cols.product());
+    tensors += static_cast<std::size_t>(rows.parts);
+  }
+  void vector(std::string_view, const float*&, const Extent& n) {
+    unpacked.array<float>("norms and biases", n.sum());
+    tensors += static_cast<std::size_t>(n.parts);
+  }
+  void table(std::string_view, const float*&, Index rows, Index cols,
+             void (*)(const Matrix&, Index, float*) noexcept) {
+    unpacked.array<float>("relative positions", rows * cols);
+    ++tensors;
+  }
+};
+
+/// Says how many workers there would be.
+class CountedExecutor final : public Executor {
+ public:
+  explicit CountedExecutor(int workers) noexcept : workers_(workers) {}
+  [[nodiscard]] int workers() const noexcept override { return workers_; }
+  void run(int, FunctionRef<void(int)>) noexcept override {}
+
+ private:
+  int workers_;
+};
+
+/// Collects what an Arena hands out, by name.
+struct PlannedPart {
+  Plan& plan;
+  Plan::Part part;
+  static void note(void* user, std::string_view buffer, std::size_t bytes) {
+    const PlannedPart& self = *static_cast<PlannedPart*>(user);
+    for (Plan::Buffer& b : self.plan.buffers)
+      if (b.part == self.part && b.name == buffer) return void(b.bytes += bytes);
+    self.plan.buffers.push_back({self.part, std::string(buffer), bytes});
+  }
+  [[nodiscard]] Arena arena() noexcept { return Arena(Arena::Listener{&PlannedPart::note, this}); }
+};
+
+/// About what a tokenizer takes, and what reading it takes beside that.
+struct PlannedTokenizer {
+  std::size_t kept = 0, reading = 0;
+};
+
+/// Bytes of the model itself.
+inline PlannedTokenizer plan_safetensors(const Folder& folder, ModelState& state, Plan& out) {
+  Shapes shapes;
+  state.network->net.visit(shapes);
+  const auto file_bytes = Checkpoint::bytes_of(folder);
+  out.file_bytes = file_bytes ? static_cast<std::size_t>(*file_bytes) : 0;
+  out.buffers.push_back({Plan::Part::model, "norms and biases", shapes.unpacked.peak()});
+  out.buffers.push_back({Plan::Part::model, "list of tensors", 2 * sizeof(TensorInfo) * shapes.tensors});
+  const auto tokenizer = folder.size("tokenizer.json");
+  if (!tokenizer) return {};
+  // The parsed file beside its text, and what is made of it.
+  const auto words = static_cast<std::size_t>(*tokenizer);
+  return {words + (std::size_t{80} << 10), 3 * words + words / 3};
+}
+
+/// The same for GGUF files, whose heads say in which formats weights are.
+DSVL_COLD
+inline Status plan_gguf(const Checkpoint& weights, ModelState& state, Plan& out, PlannedTokenizer& tokenizer) {
+  PlannedPart listed{out, Plan::Part::model};
+  Arena measured = listed.arena();
+  LoadReport report;
+  Binder binder(weights, Layout::gguf, measured, report);
+  state.network->net = network_of(weights, state.config);
+  state.network->net.visit(binder);
+  DSVL_CHECK_STATUS(binder.finish());
+  for (const Checkpoint::Part& part : weights.parts()) {
+    out.file_bytes += part.bytes.size();
+    const gguf::Value tokens = part.gguf()->value(tokenizer_gguf::kTokensKey);
+    if (tokens.missing()) continue;
+    for (const gguf::Value& token : tokens) tokenizer.kept += token.string().value_or("").size();
+    tokenizer.kept += 12288 + 20 * tokens.size() + 32 * part.gguf()->value(tokenizer_gguf::kMergesKey).size();
+    tokenizer.reading = tokenizer.kept / 2;
+  }
+  constexpr std::size_t kKeys = 8192;  // of a file's metadata, and what lists have to spare
+  out.buffers.push_back({Plan::Part::model, "list of tensors",
+                         2 * sizeof(TensorInfo) * weights.tensors().size() + kKeys * weights.parts().size()});
+  return {};
+}
+
+}  // namespace detail
+
+namespace detail {
+
+DSVL_COLD
+inline Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, const LoadOptions& load) {
+  LoadOptions opened = load;
+  opened.mode = LoadMode::map;
+  opened.progress = {};
+  auto state = std::make_shared<detail::ModelState>();
+  DSVL_TRY(source, detail::open_source(place, opened));
+  DSVL_TRY(settings, read_settings(source.settings, options.host.allocator));
+  const ModelConfig& config = settings.config;
+  state->config = config;
+  const int threads = load.threads > 0 ? load.threads : available_threads();
+  detail::CountedExecutor executor(options.host.executor ? options.host.executor->workers() : threads);
+  state->host.executor = &executor;
+  state->network.emplace(LoadedNetwork{Checkpoint(nullptr), Buffer<std::byte>(), DeepseekVl(config)});
+
+  Plan out;
+  using Part = Plan::Part;
+  detail::PlannedTokenizer tokenizer;
+  if (source.weights) {
+    DSVL_CHECK_STATUS(detail::plan_gguf(*source.weights, *state, out, tokenizer));
+  } else {
+    tokenizer = detail::plan_safetensors(place.folder, *state, out);
+  }
+  DSVL_TRY(limits, complete_limits(options.limits, config, state->network->net.decoder));
+  out.buffers.push_back({Part::model, "tokenizer", tokenizer.kept});
+  if (load.mode == LoadMode::read) out.buffers.push_back({Part::model, "weights", out.file_bytes});
+  for (const Plan::Buffer& b : out.buffers) out.model += b.bytes;
+  out.load_peak = out.model + tokenizer.reading;
+
+  SessionOptions planned = options;
+  planned.limits = limits;
+  planned.host.executor = &executor;
+  detail::SessionState session(state, planned);
+  const auto add = [&](Part part, std::size_t& bytes, auto&& lay_out) {
+    detail::PlannedPart listed{out, part};
+    Arena arena = listed.arena();
+    lay_out(arena);
+    bytes = arena.peak();
+  };
+  add(Part::decoder, out.decoder, [&](Arena& arena) { session.measure(arena); });
+  if (limits.pictures > 0) add(Part::vision, out.vision, [&](Arena& arena) { session.measure_gallery(arena); });
+  out.cache = session.cache_bytes();
+  out.buffers.push_back({Part::cache, "keys and values", out.cache});
+  return out;
+}
+
+}  // namespace detail
+
+DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& options, const LoadOptions& load) {
+  return detail::plan_from(detail::place_in(folder, load), options, load);
+}
+DSVL_INLINE Result<Plan> plan(const std::filesystem::path& path, const SessionOptions& options,
+                              const LoadOptions& load) {
+  DSVL_TRY(place, detail::place_of(path, load));
+  return detail::plan_from(place, options, load);
+}
+
+DSVL_END_NAMESPACE
+
+#include "../../base/host_macros_pop.hpp"
+
+#endif  // DSVL_CHAT_INTERNAL_PLANNING_HPP

@@ -1,0 +1,320 @@
+// Definitions of convert/convert.hpp.
+#ifndef DSVL_CONVERT_CONVERTER_HPP
+#define DSVL_CONVERT_CONVERTER_HPP
+
+#include "../base/host_macros_push.hpp"
+
+#include <atomic>
+#include <cmath>
+#include <memory>
+
+#include "../base/thread_pool.hpp"
+#include "../io/file_writer.hpp"
+#include "../kernels/dispatch.hpp"
+#include "../kernels/quantize.hpp"
+#include "export_list.hpp"
+#include "../model/gguf_model.hpp"
+#include "../model/load.hpp"
+#include "../model/settings.hpp"
+#include "tokenizer_gguf_writer.hpp"
+#include "../text/tokenizer_json.hpp"
+#include "convert.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+namespace convert_detail {
+
+/// How the rows of a file's tensors are arranged.
+struct Arrangement {
+  bool interleaved = false;  ///< quantised rows in groups
+  Index rotary_dim = 0;      ///< of q and k, head_dim where pairs are to be adjacent; 0 where they stay halves
+};
+
+/// Rows of one tensor, made ready a group at a time: any thread may make any group.
+class Rows {
+ public:
+  Rows(const ExportTensor& tensor, const Arrangement& how) noexcept : t_(tensor), how_(how) {}
+
+  [[nodiscard]] Index groups() const noexcept { return ceil_div(t_.rows, kGroupRows); }
+  [[nodiscard]] Index group_bytes(Index group) const noexcept { return count(group) * row_bytes(t_.format, t_.cols()); }
+
+  /// False when a number is not finite, or too large for the format.
+  [[nodiscard]] bool make(Index group, std::byte* to) const {
+    const Index rows = count(group), cols = t_.cols(), stride = row_bytes(t_.format, cols);
+    const bool copied = t_.weight.format == t_.format;
+    std::vector<float> numbers(static_cast<std::size_t>(rows * cols));
+    for (Index r = 0; r < rows; ++r) {
+      const WeightRow row = t_.weight.row(t_.first + source(group * kGroupRows + r));
+      if (copied) std::memcpy(to + r * stride, row.group, static_cast<std::size_t>(stride));
+      active_kernels<float>().unpack(row, numbers.data() + r * cols, cols);
+    }
+    for (const float x : numbers)
+      if (!std::isfinite(x)) return false;
+    if (copied) return true;
+    if (!quantized(t_.format)) return narrow(numbers, to);
+    if (how_.interleaved) {
+      encode_group(t_.format, numbers.data(), cols, cols, to);
+      return finite_scales(t_.format, to, rows, cols);
+    }
+    const StoredBlock block = stored_block(t_.format);
+    std::vector<std::byte> grouped(static_cast<std::size_t>(rows * stride));
+    encode_group(t_.format, numbers.data(), cols, cols, grouped.data());
+    for (Index r = 0; r < rows; ++r)
+      for (Index c = 0; c < cols / block.cols; ++c)
+        gather_block(t_.format, grouped.data() + c * block.bytes, r, to + r * stride + c * (block.bytes / block.rows));
+    return finite_scales(t_.format, grouped.data(), rows, cols);
+  }
+
+ private:
+  [[nodiscard]] Index count(Index group) const noexcept {
+    return std::min<Index>(kGroupRows, t_.rows - group * kGroupRows);
+  }
+  /// Which row of the checkpoint becomes row r.
+  [[nodiscard]] Index source(Index r) const noexcept {
+    const Index dim = how_.rotary_dim;
+    if (!t_.rotated || dim == 0) return r;
+    const Index at = r % dim;
+    return r - at + at % 2 * (dim / 2) + at / 2;
+  }
+  [[nodiscard]] bool narrow(const std::vector<float>& numbers, std::byte* to) const noexcept {
+    for (const float x : numbers) {
+      const std::uint16_t half = t_.format == Format::bf16 ? to_bf16(x).bits : to_f16(x).bits;
+      if (t_.format == Format::f16 && (half & 0x7C00u) == 0x7C00u) return false;
+      if (t_.format == Format::f32) std::memcpy(to, &x, 4);
+      else std::memcpy(to, &half, 2);
+      to += row_bytes(t_.format, 1);
+    }
+    return true;
+  }
+
+  const ExportTensor& t_;
+  const Arrangement& how_;
+};
+
+/// Writes files of one conversion, with progress over all of them.
+class Writer {
+ public:
+  Writer(const ConvertOptions& options, Executor& executor, double total) noexcept
+      : options_(options), executor_(executor), total_(total) {}
+
+  /// Writes everything but the name. `head` has everything but the tensors.
+  Status write(FileWriter& file, GgufHead head, std::span<const ExportTensor* const> tensors, const Arrangement& how) {
+    for (const ExportTensor* t : tensors) {
+      auto added = head.add(t->name, t->shape, dtype(t->format), t->bytes());
+      if (!added) return added.error();
+    }
+    const std::string text = head.text();
+    file.write(std::as_bytes(std::span(text)));
+    for (const ExportTensor* t : tensors) {
+      DSVL_CHECK_STATUS(write_tensor(file, *t, how));
+      constexpr std::byte kZeros[GgufHead::kAlign] = {};
+      file.write({kZeros, static_cast<std::size_t>(GgufHead::padding(t->bytes()))});
+      if (file.failed()) break;
+    }
+    return file.status();
+  }
+
+ private:
+  static constexpr Index kBatchBytes = 8 << 20;  // between two looks at cancel and progress
+
+  Status write_tensor(FileWriter& file, const ExportTensor& t, const Arrangement& how) {
+    const Rows rows(t, how);
+    const Index whole = kGroupRows * row_bytes(t.format, t.cols()), batch = std::max<Index>(1, kBatchBytes / whole);
+    std::vector<std::byte> bytes(static_cast<std::size_t>(std::min<Index>(batch, rows.groups()) * whole));
+    for (Index first = 0; first < rows.groups() && !file.failed(); first += batch) {
+      if (options_.cancel && options_.cancel->cancelled()) return fail(Code::cancelled, "the conversion was cancelled");
+      const Index count = std::min<Index>(batch, rows.groups() - first);
+      std::atomic<bool> good = true;
+      executor_.run(static_cast<int>(count), [&](int i) {
+        if (!rows.make(first + i, bytes.data() + i * whole)) good = false;
+      });
+      if (!good)
+        return fail(Code::bad_file, "tensor '%s': has a weight that is not finite, or too large for %s",
+                    t.name.c_str(), name(t.format).data());
+      const Index size = (count - 1) * whole + rows.group_bytes(first + count - 1);
+      file.write({bytes.data(), static_cast<std::size_t>(size)});
+      options_.progress(Stage::convert, done_ += static_cast<double>(size), total_);
+    }
+    return {};
+  }
+
+  const ConvertOptions& options_;
+  Executor& executor_;
+  double done_ = 0, total_;
+};
+
+/// What llama.cpp calls a file of mostly that format.
+constexpr std::uint32_t file_type(Format format) noexcept {
+  switch (format) {
+    case Format::f32: return 0;
+    case Format::f16: return 1;
+    case Format::q4_0: return 2;
+    case Format::q8_0: return 7;
+    case Format::q4_k: return 14;
+    case Format::q6_k: return 18;
+    case Format::bf16: return 32;
+  }
+  return 0;
+}
+
+inline GgufHead begin(std::string_view architecture, const ConvertOptions& options) {
+  GgufHead head;
+  head.set(gguf::kArchitectureKey, architecture);
+  if (!options.name.empty()) head.set("general.name", options.name);
+  head.set("general.file_type", file_type(options.types.decoder)).set("general.quantization_version", 2u);
+  return head;
+}
+
+constexpr std::uint32_t u32(Index n) noexcept { return static_cast<std::uint32_t>(n); }
+
+/// The sizes of the decoder, under llama.cpp's keys.
+inline void describe_text(GgufHead& head, const ModelConfig& config) {
+  const DecoderDims& d = config.decoder;
+  head.set("llama.vocab_size", u32(d.vocab)).set("llama.context_length", u32(config.max_positions));
+  head.set("llama.embedding_length", u32(d.hidden)).set("llama.feed_forward_length", u32(d.intermediate));
+  head.set("llama.block_count", u32(d.layers)).set("llama.rope.dimension_count", u32(d.heads.head_dim));
+  head.set("llama.attention.head_count", u32(d.heads.heads));
+  head.set("llama.attention.head_count_kv", u32(d.heads.kv_heads));
+  head.set("llama.attention.key_length", u32(d.heads.head_dim));
+  head.set("llama.attention.value_length", u32(d.heads.head_dim));
+  head.set("llama.attention.layer_norm_rms_epsilon", static_cast<float>(d.eps));
+  head.set("llama.rope.freq_base", static_cast<float>(d.rope_theta));
+}
+
+/// The sizes of the low-resolution tower, under the keys of mmproj files. (Our own loader reads config.json.)
+inline void describe_vision(GgufHead& head, const ModelConfig& config) {
+  const SiglipDims& d = config.siglip;
+  head.set("general.type", "mmproj").set("clip.has_vision_encoder", true).set("clip.projector_type", "deepseek-vl");
+  head.set("clip.vision.image_size", u32(d.input.image)).set("clip.vision.patch_size", u32(d.input.patch));
+  head.set("clip.vision.embedding_length", u32(d.hidden)).set("clip.vision.feed_forward_length", u32(d.intermediate));
+  head.set("clip.vision.block_count", u32(d.layers)).set("clip.vision.attention.head_count", u32(d.heads));
+  head.set("clip.vision.projection_dim", u32(config.decoder.hidden));
+  head.set("clip.vision.attention.layer_norm_epsilon", static_cast<float>(d.eps));
+}
+
+/// The JSON files as they are; settings of pictures that were assumed stand as if they had been there. They are read a
+/// second time here, so what they say is compared: a file that changed meanwhile would make another model, or none.
+inline Status add_files(GgufHead& head, const Folder& from, const ModelSettings& settings, Allocator* allocator) {
+  std::vector<Bytes> kept;
+  std::vector<NamedBytes> written;
+  kept.reserve(std::size(gguf::kFiles));
+  for (const std::string_view name : gguf::kFiles) {
+    DSVL_TRY(bytes, detail::open_optional(from, std::string(name).c_str(), allocator));
+    if (!bytes) continue;
+    kept.push_back(std::move(*bytes));
+    written.push_back({name, kept.back().span()});
+  }
+  if (!settings.assumed.empty())
+    written.push_back({"preprocessor_config.json", std::as_bytes(std::span<const char>(settings.assumed))});
+  const auto again = read_settings(Folder::memory(written), allocator);
+  if (!again || again->config != settings.config || again->end != settings.end)
+    return fail(Code::io, "%s: a settings file beside it changed while the model was converted; convert it again",
+                Printable(from.describe("config.json")).text());
+  for (const NamedBytes& file : written)
+    head.set(std::string(gguf::kFilePrefix) + std::string(file.name),
+             std::string_view(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size()));
+  return {};
+}
+
+inline Status add_tokenizer(GgufHead& head, const Folder& from, Index vocab, Allocator* allocator) {
+  DSVL_TRY(files, detail::TokenizerFiles::open(from, allocator));
+  if (!files.text) return {};
+  DSVL_TRY(parsed, parse_tokenizer_json(files.text->text(), from.describe("tokenizer.json"), files.settings_text(),
+                                        allocator));
+  head.set("tokenizer.ggml.add_bos_token", true);
+  return write_tokenizer_gguf(head, parsed.spec(), vocab);
+}
+
+/// A conversion under way: what it reads and how it writes.
+struct Conversion {
+  const Folder& from;
+  const ModelSettings& settings;
+  std::span<const ExportTensor> tensors;
+  const ConvertOptions& options;
+  Writer& writer;
+
+  [[nodiscard]] NewFileOptions file_options() const noexcept { return {options.sync, options.host.log}; }
+  [[nodiscard]] std::vector<const ExportTensor*> tensors_of(bool text, bool vision) const {
+    std::vector<const ExportTensor*> out;
+    for (const ExportTensor& t : tensors)
+      if (t.text ? text : vision) out.push_back(&t);
+    return out;
+  }
+};
+
+/// One file with everything.
+DSVL_COLD
+inline Status write_whole(const Conversion& c, const std::filesystem::path& to) {
+  FileWriter file(to, c.file_options());
+  DSVL_CHECK_STATUS(file.status());
+  GgufHead head = begin(gguf::kWhole, c.options);
+  head.set(gguf::kInterleavedKey, u32(kGroupRows));
+  DSVL_CHECK_STATUS(add_files(head, c.from, c.settings, c.options.host.allocator));
+  DSVL_CHECK_STATUS(add_tokenizer(head, c.from, c.settings.config.decoder.vocab, c.options.host.allocator));
+  DSVL_CHECK_STATUS(c.writer.write(file, std::move(head), c.tensors_of(true, true), {.interleaved = true}));
+  return file.commit();
+}
+
+/// The text half and the vision half. They belong together: both are whole before the first takes its name.
+DSVL_COLD
+inline Status write_halves(const Conversion& c, const std::filesystem::path& to) {
+  const DecoderDims& decoder = c.settings.config.decoder;
+  FileWriter text(to, c.file_options());
+  DSVL_CHECK_STATUS(text.status());
+  FileWriter vision(mmproj_beside(to), c.file_options());
+  DSVL_CHECK_STATUS(vision.status());
+
+  GgufHead text_head = begin(gguf::kText, c.options);
+  describe_text(text_head, c.settings.config);
+  DSVL_CHECK_STATUS(add_tokenizer(text_head, c.from, decoder.vocab, c.options.host.allocator));
+  const Arrangement adjacent = {.rotary_dim = decoder.heads.head_dim};
+  DSVL_CHECK_STATUS(c.writer.write(text, std::move(text_head), c.tensors_of(true, false), adjacent));
+
+  GgufHead vision_head = begin(gguf::kVision, c.options);
+  describe_vision(vision_head, c.settings.config);
+  DSVL_CHECK_STATUS(add_files(vision_head, c.from, c.settings, c.options.host.allocator));
+  DSVL_CHECK_STATUS(c.writer.write(vision, std::move(vision_head), c.tensors_of(false, true), {}));
+
+  DSVL_CHECK_STATUS(text.finish());
+  DSVL_CHECK_STATUS(vision.finish());
+  DSVL_CHECK_STATUS(vision.commit());
+  return text.commit();
+}
+
+}  // namespace convert_detail
+
+DSVL_INLINE std::filesystem::path mmproj_beside(const std::filesystem::path& text) {
+  std::filesystem::path name = kMmprojPrefix;
+  name += text.filename();
+  return std::filesystem::path(text).replace_filename(name);
+}
+
+DSVL_INLINE Status convert(const Folder& from, const std::filesystem::path& to, const ConvertOptions& options) {
+  namespace detail = convert_detail;
+  Allocator* const allocator = options.host.allocator;
+  DSVL_TRY(settings, read_settings(from, allocator, options.host.log));
+  const ModelConfig& config = settings.config;
+  DSVL_TRY(checkpoint, Checkpoint::open(from, LoadMode::map, allocator, {}, options.cancel));
+  DeepseekVl net = network_of(checkpoint, config);
+  WeightTypes types = options.types;
+  if (net.decoder.dims.tied) types.embedding = types.head;
+  LoadReport unread;
+  ExportList list(checkpoint, config.layout, types, options.report ? *options.report : unread);
+  net.visit(list);
+  DSVL_CHECK_STATUS(list.finish());
+  const std::vector<ExportTensor> tensors = list.take();
+
+  std::unique_ptr<ThreadPool> pool;
+  if (!options.host.executor) pool = std::make_unique<ThreadPool>();
+  double total = 0;
+  for (const ExportTensor& t : tensors) total += static_cast<double>(t.bytes());
+  detail::Writer writer(options, options.host.executor ? *options.host.executor : *pool, total);
+  const detail::Conversion conversion = {from, settings, tensors, options, writer};
+  return options.split ? detail::write_halves(conversion, to) : detail::write_whole(conversion, to);
+}
+
+DSVL_END_NAMESPACE
+
+#include "../base/host_macros_pop.hpp"
+
+#endif  // DSVL_CONVERT_CONVERTER_HPP

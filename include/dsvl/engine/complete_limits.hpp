@@ -1,0 +1,55 @@
+// complete_limits(): the limits that a session is opened with, every default filled in.
+#ifndef DSVL_ENGINE_COMPLETE_LIMITS_HPP
+#define DSVL_ENGINE_COMPLETE_LIMITS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "../base/status.hpp"
+#include "../language/decoder.hpp"
+#include "../model/config.hpp"
+#include "limits.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+/// Limits with every default filled in, for a model whose weights are bound (their format decides how keys and values
+/// are kept). Codes: bad_argument (limits that make no sense), limit.
+inline Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config, const Decoder& decoder) {
+  Limits out = limits;
+  const Index positions = config.max_positions;
+  if (out.context == 0) out.context = std::min<Index>(4096, positions);
+  if (out.context < 1 || out.chunk < 1)
+    return fail(Code::bad_argument, "a context of %td tokens in chunks of %td: both must be at least 1", out.context,
+                out.chunk);
+  if (out.context > positions)
+    return fail(Code::limit, "a context of %td tokens is too long: the model has positions for %td", out.context,
+                positions);
+  if (out.pictures < -1 || out.picture_pixels < 1 || out.picture_side < 1)
+    return fail(Code::bad_argument,
+                "limits of %td pictures (must be -1 or more), %td pixels and %td a side (1 or more)", out.pictures,
+                out.picture_pixels, out.picture_side);
+  if (out.logit_rows < 1 || out.text_bytes < 0 || out.cached_tokens < 0)
+    return fail(Code::bad_argument,
+                "limits of %td rows of logits (must be 1 or more), %td bytes of text and %td cached tokens (0 or more)",
+                out.logit_rows, out.text_bytes, out.cached_tokens);
+  out.chunk = std::min<Index>(out.chunk, out.context);
+  out.logit_rows = std::min<Index>(out.logit_rows, out.chunk);
+  if (out.pictures < 0) out.pictures = std::max<Index>(out.context / config.image_tokens(), 1);
+  const bool few_bits = !decoder.blocks.empty() && quantized(decoder.blocks[0].qkv.weight.format);
+  if (!out.kv) out.kv = few_bits ? KvFormat::bf16 : KvFormat::full;
+  if (out.text_bytes == 0) out.text_bytes = 16 * out.context;
+  out.picture_side = std::min<Index>(out.picture_side, kMaxPictureSide);
+  // Far above any memory, far below overflow; with addresses of 32 bits a quarter of what they reach.
+  constexpr auto kMost = static_cast<Index>(
+      (std::min<std::int64_t>)(std::int64_t{1} << 40, (std::numeric_limits<Index>::max)() / 4));
+  if (out.pictures > (Index{1} << 20) || out.text_bytes > kMost || out.cached_tokens > kMost)
+    return fail(Code::limit,
+                "limits of %td pictures, %td bytes of text and %td cached tokens: at most %td, %td and %td are taken",
+                out.pictures, out.text_bytes, out.cached_tokens, Index{1} << 20, kMost, kMost);
+  return out;
+}
+
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_ENGINE_COMPLETE_LIMITS_HPP

@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
   bench::report_stages(*model, *times, table);
   bool right = times->same;
   if (model->info().file_bytes < (std::size_t{64} << 20)) {
-    const double error = reference_error(model->state()->network->net, times->first);
+    const double error = reference_error(model->network(), times->first);
     table.figure("logits from the double reference", error, "relative norm");
     right = right && error < 5e-6;
   }

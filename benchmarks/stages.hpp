@@ -6,12 +6,13 @@
 
 #include <cmath>
 #include <cstring>
-#include <dsvl/engine/image_encoder.hpp>
-#include <dsvl/engine/decoding.hpp>
 #include <dsvl/chat/model.hpp>
-#include <dsvl/chat/internal/model_state.hpp>
 #include <dsvl/chat/plan.hpp>
+#include <dsvl/engine/complete_limits.hpp>
+#include <dsvl/engine/decoding.hpp>
+#include <dsvl/engine/image_encoder.hpp>
 #include <dsvl/io/image.hpp>
+#include <dsvl/model/bind.hpp>
 #include <map>
 #include <string>
 
@@ -81,25 +82,32 @@ struct Shown {
   Pixels pixels;
 };
 
-/// An encoder and an engine with memory of their own.
+/// An encoder and a decoder with memory of their own.
 struct Bench {
   Buffer<std::byte> memory;  // goes last: the others are carved from it
   ImageEncoder encoder;
-  Decoding engine;
+  PrefixCache cache;
+  Decoding decoding;
   Executor& executor;
-  Index chunk;
+  Index chunk, context;
+  HeadShape heads;
+  KvFormat kv;
 
   Bench(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, Executor& on)
       : encoder(net, preprocess, limits, on.workers(), nullptr),
-        engine(net.decoder, limits, on,
-               std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(
-                                              net.decoder.dims.heads, net.decoder.dims.layers, *limits.kv)),
-                                          nullptr)),
-        executor(on), chunk(limits.chunk) {}
+        cache(std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(
+                                             net.decoder.dims.heads, net.decoder.dims.layers, *limits.kv)),
+                                         nullptr)),
+        decoding(net.decoder, limits, on.workers()), executor(on), chunk(limits.chunk),
+        context(limits.context), heads(net.decoder.dims.heads), kv(*limits.kv) {}
   /// Takes its memory. Codes: out_of_memory.
   Status open() {
-    const auto lay_out = [&](Arena& arena) { encoder.lay_out(arena), engine.lay_out(arena); };
-    if (carve_slab(memory, lay_out) && engine.cache().reserve()) return {};
+    const auto lay_out = [&](Arena& arena) {
+      encoder.lay_out(arena);
+      cache.carve(arena, heads, context, kv);
+      decoding.lay_out(arena, cache);
+    };
+    if (carve_slab(memory, lay_out) && cache.reserve()) return {};
     return fail(Code::out_of_memory, "no memory for the activations of a measurement");
   }
 };
@@ -122,7 +130,7 @@ inline Result<Outcome> ask(Bench& bench, const DeepseekVl& net, const Shown& pic
   }
   Usage usage;
   std::vector<double> seconds(static_cast<std::size_t>(
-      std::max<Index>(bench.encoder.program().steps(), bench.engine.program().steps())));
+      std::max<Index>(bench.encoder.program().steps(), bench.decoding.program().steps())));
   bench.encoder.time_steps(seconds.data());
   DSVL_CHECK_STATUS(bench.encoder.begin(pixels));
   DSVL_CHECK_STATUS(bench.encoder.advance(bench.executor, control, usage));
@@ -133,30 +141,30 @@ inline Result<Outcome> ask(Bench& bench, const DeepseekVl& net, const Shown& pic
   stages.encode = lap() - usage.preprocess;
   add_steps(bench.encoder.program(), seconds, stages.encoding);
   const auto keep_logits = [&] {
-    out.logits.insert(out.logits.end(), bench.engine.logits().begin(), bench.engine.logits().end());
+    out.logits.insert(out.logits.end(), bench.decoding.logits().begin(), bench.decoding.logits().end());
   };
   const auto inputs = prompt(net, out.rows);
   const std::vector<TokenKey> slots(inputs.size());  // nothing is looked up here, so what they say does not count
-  bench.engine.cache().truncate(0);
+  bench.cache.truncate(0);
   lap();
-  bench.engine.time_steps(seconds.data());
+  bench.decoding.time_steps(seconds.data());
   for (std::size_t at = 0; at < inputs.size();) {  // chunk by chunk: the operations of each depend on where it stands
     std::fill(seconds.begin(), seconds.end(), 0.0);
     const std::size_t some = std::min<std::size_t>(static_cast<std::size_t>(bench.chunk), inputs.size() - at);
-    DSVL_CHECK_STATUS(bench.engine.begin({std::span(slots).subspan(at, some), std::span(inputs).subspan(at, some)},
-                                         at + some == inputs.size(), Stage::prefill));
-    DSVL_CHECK_STATUS(bench.engine.advance(control));
-    add_steps(bench.engine.program(), seconds, stages.prefilling);
+    const TokenSpan tokens{std::span(slots).subspan(at, some), std::span(inputs).subspan(at, some)};
+    DSVL_CHECK_STATUS(bench.decoding.begin(bench.cache, tokens, at + some == inputs.size(), Stage::prefill));
+    DSVL_CHECK_STATUS(bench.decoding.advance(bench.executor, control));
+    add_steps(bench.decoding.program(), seconds, stages.prefilling);
     at += some;
   }
-  bench.engine.time_steps(nullptr);
+  bench.decoding.time_steps(nullptr);
   stages.prefill = lap();
   keep_logits();
   for (Index t = 0; t < kAnswer; ++t) {
     const TokenInput<float> next{static_cast<std::int32_t>(t * 11 % net.decoder.dims.vocab), nullptr};
     const TokenKey slot{next.id};
-    DSVL_CHECK_STATUS(bench.engine.begin({{&slot, 1}, {&next, 1}}, 1, Stage::decode));
-    DSVL_CHECK_STATUS(bench.engine.advance(control));
+    DSVL_CHECK_STATUS(bench.decoding.begin(bench.cache, {{&slot, 1}, {&next, 1}}, 1, Stage::decode));
+    DSVL_CHECK_STATUS(bench.decoding.advance(bench.executor, control));
   }
   stages.decode = lap() / static_cast<double>(kAnswer);
   keep_logits();
@@ -193,7 +201,7 @@ struct StageTimes {
 /// Codes: those of read_image and of the limits; out_of_memory, cancelled.
 inline Result<StageTimes> time_stages(const Model& model, const Shown& picture, Executor& executor, int runs,
                                       const Limits& wanted, bool check_alone, const CancelToken* cancel = nullptr) {
-  const DeepseekVl& net = model.state()->network->net;
+  const DeepseekVl& net = model.network();
   Limits limits = wanted;
   limits.context = net.siglip.dims.tokens() + kQuestion + kAnswer;
   DSVL_TRY(complete, complete_limits(limits, model.config(), net.decoder));
@@ -241,7 +249,7 @@ inline void add_parts(const StageTimes& t, Parts Stages::*which, Unit products, 
 
 /// The table; operations of the towers are those that were recorded.
 inline void report_stages(const Model& model, const StageTimes& t, Report& report) {
-  DeepseekVl net = model.state()->network->net;
+  DeepseekVl net = model.network();
   Weigh weigh;
   net.decoder.visit(weigh);
   const double table = static_cast<double>(net.decoder.embedding.weight.bytes());

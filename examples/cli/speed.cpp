@@ -62,7 +62,7 @@ std::string measured_text(const Speed& speed) {
 
 dsvl::Result<Speed> measure_speed(const dsvl::Model& model, const dsvl::Limits& wanted, dsvl::Executor& executor,
                                   const dsvl::CancelToken& cancel) {
-  const dsvl::DeepseekVl& net = model.state()->network->net;
+  const dsvl::DeepseekVl& net = model.network();
   dsvl::Limits limits = wanted;
   limits.context = net.siglip.dims.tokens() + bench::kQuestion + bench::kAnswer;
   DSVL_TRY(complete, dsvl::complete_limits(limits, model.config(), net.decoder));
@@ -82,23 +82,23 @@ dsvl::Result<Speed> measure_speed(const dsvl::Model& model, const dsvl::Limits& 
   const auto inputs = bench::prompt(net, rows);
   const std::vector<dsvl::TokenKey> slots(inputs.size());
   DSVL_TRY(prefill, time_stage(Stage::prefill, kPrefill, cancel, [&](const dsvl::Control& control) -> Status {
-             bench.engine.abandon();
-             bench.engine.cache().truncate(0);
-             DSVL_CHECK_STATUS(bench.engine.begin({slots, inputs}, 1, Stage::prefill));
-             return bench.engine.advance(control);
+             bench.decoding.abandon();
+             bench.cache.truncate(0);
+             DSVL_CHECK_STATUS(bench.decoding.begin(bench.cache, {slots, inputs}, 1, Stage::prefill));
+             return bench.decoding.advance(executor, control);
            }));
   speed.prefill = prefill;
-  bench.engine.abandon();
-  const Index prompt = bench.engine.cache().size();  // 0 where there was no time to read all of it
+  bench.decoding.abandon();
+  const Index prompt = bench.cache.size();  // 0 where there was no time to read all of it
   DSVL_TRY(token, time_stage(Stage::decode, kToken, cancel, [&](const dsvl::Control& control) -> Status {
              const dsvl::TokenInput<float> next{1, nullptr};
              const dsvl::TokenKey slot{next.id};
-             bench.engine.abandon();
-             bench.engine.cache().truncate(prompt);
-             DSVL_CHECK_STATUS(bench.engine.begin({{&slot, 1}, {&next, 1}}, 1, Stage::decode));
-             return bench.engine.advance(control);
+             bench.decoding.abandon();
+             bench.cache.truncate(prompt);
+             DSVL_CHECK_STATUS(bench.decoding.begin(bench.cache, {{&slot, 1}, {&next, 1}}, 1, Stage::decode));
+             return bench.decoding.advance(executor, control);
            }));
-  bench.engine.abandon();
+  bench.decoding.abandon();
   speed.token = token;
   return speed;
 }

@@ -63,7 +63,7 @@ TEST_CASE("turns are kept with their texts, ids and pictures' places, whatever b
   CHECK(show(talk) == "U[image][image]'What is this?' A'A dog.' U'And?' A<5 6 7> U[image]''");
   CHECK(talk.turns() == 5);
   const std::size_t pictures[] = {0, 2, 2, 2, 2, 3};
-  for (std::size_t t = 0; t <= 5; ++t) CHECK(talk.pictures(t) == pictures[t]);
+  for (std::size_t t = 0; t <= 5; ++t) CHECK(talk.picture_places(t) == pictures[t]);
 }
 
 TEST_CASE("a template gets every turn in its role, again after each change") {
@@ -86,7 +86,7 @@ TEST_CASE("placeholders in a question are pictures' places on purpose only") {
   REQUIRE(talk.add_question(9, text, true).ok());
   REQUIRE(talk.add_question(1, text, false).ok());
   CHECK(show(talk) == "U[image]'a '[image][image]' b' U[image]'" + text + "'");
-  CHECK((talk.pictures(1) == 3 && talk.pictures(2) == 4));
+  CHECK((talk.picture_places(1) == 3 && talk.picture_places(2) == 4));
 }
 
 TEST_CASE("the id that would be a picture's place is left out of an answer, which keeps at least one part") {
@@ -209,18 +209,18 @@ TEST_CASE("a turn of another conversation becomes one's own") {
     REQUIRE(other.add_question(0, "a" + kPlace + "b", true).ok());
     REQUIRE(other.add_answer("").ok());
     for (const std::size_t t : {std::size_t{2}, std::size_t{3}, std::size_t{0}, std::size_t{1}})
-      REQUIRE(talk.add_turn(other, t).ok());
+      REQUIRE(talk.add_turn(other.turn(t).role, other.content(t)).ok());
     Talk small(4, 3);
-    REQUIRE(small.add_turn(other, 0).ok());
-    CHECK(small.add_turn(other, 2).code() == Code::limit);
-    REQUIRE(small.add_turn(other, 1).ok());
-    CHECK(small.add_turn(other, 1).code() == Code::limit);
+    REQUIRE(small.add_turn(other.turn(0).role, other.content(0)).ok());
+    CHECK(small.add_turn(other.turn(2).role, other.content(2)).code() == Code::limit);
+    REQUIRE(small.add_turn(other.turn(1).role, other.content(1)).ok());
+    CHECK(small.add_turn(other.turn(1).role, other.content(1)).code() == Code::limit);
     CHECK(show(small) == "U[image]'one' A<1 2>");
     other.keep_turns(0);
     REQUIRE(other.add_question(0, std::string(1000, 'x'), false).ok());
   }
   CHECK(show(talk) == "U'a'[image]'b' A'' U[image]'one' A<1 2>");
-  CHECK(talk.pictures(4) == 2);
+  CHECK(talk.picture_places(4) == 2);
 }
 
 TEST_CASE("an answer that is said to have room can be kept, with a token more") {
@@ -278,7 +278,7 @@ TEST_CASE("whatever is added, taken back and refused, the turns are those of a l
       case 3: {
         const std::size_t turn = below(2);
         started = show(other, turn);
-        status = talk.add_turn(other, turn);
+        status = talk.add_turn(other.turn(turn).role, other.content(turn));
         break;
       }
       case 4: {

@@ -7,6 +7,7 @@
 #include <dsvl/dsvl.hpp>
 #include <dsvl/io/image.hpp>
 #include <dsvl/io/json.hpp>
+#include <dsvl/text/tokenizer.hpp>
 #include <string>
 #include <vector>
 

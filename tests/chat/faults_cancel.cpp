@@ -121,19 +121,22 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
   REQUIRE(limits);
   const DecoderDims& dims = state.config.decoder;
   Buffer<std::byte> memory;  // before what is carved from it, so that it goes after
-  Decoding engine(state.network->net.decoder, *limits, one,
-                std::make_shared<PagePool>(static_cast<std::size_t>(kv_page_bytes<float>(dims.heads, dims.layers, *limits->kv)), nullptr));
-  REQUIRE(carve_slab(memory, [&](Arena& arena) { engine.lay_out(arena); }));
-  REQUIRE(engine.cache().reserve());
+  PrefixCache cache(std::make_shared<PagePool>(
+      static_cast<std::size_t>(kv_page_bytes<float>(dims.heads, dims.layers, *limits->kv)), nullptr));
+  Decoding engine(state.network->net.decoder, *limits, 1);
+  REQUIRE(carve_slab(memory, [&](Arena& arena) {
+    cache.carve(arena, dims.heads, limits->context, *limits->kv);
+    engine.lay_out(arena, cache);
+  }));
+  REQUIRE(cache.reserve());
   CancelToken token;
   TileWatch watch(engine.program(), token);
   std::vector<TokenInput<float>> inputs;
-  std::vector<TokenKey> slots;
-  for (std::int32_t i = 0; i < 100; ++i) inputs.push_back({i * 7 % 500, nullptr}), slots.push_back({i * 7 % 500});
+  std::vector<TokenKey> keys;
+  for (std::int32_t i = 0; i < 100; ++i) inputs.push_back({i * 7 % 500, nullptr}), keys.push_back({i * 7 % 500});
   const auto extend = [&](std::size_t from) -> Status {
-    DSVL_CHECK_STATUS(engine.begin({std::span<const TokenKey>(slots).subspan(from), std::span<const TokenInput<float>>(inputs).subspan(from)}, 1,
-                                   Stage::prefill));
-    return engine.advance({&token});
+    DSVL_CHECK_STATUS(engine.begin(cache, TokenSpan{keys, inputs}.from(from), 1, Stage::prefill));
+    return engine.advance(one, {&token});
   };
   REQUIRE(extend(0).ok());
   const Index total = watch.tiles;
@@ -141,28 +144,28 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
   const auto same = [&] { return std::memcmp(logits.data(), engine.logits().data(), logits.size() * sizeof(float)) == 0; };
   for (const Index k : some_of(total, 8)) {
     CAPTURE(k);
-    engine.cache().truncate(0);
+    cache.truncate(0);
     watch.restart(k);
     CHECK(extend(0).code() == Code::cancelled);
     CHECK(watch.tiles == k);
-    CHECK(engine.cache().size() % 32 == 0);
-    CHECK(engine.cache().size() < 100);
+    CHECK(cache.size() % 32 == 0);
+    CHECK(cache.size() < 100);
     watch.restart(0);
-    REQUIRE(extend(static_cast<std::size_t>(engine.cache().size())).ok());
-    CHECK(engine.cache().size() == 100);
+    REQUIRE(extend(static_cast<std::size_t>(cache.size())).ok());
+    CHECK(cache.size() == 100);
     CHECK(same());
   }
-  engine.cache().truncate(99);
+  cache.truncate(99);
   watch.restart(0);
   REQUIRE(extend(99).ok());
   const Index step = watch.tiles;
   CHECK(same());
   for (Index k = 1; k < step; ++k) {  // of one token: every single tile
     CAPTURE(k);
-    engine.cache().truncate(99);
+    cache.truncate(99);
     watch.restart(k);
     CHECK(extend(99).code() == Code::cancelled);
-    CHECK(engine.cache().size() == 99);
+    CHECK(cache.size() == 99);
     watch.restart(0);
     REQUIRE(extend(99).ok());
     CHECK(same());
@@ -171,7 +174,7 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
 }
 
 TEST_CASE("towers that stop behind every single tile give the bits of one run") {
-  const auto& net = test::tiny_model().state()->network->net;
+  const auto& net = test::tiny_model().network();
   const auto run = [&](bool stop_always) {
     DeepseekVl::VisionBuffers<float> b;
     View<float> out;

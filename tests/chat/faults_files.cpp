@@ -2,6 +2,7 @@
 // names the file, no file stays open, and what follows is as if nothing had been.
 #include <cerrno>
 #include <cstdio>
+#include <dsvl/convert/convert.hpp>
 #include <functional>
 #include <iterator>
 #include <optional>

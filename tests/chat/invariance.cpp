@@ -115,7 +115,7 @@ TEST_CASE("logits are equal to the last bit when progress is reported, which cut
 }
 
 TEST_CASE("a program that is run in slices of any length gives the bits of one run") {
-  const auto& net = test::tiny_model().state()->network->net;
+  const auto& net = test::tiny_model().network();
   const Kernels<float>& kernels = active_kernels<float>();
   constexpr Index kTokens = 70;
   const auto run = [&](auto&& advance) {

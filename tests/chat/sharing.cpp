@@ -220,7 +220,7 @@ TEST_CASE("files that are no saved session, of another model, damaged anywhere o
   other[8] = 9;  // the version
   CHECK(load(other).code() == Code::unsupported);
   other = good;
-  other[12] = static_cast<char>(other[12] ^ 1);  // the model
+  other[28] = static_cast<char>(other[28] ^ 1);  // the model
   CHECK(load(other).code() == Code::unsupported);
   SessionOptions narrow;
   narrow.limits.kv = KvFormat::bf16;

@@ -1,6 +1,7 @@
 // A saved session of any bytes, with the model's identity and the checksum put right, which no fuzzer finds by itself: an
 // error, or a session that goes on. What its keys and values say is its own affair, and so are its answers.
 #include <dsvl/base/hash.hpp>
+#include <dsvl/chat/internal/saved_bytes.hpp>
 #include <dsvl/engine/page_pool.hpp>
 #include <dsvl/model/config.hpp>
 
@@ -48,10 +49,28 @@ class Walk {
   ContentHash sum_;
 };
 
-/// The file with the identity of our model and, as far as it can be followed, the right checksum at its end.
+/// The identity of our model, as a saved session has it.
+const std::string& identity() {
+  static const std::string good = fuzz::file("tests/data/older/session.dsvl").substr(kHead, kSum);
+  return good;
+}
+
+/// A file of version 2 with that identity, where it has it, and the right hash at its end.
+std::string sealed_sections(std::string file) {
+  constexpr std::size_t kIdentity = kHead + 4 + 4 + 8;
+  if (file.size() < kIdentity + 2 * kSum) return file;
+  file.replace(kIdentity, kSum, identity());
+  detail::StreamHash hash;
+  hash.add(fuzz::bytes_of(std::string_view(file).substr(0, file.size() - kSum)));
+  const ContentHash sum = hash.value();
+  file.replace(file.size() - kSum, kSum, reinterpret_cast<const char*>(&sum), kSum);
+  return file;
+}
+
+/// A file of version 1 with that identity and, as far as it can be followed, the right checksum at its end.
 std::string sealed(std::string file) {
-  static const std::string good = fuzz::file("tests/data/older/session.dsvl");
-  if (file.size() >= kHead + kSum) file.replace(kHead, kSum, good, kHead, kSum);
+  if (file.size() > kHead && file[8] == 2) return sealed_sections(std::move(file));
+  if (file.size() >= kHead + kSum) file.replace(kHead, kSum, identity());
   const ModelConfig& config = fuzz::model().config();
   const DecoderDims& d = config.decoder;
   const auto rows = static_cast<std::size_t>(config.image_tokens() * d.hidden) * sizeof(float);

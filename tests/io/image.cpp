@@ -226,6 +226,7 @@ TEST_CASE("what is no picture, or none that is read, is refused by name and faul
   CHECK(has(error_of(kSignature + chunk("IEND", "")), "has no IHDR chunk at its beginning"));
   CHECK(has(error_of(kSignature + ihdr(1, 1, 8, 0) + ihdr(1, 1, 8, 0) + chunk("IEND", "")), "or a second one"));
   CHECK(has(error_of(kSignature + ihdr(1, 1, 8, 0) + chunk("IEND", "")), "has no picture data"));
+  CHECK(has(error_of(kSignature + ihdr(1, 1, 8, 0) + chunk("IDAT", "") + chunk("IEND", "")), "has no picture data"));
   CHECK(has(error_of(kSignature + chunk("CgBI", "1234") + good.substr(8)), "unsupported: some picture: is Apple's"));
   CHECK(has(error_of(png_of(1, 1, 8, 0, "\0\1"s, chunk("ABCD", ""))), "unknown critical chunk 'ABCD'"));
   CHECK(error_of(png_of(1, 1, 8, 0, "\0\1"s, chunk("abCD", "whatever"))).empty());

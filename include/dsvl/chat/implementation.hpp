@@ -6,8 +6,9 @@
 #include "internal/loading.hpp"
 #include "internal/planning.hpp"
 #include "internal/saved_session.hpp"
+#include "internal/session_answers.hpp"
 #include "internal/session_branches.hpp"
 #include "internal/session_calls.hpp"
-#include "internal/session_phases.hpp"
+#include "internal/session_scores.hpp"
 
 #endif  // DSVL_CHAT_IMPLEMENTATION_HPP

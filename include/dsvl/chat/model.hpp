@@ -13,6 +13,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
+struct DeepseekVl;   // model/deepseek_vl.hpp
 struct ModelConfig;  // model/config.hpp
 struct ModelPlace;
 class Tokenizer;  // text/tokenizer.hpp
@@ -49,7 +50,10 @@ class Model {
   [[nodiscard]] std::span<const std::int32_t> end_tokens() const noexcept;
   /// Every size, for those who look closer (model/config.hpp).
   [[nodiscard]] const ModelConfig& config() const noexcept;
-  /// What everything below the chat floor needs: the network itself (model/deepseek_vl.hpp via chat/internal/model_state.hpp).
+  /// The network itself, for those who use a part of it alone (model/deepseek_vl.hpp, engine/image_encoder.hpp). Good as
+  /// long as the model or a session of it.
+  [[nodiscard]] const DeepseekVl& network() const noexcept;
+  /// For dsvl's own headers.
   [[nodiscard]] const std::shared_ptr<const detail::ModelState>& state() const noexcept { return state_; }
 
  private:

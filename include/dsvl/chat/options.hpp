@@ -48,10 +48,10 @@ struct GenerateOptions {
   /// Tokens of the answer, the end token included: at least 1. When they are used up it ends with Finish::length. The
   /// context is a limit beside it.
   Index max_tokens = 512;
-  SamplerOptions sampling;               ///< greedy unless a temperature is given
+  SamplerOptions sampling = {};          ///< greedy unless a temperature is given
   /// Texts that end the answer and are not part of it, wherever tokens begin and end: UTF-8, up to 64, none of them
   /// empty, 4096 bytes in all.
-  std::vector<std::string> stop;
+  std::vector<std::string> stop = {};
   /// The text has "<image_placeholder>" where the pictures belong. Otherwise that is ordinary text and pictures come
   /// first.
   bool placeholders = false;

@@ -26,10 +26,6 @@
 
 DSVL_BEGIN_NAMESPACE
 
-namespace detail {
-class SavedSession;
-}
-
 class Session {
  public:
   /// Takes all memory that the limits call for. `options` is copied; what its Host points to must outlive the session,

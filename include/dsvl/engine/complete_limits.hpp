@@ -33,8 +33,6 @@ inline Result<Limits> complete_limits(const Limits& limits, const ModelConfig& c
     return fail(Code::bad_argument,
                 "limits of %td rows of logits (must be 1 or more), %td bytes of text and %td cached tokens (0 or more)",
                 out.logit_rows, out.text_bytes, out.cached_tokens);
-  out.chunk = std::min<Index>(out.chunk, out.context);
-  out.logit_rows = std::min<Index>(out.logit_rows, out.chunk);
   if (out.pictures < 0) out.pictures = std::max<Index>(out.context / config.image_tokens(), 1);
   const bool few_bits = !decoder.blocks.empty() && quantized(decoder.blocks[0].qkv.weight.format);
   if (!out.kv) out.kv = few_bits ? KvFormat::bf16 : KvFormat::full;

@@ -1,69 +1,69 @@
-// Decoding: the numbers of a session. Extends the cache by tokens and leaves logits; knows no text and no pictures.
+// Decoding: runs the decoder over tokens behind what a PrefixCache holds, and leaves logits. Knows no text, no files.
 //
-// Everything it works in is carved from the session's slab; the work itself was recorded then, as one program that
+// Everything it works in is carved from the session's slab. The work is recorded at that time, as one program that
 // serves a prefill chunk of any length and every decoded token.
 #ifndef DSVL_ENGINE_DECODING_HPP
 #define DSVL_ENGINE_DECODING_HPP
 
 #include "../base/host_macros_push.hpp"
 
+#include <algorithm>
+#include <span>
+
 #include "../kernels/dispatch.hpp"
 #include "../language/decoder.hpp"
 #include "../run/job.hpp"
-#include "prefix_cache.hpp"
 #include "limits.hpp"
+#include "prefix_cache.hpp"
+#include "tokens.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
-/// Tokens to be computed: what they are, and how the decoder reads them; same length.
-struct DecodingInput {
-  std::span<const TokenKey> entries;
-  std::span<const TokenInput<float>> tokens;
-};
-
 class Decoding {
  public:
-  /// `limits` as Session::open has completed them.
-  Decoding(const Decoder& decoder, const Limits& limits, Executor& executor, std::shared_ptr<PagePool> pool) noexcept
-      : decoder_(decoder), limits_(limits), executor_(executor), workers_(std::max<int>(1, executor.workers())),
-        cache_(std::move(pool)) {}
+  /// `limits` as complete_limits() gives them. `decoder` must outlive this object.
+  Decoding(const Decoder& decoder, const Limits& limits, int workers) noexcept
+      : decoder_(decoder), chunk_(std::min<Index>(limits.chunk, limits.context)),
+        logit_rows_(std::min<Index>(limits.logit_rows, chunk_)), activations_(limits.activations),
+        workers_(std::max<int>(1, workers)) {}
   Decoding(const Decoding&) = delete;
   Decoding& operator=(const Decoding&) = delete;
 
-  /// Declares every buffer and records the program: once to measure, once to carve. The slab must outlive the engine.
-  void lay_out(Arena& arena) noexcept {
+  /// Declares every buffer and records the program, for the cache whose tables were declared before; once to measure,
+  /// once to carve. The slab and the cache must outlive this object.
+  void lay_out(Arena& arena, const PrefixCache& cache) noexcept {
     program_ = {};
-    cache_.carve(arena, decoder_.dims.heads, limits_.context, *limits_.kv);
-    inputs_ = arena.array<TokenInput<float>>("decoder inputs", chunk());
-    buffers_.carve_logits(arena, decoder_.dims, limits_.logit_rows);
-    buffers_.carve(arena, decoder_.dims, chunk());
-    Recorder<float> record(program_, arena, limits_.activations);
-    decoder_.forward(record, inputs_, state_, cache_.kv(), buffers_);
+    inputs_ = arena.array<TokenInput<float>>("decoder inputs", chunk_);
+    buffers_.carve_logits(arena, decoder_.dims, logit_rows_);
+    buffers_.carve(arena, decoder_.dims, chunk_);
+    Recorder<float> record(program_, arena, activations_);
+    decoder_.forward(record, inputs_, state_, cache.kv(), buffers_);
     work_.carve(arena, program_, workers_, "decoder scratch", "decoder inputs");
   }
 
-  /// Begins to put `input` behind what the cache holds; it must stay until the work is done. Logits are kept for the
-  /// last `logits` of them, at most Limits::logit_rows. Codes: limit.
-  Status begin(const DecodingInput& input, Index logits, Stage stage) noexcept {
-    const Index count = static_cast<Index>(input.tokens.size());
-    if (count > cache_.context() - cache_.size())
+  /// Begins to put `tokens` behind what `cache` holds; both must stay until the work is done. Logits are kept for the
+  /// last `logits` tokens, at most logit_rows(). Codes: limit (the tokens do not fit the context).
+  Status begin(PrefixCache& cache, const TokenSpan& tokens, Index logits, Stage stage) noexcept {
+    const Index count = static_cast<Index>(tokens.size());
+    if (count > cache.context() - cache.size())
       return fail(Code::limit, "%td tokens do not fit behind the %td that are there: the context holds %td", count,
-                  cache_.size(), cache_.context());
-    input_ = input;
+                  cache.size(), cache.context());
+    cache_ = &cache;
+    tokens_ = tokens;
     done_ = 0;
     logits_ = std::min<Index>(logits, count);
     stage_ = stage;
     return count > 0 ? begin_chunk() : Status();
   }
-  [[nodiscard]] bool busy() const noexcept { return done_ < static_cast<Index>(input_.tokens.size()); }
+  [[nodiscard]] bool busy() const noexcept { return done_ < static_cast<Index>(tokens_.size()); }
 
-  /// Goes on until it is done or time is up: busy() tells which. When it fails, whole chunks that were done count, and
-  /// the rest is given up. Codes: cancelled, out_of_memory (see PrefixCache::prepare).
-  Status advance(const Control& control) noexcept {
+  /// Goes on until the work is done or time is up: busy() tells which. When it fails, chunks that were finished stay in
+  /// the cache, and the rest is given up. Codes: cancelled, out_of_memory (see PrefixCache::prepare).
+  Status advance(Executor& executor, const Control& control) noexcept {
     while (busy()) {
-      if (const Status s = job_.advance(machine(), control); !s.ok()) return abandon(), s;
+      if (const Status s = job_.advance(machine(executor), control); !s.ok()) return abandon(), s;
       if (job_.busy()) break;
-      cache_.append(input_.entries.subspan(static_cast<std::size_t>(done_), static_cast<std::size_t>(state_.rows)));
+      cache_->append(tokens_.keys.subspan(static_cast<std::size_t>(done_), static_cast<std::size_t>(state_.rows)));
       done_ += state_.rows;
       if (busy())
         if (const Status s = begin_chunk(); !s.ok()) return abandon(), s;
@@ -71,49 +71,48 @@ class Decoding {
     return {};
   }
   void abandon() noexcept {
-    input_ = {};
+    tokens_ = {};
     done_ = 0;
     job_.abandon();
   }
 
-  /// (vocab) of the i-th of the tokens that logits were kept for.
+  /// (vocab) of the i-th of the tokens that logits were kept for. Good until the next begin().
   [[nodiscard]] std::span<const float> logits(Index i = 0) const noexcept {
     return {buffers_.logits.row(i), static_cast<std::size_t>(decoder_.dims.vocab)};
   }
-  [[nodiscard]] Index logits_rows() const noexcept { return logits_; }
 
-  [[nodiscard]] PrefixCache& cache() noexcept { return cache_; }
-  [[nodiscard]] const PrefixCache& cache() const noexcept { return cache_; }
+  /// Tokens whose logits are kept at a time: Limits::logit_rows, or fewer where a chunk or the context is shorter.
+  [[nodiscard]] Index logit_rows() const noexcept { return logit_rows_; }
+
   [[nodiscard]] const Program<float>& program() const noexcept { return program_; }
   /// Adds each step's seconds to the array (as long as the program), or stops doing so with null. For benchmarks.
   void time_steps(double* seconds) noexcept { seconds_ = seconds; }
 
  private:
-  [[nodiscard]] Index chunk() const noexcept { return limits_.chunk; }
-  [[nodiscard]] Machine<float> machine() const noexcept {
-    return {&active_kernels<float>(), &executor_, work_.scratch, work_.strip, workers_, seconds_, work_.shared};
+  [[nodiscard]] Machine<float> machine(Executor& executor) const noexcept {
+    const int workers = std::min<int>(workers_, executor.workers());
+    return {&active_kernels<float>(), &executor, work_.scratch, work_.strip, workers, seconds_, work_.shared};
   }
 
   Status begin_chunk() noexcept {
-    const Index count = static_cast<Index>(input_.tokens.size()), left = count - done_;
-    // Rows whose logits are wanted run in one chunk, since it leaves them all.
-    Index rows = std::min<Index>(chunk(), left);
+    const Index count = static_cast<Index>(tokens_.size()), left = count - done_;
+    // Rows whose logits are wanted run in one chunk, because a chunk overwrites the logits of the one before.
+    Index rows = std::min<Index>(chunk_, left);
     if (left > rows && left - rows < logits_) rows = left - logits_;
-    DSVL_CHECK_STATUS(cache_.prepare(rows));
-    std::copy_n(input_.tokens.data() + done_, rows, inputs_);
+    DSVL_CHECK_STATUS(cache_->prepare(rows));
+    std::copy_n(tokens_.inputs.data() + done_, rows, inputs_);
     const bool last = done_ + rows == count;
-    state_ = {rows, cache_.size(), last ? rows - logits_ : 0, last ? logits_ : 0};
+    state_ = {rows, cache_->size(), last ? rows - logits_ : 0, last ? logits_ : 0};
     const auto portion = [](Index n) { return static_cast<double>(n); };
     job_.begin(program_, {stage_, portion(done_), portion(rows), portion(count)});
     return {};
   }
 
   const Decoder& decoder_;
-  Limits limits_;
-  Executor& executor_;
+  Index chunk_, logit_rows_;
+  Activations activations_;
   int workers_;
 
-  PrefixCache cache_;
   DecoderBuffers<float> buffers_;
   DecoderState state_;
   TokenInput<float>* inputs_ = nullptr;
@@ -121,7 +120,8 @@ class Decoding {
   Program<float> program_;
   double* seconds_ = nullptr;
 
-  DecodingInput input_;
+  PrefixCache* cache_ = nullptr;
+  TokenSpan tokens_;
   Index done_ = 0, logits_ = 0;
   Stage stage_ = Stage::prefill;
   Job job_;

@@ -1,27 +1,53 @@
-// ImageCache: encoded pictures, recognised by what they show, and the one place where pictures are encoded.
+// ImageCache: embeddings of pictures, found again by the pictures' pixels, and the encoder that makes them.
 //
-// Shared by a session and its forks. It has room for a fixed number of pictures; when it is full, the one goes that
-// nobody refers to and that was not needed for the longest time. Encoding takes a workspace as large as the towers, so
-// one picture is encoded at a time; who comes second waits, and may find its picture done.
+// A session and its forks share one. It has room for a fixed number of embeddings; when it is full, the least recently
+// used one that has no user makes room. Encoding needs a workspace as large as the towers, so there is one encoder, and
+// one picture is encoded at a time: a second borrower waits, and may find that its picture has been encoded meanwhile.
 #ifndef DSVL_ENGINE_IMAGE_CACHE_HPP
 #define DSVL_ENGINE_IMAGE_CACHE_HPP
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "../base/hash.hpp"
 #include "image_encoder.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
-/// One picture as the decoder takes it.
+/// A picture as the decoder reads it. The cache owns it; whoever holds a pointer to it is counted as a user.
 struct ImageEmbedding {
-  ContentHash hash;
+  ContentHash hash;             ///< of its pixels
   const float* rows = nullptr;  ///< (image tokens, hidden)
   int users = 0;
-  bool known = false;  ///< its rows are there
-  std::uint64_t last_used = 0;
+  bool known = false;           ///< the rows are filled in
+  std::uint64_t last_used = 0;  ///< by the cache's own clock
+};
+
+class ImageCache;
+
+/// The right to use a cache's encoder. It ends with the lease, and what was being encoded is given up.
+class EncoderLease {
+ public:
+  EncoderLease() noexcept = default;
+  EncoderLease(EncoderLease&& other) noexcept : cache_(std::exchange(other.cache_, nullptr)) {}
+  EncoderLease& operator=(EncoderLease&& other) noexcept {
+    if (this != &other) give_back(), cache_ = std::exchange(other.cache_, nullptr);
+    return *this;
+  }
+  ~EncoderLease() { give_back(); }
+
+  [[nodiscard]] explicit operator bool() const noexcept { return cache_ != nullptr; }
+  [[nodiscard]] inline ImageEncoder* operator->() const noexcept;
+
+ private:
+  friend class ImageCache;
+  explicit EncoderLease(ImageCache* cache) noexcept : cache_(cache) {}
+  inline void give_back() noexcept;
+
+  ImageCache* cache_ = nullptr;
 };
 
 class ImageCache {
@@ -48,7 +74,7 @@ class ImageCache {
   [[nodiscard]] std::size_t bytes() const noexcept { return slab_.size(); }
   [[nodiscard]] Index most() const noexcept { return most_; }
 
-  /// The picture, if it is known; its caller is then a user of it.
+  /// The embedding with that hash, whose user the caller then is; null when there is none.
   [[nodiscard]] ImageEmbedding* find(const ContentHash& hash) noexcept {
     const std::lock_guard lock(mutex_);
     for (ImageEmbedding& p : pictures_)
@@ -65,7 +91,7 @@ class ImageCache {
     picture->last_used = ++clock_;
   }
 
-  /// A place for a picture that is not known, its caller the user; null when all are in use.
+  /// A place for one more embedding, whose user the caller is; null when all places have users.
   [[nodiscard]] ImageEmbedding* take() noexcept {
     const std::lock_guard lock(mutex_);
     ImageEmbedding* best = nullptr;
@@ -74,7 +100,7 @@ class ImageCache {
     if (best) best->users = 1, best->known = false;
     return best;
   }
-  /// Fills a place that was taken with picture_floats() floats.
+  /// Fills a place that take() gave with picture_floats() floats, after which find() finds it.
   void put(ImageEmbedding* place, const ContentHash& hash, std::span<const std::byte> rows) noexcept {
     std::memcpy(const_cast<float*>(place->rows), rows.data(), rows.size());  // ours; everybody else may only read
     const std::lock_guard lock(mutex_);
@@ -82,36 +108,48 @@ class ImageCache {
     place->known = true;
   }
 
-  /// The encoder, for one at a time: false when another has it for longer than `wait`.
-  [[nodiscard]] bool borrow_encoder(std::chrono::nanoseconds wait) noexcept {
+  /// Lends the encoder, to one borrower at a time. The lease is empty when another holds it for longer than `wait`.
+  [[nodiscard]] EncoderLease borrow_encoder(std::chrono::nanoseconds wait) noexcept {
     std::unique_lock lock(mutex_);
-    if (!free_.wait_for(lock, wait, [&] { return !lent_; })) return false;
-    return lent_ = true;
+    if (!returned_.wait_for(lock, wait, [&] { return !lent_; })) return {};
+    lent_ = true;
+    return EncoderLease(this);
   }
-  [[nodiscard]] ImageEncoder& encoder() noexcept { return encoder_; }
-  void return_encoder() noexcept {
+  [[nodiscard]] const PreprocessConfig& preprocessing() const noexcept { return encoder_.config(); }
+
+  [[nodiscard]] Index picture_tokens() const noexcept { return net_.siglip.dims.tokens(); }
+  /// The rows of an embedding.
+  [[nodiscard]] std::span<const std::byte> bytes_of(const ImageEmbedding& picture) const noexcept {
+    return std::as_bytes(std::span(picture.rows, static_cast<std::size_t>(picture_floats())));
+  }
+  [[nodiscard]] Index picture_floats() const noexcept { return picture_tokens() * net_.decoder.dims.hidden; }
+
+ private:
+  friend class EncoderLease;
+  void take_back_encoder() noexcept {
     encoder_.abandon();
     {
       const std::lock_guard lock(mutex_);
       lent_ = false;
     }
-    free_.notify_one();
+    returned_.notify_one();
   }
 
-  [[nodiscard]] Index picture_tokens() const noexcept { return net_.siglip.dims.tokens(); }
-  [[nodiscard]] Index picture_floats() const noexcept { return picture_tokens() * net_.decoder.dims.hidden; }
-
- private:
   const DeepseekVl& net_;
   Index most_;
   ImageEncoder encoder_;
   Buffer<std::byte> slab_;
   std::mutex mutex_;
-  std::condition_variable free_;
-  bool lent_ = false;
+  std::condition_variable returned_;
+  bool lent_ = false;  // the encoder
   std::span<ImageEmbedding> pictures_;
   std::uint64_t clock_ = 0;
 };
+
+ImageEncoder* EncoderLease::operator->() const noexcept { return &cache_->encoder_; }
+void EncoderLease::give_back() noexcept {
+  if (cache_) cache_->take_back_encoder();
+}
 
 DSVL_END_NAMESPACE
 

@@ -1,4 +1,4 @@
-// ImageEncoder: from a picture's pixels to rows of the decoder's width, in slices.
+// ImageEncoder: from a picture's pixels to rows of the decoder's width, in slices or in one go; usable alone.
 //
 // The work is recorded once, as two programs: preprocessing (of whatever picture stands there) and the towers with the
 // aligner. Its memory is carved from a slab; what preprocessing needs depends on the picture, and has a room of its own
@@ -39,7 +39,7 @@ class ImageEncoder {
   ImageEncoder(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, int workers,
           Allocator* from) noexcept
       : net_(net), config_(preprocess), activations_(limits.activations), workers_(std::max<int>(1, workers)),
-        room_(from), room_bytes_(room_for(limits.picture_side, from)) {}
+        room_(from), room_bytes_(room_for(limits.picture_side, from)), slab_(from) {}
   ImageEncoder(const ImageEncoder&) = delete;
   ImageEncoder& operator=(const ImageEncoder&) = delete;
 
@@ -60,6 +60,21 @@ class ImageEncoder {
     Recorder<float> encode(encode_program_, arena, activations_);
     net_.encode(encode, buffers_, rows_);
     work_.carve(arena, encode_program_, workers_, "vision scratch", "vision inputs");
+  }
+
+  /// Takes memory of its own, for one that is used alone: instead of lay_out(). Codes: out_of_memory.
+  Status open() noexcept {
+    if (ready() && carve_slab(slab_, [&](Arena& arena) { lay_out(arena); })) return {};
+    return fail(Code::out_of_memory, "no memory for an encoder of pictures: %zu bytes", slab_.size());
+  }
+  /// A picture's rows (image_tokens, hidden), in one go; good until the next call. The pixels must stay until the call
+  /// returns. Codes: those of begin() and advance().
+  Result<View<const float>> encode(const Pixels& picture, Executor& executor, const Control& control = {}) noexcept {
+    DSVL_CHECK_STATUS(begin(picture));
+    Usage unread;
+    DSVL_CHECK_STATUS(advance(executor, control, unread));
+    if (busy()) return abandon(), fail(Code::cancelled, "there was no time to encode the picture");
+    return rows();
   }
 
   /// The pixels must stay until the work is done. Codes: bad_argument, limit, out_of_memory.
@@ -166,6 +181,7 @@ class ImageEncoder {
   BumpAllocator room_;
   std::size_t room_bytes_;
 
+  Buffer<std::byte> slab_;  // of one that is used alone
   Preprocessor preprocessor_;
   DeepseekVl::VisionBuffers<float> buffers_;
   View<float> rows_;

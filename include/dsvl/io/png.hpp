@@ -134,8 +134,8 @@ class Reader {
   }
 
   Result<PictureHeader> finish() noexcept {
-    if (data_at_ == 0) return refuse("has no picture data");
-    const std::size_t length = out_.size() - data_at_;
+    const std::size_t length = data_at_ == 0 ? 0 : out_.size() - data_at_;
+    if (length == 0) return refuse("has no picture data");  // stb would copy no bytes to a null pointer
     if (length > 0x7FFFFFFFu) return refuse("has too much picture data");
     put_big_endian32(out_.data() + data_at_ - 8, static_cast<std::uint32_t>(length));
     if (!out_.append(kNoChecksum.data(), kNoChecksum.size()) || !chunk("IEND", {})) return no_memory();

@@ -14,6 +14,12 @@ DSVL_BEGIN_NAMESPACE
 
 class Conversation {
  public:
+  /// `images` keeps the embeddings of the pictures; it must outlive this object. Null: there are none.
+  explicit Conversation(ImageCache* images = nullptr) noexcept : images_(images) {}
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+  ~Conversation() { keep_pictures(0); }
+
   /// A place to come back to.
   struct Mark {
     std::size_t turns = 0, segments = 0, text = 0, ids = 0;
@@ -31,6 +37,7 @@ class Conversation {
     segments_ = arena.buffer<Segment>("segments", context + 2);
     text_ = arena.buffer<char>("conversation text", text_bytes);
     ids_ = arena.buffer<std::int32_t>("conversation ids", context);
+    pictures_ = arena.buffer<ImageEmbedding*>("pictures in use", context);
   }
 
   [[nodiscard]] Mark mark() const noexcept { return {turns_.size(), segments_.size(), text_.size(), ids_.size()}; }
@@ -39,6 +46,7 @@ class Conversation {
     (void)segments_.resize(to.segments);
     (void)text_.resize(to.text);
     (void)ids_.resize(to.ids);
+    keep_pictures(picture_places(turns_.size()));
   }
   /// Back to the first `turns` turns.
   void keep_turns(std::size_t turns) noexcept {
@@ -114,10 +122,10 @@ class Conversation {
     if (segments_.size() == before_.segments) add_text({});  // a turn has at least one part
     return end_turn();
   }
-  /// A turn of another conversation. Codes: limit.
-  Status add_turn(const Conversation& other, std::size_t turn) noexcept {
-    begin_turn(other.turns_[turn].role);
-    for (const Segment& s : other.content(turn)) {
+  /// A turn as its parts are. Codes: limit.
+  Status add_turn(Role role, std::span<const Segment> content) noexcept {
+    begin_turn(role);
+    for (const Segment& s : content) {
       if (s.kind == Segment::Kind::image) add_image();
       if (s.kind == Segment::Kind::text) add_text(s.text);
       for (const std::int32_t id : s.ids) add_id(id);
@@ -136,8 +144,13 @@ class Conversation {
   [[nodiscard]] std::span<const Segment> content(std::size_t turn) const noexcept {
     return segments_.span().subspan(turns_[turn].first, turns_[turn].count);
   }
+  /// Embeddings of the pictures so far, in the order of their places. Those of a question come after it, when they have
+  /// been encoded.
+  [[nodiscard]] std::span<ImageEmbedding* const> pictures() const noexcept { return pictures_.span(); }
+  /// The caller is a user of the embedding, and the conversation is that from now on. False: there is no room.
+  [[nodiscard]] bool add_picture(ImageEmbedding* picture) noexcept { return pictures_.push_back(picture); }
   /// Places for pictures in the first `turns` turns.
-  [[nodiscard]] std::size_t pictures(std::size_t turns) const noexcept {
+  [[nodiscard]] std::size_t picture_places(std::size_t turns) const noexcept {
     std::size_t n = 0;
     for (std::size_t t = 0; t < turns; ++t)
       for (const Segment& s : content(t)) n += s.kind == Segment::Kind::image;
@@ -158,6 +171,10 @@ class Conversation {
   }
 
  private:
+  void keep_pictures(std::size_t count) noexcept {
+    for (std::size_t i = count; i < pictures_.size(); ++i) images_->release(pictures_[i]);
+    if (count < pictures_.size()) (void)pictures_.resize(count);
+  }
   std::string_view keep(std::string_view text) noexcept {
     const std::size_t at = text_.size();
     if (text.size() > text_.capacity() - at || !text_.append(text.data(), text.size())) return {};
@@ -168,6 +185,8 @@ class Conversation {
   Buffer<Segment> segments_;
   Buffer<char> text_;
   Buffer<std::int32_t> ids_;
+  ImageCache* images_;
+  Buffer<ImageEmbedding*> pictures_;
   Mark before_;  // of the turn that is being put together
   std::size_t bytes_ = 0;
   bool fits_ = true;

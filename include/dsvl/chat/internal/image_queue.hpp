@@ -1,4 +1,4 @@
-// ImageQueue: takes the pictures of a turn in: decode, recognise, encode; in slices.
+// ImageQueue: the pictures of one question on their way to embeddings: decoded, looked up, encoded; in slices.
 #ifndef DSVL_CHAT_INTERNAL_IMAGE_QUEUE_HPP
 #define DSVL_CHAT_INTERNAL_IMAGE_QUEUE_HPP
 
@@ -25,15 +25,16 @@ inline void describe_views(const PreprocessConfig& config, Index width, Index he
 
 class ImageQueue {
  public:
-  ImageQueue(std::shared_ptr<ImageCache> gallery, const ImageLimits& limits, const PictureDecoder& decoder, Allocator* from)
-      : gallery_(std::move(gallery)), limits_(limits), decoder_(decoder), from_(from) {}
+  ImageQueue(std::shared_ptr<ImageCache> images, const ImageLimits& limits, const PictureDecoder& decoder,
+             Allocator* from)
+      : images_(std::move(images)), limits_(limits), decoder_(decoder), from_(from) {}
   ImageQueue(const ImageQueue&) = delete;
   ImageQueue& operator=(const ImageQueue&) = delete;
   ~ImageQueue() { abandon(); }
 
   /// Room for that many pictures at a time without asking for memory, and for what is known of `most` of one question.
   void carve(Arena& arena, Index pictures, Index most) noexcept {
-    found_ = arena.buffer<ImageEmbedding*>("pictures", pictures);
+    done_ = arena.buffer<ImageEmbedding*>("pictures", pictures);
     seen_ = arena.buffer<SeenPicture>("pictures seen", most);
   }
   void reserve(Index pictures) { waiting_.reserve(static_cast<std::size_t>(pictures)); }
@@ -58,18 +59,19 @@ class ImageQueue {
     return {};
   }
 
-  /// The pictures in their order, when done; the caller becomes their user, and takes them all.
-  void hand_over(Buffer<ImageEmbedding*>& to) noexcept {
-    (void)to.append(found_.data(), found_.size());
-    found_.clear();
+  /// The embeddings in the pictures' order, when done. The queue is their user until hand_over() or abandon().
+  [[nodiscard]] std::span<ImageEmbedding* const> embeddings() const noexcept { return done_.span(); }
+  /// The caller becomes the user of embeddings(), and the queue forgets them.
+  void hand_over() noexcept {
+    done_.clear();
     waiting_.clear();
     next_ = 0;
   }
   void abandon() noexcept {
-    if (encoding_) gallery_->return_encoder();
-    if (place_) gallery_->release(place_);
-    for (ImageEmbedding* p : found_) gallery_->release(p);
-    found_.clear();
+    encoder_ = {};
+    if (place_) images_->release(place_);
+    for (ImageEmbedding* p : done_) images_->release(p);
+    done_.clear();
     waiting_.clear();
     begin_next(0);
   }
@@ -81,7 +83,7 @@ class ImageQueue {
 
   void begin_next(std::size_t next) noexcept {
     next_ = next;
-    encoding_ = opened_ = false;
+    opened_ = false;
     place_ = nullptr;
     image_ = Image();
   }
@@ -96,7 +98,7 @@ class ImageQueue {
       usage.decode_image += seconds_since(began);
       return {};
     }
-    return encoding_ ? encode(executor, control, usage) : recognise();
+    return encoder_ ? encode(executor, control, usage) : recognise();
   }
   [[nodiscard]] Stage stage() const noexcept { return opened_ ? Stage::preprocess : Stage::decode_image; }
 
@@ -119,10 +121,10 @@ class ImageQueue {
       pixels_ = image_.pixels();
     }
     DSVL_CHECK_STATUS(detail::check(pixels_));
-    describe_views(gallery_->encoder().config(), pixels_.width, pixels_.height, at_hand());
+    describe_views(images_->preprocessing(), pixels_.width, pixels_.height, at_hand());
     at_hand().orientation = image_.orientation;
     at_hand().turned = image_.orientation != 1 && limits_.apply_exif_orientation;
-    at_hand().tokens = gallery_->picture_tokens();
+    at_hand().tokens = images_->picture_tokens();
     hasher_ = PixelHasher(pixels_);
     opened_ = true;
     return {};
@@ -133,44 +135,39 @@ class ImageQueue {
     return decode_picture(file.span(), limits_, decoder_, from_, path_to_utf8(path), cancel);
   }
 
-  /// Known pictures are done; for others the encoder is begun when it is free.
+  /// A picture that the cache knows is done; for another the encoder is begun when it is free.
   Status recognise() {
-    ImageEmbedding* const known = gallery_->find(hasher_.hash());
+    ImageEmbedding* const known = images_->find(hasher_.hash());
     at_hand().recognised = known != nullptr;
     if (known) return add(known);
-    if (!gallery_->borrow_encoder(kWait)) return {};  // tried again: until then it may have been encoded
-    encoding_ = true;
-    if (ImageEmbedding* const meanwhile = gallery_->find(hasher_.hash())) {
-      gallery_->return_encoder();
-      encoding_ = false;
+    EncoderLease encoder = images_->borrow_encoder(kWait);
+    if (!encoder) return {};  // tried again: until then another session may have encoded the same picture
+    if (ImageEmbedding* const meanwhile = images_->find(hasher_.hash())) {
       at_hand().recognised = true;
       return add(meanwhile);
     }
-    place_ = gallery_->take();
+    place_ = images_->take();
     if (!place_)
       return fail(Code::limit,
                   "one picture too many: the session keeps %td different ones at a time (Limits::pictures)",
-                  gallery_->most());
-    return gallery_->encoder().begin(pixels_);
+                  images_->most());
+    encoder_ = std::move(encoder);
+    return encoder_->begin(pixels_);
   }
 
   Status encode(Executor& executor, const Control& control, Usage& usage) {
-    ImageEncoder& encoder = gallery_->encoder();
-    DSVL_CHECK_STATUS(encoder.advance(executor, control, usage));
-    if (encoder.busy()) return {};
-    const View<const float> rows = encoder.rows();
-    gallery_->put(place_, hasher_.hash(),
-                  std::as_bytes(std::span(rows.data, static_cast<std::size_t>(rows.rows * rows.cols))));
-    gallery_->return_encoder();
-    encoding_ = false;
-    ImageEmbedding* const done = place_;
-    place_ = nullptr;
-    return add(done);
+    DSVL_CHECK_STATUS(encoder_->advance(executor, control, usage));
+    if (encoder_->busy()) return {};
+    const View<const float> rows = encoder_->rows();
+    images_->put(place_, hasher_.hash(),
+                 std::as_bytes(std::span(rows.data, static_cast<std::size_t>(rows.rows * rows.cols))));
+    encoder_ = {};
+    return add(std::exchange(place_, nullptr));
   }
 
   Status add(ImageEmbedding* picture) noexcept {
-    if (!found_.push_back(picture)) {
-      gallery_->release(picture);
+    if (!done_.push_back(picture)) {
+      images_->release(picture);
       return fail(Code::out_of_memory, "no memory for a list of pictures");
     }
     at_hand().done = true;
@@ -180,21 +177,22 @@ class ImageQueue {
 
   [[nodiscard]] SeenPicture& at_hand() noexcept { return seen_[seen_.size() - 1]; }
 
-  std::shared_ptr<ImageCache> gallery_;
+  std::shared_ptr<ImageCache> images_;
   ImageLimits limits_;
   PictureDecoder decoder_;
   Allocator* from_;
   std::vector<Picture> waiting_;
-  Buffer<ImageEmbedding*> found_;
+  Buffer<ImageEmbedding*> done_;
   Buffer<SeenPicture> seen_;
   std::size_t next_ = 0;
 
   // The picture at hand.
-  bool opened_ = false, encoding_ = false;
+  bool opened_ = false;
   Image image_;
   Pixels pixels_;
   PixelHasher hasher_;
-  ImageEmbedding* place_ = nullptr;
+  ImageEmbedding* place_ = nullptr;  // where its rows will be
+  EncoderLease encoder_;             // while it is being encoded
 };
 
 DSVL_END_NAMESPACE

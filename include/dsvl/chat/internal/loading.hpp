@@ -202,6 +202,7 @@ DSVL_INLINE const Tokenizer* Model::tokenizer() const noexcept {
 }
 DSVL_INLINE std::optional<std::int32_t> Model::image_token() const noexcept { return state_->image_token; }
 DSVL_INLINE std::span<const std::int32_t> Model::end_tokens() const noexcept { return state_->end_tokens; }
+DSVL_INLINE const DeepseekVl& Model::network() const noexcept { return state_->network->net; }
 DSVL_INLINE const ModelConfig& Model::config() const noexcept { return state_->config; }
 
 DSVL_END_NAMESPACE

@@ -2,7 +2,6 @@
 #ifndef DSVL_CHAT_INTERNAL_MODEL_STATE_HPP
 #define DSVL_CHAT_INTERNAL_MODEL_STATE_HPP
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "../../model/load.hpp"
 #include "../../text/tokenizer.hpp"
 #include "../model_info.hpp"
+#include "token_roles.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -28,8 +28,8 @@ struct ModelState {
   std::vector<std::int32_t> end_tokens;  ///< sorted
   ModelInfo info;
 
-  [[nodiscard]] bool ends_answer(std::int32_t id) const noexcept {
-    return std::binary_search(end_tokens.begin(), end_tokens.end(), id);
+  [[nodiscard]] TokenRoles roles() const noexcept {
+    return {tokenizer ? &*tokenizer : nullptr, image_token, end_tokens};
   }
   [[nodiscard]] Executor& executor() const noexcept { return host.executor ? *host.executor : *pool; }
 };

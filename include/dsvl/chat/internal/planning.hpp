@@ -7,7 +7,8 @@
 #include "../../engine/complete_limits.hpp"
 #include "../../model/bind.hpp"
 #include "../plan.hpp"
-#include "session_calls.hpp"
+#include "loading.hpp"
+#include "session_parts.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -33,17 +34,6 @@ class Shapes : public PathVisitor<Shapes> {
   }
 };
 
-/// Says how many workers there would be.
-class CountedExecutor final : public Executor {
- public:
-  explicit CountedExecutor(int workers) noexcept : workers_(workers) {}
-  [[nodiscard]] int workers() const noexcept override { return workers_; }
-  void run(int, FunctionRef<void(int)>) noexcept override {}
-
- private:
-  int workers_;
-};
-
 /// Collects what an Arena hands out, by name.
 struct PlannedPart {
   Plan& plan;
@@ -63,9 +53,9 @@ struct PlannedTokenizer {
 };
 
 /// Bytes of the model itself.
-inline PlannedTokenizer plan_safetensors(const Folder& folder, ModelState& state, Plan& out) {
+inline PlannedTokenizer plan_safetensors(const Folder& folder, DeepseekVl& net, Plan& out) {
   Shapes shapes;
-  state.network->net.visit(shapes);
+  net.visit(shapes);
   const auto file_bytes = Checkpoint::bytes_of(folder);
   out.file_bytes = file_bytes ? static_cast<std::size_t>(*file_bytes) : 0;
   out.buffers.push_back({Plan::Part::model, "norms and biases", shapes.unpacked.peak()});
@@ -79,13 +69,14 @@ inline PlannedTokenizer plan_safetensors(const Folder& folder, ModelState& state
 
 /// The same for GGUF files, whose heads say in which formats weights are.
 DSVL_COLD
-inline Status plan_gguf(const Checkpoint& weights, ModelState& state, Plan& out, PlannedTokenizer& tokenizer) {
+inline Status plan_gguf(const Checkpoint& weights, const ModelConfig& config, DeepseekVl& net, Plan& out,
+                        PlannedTokenizer& tokenizer) {
   PlannedPart listed{out, Plan::Part::model};
   Arena measured = listed.arena();
   LoadReport report;
   Binder binder(weights, Layout::gguf, measured, report);
-  state.network->net = network_of(weights, state.config);
-  state.network->net.visit(binder);
+  net = network_of(weights, config);
+  net.visit(binder);
   DSVL_CHECK_STATUS(binder.finish());
   for (const Checkpoint::Part& part : weights.parts()) {
     out.file_bytes += part.bytes.size();
@@ -101,53 +92,51 @@ inline Status plan_gguf(const Checkpoint& weights, ModelState& state, Plan& out,
   return {};
 }
 
-}  // namespace detail
-
-namespace detail {
+/// Adds the memory of a session: that of the very parts that it is made of, measured and not taken.
+inline void plan_session(const SessionShape& shape, Plan& out) {
+  using Part = Plan::Part;
+  const auto add = [&](Part part, std::size_t& bytes, auto&& lay_out) {
+    PlannedPart listed{out, part};
+    Arena arena = listed.arena();
+    lay_out(arena);
+    bytes = arena.peak();
+  };
+  const auto pages = std::make_shared<PagePool>(shape.page_bytes(), nullptr);
+  SessionParts parts(shape, {}, pages, nullptr, {}, {});
+  add(Part::decoder, out.decoder, [&](Arena& arena) { parts.lay_out(arena, shape); });
+  ImageCache images(shape.net, shape.config.preprocess, shape.limits, shape.workers, nullptr);
+  if (shape.limits.pictures > 0) add(Part::vision, out.vision, [&](Arena& arena) { images.lay_out(arena); });
+  out.cache = pages->bytes_of(shape.pages(true));
+  out.buffers.push_back({Part::cache, "keys and values", out.cache});
+}
 
 DSVL_COLD
 inline Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, const LoadOptions& load) {
   LoadOptions opened = load;
   opened.mode = LoadMode::map;
   opened.progress = {};
-  auto state = std::make_shared<detail::ModelState>();
-  DSVL_TRY(source, detail::open_source(place, opened));
+  DSVL_TRY(source, open_source(place, opened));
   DSVL_TRY(settings, read_settings(source.settings, options.host.allocator));
   const ModelConfig& config = settings.config;
-  state->config = config;
-  const int threads = load.threads > 0 ? load.threads : available_threads();
-  detail::CountedExecutor executor(options.host.executor ? options.host.executor->workers() : threads);
-  state->host.executor = &executor;
-  state->network.emplace(LoadedNetwork{Checkpoint(nullptr), Buffer<std::byte>(), DeepseekVl(config)});
+  DeepseekVl net(config);
 
   Plan out;
   using Part = Plan::Part;
-  detail::PlannedTokenizer tokenizer;
+  PlannedTokenizer tokenizer;
   if (source.weights) {
-    DSVL_CHECK_STATUS(detail::plan_gguf(*source.weights, *state, out, tokenizer));
+    DSVL_CHECK_STATUS(plan_gguf(*source.weights, config, net, out, tokenizer));
   } else {
-    tokenizer = detail::plan_safetensors(place.folder, *state, out);
+    tokenizer = plan_safetensors(place.folder, net, out);
   }
-  DSVL_TRY(limits, complete_limits(options.limits, config, state->network->net.decoder));
+  DSVL_TRY(limits, complete_limits(options.limits, config, net.decoder));
   out.buffers.push_back({Part::model, "tokenizer", tokenizer.kept});
   if (load.mode == LoadMode::read) out.buffers.push_back({Part::model, "weights", out.file_bytes});
   for (const Plan::Buffer& b : out.buffers) out.model += b.bytes;
   out.load_peak = out.model + tokenizer.reading;
 
-  SessionOptions planned = options;
-  planned.limits = limits;
-  planned.host.executor = &executor;
-  detail::SessionState session(state, planned);
-  const auto add = [&](Part part, std::size_t& bytes, auto&& lay_out) {
-    detail::PlannedPart listed{out, part};
-    Arena arena = listed.arena();
-    lay_out(arena);
-    bytes = arena.peak();
-  };
-  add(Part::decoder, out.decoder, [&](Arena& arena) { session.measure(arena); });
-  if (limits.pictures > 0) add(Part::vision, out.vision, [&](Arena& arena) { session.measure_gallery(arena); });
-  out.cache = session.cache_bytes();
-  out.buffers.push_back({Part::cache, "keys and values", out.cache});
+  const int threads = load.threads > 0 ? load.threads : available_threads();
+  const int workers = options.host.executor ? options.host.executor->workers() : threads;
+  plan_session({net, config, limits, workers}, out);
   return out;
 }
 

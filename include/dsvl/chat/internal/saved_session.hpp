@@ -1,18 +1,20 @@
-// Saving and loading a session: definitions of Session::save and Session::load.
+// Saving and loading a session: a Snapshot as a file, and the definitions of Session::save and Session::load.
 //
-// A file holds what a fork would share: the conversation, the tokens in the cache with their keys and values, and the
-// pictures they came from; an answer in work is left out. It is for the same weights, preprocessing and kind of cache,
-// which are compared, on a machine of the same byte order.
+//   "DSVLSAVE", version
+//   sections   tag, whether a reader has to know it, count of bytes; then these
+//     identity   of the model, its preprocessing and the kind of cache: what the rest is good for
+//     settings   system text, keep_generated_ids
+//     pictures   count, then hash and rows of each
+//     turns      count, then the parts of each (kind, text, ids)
+//     cache      count of tokens, their keys, the pages (unused parts zeroed)
+//   hash of all in front of it
 //
-//   "DSVLSAVE", version, identity of the model, kind of cache
-//   system text, keep_generated_ids
-//   pictures   count, then hash and rows of each
-//   turns      count, then role and segments of each (kind, text or ids)
-//   cache      count of tokens, their entries, the pages (unused parts zeroed)
-//   checksum
+// A reader skips sections that it does not know and need not, so later versions can add some. Version 1 (dsvl before
+// sections) had the contents of these five one after another, and is still read.
 //
 // Nothing in a file is believed: sizes are compared with what is left of it and with the session's limits before they
-// are used. Keys and values may be any numbers; they can make nonsense of the answers and nothing else.
+// are used. Keys and values may be any numbers; they can make nonsense of the answers and nothing else. The machine that
+// reads must have the byte order of the one that wrote.
 #ifndef DSVL_CHAT_INTERNAL_SAVED_SESSION_HPP
 #define DSVL_CHAT_INTERNAL_SAVED_SESSION_HPP
 
@@ -20,97 +22,13 @@
 
 #include <bit>
 
-#include "../../io/file_writer.hpp"
+#include "saved_bytes.hpp"
 #include "session_calls.hpp"
+#include "session_state.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
 namespace detail {
-
-/// Plain numbers and runs of bytes, appended to a file, with a checksum over all.
-class SavedWriter {
- public:
-  explicit SavedWriter(FileWriter& file) noexcept : file_(file) {}
-
-  void put(std::span<const std::byte> bytes) noexcept {
-    if (bytes.empty()) return;  // an empty run has no address, which the system's writer must not get
-    add_to(checksum_, bytes);
-    file_.write(bytes);
-  }
-  template <class T>
-    requires std::is_trivially_copyable_v<T>
-  void value(const T& x) noexcept {
-    put(std::as_bytes(std::span<const T, 1>(&x, 1)));
-  }
-  void size(std::size_t n) noexcept { value(static_cast<std::uint64_t>(n)); }
-  template <class T>
-  void run(std::span<const T> values) noexcept {
-    size(values.size());
-    put(std::as_bytes(values));
-  }
-  void text(std::string_view s) noexcept { run(std::span<const char>(s.data(), s.size())); }
-  void finish() noexcept {
-    const ContentHash sum = checksum_;
-    value(sum);
-  }
-
-  static void add_to(ContentHash& checksum, std::span<const std::byte> bytes) noexcept {
-    std::uint64_t word = 0;
-    while (!bytes.empty()) {
-      const std::size_t n = std::min<std::size_t>(bytes.size(), sizeof word);
-      word = 0;
-      std::memcpy(&word, bytes.data(), n);
-      checksum.add(word ^ std::uint64_t{n} << 56);
-      bytes = bytes.subspan(n);
-    }
-  }
-
- private:
-  FileWriter& file_;
-  ContentHash checksum_;
-};
-
-/// The same backwards; anything that is not there makes everything after it fail.
-class SavedReader {
- public:
-  explicit SavedReader(std::span<const std::byte> bytes) noexcept : left_(bytes) {}
-
-  [[nodiscard]] std::span<const std::byte> take(std::size_t n) noexcept {
-    if (n > left_.size()) return good_ = false, left_ = {}, std::span<const std::byte>();
-    const auto out = left_.first(n);
-    left_ = left_.subspan(n);
-    SavedWriter::add_to(checksum_, out);
-    return out;
-  }
-  template <class T>
-    requires std::is_trivially_copyable_v<T>
-  T value() noexcept {
-    T out{};
-    if (const auto bytes = take(sizeof out); good_) std::memcpy(&out, bytes.data(), sizeof out);
-    return out;
-  }
-  /// A count of things that take at least `each` bytes: no more than the rest of the file can hold.
-  [[nodiscard]] std::size_t size(std::size_t each) noexcept {
-    const auto n = value<std::uint64_t>();
-    if (n > left_.size() / each) return good_ = false, std::size_t{0};
-    return static_cast<std::size_t>(n);
-  }
-  [[nodiscard]] std::string_view text() noexcept {
-    const auto bytes = take(size(1));
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-  /// Whether all was there, and the checksum is right, and nothing follows.
-  [[nodiscard]] bool finish() noexcept {
-    const ContentHash sum = checksum_;
-    return value<ContentHash>() == sum && good_ && left_.empty();
-  }
-  [[nodiscard]] bool good() const noexcept { return good_; }
-
- private:
-  std::span<const std::byte> left_;
-  bool good_ = true;
-  ContentHash checksum_;
-};
 
 /// What a saved cache is good for: these weights (their names, shapes and a sample of their bytes), this preprocessing,
 /// this layout of the cache, products like these.
@@ -120,12 +38,12 @@ inline ContentHash identity(const ModelState& model, const Limits& limits) noexc
   const auto number = [&](auto x) { id.add(static_cast<std::uint64_t>(x)); };
   const auto real = [&](float x) { id.add(std::bit_cast<std::uint32_t>(x)); };
   for (const TensorInfo& t : model.network->checkpoint.tensors()) {
-    SavedWriter::add_to(id, std::as_bytes(std::span(t.name)));
-    SavedWriter::add_to(id, std::as_bytes(std::span(t.dtype)));
+    add_bytes(id, std::as_bytes(std::span(t.name)));
+    add_bytes(id, std::as_bytes(std::span(t.dtype)));
     for (const Index d : t.dims()) number(d);
     const std::size_t some = std::min<std::size_t>(t.bytes, 64);
     for (const std::size_t at : {std::size_t{0}, (t.bytes - some) / 2, t.bytes - some})
-      SavedWriter::add_to(id, {t.data + at, some});
+      add_bytes(id, {t.data + at, some});
   }
   const PreprocessConfig& p = model.config.preprocess;
   number(p.size_rule), number(p.min_side), number(p.low_source), id.add(std::bit_cast<std::uint64_t>(p.rescale));
@@ -150,175 +68,281 @@ inline void clear_rest(const DecoderDims& d, KvFormat format, std::span<std::byt
   }
 }
 
-}  // namespace detail
+enum class SavedSection : std::uint32_t { identity = 1, settings = 2, pictures = 3, turns = 4, cache = 5 };
 
-/// Friend of SessionState: reads and fills it.
-class detail::SavedSession {
+inline constexpr std::uint64_t kSavedMagic = 0x45564153'4C565344ull;  // "DSVLSAVE", little-endian
+inline constexpr std::uint32_t kSavedVersion = 2;
+
+// --- writing ----------------------------------------------------------------------------------------------------------
+
+/// Writes sections: `contents(SavedWriter&)` runs twice, to count and to write.
+template <class Contents>
+void write_section(SavedWriter& to, SavedSection tag, Contents&& contents) noexcept {
+  SavedWriter count;
+  contents(count);
+  to.value(static_cast<std::uint32_t>(tag)), to.value(std::uint32_t{1});
+  to.size(count.count());
+  contents(to);
+}
+
+inline void write_turns(SavedWriter& to, const Snapshot& from) noexcept {
+  to.size(from.turns.size());
+  for (const Snapshot::SavedTurn& turn : from.turns) {
+    to.size(turn.count);
+    for (const Segment& part : from.content(turn)) {
+      to.value(part.kind);
+      to.text(part.text);
+      to.run(part.ids);
+    }
+  }
+}
+
+/// `page` has room for one page, whose unused part is zeroed in it.
+inline void write_cache(SavedWriter& to, const Snapshot& from, const DecoderDims& dims, KvFormat format,
+                        std::span<std::byte> page) noexcept {
+  to.run(from.keys);
+  const Index tokens = static_cast<Index>(from.keys.size());
+  for (Index p = 0; p * kKvBlock < tokens; ++p) {
+    const Index used = std::min<Index>(kKvBlock, tokens - p * kKvBlock);
+    if (!to.counting()) {
+      std::memcpy(page.data(), from.cache->page_bytes(p).data(), page.size());
+      if (used < kKvBlock) clear_rest(dims, format, page, used);
+    }
+    to.put(page);
+  }
+}
+
+DSVL_COLD
+inline Status save_session(const SessionState& session, const std::filesystem::path& path, const SaveOptions& options) {
+  const SessionOptions& chosen = session.options();
+  const DecoderDims& dims = session.model().config.decoder;
+  FileWriter file(path, {options.sync, chosen.host.log});
+  DSVL_CHECK_STATUS(file.status());
+  DSVL_TRY(state, session.snapshot());
+  Buffer<std::byte> page(chosen.host.allocator);
+  if (!page.resize(state.cache->pool()->page_bytes()))
+    return fail(Code::out_of_memory, "no memory to save a session");
+  SavedWriter to(file);
+  to.value(kSavedMagic), to.value(kSavedVersion);
+  write_section(to, SavedSection::identity,
+                [&](SavedWriter& w) { w.value(identity(session.model(), chosen.limits)); });
+  write_section(to, SavedSection::settings, [&](SavedWriter& w) {
+    w.text(chosen.system);
+    w.value(static_cast<std::uint32_t>(chosen.keep_generated_ids));
+  });
+  write_section(to, SavedSection::pictures, [&](SavedWriter& w) {
+    w.size(state.pictures.size());
+    for (const Snapshot::SavedPicture& p : state.pictures) w.value(p.hash), w.put(p.rows);
+  });
+  write_section(to, SavedSection::turns, [&](SavedWriter& w) { write_turns(w, state); });
+  write_section(to, SavedSection::cache,
+                [&](SavedWriter& w) { write_cache(w, state, dims, *chosen.limits.kv, page.span()); });
+  const ContentHash hash = to.hash();
+  to.value(hash);
+  return file.commit();
+}
+
+// --- reading ----------------------------------------------------------------------------------------------------------
+
+/// Reads a file into a Snapshot that views it. Errors name the file.
+class SavedFile {
  public:
-  static constexpr std::uint64_t kMagic = 0x45564153'4C565344ull;  // "DSVLSAVE", little-endian
-  static constexpr std::uint32_t kVersion = 1;
+  /// `what` is the file's name, for messages.
+  SavedFile(const ModelState& model, const Limits& limits, std::string_view what, Allocator* from) noexcept
+      : model_(model), limits_(limits), what_(what), state_(from), id_counts_(from) {}
 
-  DSVL_COLD
-  static Status save(const SessionState& s, const std::filesystem::path& path, const SaveOptions& options) {
-    FileWriter file(path, {options.sync, s.options_.host.log});
-    DSVL_CHECK_STATUS(file.status());
-    SavedWriter to(file);
-    const DecoderDims& dims = s.model_->config.decoder;
-    to.value(kMagic), to.value(kVersion), to.value(detail::identity(*s.model_, s.options_.limits));
-    to.text(s.options_.system), to.value(static_cast<std::uint32_t>(s.options_.keep_generated_ids));
-
-    const std::size_t turns = 2 * s.turns(), pictures = s.conversation_.pictures(turns);
-    to.size(pictures);
-    for (std::size_t p = 0; p < pictures; ++p) {
-      to.value(s.pictures_[p]->hash);
-      to.put(std::as_bytes(std::span(s.pictures_[p]->rows, static_cast<std::size_t>(s.gallery_->picture_floats()))));
-    }
-    to.size(turns);
-    for (std::size_t t = 0; t < turns; ++t) {
-      to.size(s.conversation_.content(t).size());
-      for (const Segment& part : s.conversation_.content(t)) {
-        to.value(part.kind);
-        to.text(part.text);
-        to.run(part.ids);
-      }
-    }
-    const PrefixCache& cache = s.engine_.cache();
-    const Index tokens =
-        s.phase_ == SessionState::Phase::over ? cache.size() : std::min<Index>(cache.size(), s.position_);
-    to.run(cache.entries().first(static_cast<std::size_t>(tokens)));
-    Buffer<std::byte> page(s.options_.host.allocator);
-    if (!page.resize(cache.pool()->page_bytes())) return fail(Code::out_of_memory, "no memory to save a session");
-    for (Index p = 0; p * kKvBlock < tokens && !file.failed(); ++p) {
-      std::memcpy(page.data(), cache.page_bytes(p).data(), page.size());
-      const Index used = std::min<Index>(kKvBlock, tokens - p * kKvBlock);
-      if (used < kKvBlock) detail::clear_rest(dims, *s.options_.limits.kv, page.span(), used);
-      to.put(page.span());
-    }
-    to.finish();
-    return file.commit();
-  }
-
-  static Result<std::shared_ptr<SessionState>> load(const std::shared_ptr<const ModelState>& model,
-                                                    SessionOptions options, std::span<const std::byte> bytes,
-                                                    const std::string& what) {
-    const auto broken = [&](const char* why) { return fail(Code::bad_file, "%s: %s", Printable(what).text(), why); };
+  /// Codes: bad_file (no saved session, damaged), unsupported (another version, another model), bad_text, out_of_memory.
+  Status read(std::span<const std::byte> bytes) {
     SavedReader from(bytes);
-    if (from.value<std::uint64_t>() != kMagic) return broken("is not a saved session");
-    if (const auto version = from.value<std::uint32_t>(); from.good() && version != kVersion)
-      return fail(Code::unsupported, "%s: has version %u, this library reads version %u", Printable(what).text(),
-                  version, kVersion);
-    const auto id = from.value<ContentHash>();
-    if (!from.good()) return broken("is truncated or damaged");
-    if (id != detail::identity(*model, options.limits))
-      return fail(Code::unsupported, "%s: was saved with another model, or with other keys and values or activations",
-                  Printable(what).text());
-    options.system = std::string(from.text());
-    options.keep_generated_ids = from.value<std::uint32_t>() != 0;
-    DSVL_CHECK_STATUS(utf8::validate(options.system, "the saved system text"));
-    auto s = std::make_shared<SessionState>(model, options);
-    DSVL_CHECK_STATUS(s->open());
-    DSVL_CHECK_STATUS(read_pictures(from, *s, what));
-    DSVL_CHECK_STATUS(read_turns(from, *s, what));
-    DSVL_CHECK_STATUS(read_cache(from, *s, what));
-    if (!from.finish()) return broken("is truncated or damaged");
-    return s;
+    if (from.value<std::uint64_t>() != kSavedMagic) return broken("is not a saved session");
+    const auto version = from.value<std::uint32_t>();
+    if (!from.good()) return damaged();
+    if (version == 1) return read_version_1(from);
+    if (version != kSavedVersion)
+      return fail(Code::unsupported, "%s: has version %u, this library reads versions 1 and %u",
+                  Printable(what_).text(), version, kSavedVersion);
+    return read_sections(bytes, from);
   }
+
+  [[nodiscard]] const Snapshot& state() const noexcept { return state_; }
+  [[nodiscard]] std::string_view system() const noexcept { return system_; }
+  [[nodiscard]] bool keep_generated_ids() const noexcept { return keep_generated_ids_; }
 
  private:
-  static Status too_much(const std::string& what, const char* of) {
-    return fail(Code::limit, "%s: has more %s than the session's limits allow", Printable(what).text(), of);
+  [[nodiscard]] Status broken(const char* why) const noexcept {
+    return fail(Code::bad_file, "%s: %s", Printable(what_).text(), why);
   }
-
-  static Status read_pictures(SavedReader& from, SessionState& s, const std::string& what) {
-    const Index floats = s.model_->config.image_tokens() * s.model_->config.decoder.hidden;
-    const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
-    const std::size_t count = from.size(sizeof(ContentHash) + bytes);
-    if (count > 0 && !s.gallery_) return too_much(what, "pictures");
-    for (std::size_t p = 0; p < count; ++p) {
-      const auto hash = from.value<ContentHash>();
-      const auto rows = from.take(bytes);
-      if (!from.good()) return {};  // finish() says so
-      ImageEmbedding* place = s.gallery_->find(hash);
-      if (!place) {
-        place = s.gallery_->take();
-        if (!place) return too_much(what, "pictures");
-        s.gallery_->put(place, hash, rows);
-      }
-      if (!s.pictures_.push_back(place)) {
-        s.gallery_->release(place);
-        return too_much(what, "pictures");
-      }
-    }
-    return {};
+  [[nodiscard]] Status damaged() const noexcept { return broken("is truncated or damaged"); }
+  [[nodiscard]] Status no_memory() const noexcept {
+    return fail(Code::out_of_memory, "%s: no memory for the list of its turns", Printable(what_).text());
   }
 
   DSVL_COLD
-  static Status read_turns(SavedReader& from, SessionState& s, const std::string& what) {
+  Status read_version_1(SavedReader& from) {
+    for (const SavedSection section : {SavedSection::identity, SavedSection::settings, SavedSection::pictures,
+                                       SavedSection::turns, SavedSection::cache})
+      DSVL_CHECK_STATUS(read_section(section, from));
+    const ContentHash sum = from.hash_of_pieces();
+    return from.value<ContentHash>() == sum && from.good() && from.left() == 0 ? check() : damaged();
+  }
+
+  DSVL_COLD
+  Status read_sections(std::span<const std::byte> bytes, SavedReader& from) {
+    constexpr std::size_t kHash = sizeof(ContentHash);
+    while (from.left() > kHash) {
+      const auto tag = from.value<std::uint32_t>(), required = from.value<std::uint32_t>();
+      SavedReader section(from.take(from.size(1)));
+      if (!from.good()) return damaged();
+      if (tag < static_cast<std::uint32_t>(SavedSection::identity) ||
+          tag > static_cast<std::uint32_t>(SavedSection::cache)) {
+        if (required == 0) continue;
+        return fail(Code::unsupported, "%s: has a section %u, which this library does not know and must",
+                    Printable(what_).text(), tag);
+      }
+      DSVL_CHECK_STATUS(read_section(static_cast<SavedSection>(tag), section));
+      if (section.left() > 0) return damaged();
+    }
+    StreamHash hash;
+    hash.add(bytes.first(bytes.size() - std::min<std::size_t>(from.left(), bytes.size())));
+    return from.value<ContentHash>() == hash.value() && from.good() && from.left() == 0 ? check() : damaged();
+  }
+
+  /// What a section says; each may come once, and the identity comes first.
+  Status read_section(SavedSection section, SavedReader& from) {
+    const unsigned bit = 1u << static_cast<unsigned>(section);
+    if ((seen_ & bit) != 0 || (seen_ == 0 && section != SavedSection::identity)) return damaged();
+    seen_ |= bit;
+    switch (section) {
+      case SavedSection::identity: return read_identity(from);
+      case SavedSection::settings: return read_settings(from);
+      case SavedSection::pictures: return read_pictures(from);
+      case SavedSection::turns: return read_turns(from);
+      case SavedSection::cache: return read_cache(from);
+    }
+    return damaged();
+  }
+
+  Status read_identity(SavedReader& from) {
+    const auto id = from.value<ContentHash>();
+    if (!from.good()) return damaged();
+    if (id == identity(model_, limits_)) return {};
+    return fail(Code::unsupported, "%s: was saved with another model, or with other keys and values or activations",
+                Printable(what_).text());
+  }
+
+  Status read_settings(SavedReader& from) {
+    system_ = from.text();
+    keep_generated_ids_ = from.value<std::uint32_t>() != 0;
+    if (!from.good()) return damaged();
+    return utf8::validate(system_, "the saved system text");
+  }
+
+  Status read_pictures(SavedReader& from) {
+    const Index floats = model_.config.image_tokens() * model_.config.decoder.hidden;
+    const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
+    const std::size_t count = from.size(sizeof(ContentHash) + bytes);
+    for (std::size_t p = 0; p < count && from.good(); ++p) {
+      const auto hash = from.value<ContentHash>();
+      if (!state_.pictures.push_back({hash, from.take(bytes), nullptr})) return no_memory();
+    }
+    return from.good() ? Status() : damaged();
+  }
+
+  Status read_turns(SavedReader& from) {
     const std::size_t turns = from.size(sizeof(std::uint64_t));
     for (std::size_t t = 0; t < turns; ++t) {
       const Role role = t % 2 == 0 ? Role::user : Role::assistant;
       const std::size_t parts = from.size(1 + 2 * sizeof(std::uint64_t));
-      s.conversation_.begin_turn(role);
-      for (std::size_t i = 0; i < parts; ++i) {
-        const auto kind = from.value<Segment::Kind>();
-        const std::string_view text = from.text();
-        const auto ids = from.take(sizeof(std::int32_t) * from.size(sizeof(std::int32_t)));
-        if (!from.good()) return {};
-        DSVL_CHECK_STATUS(utf8::validate(text, "a saved turn"));
-        switch (kind) {
-          case Segment::Kind::text: s.conversation_.add_text(text); break;
-          case Segment::Kind::image: s.conversation_.add_image(); break;
-          case Segment::Kind::tokens: DSVL_CHECK_STATUS(add_ids(ids, s, what)); break;
-          default: return fail(Code::bad_file, "%s: is damaged", Printable(what).text());
-        }
-      }
-      DSVL_CHECK_STATUS(s.conversation_.end_turn());
+      if (!state_.turns.push_back({role, state_.segments.size(), parts})) return no_memory();
+      for (std::size_t i = 0; i < parts; ++i) DSVL_CHECK_STATUS(read_part(from));
     }
-    if (turns % 2 != 0 || s.conversation_.pictures(turns) != s.pictures_.size())
-      return fail(Code::bad_file, "%s: its turns do not go with its pictures", Printable(what).text());
-    return {};
+    return from.good() ? Status() : damaged();
   }
-
-  static Status add_ids(std::span<const std::byte> stored, SessionState& s, const std::string& what) {
-    for (std::size_t at = 0; at < stored.size(); at += sizeof(std::int32_t)) {
+  Status read_part(SavedReader& from) {
+    Segment part;
+    part.kind = from.value<Segment::Kind>();
+    part.text = from.text();
+    const std::size_t count = from.size(sizeof(std::int32_t));
+    const auto ids = from.take(count * sizeof(std::int32_t));
+    if (!from.good()) return damaged();
+    DSVL_CHECK_STATUS(utf8::validate(part.text, "a saved turn"));
+    const auto known = {Segment::Kind::text, Segment::Kind::image, Segment::Kind::tokens};
+    if (std::find(known.begin(), known.end(), part.kind) == known.end()) return broken("is damaged");
+    for (std::size_t at = 0; at < ids.size(); at += sizeof(std::int32_t)) {
       std::int32_t id = 0;
-      std::memcpy(&id, stored.data() + at, sizeof id);
-      if (id < 0 || id >= s.model_->config.decoder.vocab)
-        return fail(Code::bad_file, "%s: has the token %d, outside the vocabulary", Printable(what).text(), id);
-      s.conversation_.add_id(id);
+      std::memcpy(&id, ids.data() + at, sizeof id);
+      if (id < 0 || id >= model_.config.decoder.vocab)
+        return fail(Code::bad_file, "%s: has the token %d, outside the vocabulary", Printable(what_).text(), id);
+      if (!state_.segment_ids.push_back(id)) return no_memory();
     }
+    // The list of ids moves while it grows, so the parts' views of it are made when it is whole: in check().
+    return id_counts_.push_back(count) && state_.segments.push_back(part) ? Status() : no_memory();
+  }
+
+  Status read_cache(SavedReader& from) {
+    const std::size_t tokens = from.size(sizeof(TokenKey));
+    const auto keys = from.take(tokens * sizeof(TokenKey));
+    const DecoderDims& d = model_.config.decoder;
+    const auto page = static_cast<std::size_t>(kv_page_bytes<float>(d.heads, d.layers, *limits_.kv));
+    const std::size_t pages = tokens / static_cast<std::size_t>(kKvBlock) + (tokens % kKvBlock != 0);
+    if (!from.good() || pages > from.left() / page) return damaged();
+    state_.pages = from.take(pages * page);
+    if (!state_.file_keys.resize(tokens)) return no_memory();
+    if (tokens > 0) std::memcpy(static_cast<void*>(state_.file_keys.data()), keys.data(), keys.size());
+    state_.keys = state_.file_keys.span();
     return {};
   }
 
-  static Status read_cache(SavedReader& from, SessionState& s, const std::string& what) {
-    PrefixCache& cache = s.engine_.cache();
-    const std::size_t tokens = from.size(sizeof(TokenKey));
-    if (static_cast<Index>(tokens) > cache.context()) return too_much(what, "tokens");
-    const auto entries = from.take(tokens * sizeof(TokenKey));
-    if (!from.good() || tokens == 0) return {};
-    DSVL_CHECK_STATUS(cache.prepare(static_cast<Index>(tokens)));
-    for (Index p = 0; p * kKvBlock < static_cast<Index>(tokens); ++p) {
-      const std::span<std::byte> page = cache.page_bytes(p);
-      const auto stored = from.take(page.size());
-      if (!from.good()) return {};
-      std::memcpy(page.data(), stored.data(), page.size());
+  /// All was read and the hash is right: completes the state, and looks whether its sections go together.
+  Status check() noexcept {
+    if (seen_ != 0b111110) return damaged();
+    std::size_t at = 0, places = 0;
+    for (std::size_t i = 0; i < state_.segments.size(); ++i) {
+      state_.segments[i].ids = state_.segment_ids.span().subspan(at, id_counts_[i]);
+      at += id_counts_[i];
+      places += state_.segments[i].kind == Segment::Kind::image;
     }
-    (void)s.slots_.resize(tokens);
-    std::memcpy(static_cast<void*>(s.slots_.data()), entries.data(), entries.size());
-    cache.append(s.slots_.span());
-    return {};
+    if (state_.turns.size() % 2 == 0 && places == state_.pictures.size()) return {};
+    return broken("its turns do not go with its pictures");
   }
+
+  const ModelState& model_;
+  const Limits& limits_;
+  std::string_view what_;
+  Snapshot state_;
+  Buffer<std::size_t> id_counts_;  // of each segment
+  std::string_view system_;
+  bool keep_generated_ids_ = false;
+  unsigned seen_ = 0;  // a bit for each section
 };
+
+/// Codes: those of SavedFile::read and of SessionState::restore.
+inline Result<std::shared_ptr<SessionState>> load_session(const Model& model, SessionOptions options,
+                                                          std::span<const std::byte> bytes, const std::string& what) {
+  const Limits& limits = options.limits;
+  SavedFile file(*model.state(), limits, what, options.host.allocator);
+  DSVL_CHECK_STATUS(file.read(bytes));
+  options.system = std::string(file.system());
+  options.keep_generated_ids = file.keep_generated_ids();
+  auto session = std::make_shared<SessionState>(model.state(), options);
+  DSVL_CHECK_STATUS(session->open());
+  const Status restored = session->restore(file.state());
+  if (restored.code() == Code::limit) return fail(Code::limit, "%s: %s", Printable(what).text(), restored.text());
+  DSVL_CHECK_STATUS(restored);
+  return session;
+}
+
+}  // namespace detail
 
 DSVL_INLINE Status Session::save(const std::filesystem::path& file, const SaveOptions& options) const {
   DSVL_CHECK_STATUS(detail::check_there(state_));
-  return detail::SavedSession::save(*state_, file, options);
+  return detail::save_session(*state_, file, options);
 }
 
 DSVL_INLINE Result<Session> Session::load(const Model& model, std::span<const std::byte> saved,
                                           const SessionOptions& options) {
   DSVL_TRY(chosen, detail::chosen_options(model, options));
-  DSVL_TRY(state, detail::SavedSession::load(model.state(), chosen, saved, "saved session"));
+  DSVL_TRY(state, detail::load_session(model, std::move(chosen), saved, "saved session"));
   return Session(std::move(state));
 }
 
@@ -327,7 +351,7 @@ DSVL_INLINE Result<Session> Session::load(const Model& model, const std::filesys
   DSVL_TRY(chosen, detail::chosen_options(model, options));
   const std::string what = path_to_utf8(file);
   DSVL_TRY(mapped, MappedFile::open(file, what));
-  DSVL_TRY(state, detail::SavedSession::load(model.state(), chosen, {mapped.data(), mapped.size()}, what));
+  DSVL_TRY(state, detail::load_session(model, std::move(chosen), {mapped.data(), mapped.size()}, what));
   return Session(std::move(state));
 }
 

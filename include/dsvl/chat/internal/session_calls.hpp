@@ -7,7 +7,7 @@
 #include "../../engine/complete_limits.hpp"
 #include "loading.hpp"
 #include "../session.hpp"
-#include "session_branches.hpp"
+#include "session_state.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -208,7 +208,7 @@ DSVL_INLINE std::size_t Session::turns() const noexcept { return state_ ? state_
 DSVL_INLINE void Session::clear() {
   if (state_) state_->clear();
 }
-DSVL_INLINE Index Session::context() const noexcept { return state_ ? state_->engine().cache().context() : 0; }
+DSVL_INLINE Index Session::context() const noexcept { return state_ ? state_->context() : 0; }
 DSVL_INLINE std::size_t Session::bytes() const noexcept { return state_ ? state_->bytes() : 0; }
 
 DSVL_END_NAMESPACE

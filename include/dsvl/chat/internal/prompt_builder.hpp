@@ -1,0 +1,181 @@
+// PromptBuilder: from a conversation, a text or ids to the tokens of a prompt.
+#ifndef DSVL_CHAT_INTERNAL_PROMPT_BUILDER_HPP
+#define DSVL_CHAT_INTERNAL_PROMPT_BUILDER_HPP
+
+#include "../../base/host_macros_push.hpp"
+
+#include "../../base/bump_allocator.hpp"
+#include "../../engine/limits.hpp"
+#include "../../engine/tokens.hpp"
+#include "../../model/config.hpp"
+#include "conversation.hpp"
+#include "token_roles.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace detail {
+
+class PromptBuilder {
+ public:
+  /// Both must outlive this object. Memory beyond what carve() declares comes from `from`.
+  PromptBuilder(const ModelConfig& config, const TokenRoles& roles, Allocator* from) noexcept
+      : config_(config), roles_(roles), from_(from), scratch_(from) {}
+  PromptBuilder(const PromptBuilder&) = delete;
+  PromptBuilder& operator=(const PromptBuilder&) = delete;
+
+  void carve(Arena& arena, const Limits& limits) noexcept {
+    context_ = limits.context;
+    segments_ = arena.buffer<Segment>("prompt", 3 * context_ + 8);
+    spans_ = arena.buffer<ImageSpan>("prompt", context_);
+    // Twice the context, so that a text that is too long can usually be counted for the message.
+    ids_ = arena.buffer<std::int32_t>("ids", 2 * context_ + 2);
+    beside_ = arena.buffer<std::int32_t>("ids", 2 * context_ + 2);
+    // Encoding needs that much, unless the text is one word of that length.
+    const Index bytes = 8 * limits.text_bytes + (Index{64} << 10);
+    std::byte* const scratch = arena.array<std::byte>("text scratch", bytes);
+    if (!arena.measuring()) scratch_.use({scratch, static_cast<std::size_t>(bytes)});
+  }
+
+  // Each of these three makes the prompt, or fails and leaves one that must not be used.
+
+  /// The whole conversation, as the model's chat template writes it.
+  /// Codes: limit (longer than the context), bad_argument (the template's, the tokenizer's), out_of_memory.
+  Status render(Conversation& conversation, std::string_view system) noexcept {
+    ChatTemplate how;
+    how.style = config_.layout == Layout::original ? ChatTemplate::Style::original : ChatTemplate::Style::hf;
+    how.system = system;
+    DSVL_CHECK_STATUS(render_chat(conversation.messages(), how, segments_));
+    return encode();
+  }
+  /// A text behind its pictures, or with them where it has placeholders on purpose; no template. The text must stay
+  /// until the call returns. Codes: as above, and bad_argument (places and pictures differ in number).
+  Status take_text(std::string_view text, std::size_t pictures, bool placeholders) noexcept {
+    segments_.clear();
+    bool fits = !placeholders || split_placeholders(text, segments_);
+    for (std::size_t i = 0; fits && !placeholders && i < pictures; ++i) fits = segments_.push_back(Segment::image());
+    if (!placeholders) fits = fits && segments_.push_back(Segment::plain(text));
+    if (!fits)
+      return fail(Code::limit, "a text of %zu bytes with %zu pictures is too long for a context of %td tokens",
+                  text.size(), pictures, context_);
+    DSVL_CHECK_STATUS(check_places(segments_.span(), pictures));
+    return encode();
+  }
+  /// Ids as they are; runs of the image token are pictures. Codes: limit, bad_argument (ids outside the vocabulary, a
+  /// run of another length than a picture has).
+  Status take_ids(std::span<const std::int32_t> ids) noexcept {
+    DSVL_CHECK_STATUS(check_length(ids.size()));
+    if (!ids_.assign(ids.data(), ids.size())) return fail(Code::out_of_memory, "no memory for the prompt's ids");
+    return find_images();
+  }
+  void clear() noexcept {
+    ids_.clear();
+    spans_.clear();
+  }
+
+  /// Ok when the prompt is not empty, fits the context, and has as many places as there are pictures.
+  [[nodiscard]] Status check(std::size_t pictures) const noexcept {
+    if (ids_.empty()) return fail(Code::bad_argument, "the prompt is empty");
+    DSVL_CHECK_STATUS(check_length(ids_.size()));
+    return check_pictures(spans_.size(), pictures);
+  }
+
+  [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return ids_.span(); }
+
+  /// The prompt's tokens, the n-th picture's rows in the n-th place.
+  void list_tokens(std::span<ImageEmbedding* const> pictures, TokenList& to) const noexcept {
+    const Index hidden = config_.decoder.hidden;
+    to.clear();
+    std::size_t place = 0;
+    for (Index i = 0; i < static_cast<Index>(ids_.size()); ++i) {
+      const std::int32_t id = ids_[static_cast<std::size_t>(i)];
+      while (place < spans_.size() && i >= spans_[place].first + spans_[place].count) ++place;
+      if (place == spans_.size() || i < spans_[place].first) {
+        (void)to.push_back({{id}});  // fits: check() has looked
+        continue;
+      }
+      const Index row = i - spans_[place].first;
+      const ImageEmbedding& picture = *pictures[place];
+      (void)to.push_back({{id, static_cast<std::int32_t>(row), picture.hash}, picture.rows + row * hidden});
+    }
+  }
+
+  /// The ids of a text that is no part of the prompt: a draft, a continuation to score. Nothing in it becomes a control
+  /// token. Good until the next call. Codes: those of Tokenizer::encode; limit (more than twice the context).
+  [[nodiscard]] Result<std::span<const std::int32_t>> encode_beside(std::string_view text) noexcept {
+    scratch_.reset();
+    beside_.clear();
+    const Status encoded = roles_.tokenizer->encode(text, ControlTokens::as_text, beside_, &scratch_);
+    if (encoded.code() == Code::out_of_memory)
+      return fail(Code::limit, "a text of %zu bytes takes more tokens than the context of %td holds", text.size(),
+                  context_);
+    DSVL_CHECK_STATUS(encoded);
+    return std::span<const std::int32_t>(beside_.span());
+  }
+
+  /// Ok when `content` has as many places as there are pictures.
+  static Status check_places(std::span<const Segment> content, std::size_t pictures) noexcept {
+    const auto is_place = [](const Segment& s) { return s.kind == Segment::Kind::image; };
+    return check_pictures(static_cast<std::size_t>(std::count_if(content.begin(), content.end(), is_place)), pictures);
+  }
+
+ private:
+  [[nodiscard]] Status check_length(std::size_t tokens) const noexcept {
+    if (tokens <= static_cast<std::size_t>(context_)) return {};
+    return fail(Code::limit,
+                "the prompt takes %zu tokens, the context holds %td: ask less, rewind() or clear() the conversation, "
+                "or open a session with a larger Limits::context (this model's positions end at %td)",
+                tokens, context_, config_.max_positions);
+  }
+
+  Status encode() noexcept {
+    scratch_.reset();
+    // Without pictures the image token may be unknown; any id will do, because no place asks for it.
+    const std::int32_t image = roles_.image_token.value_or(-1);
+    const Status status =
+        encode_prompt(*roles_.tokenizer, segments_.span(), image, config_.image_tokens(), ids_, spans_, &scratch_);
+    if (status.code() != Code::out_of_memory) return status;
+    // The ids did not fit twice the context. They are counted in memory of their own, for the message.
+    Buffer<std::int32_t> ids(from_);
+    Buffer<ImageSpan> spans(from_);
+    scratch_.reset();
+    DSVL_CHECK_STATUS(
+        encode_prompt(*roles_.tokenizer, segments_.span(), image, config_.image_tokens(), ids, spans, &scratch_));
+    DSVL_CHECK_STATUS(check_length(ids.size()));
+    return status;
+  }
+
+  /// Finds the runs of image tokens, each as long as a picture takes.
+  Status find_images() noexcept {
+    const Index run = config_.image_tokens(), count = static_cast<Index>(ids_.size());
+    spans_.clear();
+    for (const std::int32_t id : ids_)
+      if (id < 0 || id >= config_.decoder.vocab)
+        return fail(Code::bad_argument, "token id %d is outside the vocabulary of %td", id, config_.decoder.vocab);
+    for (Index i = 0; roles_.image_token && i < count;) {
+      const std::int32_t* const begin = ids_.data() + i;
+      const auto other = [&](std::int32_t id) { return id != *roles_.image_token; };
+      const Index found = std::find_if(begin, begin + std::min<Index>(run, count - i), other) - begin;
+      if (found == 0) { ++i; continue; }
+      if (found < run)
+        return fail(Code::bad_argument, "a picture takes %td image tokens, the prompt has a run of %td", run, found);
+      (void)spans_.push_back({i, run});  // there is room for as many as there are tokens
+      i += run;
+    }
+    return {};
+  }
+
+  const ModelConfig& config_;
+  TokenRoles roles_;
+  Allocator* from_;
+  BumpAllocator scratch_;  // for one call
+  Index context_ = 0;
+  Buffer<Segment> segments_;
+  Buffer<std::int32_t> ids_, beside_;
+  Buffer<ImageSpan> spans_;
+};
+
+}  // namespace detail
+DSVL_END_NAMESPACE
+
+#include "../../base/host_macros_pop.hpp"
+
+#endif  // DSVL_CHAT_INTERNAL_PROMPT_BUILDER_HPP

@@ -1,0 +1,273 @@
+// Definitions of session_state.hpp: opening, beginning an answer, working on it, ending it.
+#ifndef DSVL_CHAT_INTERNAL_SESSION_ANSWERS_HPP
+#define DSVL_CHAT_INTERNAL_SESSION_ANSWERS_HPP
+
+#include "../../base/host_macros_push.hpp"
+
+#include "../../base/float_environment.hpp"
+#include "session_state.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+namespace detail {
+
+// --- opening ----------------------------------------------------------------------------------------------------------
+
+inline std::shared_ptr<ImageCache> make_images(const SessionShape& shape, Allocator* from) {
+  if (shape.limits.pictures == 0) return nullptr;
+  return std::make_shared<ImageCache>(shape.net, shape.config.preprocess, shape.limits, shape.workers, from);
+}
+
+inline ImageLimits image_limits(const SessionOptions& options) noexcept {
+  return {.max_pixels = options.limits.picture_pixels,
+          .apply_exif_orientation = options.apply_exif_orientation,
+          .clip_gray16 = options.clip_gray16,
+          .background = options.background};
+}
+
+DSVL_INLINE SessionState::SessionState(std::shared_ptr<const ModelState> model, const SessionOptions& options,
+                                       std::shared_ptr<PagePool> pages, std::shared_ptr<ImageCache> images)
+    : model_(std::move(model)), options_(options),
+      executor_(options.host.executor ? *options.host.executor : model_->executor()), first_(pages == nullptr),
+      images_(first_ ? make_images(shape(), options.host.allocator) : std::move(images)),
+      slab_(options.host.allocator),
+      parts_(shape(), model_->roles(),
+             first_ ? std::make_shared<PagePool>(shape().page_bytes(), options.host.allocator) : std::move(pages),
+             images_, image_limits(options_), options_.host) {}
+
+DSVL_INLINE Status SessionState::open(Index shared_pages) {
+  const Limits& limits = options_.limits;
+  const auto no_memory = [&](std::size_t bytes) {
+    return fail(Code::out_of_memory, "no memory for a session: %zu bytes for a context of %td tokens", bytes,
+                limits.context);
+  };
+  std::size_t needed = 0;
+  const auto lay_out = [&](Arena& arena) { parts_.lay_out(arena, shape()), needed = arena.peak(); };
+  if (!carve_slab(slab_, lay_out)) return no_memory(needed);
+  if (!parts_.generation.open(model_->config.decoder.vocab, limits.text_bytes)) return no_memory(needed);
+  if (first_ && images_ && !images_->open()) return no_memory(images_->bytes());
+  PrefixCache& cache = parts_.cache;
+  if (!cache.reserve(shared_pages) || (first_ && !cache.pool()->reserve(shape().cached_pages())))
+    return no_memory(cache.pool()->bytes_of(cache.kv().pages()));
+  parts_.queue.reserve(limits.pictures);
+  return {};
+}
+
+DSVL_INLINE std::size_t SessionState::bytes() const noexcept {
+  return slab_.size() + parts_.cache.pool()->bytes_of(shape().pages(first_)) +
+         (first_ && images_ ? images_->bytes() : 0);
+}
+
+// --- beginning an answer ----------------------------------------------------------------------------------------------
+
+/// The session goes on to something else: its answer ends, and its handle keeps how it stood.
+DSVL_INLINE void SessionState::leave_answer() {
+  if (answer_.phase != Phase::over) {
+    answer_.status = fail(Code::cancelled, "the answer had not ended when its session went on to something else");
+    end(Finish::cancelled);
+  }
+  if (answer_.tie) answer_.tie->cut(answer_.finish, answer_.status, answer_.usage);
+  answer_.tie = nullptr;
+}
+
+DSVL_INLINE void SessionState::begin(const GenerateOptions& options, bool in_conversation) {
+  leave_answer();
+  answer_ = {};
+  answer_.cancel = options.cancel;
+  answer_.progress = options.progress;
+  answer_.in_conversation = in_conversation;
+  answer_.turn = parts_.conversation.mark();
+  parts_.queue.begin({});  // forgets what the answer before saw
+}
+
+/// The work may begin, or the answer is over at once and has nothing of the one before.
+DSVL_INLINE void SessionState::start_or_fail(const Status& status) {
+  answer_.phase = Phase::pictures;
+  if (status.ok()) return;
+  end_with(status);
+  parts_.generation.clear();
+  parts_.prompt.clear();
+}
+
+DSVL_INLINE Status SessionState::check_tokenizer() const noexcept {
+  if (model_->tokenizer) return {};
+  return fail(Code::unsupported, "the model has no tokenizer.json, so it takes token ids only (Session::generate)");
+}
+
+/// Takes the options, so that bad ones are found before any work is done.
+DSVL_INLINE Status SessionState::set_options(const GenerateOptions& options) {
+  const Index rows = parts_.decoding.logit_rows();
+  if (options.max_tokens < 1)
+    return fail(Code::bad_argument, "max_tokens is %td, must be at least 1", options.max_tokens);
+  if (options.draft < 0 || options.draft >= rows)
+    return fail(Code::bad_argument, "draft is %td, must be from 0 to %td (Limits::logit_rows - 1)", options.draft,
+                rows - 1);
+  // A draft is only a guess: a text that can not be one (too long, not UTF-8) is none.
+  std::span<const std::int32_t> draft_text;
+  if (options.draft > 0 && model_->tokenizer && !options.draft_text.empty())
+    if (const auto ids = parts_.prompt.encode_beside(options.draft_text)) draft_text = *ids;
+  return parts_.generation.set(options, fork_, draft_text);
+}
+
+/// The prompt is made: checks what can be checked before pictures are looked at.
+DSVL_INLINE Status SessionState::take_pictures(std::span<const Picture> pictures) {
+  const std::size_t earlier = answer_.in_conversation ? parts_.conversation.pictures().size() : 0;
+  DSVL_CHECK_STATUS(parts_.prompt.check(earlier + pictures.size()));
+  if (!pictures.empty() && !model_->image_token)
+    return fail(Code::bad_argument, "no token stands for pictures: give LoadOptions::image_token");
+  if (!pictures.empty() && !images_)
+    return fail(Code::limit, "one picture too many: the session takes none (Limits::pictures is 0)");
+  parts_.queue.begin(pictures);
+  return {};
+}
+
+DSVL_INLINE void SessionState::ask(std::span<const Picture> pictures, std::string_view question,
+                                   const GenerateOptions& options) {
+  const FloatEnvironment ours;
+  begin(options, true);
+  Conversation& conversation = parts_.conversation;
+  start_or_fail([&]() -> Status {
+    DSVL_CHECK_STATUS(check_tokenizer());
+    if (question.empty()) return fail(Code::bad_argument, "the question is empty");
+    DSVL_CHECK_STATUS(utf8::validate(question, "the question"));
+    DSVL_CHECK_STATUS(conversation.add_question(pictures.size(), question, options.placeholders));
+    DSVL_CHECK_STATUS(set_options(options));
+    DSVL_CHECK_STATUS(
+        PromptBuilder::check_places(conversation.content(conversation.turns() - 1), pictures.size()));
+    DSVL_CHECK_STATUS(parts_.prompt.render(conversation, options_.system));
+    return take_pictures(pictures);
+  }());
+}
+
+DSVL_INLINE void SessionState::complete(std::span<const Picture> pictures, std::string_view text,
+                                        const GenerateOptions& options) {
+  const FloatEnvironment ours;
+  begin(options, false);
+  start_or_fail([&]() -> Status {
+    DSVL_CHECK_STATUS(check_tokenizer());
+    DSVL_CHECK_STATUS(utf8::validate(text, "the text"));
+    // The text may be that of the answer before, so the prompt is made of it before the options forget that.
+    const Status made = parts_.prompt.take_text(text, pictures.size(), options.placeholders);
+    DSVL_CHECK_STATUS(set_options(options));
+    DSVL_CHECK_STATUS(made);
+    return take_pictures(pictures);
+  }());
+}
+
+DSVL_INLINE void SessionState::generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
+                                        const GenerateOptions& options) {
+  const FloatEnvironment ours;
+  begin(options, false);
+  start_or_fail([&]() -> Status {
+    const Status made = parts_.prompt.take_ids(ids);
+    DSVL_CHECK_STATUS(set_options(options));
+    DSVL_CHECK_STATUS(made);
+    return take_pictures(pictures);
+  }());
+}
+
+// --- working ----------------------------------------------------------------------------------------------------------
+
+/// Goes from phase to phase until logits are there or it is late.
+DSVL_INLINE Status SessionState::advance(const Control& control) {
+  if (answer_.phase == Phase::pictures) {
+    DSVL_CHECK_STATUS(parts_.queue.advance(executor_, control, answer_.usage));
+    if (parts_.queue.busy()) return {};
+    DSVL_CHECK_STATUS(begin_generating());
+    if (control.late()) return {};
+  }
+  return parts_.generation.advance(executor_, control, answer_.usage);
+}
+
+DSVL_INLINE void SessionState::make_ready() {
+  const FloatEnvironment ours;
+  if (answer_.phase == Phase::over) return;
+  if (const Status status = advance(control()); !status.ok()) end_with(status);
+}
+
+/// The pictures are encoded. Those of a conversation are its own from now on, others stay the queue's until the end.
+DSVL_INLINE Status SessionState::begin_generating() {
+  std::span<ImageEmbedding* const> pictures = parts_.queue.embeddings();
+  if (answer_.in_conversation) {
+    for (ImageEmbedding* p : pictures) (void)parts_.conversation.add_picture(p);  // each takes more than a token
+    parts_.queue.hand_over();
+    pictures = parts_.conversation.pictures();
+  }
+  parts_.prompt.list_tokens(pictures, parts_.generation.tokens());
+  answer_.phase = Phase::generating;
+  return parts_.generation.begin(parts_.prompt.ids(), answer_.usage);
+}
+
+DSVL_INLINE std::optional<Piece> SessionState::step(Clock::time_point deadline) {
+  if (answer_.phase == Phase::over) return std::nullopt;
+  const FloatEnvironment ours;
+  if (answer_.phase != Phase::pictures && answer_.cancel && answer_.cancel->cancelled())
+    return end_with(fail(Code::cancelled, "the answer was cancelled"));
+  if (parts_.generation.context_full()) return end(Finish::context_full), flush_tail();
+  if (const Status status = advance(control(deadline)); !status.ok()) return end_with(status);
+  return parts_.generation.ready() ? choose() : std::nullopt;
+}
+
+DSVL_INLINE std::optional<Piece> SessionState::choose() {
+  Generation& generation = parts_.generation;
+  const auto choice = generation.choose(answer_.usage);
+  if (!choice) return end_with(choice.error());
+  if (model_->roles().ends_answer(choice->id)) return end(Finish::eos), flush_tail();
+  generation.advance_past(choice->id, answer_.usage);
+  StreamingDetokenizer& text = generation.text();
+  const bool text_full =
+      text.full() || (answer_.in_conversation && !parts_.conversation.has_room(text.text().size()));
+  if (text.stopped()) end(Finish::stop);
+  else if (generation.long_enough()) end(Finish::length);
+  else if (text_full) end(Finish::context_full);
+  return Piece{text.take(), choice->id, choice->log_probability};
+}
+
+// --- ending -----------------------------------------------------------------------------------------------------------
+
+/// Text that was held back until the end, with the token that ended it; usually there is none.
+DSVL_INLINE std::optional<Piece> SessionState::flush_tail() {
+  const std::string_view text = parts_.generation.text().take();
+  if (text.empty()) return std::nullopt;
+  const Choice& last = parts_.generation.last();
+  return Piece{text, last.id, last.log_probability};
+}
+
+DSVL_INLINE void SessionState::end(Finish why) {
+  const bool started = parts_.generation.started();
+  answer_.finish = why;
+  answer_.phase = Phase::over;
+  answer_.cancel = nullptr;  // the application's, and good until here
+  answer_.progress = {};
+  parts_.queue.abandon();
+  parts_.generation.end();
+  if (!answer_.in_conversation) return;
+  answer_.in_conversation = false;
+  const bool silent = !started || ids().empty();
+  if (why == Finish::error || (why == Finish::cancelled && silent) || !keep_turn().ok())
+    parts_.conversation.rewind(answer_.turn);  // the question goes as it came, and its pictures with it
+}
+
+DSVL_INLINE std::optional<Piece> SessionState::end_with(const Status& status) {
+  answer_.status = status;
+  end(status.code() == Code::cancelled ? Finish::cancelled : Finish::error);
+  return flush_tail();
+}
+
+DSVL_INLINE Status SessionState::keep_turn() {
+  if (!options_.keep_generated_ids) return parts_.conversation.add_answer(text());
+  std::span<const std::int32_t> ids = this->ids();
+  // The template writes the tokenizer's end of sentence itself.
+  if (answer_.finish == Finish::eos && model_->tokenizer && model_->tokenizer->eos() == ids.back())
+    ids = ids.first(ids.size() - 1);
+  // A picture's token that the model happened to choose would be the place of a picture in the next prompt.
+  return parts_.conversation.add_answer(ids, model_->image_token);
+}
+
+}  // namespace detail
+
+DSVL_END_NAMESPACE
+
+#include "../../base/host_macros_pop.hpp"
+
+#endif  // DSVL_CHAT_INTERNAL_SESSION_ANSWERS_HPP

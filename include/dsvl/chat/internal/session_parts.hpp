@@ -1,0 +1,69 @@
+// SessionParts: everything of a session that works in its memory, and what memory that is.
+#ifndef DSVL_CHAT_INTERNAL_SESSION_PARTS_HPP
+#define DSVL_CHAT_INTERNAL_SESSION_PARTS_HPP
+
+#include <memory>
+
+#include "../../engine/decoding.hpp"
+#include "../../engine/image_cache.hpp"
+#include "../../engine/prefix_cache.hpp"
+#include "../../model/deepseek_vl.hpp"
+#include "conversation.hpp"
+#include "generation.hpp"
+#include "image_queue.hpp"
+#include "prompt_builder.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace detail {
+
+/// What the sizes of a session follow from. Views; `limits` as complete_limits() gives them.
+struct SessionShape {
+  const DeepseekVl& net;
+  const ModelConfig& config;
+  const Limits& limits;
+  int workers = 1;
+
+  /// Pages of the cache for the beginnings of earlier conversations.
+  [[nodiscard]] Index cached_pages() const noexcept { return ceil_div(limits.cached_tokens, kKvBlock); }
+  /// Pages that a session takes, one to copy a shared one into among them; a fork uses its first session's cached ones.
+  [[nodiscard]] Index pages(bool first) const noexcept {
+    return ceil_div(limits.context, kKvBlock) + 1 + (first ? cached_pages() : 0);
+  }
+  [[nodiscard]] std::size_t page_bytes() const noexcept {
+    const DecoderDims& d = config.decoder;
+    return static_cast<std::size_t>(kv_page_bytes<float>(d.heads, d.layers, *limits.kv));
+  }
+};
+
+struct SessionParts {
+  /// `images` may be null: then there are no pictures. What `shape` and `roles` view must outlive this object, `limits`
+  /// aside.
+  SessionParts(const SessionShape& shape, const TokenRoles& roles, std::shared_ptr<PagePool> pages,
+               const std::shared_ptr<ImageCache>& images, const ImageLimits& image_limits, const Host& host)
+      : cache(std::move(pages)), decoding(shape.net.decoder, shape.limits, shape.workers),
+        queue(images, image_limits, host.decode_picture, host.allocator), conversation(images.get()),
+        prompt(shape.config, roles, host.allocator), generation(cache, decoding, roles, host.allocator) {}
+
+  /// Declares the memory of all parts: once to measure, which plan() does too, and once to carve.
+  void lay_out(Arena& arena, const SessionShape& shape) noexcept {
+    const Limits& limits = shape.limits;
+    cache.carve(arena, shape.config.decoder.heads, limits.context, *limits.kv);
+    decoding.lay_out(arena, cache);
+    queue.carve(arena, limits.context, limits.context / shape.config.image_tokens() + 1);
+    conversation.carve(arena, limits.text_bytes, limits.context);
+    prompt.carve(arena, limits);
+    generation.carve(arena, limits, shape.config.decoder.vocab);
+  }
+
+  PrefixCache cache;
+  Decoding decoding;
+  ImageQueue queue;
+  Conversation conversation;
+  PromptBuilder prompt;
+  Generation generation;
+};
+
+}  // namespace detail
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_CHAT_INTERNAL_SESSION_PARTS_HPP

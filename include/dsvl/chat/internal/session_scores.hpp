@@ -1,0 +1,79 @@
+// Definitions of session_state.hpp: how likely continuations are.
+#ifndef DSVL_CHAT_INTERNAL_SESSION_SCORES_HPP
+#define DSVL_CHAT_INTERNAL_SESSION_SCORES_HPP
+
+#include "../../base/host_macros_push.hpp"
+
+#include "../../base/float_environment.hpp"
+#include "session_state.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+namespace detail {
+
+inline Status add_score(std::span<const float> logits, std::int32_t id, Score& to) {
+  DSVL_TRY(sum, log_sum_exp(logits));
+  to.tokens.push_back(sum.log_probability(logits[static_cast<std::size_t>(id)]));
+  to.log_likelihood += to.tokens.back();
+  return {};
+}
+
+DSVL_INLINE Result<std::span<const std::int32_t>> SessionState::encode_continuation(std::string_view text) {
+  if (text.empty()) return fail(Code::bad_argument, "a text to score is empty");
+  DSVL_CHECK_STATUS(utf8::validate(text, "a text to score"));
+  return parts_.prompt.encode_beside(text);
+}
+
+/// All continuations share the prompt's pass, which has the logits of their first tokens; the other tokens of each run
+/// behind it.
+DSVL_INLINE Status SessionState::score_all(std::span<const std::string_view> continuations, std::vector<Score>& out) {
+  for (const std::string_view text : continuations) {
+    DSVL_TRY(ids, encode_continuation(text));
+    DSVL_CHECK_STATUS(add_score(logits(), ids[0], out.emplace_back()));
+  }
+  for (std::size_t c = 0; c < continuations.size(); ++c) {
+    DSVL_TRY(ids, encode_continuation(continuations[c]));
+    DSVL_CHECK_STATUS(score_behind(ids, out[c]));
+  }
+  return {};
+}
+
+/// The tokens behind the first, as many at a time as logits are kept for.
+DSVL_INLINE Status SessionState::score_behind(std::span<const std::int32_t> ids, Score& to) {
+  Decoding& decoding = parts_.decoding;
+  TokenList& tokens = parts_.generation.tokens();
+  const auto most = static_cast<std::size_t>(decoding.logit_rows());
+  parts_.cache.truncate(parts_.generation.position());
+  for (std::size_t at = 0; at + 1 < ids.size();) {
+    const std::size_t rows = std::min<std::size_t>(most, ids.size() - 1 - at);
+    tokens.clear();
+    for (const std::int32_t id : ids.subspan(at, rows)) (void)tokens.push_back({{id}});  // rows <= chunk <= context
+    DSVL_CHECK_STATUS(decoding.begin(parts_.cache, tokens.span(), static_cast<Index>(rows), Stage::prefill));
+    DSVL_CHECK_STATUS(decoding.advance(executor_, control()));
+    for (std::size_t r = 0; r < rows; ++r)
+      DSVL_CHECK_STATUS(add_score(decoding.logits(static_cast<Index>(r)), ids[at + 1 + r], to));
+    at += rows;
+  }
+  return {};
+}
+
+DSVL_INLINE Result<std::vector<Score>> SessionState::score(std::span<const std::string_view> continuations) {
+  const FloatEnvironment ours;
+  make_ready();
+  if (!parts_.generation.ready()) return answer_.status;
+  std::vector<Score> out;
+  out.reserve(continuations.size());
+  const Status status = score_all(continuations, out);
+  // The question was asked to be scored: it is no part of the conversation.
+  end_with(status.ok() ? fail(Code::cancelled, "the question was scored") : status);
+  DSVL_CHECK_STATUS(status);
+  return out;
+}
+
+}  // namespace detail
+
+DSVL_END_NAMESPACE
+
+#include "../../base/host_macros_pop.hpp"
+
+#endif  // DSVL_CHAT_INTERNAL_SESSION_SCORES_HPP

@@ -131,7 +131,8 @@ inline ContentHash identity(const ModelState& model, const Limits& limits) noexc
   number(p.size_rule), number(p.min_side), number(p.low_source), id.add(std::bit_cast<std::uint64_t>(p.rescale));
   for (const ViewConfig* view : {&p.low, &p.high}) {
     number(view->side), number(view->filter);
-    for (std::size_t c = 0; c < 3; ++c) number(view->background[c]), real(view->mean[c]), real(view->deviation[c]);
+    for (std::size_t c = 0; c < 3; ++c)
+      number(view->background[c]), real(view->image_mean[c]), real(view->image_std[c]);
   }
   number(*limits.kv), number(limits.activations), number(model.config.layout), number(kKvBlock);
   return id;

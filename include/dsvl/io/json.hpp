@@ -70,7 +70,6 @@ class Value {
   [[nodiscard]] bool missing() const noexcept { return !node_; }
   [[nodiscard]] bool is_null() const noexcept { return kind() == Kind::null; }
   [[nodiscard]] bool is_boolean() const noexcept { return kind() == Kind::boolean; }
-  [[nodiscard]] bool is_bool() const noexcept { return is_boolean(); }
   [[nodiscard]] bool is_number() const noexcept { return kind() == Kind::number; }
   [[nodiscard]] bool is_string() const noexcept { return kind() == Kind::string; }
   [[nodiscard]] bool is_array() const noexcept { return kind() == Kind::array; }

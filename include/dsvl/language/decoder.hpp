@@ -32,10 +32,6 @@ struct DecoderDims {
   constexpr bool operator==(const DecoderDims&) const noexcept = default;
 };
 
-/// The decoders of the released models.
-inline constexpr DecoderDims kDecoder1_3B{2048, 5632, 24, {16, 16, 128}, 102400};
-inline constexpr DecoderDims kDecoder7B{4096, 11008, 30, {32, 32, 128}, 102400};
-
 /// What changes from one run of the recorded pass to the next.
 struct DecoderState {
   Index rows = 0;         ///< tokens of this run, at most the chunk

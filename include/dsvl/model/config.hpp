@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "../language/decoder.hpp"
-#include "../vision/high_tower.hpp"
+#include "../vision/high_res_tower.hpp"
 #include "../vision/pre_config.hpp"
 #include "../vision/siglip.hpp"
 #include "aligner.hpp"

@@ -14,7 +14,7 @@ DSVL_BEGIN_NAMESPACE
 
 struct DeepseekVl {
   Siglip siglip;
-  std::optional<HighTower> high;  ///< the hybrid models see twice
+  std::optional<HighResTower> high;  ///< the hybrid models see twice
   Aligner aligner;
   Decoder decoder;
 
@@ -44,7 +44,7 @@ struct DeepseekVl {
     Volume<T> low, high;  ///< the normalised pixels, written by the preprocessing
     View<T> low_features, high_features;
     Siglip::Buffers<T> siglip;
-    HighTower::Buffers<T> sam;
+    HighResTower::Buffers<T> sam;
     Aligner::Buffers<T> aligner;
 
     /// What must not overlap with anything.

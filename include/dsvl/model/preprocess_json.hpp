@@ -17,20 +17,20 @@ DSVL_BEGIN_NAMESPACE
 namespace detail {
 
 inline constexpr float kClipMean[3] = {0.48145466f, 0.4578275f, 0.40821073f};
-inline constexpr float kClipDeviation[3] = {0.26862954f, 0.26130258f, 0.27577711f};
+inline constexpr float kClipStd[3] = {0.26862954f, 0.26130258f, 0.27577711f};
 
 /// Mean and deviation of one view; identity until something is applied. Applying a second one composes them.
 struct Normalisation {
-  float mean[3] = {0, 0, 0}, deviation[3] = {1, 1, 1};
+  float image_mean[3] = {0, 0, 0}, image_std[3] = {1, 1, 1};
 
   void then(const float (&m)[3], const float (&d)[3]) noexcept {
     for (int c = 0; c < 3; ++c) {
-      mean[c] = mean[c] + deviation[c] * m[c];
-      deviation[c] = deviation[c] * d[c];
+      image_mean[c] = image_mean[c] + image_std[c] * m[c];
+      image_std[c] = image_std[c] * d[c];
     }
   }
   void into(ViewConfig& view) const noexcept {
-    for (std::size_t c = 0; c < 3; ++c) view.mean[c] = mean[c], view.deviation[c] = deviation[c];
+    for (std::size_t c = 0; c < 3; ++c) view.image_mean[c] = image_mean[c], view.image_std[c] = image_std[c];
   }
 };
 
@@ -86,11 +86,11 @@ inline void read_preprocess_hf(const Fields& f, ModelConfig& c) {
     v.side = read_side(f, key + "size", side);
     v.filter = read_filter(f, key + "resample");
     const Mean mean(f, key + "image_mean", true);
-    float deviation[3];
-    std::copy_n(kClipDeviation, 3, deviation);
-    f.triple(key + "image_std", deviation);
+    float image_std[3];
+    std::copy_n(kClipStd, 3, image_std);
+    f.triple(key + "image_std", image_std);
     Normalisation n;
-    if (normalise) n.then(mean.value, deviation);
+    if (normalise) n.then(mean.value, image_std);
     n.into(v);
     v.background = mean.background;
     return v;
@@ -108,12 +108,12 @@ inline void read_preprocess_original(const Fields& f, const Fields& vision, Mode
   p.size_rule = SizeRule::truncate;
   check_class(f, "VLMImageProcessor");
   const Mean mean(f, "image_mean", false);
-  float deviation[3];
-  std::copy_n(kClipDeviation, 3, deviation);
-  f.triple("image_std", deviation);
+  float image_std[3];
+  std::copy_n(kClipStd, 3, image_std);
+  f.triple("image_std", image_std);
   const bool normalise = f.flag("do_normalize", true);
   Normalisation before;
-  if (normalise) before.then(mean.value, deviation);
+  if (normalise) before.then(mean.value, image_std);
   const auto view = [&](const Fields& tower) {  // the model normalises only if it has both numbers
     Normalisation n = before;
     float m[3], d[3];

@@ -50,8 +50,8 @@ class PreprocessList {
     add(name + ".filter", v.filter == Filter::bicubic ? "bicubic" : "bilinear",
         original ? "the original layout's own" : origin(prefix + "resample"));
     const std::string tower = original ? "config.json: vision_config" : "";
-    add(name + ".mean", triple_text(v.mean), original ? tower : origin(prefix + "image_mean"));
-    add(name + ".deviation", triple_text(v.deviation), original ? tower : origin(prefix + "image_std"));
+    add(name + ".mean", triple_text(v.image_mean), original ? tower : origin(prefix + "image_mean"));
+    add(name + ".deviation", triple_text(v.image_std), original ? tower : origin(prefix + "image_std"));
     add(name + ".background", triple_text(v.background), origin(prefix + "image_mean"));
   }
 

@@ -166,7 +166,7 @@ class PictureReader {
     const ViewConfig& low = out_.config.preprocess.low;
     log_(Level::warning, "the model has no preprocessor_config.json: its sizes are those of " +
                              std::string(model->name) + ", so pictures are prepared as released with it (mean " +
-                             triple_text(low.mean) + ", deviation " + triple_text(low.deviation) + ", " +
+                             triple_text(low.image_mean) + ", deviation " + triple_text(low.image_std) + ", " +
                              (low.filter == Filter::bicubic ? "bicubic" : "bilinear") + ")");
     return {};
   }

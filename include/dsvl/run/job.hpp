@@ -37,7 +37,7 @@ class Job {
  public:
   /// The program must stay as it is until the job is done.
   void begin(const Program<float>& program, const Portion& portion) noexcept {
-    cursor_ = Cursor<float>(program);
+    cursor_ = ProgramCursor<float>(program);
     counted_ = program.first();
     cost_ = program.cost();
     done_ = 0;
@@ -65,7 +65,7 @@ class Job {
  private:
   static constexpr std::chrono::milliseconds kReportEvery{40};
 
-  Cursor<float> cursor_;
+  ProgramCursor<float> cursor_;
   const Program<float>::Step* counted_ = nullptr;
   double cost_ = 0, done_ = 0;
   Portion portion_;

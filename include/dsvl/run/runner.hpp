@@ -28,13 +28,13 @@ struct Until {
 
 /// Where a program stands: plain state, so a slice can end anywhere and go on later, on another thread.
 template <class T>
-struct Cursor {
+struct ProgramCursor {
   const typename Program<T>::Step* step = nullptr;  ///< null: at the end
   Index index = 0;                                  ///< number of the step
   Index tile = 0;                                   ///< next tile of the step
 
-  Cursor() noexcept = default;
-  explicit Cursor(const Program<T>& program) noexcept : step(program.first()) {}
+  ProgramCursor() noexcept = default;
+  explicit ProgramCursor(const Program<T>& program) noexcept : step(program.first()) {}
   [[nodiscard]] bool done() const noexcept { return step == nullptr; }
 };
 
@@ -54,7 +54,7 @@ template <class T>
 class Runner {
  public:
   /// Advances `cursor` to the end, the deadline or the cancellation. Every tile that was begun is finished on return.
-  static void run(const Machine<T>& machine, Cursor<T>& cursor, const Until& until) noexcept {
+  static void run(const Machine<T>& machine, ProgramCursor<T>& cursor, const Until& until) noexcept {
     if (cursor.done()) return;
     Runner runner(machine, cursor, until);
     if (!runner.publish(cursor.step, cursor.index, cursor.tile)) {
@@ -83,7 +83,8 @@ class Runner {
   static constexpr Index next_of(std::uint64_t word) noexcept { return static_cast<Index>(word & kTileMask); }
   static constexpr std::uint64_t kEnd = ~std::uint64_t{0};
 
-  Runner(const Machine<T>& machine, const Cursor<T>&, const Until& until) noexcept : machine_(machine), until_(until) {}
+  Runner(const Machine<T>& machine, const ProgramCursor<T>&, const Until& until) noexcept
+      : machine_(machine), until_(until) {}
 
   /// Makes the first step with work, from `step` on, the current one; false at the end of the program.
   bool publish(const Step* step, Index index, Index tile) noexcept {
@@ -149,7 +150,7 @@ class Runner {
     return now;
   }
 
-  void store(Cursor<T>& cursor) const noexcept {
+  void store(ProgramCursor<T>& cursor) const noexcept {
     const std::uint64_t word = word_.load(std::memory_order_acquire);
     cursor.step = step_;
     cursor.index = index_;
@@ -198,7 +199,7 @@ class Immediate {
                                          O::kName,
                                          "",
                                          nullptr};
-    Cursor<T> cursor;
+    ProgramCursor<T> cursor;
     cursor.step = &step;
     Runner<T>::run({&kernels_, executor_, scratch_.data(), strip, workers, nullptr, shared_.data()}, cursor, {});
   }

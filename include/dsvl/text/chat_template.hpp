@@ -23,9 +23,6 @@ inline constexpr std::string_view kDefaultSystem =
     "You are a helpful language and vision assistant. You are able to understand the visual content that the user "
     "provides, and assist the user with a variety of tasks using natural language.";
 
-/// A stop string the original's template lists beside eos; optional, for models that go on to speak for the user.
-inline constexpr std::string_view kUserStop = "User:";
-
 enum class Role : unsigned char { user, assistant };
 
 constexpr std::string_view name(Role role) noexcept { return role == Role::user ? "User" : "Assistant"; }

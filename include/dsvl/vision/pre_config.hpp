@@ -36,8 +36,8 @@ struct ViewConfig {
   Index side = 384;                   ///< T; for the high view 0 means that there is none
   Filter filter = Filter::bicubic;    ///< of the resize that makes this view
   std::array<std::uint8_t, 3> background = {127, 127, 127};  ///< RGB
-  std::array<float, 3> mean = {0.5f, 0.5f, 0.5f};            ///< 0 and 1 leave the values as they are
-  std::array<float, 3> deviation = {0.5f, 0.5f, 0.5f};
+  std::array<float, 3> image_mean = {0.5f, 0.5f, 0.5f};            ///< 0 and 1 leave the values as they are
+  std::array<float, 3> image_std = {0.5f, 0.5f, 0.5f};
 
   bool operator==(const ViewConfig&) const noexcept = default;
 };
@@ -81,9 +81,9 @@ inline Status check(const char* name, const ViewConfig& view, Index min_side) no
   if (view.filter != Filter::bilinear && view.filter != Filter::bicubic)
     return fail(Code::bad_argument, "%s view: unknown filter %d", name, static_cast<int>(view.filter));
   for (std::size_t c = 0; c < 3; ++c)
-    if (!std::isfinite(view.mean[c]) || !std::isfinite(view.deviation[c]) || view.deviation[c] == 0)
+    if (!std::isfinite(view.image_mean[c]) || !std::isfinite(view.image_std[c]) || view.image_std[c] == 0)
       return fail(Code::bad_argument, "%s view: channel %zu has mean %g and deviation %g, must be finite and not 0",
-                  name, c, static_cast<double>(view.mean[c]), static_cast<double>(view.deviation[c]));
+                  name, c, static_cast<double>(view.image_mean[c]), static_cast<double>(view.image_std[c]));
   return {};
 }
 

@@ -200,7 +200,7 @@ inline Status Preprocessor::make_canvas(const PreprocessConfig& config, const Vi
   for (std::size_t c = 0; c < 3; ++c)
     for (int v = 0; v < 256; ++v)
       canvas.normalised[c * 256 + static_cast<std::size_t>(v)] =
-          (static_cast<float>(v * config.rescale) - view.mean[c]) / view.deviation[c];
+          (static_cast<float>(v * config.rescale) - view.image_mean[c]) / view.image_std[c];
   return {};
 }
 
@@ -245,7 +245,7 @@ inline void Preprocessor::resize_low_floats(Index tile, void* scratch) noexcept 
   const Volume<float> out = low_.out;
   const auto sink = [&](Index c, Index y, Index x, float value) noexcept {
     const auto channel = static_cast<std::size_t>(c);
-    out.row(c, y)[x] = (value - view.mean[channel]) / view.deviation[channel];
+    out.row(c, y)[x] = (value - view.image_mean[channel]) / view.image_std[channel];
   };
   to_low_floats_.run(tile, samples_of(high_pixels()), detail::AsFloat{unit_.data()}, sink, scratch);
 }

@@ -3,7 +3,7 @@
 //   picture (3, 1024, 1024) -> (4096, 768), a 64 x 64 map       [released size]
 //
 // Most blocks attend inside 14 x 14 windows, four over the whole map; all have decomposed relative positions. The
-// output of the first global block is tapped for the side branch (vision/high_tower.hpp).
+// output of the first global block is tapped for the side branch (vision/high_res_tower.hpp).
 //
 // Source: arXiv:2304.02643; arXiv:2203.16527.
 #ifndef DSVL_VISION_SAM_HPP
@@ -19,7 +19,7 @@
 #include "../nn/mlp.hpp"
 #include "../nn/norm.hpp"
 #include "patch_embed.hpp"
-#include "relative_table.hpp"
+#include "rel_pos_table.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -70,9 +70,6 @@ struct SamDims {
   constexpr bool operator==(const SamDims&) const noexcept = default;
 };
 
-/// SAM-B at 1024, as in the released 7B.
-inline constexpr SamDims kSamBase1024{};
-
 /// What one block works in, shared by all blocks and large enough for windowed and global ones.
 template <class T>
 struct SamBuffers {
@@ -101,7 +98,7 @@ struct SamBuffers {
 struct SamBlock {
   LayerNorm norm1, norm2;
   Linear qkv, out;
-  RelativePositions relative;
+  RelativePositions rel_pos;
   GeluMlp mlp;
 
   template <class V>
@@ -112,8 +109,8 @@ struct SamBlock {
     v.child("norm1", norm1, d.hidden);
     v.child("attn.qkv", qkv, Extent(d.hidden, d.hidden, d.hidden), d.hidden);
     v.child("attn.out", out, d.hidden, d.hidden);
-    v.table("attn.relative_y", relative.y, 2 * window.height - 1, head_dim, resize_relative_table);
-    v.table("attn.relative_x", relative.x, 2 * window.width - 1, head_dim, resize_relative_table);
+    v.table("attn.rel_pos_h", rel_pos.y, 2 * window.height - 1, head_dim, resize_rel_pos_table);
+    v.table("attn.rel_pos_w", rel_pos.x, 2 * window.width - 1, head_dim, resize_rel_pos_table);
     v.child("norm2", norm2, d.hidden);
     v.child("mlp", mlp, d.hidden, d.intermediate);
   }
@@ -147,7 +144,7 @@ struct SamBlock {
     linear(on, h, qkv, rows);
     store_kv_sequences(on, rows.col_range(d.hidden, d.hidden), rows.col_range(2 * d.hidden, d.hidden), heads,
                        windows.window().tokens(), kv);
-    map_attention(on, rows.col_range(0, d.hidden), heads, windows, relative, kv, y);
+    map_attention(on, rows.col_range(0, d.hidden), heads, windows, rel_pos, kv, y);
   }
 };
 

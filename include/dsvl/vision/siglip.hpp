@@ -26,9 +26,6 @@ struct SiglipDims {
   constexpr bool operator==(const SiglipDims&) const noexcept = default;
 };
 
-/// SigLIP-L/16 at 384, as in both released sizes.
-inline constexpr SiglipDims kSiglipLarge384{};
-
 /// What one block works in, shared by all blocks.
 template <class T>
 struct VitBuffers {

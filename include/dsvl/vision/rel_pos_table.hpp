@@ -1,6 +1,6 @@
 // Relative-position tables of SAM as the attention wants them: resized to the map, in reverse order, in float.
-#ifndef DSVL_VISION_RELATIVE_TABLE_HPP
-#define DSVL_VISION_RELATIVE_TABLE_HPP
+#ifndef DSVL_VISION_REL_POS_TABLE_HPP
+#define DSVL_VISION_REL_POS_TABLE_HPP
 
 #include <algorithm>
 
@@ -12,7 +12,7 @@ DSVL_BEGIN_NAMESPACE
 /// differs from `rows`, last row first.
 ///
 /// Source SAM get_rel_pos: F.interpolate(mode="linear")
-inline void resize_relative_table(const Matrix& stored, Index rows, float* out) noexcept {
+inline void resize_rel_pos_table(const Matrix& stored, Index rows, float* out) noexcept {
   const double scale = static_cast<double>(stored.rows) / static_cast<double>(rows);
   for (Index r = 0; r < rows; ++r) {
     const double at = std::max<double>(0.0, (static_cast<double>(r) + 0.5) * scale - 0.5);
@@ -32,4 +32,4 @@ inline void resize_relative_table(const Matrix& stored, Index rows, float* out) 
 
 DSVL_END_NAMESPACE
 
-#endif  // DSVL_VISION_RELATIVE_TABLE_HPP
+#endif  // DSVL_VISION_REL_POS_TABLE_HPP

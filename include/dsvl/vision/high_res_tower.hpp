@@ -4,8 +4,8 @@
 //
 // Token t covers the same area of the picture as token t of SigLIP. The two `down` calls share their weights.
 // Source: model-spec of DeepSeek-VL's ImageEncoderViT (sam_b_downsample).
-#ifndef DSVL_VISION_HIGH_TOWER_HPP
-#define DSVL_VISION_HIGH_TOWER_HPP
+#ifndef DSVL_VISION_HIGH_RES_TOWER_HPP
+#define DSVL_VISION_HIGH_RES_TOWER_HPP
 
 #include "../nn/activation.hpp"
 #include "neck.hpp"
@@ -13,7 +13,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-struct HighTower {
+struct HighResTower {
   Sam sam;
   DownsampleDims dims;
   Neck neck, side_neck;
@@ -36,8 +36,8 @@ struct HighTower {
     View<T> map, unfolded;
     Downsample::Buffers<T> down;
 
-    void carve_table(Arena& arena, const HighTower& tower) noexcept { sam.carve_table(arena, tower.sam.dims); }
-    void carve(Arena& arena, const HighTower& tower) noexcept {
+    void carve_table(Arena& arena, const HighResTower& tower) noexcept { sam.carve_table(arena, tower.sam.dims); }
+    void carve(Arena& arena, const HighResTower& tower) noexcept {
       const Index tokens = tower.sam.dims.grid().tokens();
       x = arena.view<T>("sam tokens", tokens, tower.sam.dims.hidden);
       side = arena.view<T>("side branch", tower.dims.grid().tokens(), tower.dims.out);
@@ -52,7 +52,7 @@ struct HighTower {
 
   /// y (grid.tokens(), out) = down(neck(x)) of the map that stands in b.x.
   template <class On>
-  void bring_down(On& on, const Neck& through, Buffers<Scalar<On>>& b, View<Scalar<On>> y) const noexcept {
+  void downsample(On& on, const Neck& through, Buffers<Scalar<On>>& b, View<Scalar<On>> y) const noexcept {
     through.forward(on, b.x, sam.dims.grid(), b.unfolded, b.map);
     down.forward(on, b.map, sam.dims.grid(), dims, b.down, y);
   }
@@ -63,14 +63,14 @@ struct HighTower {
   template <class On>
   void forward(On& on, Volume<const Scalar<On>> picture, Buffers<Scalar<On>>& b, View<Scalar<On>> y) const noexcept {
     sam.forward(on, picture, b.sam, b.x, [&](Index layer) {
-      if (layer == sam.dims.tap) bring_down(on, side_neck, b, b.side);
+      if (layer == sam.dims.tap) downsample(on, side_neck, b, b.side);
     });
     on.part("sam neck");
-    bring_down(on, neck, b, y);
+    downsample(on, neck, b, y);
     add_scaled(on, b.side, alpha, y);
   }
 };
 
 DSVL_END_NAMESPACE
 
-#endif  // DSVL_VISION_HIGH_TOWER_HPP
+#endif  // DSVL_VISION_HIGH_RES_TOWER_HPP

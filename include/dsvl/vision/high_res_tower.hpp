@@ -17,8 +17,8 @@ DSVL_BEGIN_NAMESPACE
 
 /// Weights and forward pass of the high-resolution tower. All weights are views into the checkpoint's memory.
 struct HighResTower {
-  Sam sam;
-  DownsampleDims dims;
+  Sam sam;  ///< the transformer
+  DownsampleDims dims;  ///< sizes behind the transformer, set before visit()
   Neck neck;                     ///< after the last block
   Neck side_neck;                ///< after block sam.dims.tap: same shapes, its own weights
   Downsample down;               ///< used after both necks
@@ -39,10 +39,10 @@ struct HighResTower {
   struct Buffers {
     View<T> x;         ///< (sam tokens, sam hidden), SAM's residual stream
     View<T> side;      ///< (tokens, out), the side branch until the main branch is there to add it to
-    Sam::Buffers<T> sam;
+    Sam::Buffers<T> sam;  ///< of the transformer
     View<T> map;       ///< (sam tokens, neck channels), output of a neck
     View<T> unfolded;  ///< (sam tokens, 9 * neck channels), the neck's 3 x 3 neighbourhoods
-    Downsample::Buffers<T> down;
+    Downsample::Buffers<T> down;  ///< of the convolutions, used for both branches
 
     /// Declares SAM's page tables. They are written once, so they must lie outside every overlap().
     void carve_table(Arena& arena, const HighResTower& tower) noexcept { sam.carve_table(arena, tower.sam.dims); }

@@ -18,13 +18,13 @@ DSVL_BEGIN_NAMESPACE
 
 /// Sizes of the tower. The defaults are those of both released models, SigLIP-L/16 at 384.
 struct SiglipDims {
-  PatchShape input = {384, 16, 3};
+  PatchShape input = {384, 16, 3};  ///< picture and patches
   Index hidden = 1024;        ///< width of the residual stream and of the features
   Index intermediate = 4096;  ///< width inside the MLP
   Index layers = 24;          ///< blocks
   Index heads = 16;           ///< attention heads, each hidden / heads wide
   double eps = 1e-6;          ///< of every LayerNorm
-  Activation activation = Activation::gelu_erf;
+  Activation activation = Activation::gelu_erf;  ///< of the MLPs
 
   /// Rows of the output, one per patch.
   [[nodiscard]] constexpr Index tokens() const noexcept { return input.grid().tokens(); }
@@ -57,11 +57,11 @@ struct VitBuffers {
 
 /// One transformer block: x += out(attention(norm1(x))), then x += mlp(norm2(x)).
 struct VitBlock {
-  LayerNorm norm1;
-  LayerNorm norm2;
+  LayerNorm norm1;  ///< (hidden), before attention
+  LayerNorm norm2;  ///< (hidden), before the MLP
   Linear qkv;  ///< (3 * hidden, hidden): q, k and v stacked into one product, even where a file keeps three tensors
   Linear out;  ///< (hidden, hidden)
-  GeluMlp mlp;
+  GeluMlp mlp;  ///< hidden -> intermediate -> hidden
 
   /// Shows every weight with its name and shape to the visitor; sets eps as well.
   template <class V>
@@ -91,8 +91,8 @@ struct VitBlock {
 
 /// Weights and forward pass of the tower.
 struct Siglip {
-  SiglipDims dims;
-  PatchEmbed embed;
+  SiglipDims dims;  ///< sizes, set before visit()
+  PatchEmbed embed;  ///< first layer
   std::vector<VitBlock> blocks;  ///< dims.layers of them once visit() has run
   LayerNorm norm;                ///< after the last block
 
@@ -110,7 +110,7 @@ struct Siglip {
   template <class T>
   struct Buffers {
     View<T> patches;      ///< (tokens, elements of a patch), gone once the first block runs
-    VitBuffers<T> block;
+    VitBuffers<T> block;  ///< shared by all blocks
 
     /// Declares the page table, outside every overlap().
     void carve_table(Arena& arena, const SiglipDims& d) noexcept {

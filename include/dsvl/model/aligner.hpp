@@ -28,7 +28,7 @@ enum class AlignerKind : unsigned char {
 
 /// Sizes of the aligner. The defaults are those of the released 1.3B.
 struct AlignerDims {
-  AlignerKind kind = AlignerKind::mlp_gelu;
+  AlignerKind kind = AlignerKind::mlp_gelu;  ///< decides which layers there are
   Index depth = 2;      ///< linear layers that a feature passes through
   Index low = 1024;     ///< width of the low-resolution tower
   Index high = 1024;    ///< width of the high-resolution tower; not read without one

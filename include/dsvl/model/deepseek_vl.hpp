@@ -51,9 +51,9 @@ struct DeepseekVl {
     Volume<T> high;         ///< the same for SAM; empty without a second tower
     View<T> low_features;   ///< (tokens, SigLIP's width)
     View<T> high_features;  ///< (tokens, SAM's output width)
-    Siglip::Buffers<T> siglip;
-    HighResTower::Buffers<T> sam;
-    Aligner::Buffers<T> aligner;
+    Siglip::Buffers<T> siglip;  ///< scratch of the first tower
+    HighResTower::Buffers<T> sam;  ///< scratch of the second; not carved without one
+    Aligner::Buffers<T> aligner;  ///< scratch of the aligner
 
     /// Declares the towers' page tables. They are written once, so they must lie outside every overlap().
     void carve_table(Arena& arena, const DeepseekVl& net) noexcept {

@@ -1,4 +1,4 @@
-// The head of a safetensors file; the tensors' bytes follow it in the same order, one behind another.
+// Makes the head of a safetensors file. The tensors' bytes follow it in the same order, without gaps.
 //
 // Source: the format as huggingface/safetensors describes it; safetensors.hpp reads it.
 #ifndef DSVL_IO_SAFETENSORS_WRITER_HPP
@@ -16,12 +16,13 @@ DSVL_BEGIN_NAMESPACE
 
 /// A tensor to be written.
 struct SafetensorsEntry {
-  std::string_view name, dtype;  ///< dtype: "BF16", "F16", "F32", …
-  std::span<const Index> shape;
-  std::uint64_t bytes = 0;
+  std::string_view name;         ///< in the checkpoint's spelling
+  std::string_view dtype;        ///< "BF16", "F16", "F32", …
+  std::span<const Index> shape;  ///< outer-first
+  std::uint64_t bytes = 0;       ///< that will be written
 };
 
-/// Length, JSON and padding to a multiple of 8 bytes, so that the data begin aligned.
+/// The length, the JSON, and padding to a multiple of 8 bytes, so that the data begin aligned.
 inline std::string safetensors_header(std::span<const SafetensorsEntry> entries) {
   json::Writer w;
   w.begin_object().key("__metadata__").begin_object().key("format").value("pt").end_object();

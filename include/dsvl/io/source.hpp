@@ -1,7 +1,7 @@
-// Folder: where a model comes from: a directory, the caller's memory, or a reader of the caller's.
+// Folder: the place that a model comes from: a directory, the caller's memory, or a reader of the caller's.
 //
 // Everything that loads from a directory also loads from the other two (a pak file, an app's resources, a database, an
-// encrypted store), since loaders ask a Folder for named Bytes and know nothing of paths.
+// encrypted store), because loaders ask a Folder for named Bytes and know nothing of paths.
 #ifndef DSVL_IO_SOURCE_HPP
 #define DSVL_IO_SOURCE_HPP
 
@@ -16,15 +16,20 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How the bytes of a file get into memory. It matters for directories only: the caller's memory is used where it
-/// lies, and a Reader always reads.
+/// How the bytes of a file get into memory. It matters for directories only: the caller's memory is used in place, and
+/// a
+/// Reader always reads.
 enum class LoadMode : unsigned char {
-  map,       ///< mapped; pages come from disk at first use. Quick to open, no private memory. Needs files that stay as
-             ///< they are: truncating one ends the process (see mapped_file.hpp)
-  read,      ///< copied into memory from the allocator, with progress. The safe choice when files may change or vanish
-  prefault,  ///< mapped, and every page touched with progress, so that first use does not wait for the disk
+  /// The file is mapped, and pages come from disk at first use. It opens quickly and takes no private memory. The file
+  /// must not change: truncating it ends the process (see mapped_file.hpp).
+  map,
+  /// The file is copied into memory from the allocator, with progress. This is safe when files may change or vanish.
+  read,
+  /// The file is mapped, and every page is touched, with progress, so that first use does not wait for the disk.
+  prefault,
 };
 
+/// The mode's name, for messages.
 constexpr std::string_view name(LoadMode mode) noexcept {
   switch (mode) {
     case LoadMode::map: return "map";
@@ -34,12 +39,12 @@ constexpr std::string_view name(LoadMode mode) noexcept {
   return "unknown";
 }
 
-/// The caller's own way to get at named bytes. Called on the loading thread only.
+/// The caller's own access to named bytes. It is called on the loading thread only.
 class Reader {
  public:
-  /// Bytes of that file, or nothing when there is no such file.
+  /// Size of that file in bytes, or nothing when there is no such file.
   virtual std::optional<std::uint64_t> size(std::string_view name) noexcept = 0;
-  /// Fills `into` from byte `offset` on; false when that is not possible. Blocks are at most 1 MiB.
+  /// Fills `into` from byte `offset` on; false when that is not possible. Blocks have at most 1 MiB.
   virtual bool read(std::string_view name, std::uint64_t offset, std::span<std::byte> into) noexcept = 0;
 
  protected:
@@ -48,12 +53,12 @@ class Reader {
 
 /// A name and its bytes in the caller's memory.
 struct NamedBytes {
-  std::string_view name;
-  std::span<const std::byte> bytes;
+  std::string_view name;             ///< such as "config.json"
+  std::span<const std::byte> bytes;  ///< the whole file
 };
 
-/// Ok for a plain relative name like "model.safetensors" or "shards/1.safetensors". Names from an index file are
-/// untrusted: what could leave the folder, or mean two things on two systems, is refused.
+/// Ok for a plain relative name like "model.safetensors" or "shards/1.safetensors"; else bad_argument. Names from an
+/// index file are untrusted: those that could leave the folder, or mean two things on two systems, are refused.
 inline Status check_name(std::string_view name) noexcept {
   const auto refuse = [name](const char* why) {
     return fail(Code::bad_argument, "file name '%s': %s", Printable(name).text(), why);
@@ -74,23 +79,23 @@ inline Status check_name(std::string_view name) noexcept {
   return {};
 }
 
-/// A set of named files. Cheap to copy except for a memory folder's table; thread-safe as far as its Reader is.
+/// A set of named files. Cheap to copy, except for the table of a folder in memory. As thread-safe as its Reader is.
 class Folder {
  public:
-  /// A directory. On Windows any path works, whatever its letters; names are UTF-8 on every system.
+  /// A directory. On Windows any path works, whatever its characters; names are UTF-8 on every system.
   static Folder directory(std::filesystem::path path) {
     Folder folder;
     folder.path_ = std::move(path);
     return folder;
   }
-  /// The caller's memory, used in place: the bytes (not the table, not the names) must outlive what is loaded.
+  /// The caller's memory, used in place: the bytes must outlive what is loaded; the table and the names are copied.
   static Folder memory(std::span<const NamedBytes> files) {
     Folder folder;
     folder.kind_ = Kind::memory;
     for (const NamedBytes& file : files) folder.files_.push_back({std::string(file.name), file.bytes});
     return folder;
   }
-  /// The caller's reader; it must outlive the Folder and its copies.
+  /// The caller's reader, which must outlive the Folder and its copies.
   static Folder reader(Reader& reader) {
     Folder folder;
     folder.kind_ = Kind::reader;
@@ -98,18 +103,21 @@ class Folder {
     return folder;
   }
 
-  /// Whether there is such a file (and the name is acceptable).
+  /// True when there is such a file, and its name is acceptable.
   [[nodiscard]] bool has(std::string_view name) const noexcept { return size(name).has_value(); }
 
-  /// Bytes of the file. Codes as for open().
+  /// Size of the file in bytes.
+  ///
+  /// Codes  those of open()
   [[nodiscard]] Result<std::uint64_t> size(std::string_view name) const noexcept;
 
-  /// The whole file. Reports Stage::load in bytes of this file and looks at `cancel` (may be null) every MiB.
-  /// Codes: bad_argument (see check_name), not_found, io, limit, out_of_memory, cancelled.
+  /// Opens the whole file. Reports Stage::load in bytes of this file, and looks at `cancel` (may be null) every MiB.
+  ///
+  /// Codes  bad_argument (see check_name), not_found, io, limit, out_of_memory, cancelled
   [[nodiscard]] Result<Bytes> open(std::string_view name, LoadMode mode = LoadMode::map, Allocator* from = nullptr,
                                    const Progress& progress = {}, const CancelToken* cancel = nullptr) const noexcept;
 
-  /// How messages call the file: its path, or its name and that it is no path.
+  /// The name of a file in messages: its path, or its name and that it is no path.
   [[nodiscard]] std::string describe(std::string_view name) const {
     switch (kind_) {
       case Kind::directory: return path_to_utf8(path_of(name));
@@ -125,17 +133,19 @@ class Folder {
     std::string name;
     std::span<const std::byte> bytes;
   };
-  static constexpr std::size_t kBlock = std::size_t{1} << 20;
-  static constexpr std::size_t kPage = 4096;  // the smallest page of any system we know
+  static constexpr std::size_t kBlock = std::size_t{1} << 20;  // bytes between two looks at `cancel`
+  static constexpr std::size_t kPage = 4096;                   // the smallest page of any supported system
 
   [[nodiscard]] std::filesystem::path path_of(std::string_view name) const {
     return path_ / utf8_to_path(name);
   }
+  /// The file of that name in memory, or null.
   [[nodiscard]] const Entry* entry(std::string_view name) const noexcept {
     for (const Entry& file : files_)
       if (file.name == name) return &file;
     return nullptr;
   }
+  /// The error for a file that is not there.
   [[nodiscard]] Status missing(std::string_view name) const noexcept {
     return fail(Code::not_found, "%s: no such file", Printable(describe(name)).text());
   }
@@ -144,9 +154,11 @@ class Folder {
   template <class Step>
   static Status in_blocks(std::uint64_t size, std::string_view what, const Progress& progress,
                           const CancelToken* cancel, Step step) noexcept;
+  /// Reads a file of `size` bytes into memory, block by block.
   template <class ReadBlock>
   static Result<Bytes> read_all(std::uint64_t size, std::string_view what, Allocator* from, const Progress& progress,
                                 const CancelToken* cancel, ReadBlock read_block) noexcept;
+  /// open() for a directory.
   [[nodiscard]] Result<Bytes> open_file(std::string_view name, LoadMode mode, Allocator* from,
                                         const Progress& progress, const CancelToken* cancel) const noexcept;
 
@@ -228,7 +240,7 @@ inline Result<Bytes> Folder::open_file(std::string_view name, LoadMode mode, All
   if (mode == LoadMode::prefault) {
     const std::byte* const data = mapped.data();
     DSVL_CHECK_STATUS(in_blocks(mapped.size(), what, progress, cancel, [data](std::size_t at, std::size_t bytes) {
-      const volatile std::byte* const block = data + at;  // volatile: the read must happen, its value is not used
+      const volatile std::byte* const block = data + at;  // volatile, because the reads must happen; no value is used
       for (std::size_t i = 0; i < bytes; i += kPage) static_cast<void>(block[i]);
       return Status();
     }));

@@ -1,7 +1,8 @@
-// The names under which files are written until they are whole: NAME.dsvl-PID-N.part, in the folder of NAME.
+// The names under which files are written until they are complete: NAME.dsvl-PID-N.part, in the folder of NAME.
 //
-// PID is the process that writes, N counts its attempts. So two writers of one file never meet, and what a process left
-// that was killed can be told from what is still being written, and from anybody else's files.
+// PID is the process that writes, N counts its attempts. So two writers of one file never meet, and the file of a
+// writer
+// that was killed can be told from files that are still being written, and from files of other programs.
 #ifndef DSVL_IO_TEMPORARY_NAME_HPP
 #define DSVL_IO_TEMPORARY_NAME_HPP
 
@@ -31,8 +32,8 @@ DSVL_BEGIN_NAMESPACE
 /// The temporary names of one file.
 class TemporaryNames {
  public:
-  /// `longest` is what the file system allows, in units of its names. A name that leaves no room for what comes behind
-  /// is shortened, with a hash of the whole in place of the rest.
+  /// `longest` is the limit of the file system, in units of its names. A name that leaves no room for the suffix is
+  /// shortened, with a hash of the whole name in place of the rest.
   TemporaryNames(const std::filesystem::path& name, std::size_t longest) : stem_(name.native()) {
     if (stem_.size() + kBehind <= longest) return;
     ContentHash hash;
@@ -45,13 +46,14 @@ class TemporaryNames {
     append(stem_, digits);
   }
 
+  /// The name for a process and an attempt.
   [[nodiscard]] std::filesystem::path at(std::uint64_t process, unsigned attempt) const {
     std::filesystem::path::string_type out = stem_;
     append(out, ".dsvl-" + std::to_string(process) + "-" + std::to_string(attempt) + ".part");
     return out;
   }
 
-  /// The process in a name of this form; 0 when it is none.
+  /// The process in a name of this form; 0 when it is not one.
   [[nodiscard]] std::uint64_t process_of(const std::filesystem::path& name) const {
     const auto& text = name.native();
     if (text.size() <= stem_.size() || text.compare(0, stem_.size(), stem_) != 0) return 0;
@@ -64,21 +66,24 @@ class TemporaryNames {
 
  private:
   using Native = std::filesystem::path::string_type;
-  static constexpr std::size_t kBehind = 6 + 10 + 1 + 5 + 5;  // ".dsvl-" PID "-" N ".part"
+  static constexpr std::size_t kBehind = 6 + 10 + 1 + 5 + 5;  // the longest ".dsvl-" PID "-" N ".part"
 
+  /// Appends ASCII to a name of the system.
   static void append(Native& to, std::string_view ascii) { to.append(ascii.begin(), ascii.end()); }
 
-  /// Whether a name must not be cut in front of this unit: the second and later ones of UTF-8, or of UTF-16.
+  /// True when a name must not be cut in front of this unit: the second and later ones of UTF-8, or of UTF-16.
   static bool inside_character(Native::value_type unit) noexcept {
     if constexpr (sizeof unit == 1) return (static_cast<unsigned char>(unit) & 0xC0) == 0x80;
     else return (static_cast<unsigned>(unit) & 0xFC00u) == 0xDC00u;
   }
 
+  /// Reads ASCII at `at` and moves behind it; false when something else is there.
   static bool literal(const Native& text, std::size_t& at, std::string_view ascii) noexcept {
     for (const char c : ascii)
       if (at >= text.size() || text[at++] != static_cast<Native::value_type>(c)) return false;
     return true;
   }
+  /// Reads a number of at most 10 digits.
   static bool number(const Native& text, std::size_t& at, std::uint64_t& value) noexcept {
     const std::size_t begin = at;
     for (; at < text.size() && at - begin < 10 && text[at] >= '0' && text[at] <= '9'; ++at)
@@ -89,6 +94,7 @@ class TemporaryNames {
   Native stem_;
 };
 
+/// The number of this process.
 inline std::uint64_t this_process() noexcept {
 #if defined(_WIN32)
   return GetCurrentProcessId();
@@ -97,8 +103,9 @@ inline std::uint64_t this_process() noexcept {
 #endif
 }
 
-/// Whether nobody writes the file any more: its process is gone, or (a number is given again to another process, and in
-/// containers most are 1) the lock that a writer holds is free. When in doubt, somebody does.
+/// True when nobody writes the file any more: its process has ended, or the lock that a writer holds is free. The lock
+/// is needed because the system reuses numbers, and in containers most processes are number 1. When in doubt the answer
+/// is false.
 inline bool is_left_over(const std::filesystem::path& file, std::uint64_t process) noexcept {
 #if defined(_WIN32)
   (void)file;
@@ -118,8 +125,8 @@ inline bool is_left_over(const std::filesystem::path& file, std::uint64_t proces
 #endif
 }
 
-/// Tells the log, one warning each, about temporary files of `names` in the folder that nobody writes any more. Removes
-/// nothing. Without a log it does not look.
+/// Writes a warning to the log for each temporary file of `names` in the folder that nobody writes any more. Removes
+/// nothing. Without a log it does not search.
 DSVL_COLD
 inline void report_leftovers(const std::filesystem::path& folder, const TemporaryNames& names, const Logger& log) {
   if (!log.write) return;
@@ -132,7 +139,7 @@ inline void report_leftovers(const std::filesystem::path& folder, const Temporar
     const std::filesystem::path path = folder / name;
     if (!is_left_over(path, process)) continue;
     const std::uintmax_t bytes = std::filesystem::file_size(path, unknown);
-    if (unknown) continue;  // its writer was quicker
+    if (unknown) continue;  // its writer has just finished it
     log(Level::warning, std::string(Printable(path_to_utf8(path)).text()) + ": " + std::to_string(bytes) +
                             " bytes of a file that process " + std::to_string(process) +
                             " did not finish; delete it, unless another machine or container is writing it");

@@ -1,4 +1,6 @@
-// What went wrong with a file that was to be written, in words: which step, what the system said, what to do.
+// Says in words why a file could not be written: which step failed, what the system said, and what to do.
+//
+// A full disk or a missing folder is the most common error of a converter, and its number helps nobody.
 #ifndef DSVL_IO_WRITE_FAILURE_HPP
 #define DSVL_IO_WRITE_FAILURE_HPP
 
@@ -12,14 +14,23 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// The steps of putting a file in its place, in their order; each can be refused for reasons of its own.
-enum class WriteStep : unsigned char { open_folder, create, write, sync, close, rename, sync_folder };
+/// The steps of putting a file in its place, in their order. Each can be refused for reasons of its own.
+enum class WriteStep : unsigned char {
+  open_folder,  ///< opening the folder of the file
+  create,       ///< making the temporary file
+  write,        ///< writing bytes
+  sync,         ///< waiting for the disk
+  close,        ///< closing the temporary file
+  rename,       ///< giving it its name
+  sync_folder,  ///< waiting for the disk to have the name
+};
 
 namespace write_detail {
 
+/// An error of the system in words.
 struct Cause {
-  std::int64_t error;  ///< the system's number: errno, or GetLastError()
-  const char *reason, *advice;
+  std::int64_t error;           ///< the system's number, from errno or GetLastError()
+  const char *reason, *advice;  ///< continue the sentence "FILE: cannot be written: "
 };
 
 inline constexpr const char* kElsewhere = "make room there, or write to another disk";
@@ -70,6 +81,7 @@ inline constexpr Cause kCauses[] = {
 inline constexpr std::int64_t kTooManyLinks = ELOOP;
 #endif
 
+/// The step in words.
 constexpr const char* refused(WriteStep step) noexcept {
   switch (step) {
     case WriteStep::open_folder:
@@ -85,8 +97,9 @@ constexpr const char* refused(WriteStep step) noexcept {
 
 }  // namespace write_detail
 
-/// "out/a.gguf: cannot be written: no room is left on its file system (No space left on device, system error 28);
-/// make room there, or write to another disk". Code: io.
+/// The error for a step that failed, such as "out/a.gguf: cannot be written: no room is left on its file system (No
+/// space
+/// left on device, system error 28); make room there, or write to another disk". Its code is io.
 DSVL_COLD
 inline Status write_failure(const std::filesystem::path& path, WriteStep step, std::int64_t error) {
   const char *reason = "the system refused", *advice = "see what the system said";

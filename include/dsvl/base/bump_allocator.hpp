@@ -26,7 +26,7 @@ class BumpAllocator final : public Allocator {
     room_ = room;
     used_ = 0;
   }
-  /// Takes back everything at once; nobody may use it any more.
+  /// Takes back everything at once; memory that was handed out must not be used any more.
   void reset() noexcept { used_ = 0; }
 
   /// Hands out the next bytes, or the other allocator's.

@@ -50,7 +50,7 @@ class InlineExecutor final : public Executor {
   }
 };
 
-/// How serious a message is.
+/// The severity of a message.
 enum class Level : unsigned char { debug, info, warning, error };
 
 /// The receiver of messages; silent when `write` is null. Called on the thread that loads, asks or releases an answer,

@@ -17,7 +17,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How weights are stored. kernels/formats.hpp and quantized.hpp have one policy per entry, and no code above the
+/// The storage format of a weight. kernels/formats.hpp and quantized.hpp have one policy per entry, and no code above
+/// the
 /// kernels depends on which it is. The quantised ones are those of ggml.
 enum class Format : unsigned char {
   f32,   ///< IEEE binary32

@@ -19,8 +19,8 @@ DSVL_BEGIN_NAMESPACE
 enum class PixelFormat : unsigned char {
   /// One byte a sample.
   rgb, bgr, rgba, bgra, gray,
-  /// Two bytes a sample, low byte first, at any address. Only the high byte is used, as in OpenCV's imread (>> 8, not
-  /// / 257).
+  /// Two bytes a sample, low byte first, at any address. Only the high byte is used (>> 8 rather than / 257), as in
+  /// OpenCV's imread.
   rgb16, bgr16, rgba16, bgra16, gray16,
   /// Four bytes a sample, at any address; 0 is black and 1 white. See Pixels::transfer.
   rgb32f, bgr32f, rgba32f, bgra32f, gray32f,

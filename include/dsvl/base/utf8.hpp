@@ -119,7 +119,7 @@ class Stream {
     while (held_ > 0 && !bytes.empty()) {
       tail_[held_++] = bytes.front();
       bytes.remove_prefix(1);
-      settle(to);
+      pass_on(to);
     }
     std::size_t keep = 0;
     for (std::size_t back = 1; back <= 3 && back <= bytes.size(); ++back) {
@@ -142,7 +142,7 @@ class Stream {
  private:
   /// Passes on what tail_ holds when it got one byte more: it is now complete, still a beginning, or broken.
   template <class To>
-  void settle(To& to) {
+  void pass_on(To& to) {
     while (held_ > 0) {
       const std::string_view tail(tail_, held_);
       const Character c = read(tail, 0);

@@ -91,7 +91,7 @@ class Checkpoint {
   [[nodiscard]] std::span<const Part> parts() const noexcept { return parts_; }
 
  private:
-  /// An entry of the index.
+  /// An entry of the index; both views point into its JSON document.
   struct Listed {
     std::string_view tensor, file;
   };
@@ -118,6 +118,7 @@ inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::strin
     return fail(Code::limit, "%s: is one of %td files, at most %zu are accepted",
                 Printable(folder.describe(name)).text(), shard->count, kMaxFiles);
   const std::vector<std::string> names = gguf::shard_names(name);
+  // The named file is looked for first: if that is not there, the message must not speak of its siblings.
   DSVL_CHECK_STATUS(folder.size(name).error());
   for (const std::string& part : names)
     if (const auto size = folder.size(part); !size && size.error().code() == Code::not_found)
@@ -180,6 +181,7 @@ inline Result<std::uint64_t> Checkpoint::bytes_of(const Folder& folder, Allocato
   DSVL_TRY(index, json::Document::parse(bytes.text(), what, from));
   Buffer<Listed> list(from);
   DSVL_CHECK_STATUS(read_index(index, what, list));
+  // Sorted by file, so that each file's size is counted once.
   heap_sort(list, [](const Listed& a, const Listed& b) { return a.file < b.file; });
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -202,6 +204,7 @@ inline Result<Checkpoint> Checkpoint::open_index(const Folder& folder, LoadMode 
   heap_sort(list, [](const Listed& a, const Listed& b) {
     return a.file != b.file ? a.file < b.file : a.tensor < b.tensor;
   });
+  // The names come from a file, so they are checked before they become paths.
   std::vector<std::string_view> files;
   for (const Listed& entry : list) {
     if (!files.empty() && files.back() == entry.file) continue;
@@ -239,6 +242,7 @@ DSVL_COLD
 inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::string_view> names, LoadMode mode,
                                     Allocator* from, const Progress& progress, const CancelToken* cancel,
                                     Accept accept) noexcept {
+  // Folder::open reports the bytes of one file. This adds the bytes of the files before it.
   struct Overall {
     const Progress& report;
     double before, total;
@@ -256,6 +260,7 @@ inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::s
   for (const std::string_view name : names) {
     DSVL_TRY(bytes, folder.open(name, mode, from, shifted, cancel));
     overall.before += static_cast<double>(bytes.size());
+    // The content decides which container it is; names do not matter, so that a renamed file still loads.
     if (bytes.text().starts_with(gguf::kMagic)) {
       DSVL_TRY(head, Gguf::parse(bytes.span(), folder.describe(name), from));
       parts_.push_back(Part{std::string(name), std::move(bytes), std::move(head)});
@@ -277,6 +282,7 @@ DSVL_COLD
 inline Status Checkpoint::add_listed(std::span<const Listed> list, const Folder& folder) noexcept {
   std::size_t part = 0;
   for (const Listed& entry : list) {
+    // Both lists are sorted by file, so the search for the file goes on from the last one.
     while (parts_[part].name != entry.file) ++part;
     const TensorInfo* const tensor = find_tensor(parts_[part].tensors(), entry.tensor);
     if (!tensor)

@@ -19,6 +19,7 @@ namespace exif {
 /// means upright, when the TIFF structure has none or is malformed. The data are untrusted: no byte outside is read.
 inline int orientation(std::span<const std::byte> tiff) noexcept {
   if (tiff.size() < 8) return 1;
+  // "II" means little-endian (Intel), "MM" big-endian (Motorola).
   const bool little = tiff[0] == std::byte{'I'} && tiff[1] == std::byte{'I'};
   if (!little && !(tiff[0] == std::byte{'M'} && tiff[1] == std::byte{'M'})) return 1;
   const auto number = [tiff, little](std::size_t at, std::size_t bytes) -> std::optional<std::size_t> {
@@ -28,6 +29,7 @@ inline int orientation(std::span<const std::byte> tiff) noexcept {
       value = value << 8 | std::to_integer<std::uint32_t>(tiff[at + (little ? bytes - 1 - i : i)]);
     return value;
   };
+  // The header has the order of bytes, the number 42 and the offset of the first directory.
   const auto directory = number(4, 4), entries = directory ? number(*directory, 2) : std::nullopt;
   if (number(2, 2) != 42 || !entries) return 1;
   int found = 1;
@@ -36,7 +38,7 @@ inline int orientation(std::span<const std::byte> tiff) noexcept {
     const auto tag = number(entry, 2), type = number(entry + 2, 2), count = number(entry + 4, 4);
     if (!tag || !type || !count) return found;
     if (*tag != 0x0112 || *count == 0) continue;
-    const bool is_short = *type == 3 || *type == 8, is_long = *type == 4 || *type == 9;
+    const bool is_short = *type == 3 || *type == 8, is_long = *type == 4 || *type == 9;  // 16 or 32 bits
     // Values that do not fit the entry are elsewhere, and the entry has their offset.
     const bool inside = *count <= (is_short ? 2u : 1u);
     const auto elsewhere = number(entry + 8, 4);

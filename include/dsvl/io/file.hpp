@@ -76,10 +76,12 @@ class File {
 
 #ifdef _WIN32
 
+// --- Windows -----------------------------------------------------------------------------------
 inline File::Handle File::closed() noexcept { return INVALID_HANDLE_VALUE; }
 inline File::~File() { if (handle_ != closed()) CloseHandle(handle_); }
 
 inline Result<File> File::open(const std::filesystem::path& path, std::string_view what) noexcept {
+  // Others may read, rename and delete the file meanwhile, as on POSIX, but not write to it.
   const HANDLE handle = CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
                                     OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
   if (handle == INVALID_HANDLE_VALUE) {
@@ -94,7 +96,7 @@ inline Result<File> File::open(const std::filesystem::path& path, std::string_vi
     return fail(Code::io, "%s: cannot be opened (system error %lu)", Printable(what).text(), error);
   }
   LARGE_INTEGER size = {};
-  File file(handle, 0);
+  File file(handle, 0);  // closes the handle on every way out
   if (GetFileType(handle) != FILE_TYPE_DISK || !GetFileSizeEx(handle, &size))
     return fail(Code::io, "%s: not a regular file", Printable(what).text());
   file.size_ = static_cast<std::uint64_t>(size.QuadPart);
@@ -122,6 +124,7 @@ inline Status File::read(std::uint64_t offset, std::span<std::byte> into, std::s
 
 #else
 
+// --- POSIX -------------------------------------------------------------------------------------
 inline File::Handle File::closed() noexcept { return -1; }
 inline File::~File() { if (handle_ != closed()) ::close(handle_); }
 
@@ -136,7 +139,7 @@ inline Result<File> File::open(const std::filesystem::path& path, std::string_vi
     return fail(Code::io, "%s: cannot be opened: %s", Printable(what).text(),
                 std::generic_category().message(error).c_str());
   }
-  File file(handle, 0);
+  File file(handle, 0);  // closes the descriptor on every way out
   struct stat about = {};
   const bool known = ::fstat(handle, &about) == 0;
   if (known && S_ISDIR(about.st_mode)) return fail(Code::io, "%s: is a folder, not a file", Printable(what).text());
@@ -151,7 +154,7 @@ inline Result<File> File::open(const std::filesystem::path& path, std::string_vi
 inline Status File::read(std::uint64_t offset, std::span<std::byte> into, std::string_view what) const noexcept {
   while (!into.empty()) {
     const ::ssize_t got = ::pread(handle_, into.data(), into.size(), static_cast<::off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EINTR) continue;  // a signal came before a byte was read
     if (got < 0)
       return fail(Code::io, "%s: cannot be read: %s", Printable(what).text(),
                   std::generic_category().message(errno).c_str());

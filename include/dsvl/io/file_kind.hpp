@@ -28,9 +28,9 @@ namespace detail {
 
 /// The bytes at an offset by which a kind is recognised.
 struct FileMark {
-  std::size_t offset;
-  std::string_view bytes;
-  FileKind kind;
+  std::size_t offset;      ///< from the beginning of the file
+  std::string_view bytes;  ///< may hold NUL
+  FileKind kind;           ///< the kind that has them
 };
 
 /// Advice for pictures that only PictureDecoder can decode.

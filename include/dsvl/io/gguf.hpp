@@ -142,6 +142,7 @@ class Gguf {
   Buffer<TensorInfo> tensors_;
 };
 
+// The parts of a file in their order: start, metadata, table of tensors, padding, data.
 inline Result<Gguf> Gguf::parse(std::span<const std::byte> file, std::string_view what, Allocator* from) noexcept {
   gguf::HeadReader head(file);
   Gguf out(from);
@@ -152,6 +153,7 @@ inline Result<Gguf> Gguf::parse(std::span<const std::byte> file, std::string_vie
   // The data begin behind the table, so the tensors' addresses are only known when it has been read.
   Buffer<std::uint64_t> offsets(from);
   DSVL_CHECK_STATUS(out.read_tensors(head, tensors, what, offsets));
+  // A file without tensors may end without the padding.
   const std::uint64_t padding = (out.alignment_ - head.position() % out.alignment_) % out.alignment_;
   const auto skipped = static_cast<std::size_t>((std::min<std::uint64_t>)(padding, head.left()));
   const auto data = file.subspan(head.position() + skipped);
@@ -170,9 +172,11 @@ inline Status Gguf::read_start(gguf::HeadReader& head, std::string_view what, st
     return fail(Code::bad_file, "%s: %zu bytes are too few for a GGUF file", file.text(), head.left());
   if (std::memcmp(head.here(), gguf::kMagic.data(), gguf::kMagic.size()) != 0)
     return fail(Code::bad_file, "%s: does not begin with 'GGUF'", file.text());
+  // The 24 bytes were checked above, so this cannot fail.
   const bool there = head.skip(4) && head.take(version_) && head.take(tensors) && head.take(keys);
   DSVL_ASSERT(there);
   static_cast<void>(there);
+  // A small number in the upper half of the word is the version of a file with the other order of bytes.
   if (version_ != 0 && (version_ & 0xFFFF) == 0)
     return fail(Code::unsupported, "%s: is a big-endian GGUF file, only little-endian ones are read", file.text());
   if (version_ != 2 && version_ != 3)
@@ -194,6 +198,7 @@ inline Status Gguf::read_values(gguf::HeadReader& head, std::uint64_t count, std
     if (!head.take(key))
       return fail(Code::bad_file, "%s: truncated: it ends inside key %llu of %llu", file.text(),
                   static_cast<unsigned long long>(i), static_cast<unsigned long long>(count));
+    // The specification's limit also keeps error messages and look-ups short.
     if (key.size() > gguf::kMaxKey)
       return fail(Code::bad_file, "%s: the key '%s' has %zu bytes, at most %zu are allowed", file.text(),
                   Printable(key).text(), key.size(), gguf::kMaxKey);
@@ -214,12 +219,13 @@ inline Status Gguf::read_value(gguf::HeadReader& head, std::string_view key, std
   std::uint32_t number = 0, element = static_cast<std::uint32_t>(gguf::Kind::missing);
   std::uint64_t count = 0;
   if (!head.take(number)) return truncated(what, "key", key);
+  // An array has the type and the number of its elements in front of them.
   const bool array = number == static_cast<std::uint32_t>(gguf::Kind::array);
   if (array && (!head.take(element) || !head.take(count))) return truncated(what, "key", key);
   if (array && element == static_cast<std::uint32_t>(gguf::Kind::array))
     return fail(Code::unsupported, "%s: key '%s' is an array of arrays, which is not read", Printable(what).text(),
                 Printable(key).text());
-  const std::uint32_t leaf = array ? element : number;
+  const std::uint32_t leaf = array ? element : number;  // the type whose bytes come next
   if (leaf >= static_cast<std::uint32_t>(gguf::Kind::missing))
     return fail(Code::bad_file, "%s: key '%s' has a value of the unknown type %u", Printable(what).text(),
                 Printable(key).text(), static_cast<unsigned>(leaf));
@@ -242,6 +248,7 @@ inline Status Gguf::read_elements(gguf::HeadReader& head, gguf::Kind kind, std::
   const std::byte* const first = head.here();
   const auto bytes = checked_multiply(count, gguf::fixed_bytes(kind));
   if (!bytes || !head.skip(*bytes)) return truncated(what, "key", key);
+  // Any other value would be undefined behaviour in a C++ reader that loads it as bool.
   if (kind == gguf::Kind::boolean && std::any_of(first, head.here(), [](std::byte b) { return b > std::byte{1}; }))
     return fail(Code::bad_file, "%s: key '%s' has a boolean that is neither 0 nor 1", Printable(what).text(),
                 Printable(key).text());
@@ -309,6 +316,7 @@ inline Status Gguf::read_shape(gguf::HeadReader& head, std::string_view what, Te
     return fail(Code::bad_file, "%s: tensor '%s' has %u dimensions, must have 1 to %zu", file.text(), name.text(),
                 static_cast<unsigned>(rank), gguf::kMaxRank);
   tensor.rank = static_cast<int>(rank);
+  // The file has the innermost dimension first; ours is outer-first.
   for (int d = tensor.rank; d-- > 0;) {
     std::uint64_t size = 0;
     if (!head.take(size)) return truncated(what, "tensor", tensor.name);
@@ -337,6 +345,7 @@ inline Status Gguf::place_tensor(std::span<const std::byte> data, std::uint64_t 
 /// are how tensors get aligned.
 inline Status Gguf::check_layout(std::string_view what) noexcept {
   const Printable file(what);
+  // In the order of their addresses, only neighbours can overlap.
   sort_by_place(tensors_.span());
   const TensorInfo* before = nullptr;
   for (const TensorInfo& tensor : tensors_) {

@@ -39,7 +39,7 @@ struct ShardName {
 
 /// Takes a name apart; nothing for a name of another kind.
 inline std::optional<ShardName> shard_name(std::string_view name) noexcept {
-  constexpr std::string_view kPattern = "-NNNNN-of-NNNNN.gguf";
+  constexpr std::string_view kPattern = "-NNNNN-of-NNNNN.gguf";  // N stands for a digit
   if (name.size() <= kPattern.size()) return std::nullopt;
   const std::string_view end = name.substr(name.size() - kPattern.size());
   Index numbers[2] = {};
@@ -48,7 +48,7 @@ inline std::optional<ShardName> shard_name(std::string_view name) noexcept {
     const bool digit = end[i] >= '0' && end[i] <= '9';
     if (kPattern[i] == 'N' ? !digit : end[i] != kPattern[i]) return std::nullopt;
     if (kPattern[i] == 'N') numbers[which] = 10 * numbers[which] + (end[i] - '0');
-    else if (i == 6) which = 1;
+    else if (i == 6) which = 1;  // behind the first number
   }
   const ShardName out{name.substr(0, name.size() - kPattern.size()), numbers[0], numbers[1]};
   if (out.number < 1 || out.number > out.count) return std::nullopt;

@@ -103,6 +103,7 @@ inline Status decode_png(std::span<const std::byte> file, const PictureHeader& h
   stb::DecodeArena arena = decode_arena_for(header, file.size(), call.from);
   const stb::ArenaScope scope(arena);
   const stb::DecodedPng decoded = stb::decode_png(file, call.background ? 4 : 3);
+  // stb must have read the size that was checked, or its pixels must not be touched.
   if (!decoded.data || decoded.width != header.width || decoded.height != header.height)
     return explain(arena, call.name);
   DSVL_CHECK_STATUS(make_room(header, call, image));
@@ -170,6 +171,7 @@ inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLi
                 limits.max_file_bytes);
   Image image{Buffer<std::uint8_t>(from)};
   detail::DecodeCall call{name.text(), 1, false, {}, from, cancel};
+  // Takes over what the header says, and refuses a picture that is too large before memory is allocated for it.
   const auto accept = [&](const PictureHeader& header) {
     image.orientation = exif::orientation(header.exif);
     if (limits.apply_exif_orientation) call.orientation = image.orientation;

@@ -133,9 +133,10 @@ class FrameReader {
     if (frame_.header.width == 0) return refuse("is a picture without pixels");
     if (frame_.header.height == 0)
       return unsupported("that does not say how high it is, or a picture without pixels");
-    const int n = byte(data, 5);
+    const int n = byte(data, 5);  // components
     if (n != 1 && n != 3 && n != 4) return unsupported("of other than 1, 3 or 4 components");
     if (data.size() != 6 + 3 * static_cast<std::size_t>(n)) return refuse("has a frame header of a wrong size");
+    // Each component has its id, its two sampling factors in one byte, and the number of its quantisation table.
     frame_.header.bits_per_pixel = 8 * n;
     frame_.progressive = marker == kSof2;
     frame_.components = n;
@@ -164,7 +165,7 @@ class FrameReader {
   Status quantisation_tables(std::span<const std::byte> data) noexcept {
     while (!data.empty()) {
       const int table = byte(data, 0) & 15;
-      const std::size_t size = byte(data, 0) >> 4 == 0 ? 65 : 129;
+      const std::size_t size = byte(data, 0) >> 4 == 0 ? 65 : 129;  // 64 steps of 8 or of 16 bits
       if (byte(data, 0) >> 4 > 1 || table > 3 || data.size() < size) return refuse("has a damaged quantisation table");
       for (int c = 0; frame_.progressive && c < frame_.components; ++c)
         if (frame_.component[c].scanned && frame_.component[c].quantisation == table)
@@ -180,6 +181,7 @@ class FrameReader {
     while (!data.empty()) {
       const char* const damaged = "has a damaged Huffman table";
       if (data.size() < 17 || byte(data, 0) >> 4 > 1 || (byte(data, 0) & 15) > 3) return refuse(damaged);
+      // Codes of each length are numbered on from those of the length before, doubled. They may not run over.
       std::size_t symbols = 0, code = 0;
       for (std::size_t bits = 1; bits <= 16; ++bits, code *= 2) {
         symbols += std::to_integer<std::size_t>(data[bits]);
@@ -201,6 +203,8 @@ class FrameReader {
     if (++scans_ > kMaxScans) return fail(Code::limit, "%s: has more than %d scans", name_.text(), kMaxScans);
     const std::size_t n = data.empty() ? 0 : std::to_integer<std::size_t>(data[0]);
     if (n < 1 || n > 4 || data.size() != 4 + 2 * n) return refuse("has a scan header of a wrong size");
+    // The scan brings coefficients `first` to `last`: all bits from `low` up when `high` is 0, otherwise bit `low`
+    // alone.
     const int first = byte(data, 1 + 2 * n), last = byte(data, 2 + 2 * n);
     const int high = byte(data, 3 + 2 * n) >> 4, low = byte(data, 3 + 2 * n) & 15;
     // Some sequential files have 0 for `last`, so it is not checked there.
@@ -219,6 +223,7 @@ class FrameReader {
       DSVL_CHECK_STATUS(advance(frame_.component[c], first, last, high, low));
       blocks = ceil_div(frame_.width(c), 8) * ceil_div(frame_.height(c), 8);
     }
+    // A scan of several components counts its restart interval in units of all their blocks (MCUs).
     if (n > 1)
       blocks = ceil_div(frame_.header.width, Index{8} * frame_.h_max) *
                ceil_div(frame_.header.height, Index{8} * frame_.v_max);

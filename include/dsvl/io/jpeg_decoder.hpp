@@ -63,7 +63,7 @@ class Feed {
     cancelled_ = cancelled_ || (cancel_ && cancel_->cancelled());
     for (int n = 0; n < size;) {
       if (at_ == restart_at_) {
-        pad_ = 4;
+        pad_ = 4;  // two bytes of ones, each written as two bytes
         behind_restart_ = given_ + n + pad_ + 2;
         find_restart(at_ + 2);
       }
@@ -89,6 +89,7 @@ class Feed {
   /// True when stb used all the data and needed none of the ones behind them. `unread` of the given bytes still wait in
   /// stb's buffer, and of those it took `bits` bits are unused.
   [[nodiscard]] bool met(std::int64_t unread, int bits) const noexcept {
+    // stb may have taken ones into its register that it did not use. All ones it took must be among the unused bits.
     const std::int64_t taken = given_ - unread;
     const std::int64_t ones = end_ < 0 || taken < end_ ? 0 : (taken - end_) / 2;
     return restart_at_ == kNone && taken >= behind_restart_ && 8 * ones <= bits;
@@ -129,9 +130,11 @@ class Decoder {
   Outcome decode() noexcept {
     stb_ = static_cast<stb::stbi__jpeg*>(stb::allocate_block(sizeof(stb::stbi__jpeg)));
     if (!stb_) return Outcome::damaged;
+    // These are the members that stb's own entry point would set up. The inverse DCT is replaced by ours.
     stb_->s = &context_;
     stb_->idct_block_kernel = [](stb::stbi_uc* out, int stride, short* data) { idct(out, stride, data); };
     stb_->progressive = frame_.progressive;
+    // The standard's tables come first; a file's own replace them.
     set_context({reinterpret_cast<const std::byte*>(kStandardTables), sizeof kStandardTables});
     if (!stb::stbi__process_marker(stb_, kDht)) return Outcome::damaged;
     Segments segments(file_);
@@ -140,6 +143,7 @@ class Decoder {
     if (frame_.progressive) stb::stbi__jpeg_finish(stb_);
     for (int c = 0; c < frame_.components; ++c) {
       stb::release_block(std::exchange(stb_->img_comp[c].raw_coeff, nullptr));  // makes room for the picture
+      // 128 is the middle of the range: no chroma, or medium gray.
       if (!frame_.component[c].scanned)
         std::memset(stb_->img_comp[c].data, 128,
                     static_cast<std::size_t>(stb_->img_comp[c].w2) * static_cast<std::size_t>(stb_->img_comp[c].h2));
@@ -172,6 +176,7 @@ class Decoder {
   Outcome scan(const Segment& segment) noexcept {
     if (!stb::stbi__process_scan_header(stb_)) return Outcome::damaged;
     Feed feed(segment, cancel_);
+    // stb reads the scan's data through these. They never report an end, because Feed continues with ones.
     stb::stbi_io_callbacks callbacks = {};
     callbacks.read = [](void* user, char* to, int size) { return static_cast<Feed*>(user)->read(to, size); };
     callbacks.skip = [](void*, int) {};
@@ -202,6 +207,7 @@ class Decoder {
 inline Outcome write_rgb(const Decoder& decoder, const Frame& frame, int orientation, const CancelToken* cancel,
                          std::uint8_t* out) noexcept {
   const Index width = frame.header.width, height = frame.header.height;
+  // Each component has a buffer for one upsampled row.
   Plane planes[kMaxComponents];
   std::uint8_t* wide[kMaxComponents] = {};
   std::size_t widest = 0;

@@ -24,6 +24,7 @@
 
 #include "../base/config.hpp"
 
+// Both instruction sets are part of the base of their processors, so nothing has to be detected when the program runs.
 #if !DSVL_SCALAR && (defined(__SSE2__) || defined(_M_X64))
 #include <emmintrin.h>
 #define DSVL_JPEG_SSE2
@@ -36,6 +37,8 @@ DSVL_BEGIN_NAMESPACE
 namespace jpeg {
 
 #if defined(DSVL_JPEG_SSE2)
+
+// --- SSE2 --------------------------------------------------------------------------------------
 
 struct Int16x8 { __m128i v; };          ///< eight 16-bit integers
 struct Int32x8 { __m128i low, high; };  ///< eight 32-bit integers: lanes 0 to 3, and 4 to 7
@@ -122,6 +125,8 @@ DSVL_FORCE_INLINE void transpose(Int16x8 (&r)[8]) noexcept {
 
 #elif defined(DSVL_JPEG_NEON)
 
+// --- NEON --------------------------------------------------------------------------------------
+
 struct Int16x8 { int16x8_t v; };          ///< eight 16-bit integers
 struct Int32x8 { int32x4_t low, high; };  ///< eight 32-bit integers: lanes 0 to 3, and 4 to 7
 
@@ -183,6 +188,8 @@ DSVL_FORCE_INLINE void transpose(Int16x8 (&r)[8]) noexcept {
 }
 
 #else
+
+// --- plain C++ ---------------------------------------------------------------------------------
 
 struct Int16x8 { std::int16_t v[8]; };   ///< eight 16-bit integers
 struct Int32x8 { std::uint32_t v[8]; };  ///< eight 32-bit integers; unsigned, because sums wrap

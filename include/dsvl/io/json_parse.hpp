@@ -36,6 +36,7 @@ struct TextIterator {
 };
 
 /// Receives the events of one text. Every event returns true to go on; when it returns false, error_ has the reason.
+/// Nodes are appended in the order of the events, so a container's size is filled in when it ends.
 class Builder {
  public:
   /// All arguments must outlive the object.
@@ -48,7 +49,7 @@ class Builder {
 #if DSVL_HAS_EXCEPTIONS
     try {
       read();
-    } catch (...) {  // only std::bad_alloc, from the lexer's token
+    } catch (...) {  // can only be std::bad_alloc, from the lexer's token
       out_of_memory();
     }
 #else
@@ -63,6 +64,7 @@ class Builder {
   bool boolean(bool value) { return add_integer(Kind::boolean, value); }
   bool number_integer(std::int64_t value) { return add_integer(Kind::number, value); }
   bool number_unsigned(std::uint64_t value) {
+    // Larger ones become doubles, as in JavaScript.
     return std::in_range<std::int64_t>(value) ? add_integer(Kind::number, static_cast<std::int64_t>(value))
                                               : number_float(static_cast<double>(value), {});
   }
@@ -116,7 +118,7 @@ class Builder {
     for (const char* p = begin_; p != end_; ++p) {
       if (*p == '\0') return refuse(Code::bad_file, static_cast<std::size_t>(p - begin_), "a NUL byte");
       if (quoted) {
-        if (*p == '\\' && p + 1 != end_) ++p;
+        if (*p == '\\' && p + 1 != end_) ++p;  // the next character is escaped, be it a quote
         else if (*p == '"') quoted = false;
       } else if (*p == '"') {
         quoted = true;
@@ -154,6 +156,7 @@ class Builder {
   /// Appends a node, and counts it as a child of the container that is open.
   bool add(Kind kind) noexcept {
     if (nodes_.size() >= kMaxNodes) return refuse(Code::limit, position(), "more values than are accepted");
+    // The node gets its value afterwards, from the event that called this.
     Node node;
     node.integer = 0;
     node.kind = kind;
@@ -203,6 +206,7 @@ class Builder {
     Buffer<std::uint32_t> many(from_);
     if (count > kFewMembers && !many.resize(count)) return out_of_memory();
     std::uint32_t* const members = count > kFewMembers ? many.data() : few;
+    // Members follow one another, each with its whole subtree.
     std::uint32_t at = object + 1;
     for (std::size_t i = 0; i < count; ++i) {
       members[i] = at;
@@ -210,6 +214,7 @@ class Builder {
       at += node.kind == Kind::object || node.kind == Kind::array ? node.children.nodes : 1;
     }
     std::sort(members, members + count, [this](std::uint32_t a, std::uint32_t b) {
+      // Any order will do; comparing lengths first is cheap.
       const std::string_view left = key_of(a), right = key_of(b);
       return left.size() != right.size() ? left.size() < right.size() : left < right;
     });

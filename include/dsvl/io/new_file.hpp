@@ -27,7 +27,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How a file is written.
+/// The guarantees and messages that a writer wants.
 struct NewFileOptions {
   /// Waits at the end until the disk has the file and its name, so that it also survives a power failure. It takes as
   /// long as the disk needs for all bytes. Without it the kernel has them: they survive this process, not the machine.
@@ -54,7 +54,7 @@ class NewFile {
   bool write_at(std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
     if (failed()) return false;
     const std::int64_t error = put(offset, bytes);
-    std::int64_t none = 0;
+    std::int64_t none = 0;  // only the first error is kept
     if (error != 0) write_error_.compare_exchange_strong(none, error);
     return error == 0;
   }
@@ -117,7 +117,7 @@ class NewFile {
     for (int links = 0; links < 40; ++links) {
       std::error_code no_link;
       const std::filesystem::path next = std::filesystem::read_symlink(target_, no_link);
-      if (no_link) return {};
+      if (no_link) return {};  // target_ is a file, or is not there
       target_ = next.is_absolute() ? next : target_.parent_path() / next;
     }
     return fail_at(WriteStep::create, write_detail::kTooManyLinks);
@@ -167,12 +167,14 @@ class NewFile {
 
 #ifdef _WIN32
 
+// --- Windows -----------------------------------------------------------------------------------
 inline std::int64_t NewFile::writing_refused(std::filesystem::perms permissions) const noexcept {
   const bool allowed = (permissions & std::filesystem::perms::owner_write) != std::filesystem::perms::none;
   return allowed ? 0 : ERROR_ACCESS_DENIED;
 }
 
 inline Status NewFile::create(std::filesystem::perms, const Logger& log) {
+  // The path is made absolute now, so that a later change of the current folder does not matter.
   std::error_code unknown;
   const std::filesystem::path whole = std::filesystem::absolute(target_, unknown);
   if (!unknown) target_ = whole;
@@ -205,7 +207,7 @@ inline std::int64_t NewFile::put(std::uint64_t offset, std::span<const std::byte
     DWORD n = 0;
     if (!WriteFile(file_, bytes.data(), static_cast<DWORD>(bytes.size() < kMost ? bytes.size() : kMost), &n, &at))
       return GetLastError();
-    if (n == 0) return ERROR_HANDLE_DISK_FULL;
+    if (n == 0) return ERROR_HANDLE_DISK_FULL;  // otherwise the loop would not end
     bytes = bytes.subspan(n);
     offset += n;
   }
@@ -266,7 +268,9 @@ inline int open_folder(const std::filesystem::path& folder) noexcept {
 
 }  // namespace write_detail
 
+// --- POSIX -------------------------------------------------------------------------------------
 inline std::int64_t NewFile::writing_refused(std::filesystem::perms) const noexcept {
+  // The effective user counts, as it would for writing. Errors other than a refusal are left for the steps to come.
   if (::faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) == 0) return 0;
   return errno == EACCES || errno == EPERM || errno == EROFS ? errno : 0;
 }
@@ -276,6 +280,7 @@ inline Status NewFile::create(std::filesystem::perms permissions, const Logger& 
   if (folder_ == kNone) return fail_at(WriteStep::open_folder, errno);
   const long longest = ::fpathconf(folder_, _PC_NAME_MAX);
   const TemporaryNames names(target_.filename(), longest > 0 ? static_cast<std::size_t>(longest) : 255);
+  // A new file is made as any program makes one, readable and writable as far as the umask allows.
   const bool replaces = permissions != std::filesystem::perms::unknown;
   const auto mode = static_cast<::mode_t>(replaces ? static_cast<unsigned>(permissions) & 0777u : 0666u);
   for (unsigned attempt = 0; attempt < kAttempts && file_ == kNone; ++attempt) {
@@ -303,7 +308,7 @@ inline std::int64_t NewFile::put(std::uint64_t offset, std::span<const std::byte
     const ::ssize_t n = ::pwrite(file_, bytes.data(), size, static_cast<::off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno;
-    if (n == 0) return EIO;
+    if (n == 0) return EIO;  // otherwise the loop would not end
     bytes = bytes.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
@@ -321,6 +326,7 @@ inline Status NewFile::place() {
     return fail_at(WriteStep::rename, errno);
   part_.clear();
   if (!sync_) return {};
+  // The new name is an entry of the folder, so the folder has to reach the disk as well.
   const int folder = ::openat(folder_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const int error = folder < 0 ? errno : write_detail::flush(folder);
   if (folder >= 0) ::close(folder);

@@ -57,12 +57,13 @@ class ChunkReader {
     if (!out_.reserve(file_.size() + 2048) || !out_.append(file_.data(), kSignature.size())) return no_memory();
     std::size_t at = kSignature.size();
     for (bool first = true;; first = false) {
+      // A chunk has 4 bytes of length, 4 of type, its data, and 4 of checksum over type and data.
       if (file_.size() - at < 12) return refuse("truncated: it ends before its IEND chunk");
       const std::uint32_t length = big_endian32(file_.data() + at);
       if (length > file_.size() - at - 12) return refuse("truncated: it ends inside a chunk");
       const std::span<const std::byte> checked = file_.subspan(at + 4, 4 + length);
       const std::string_view type(reinterpret_cast<const char*>(checked.data()), 4);
-      const bool critical = (type[0] & 0x20) == 0;
+      const bool critical = (type[0] & 0x20) == 0;  // the first letter is a capital
       if (first && type == "CgBI")
         return fail(Code::unsupported, "%s: is Apple's variant of PNG, which other programs cannot read", name());
       if (first != (type == "IHDR")) return refuse("has no IHDR chunk at its beginning, or a second one");
@@ -108,7 +109,7 @@ class ChunkReader {
     const int depth = std::to_integer<int>(data[8]);
     color_ = std::to_integer<int>(data[9]);
     const int channels = color_ == 0 || color_ == 3 ? 1 : color_ == 2 ? 3 : color_ == 4 ? 2 : color_ == 6 ? 4 : 0;
-    const bool narrow = depth == 1 || depth == 2 || depth == 4;
+    const bool narrow = depth == 1 || depth == 2 || depth == 4;  // several pixels in a byte
     if (channels == 0 || !(depth == 8 || (depth == 16 && color_ != 3) || (narrow && channels == 1)))
       return refuse("has a combination of depth and color type that PNG does not allow");
     if (data[10] != std::byte{0} || data[11] != std::byte{0} || data[12] > std::byte{1})
@@ -127,7 +128,7 @@ class ChunkReader {
     if (palette_colors_ != 0) return refuse("has two palettes");
     if (color_ != 3 || data_at_ != 0) return {};  // a suggestion for screens of few colors, or too late to count
     palette_colors_ = data.size() / 3;
-    std::array<std::byte, 768> full{};
+    std::array<std::byte, 768> full{};  // 256 colors of three bytes, black where the file has none
     std::memcpy(full.data(), data.data(), data.size());
     return chunk("PLTE", full) ? Status() : no_memory();
   }

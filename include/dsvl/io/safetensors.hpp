@@ -27,7 +27,7 @@ DSVL_BEGIN_NAMESPACE
 constexpr std::optional<std::uint64_t> dtype_bits(std::string_view dtype) noexcept {
   struct Row {
     std::string_view dtype;
-    std::uint64_t bits;
+    std::uint64_t bits;  // some types have less than a byte
   };
   constexpr Row kRows[] = {
       {"F32", 32},     {"BF16", 16},    {"F16", 16},         {"F64", 64},         {"I64", 64},    {"I32", 32},
@@ -83,6 +83,7 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
     return fail(Code::bad_file, "%s: %zu bytes are too few for a safetensors file", name.text(), file.size());
   std::uint64_t length = 0;
   for (std::size_t i = 8; i-- > 0;) length = (length << 8) | std::to_integer<std::uint64_t>(file[i]);
+  // Eight bytes of any other file make a huge number, so this is where a wrong file is usually noticed.
   if (length > kMaxHeader)
     return fail(Code::bad_file,
                 "%s: is no safetensors file, or a damaged one: its first 8 bytes would be the length of a header, and "
@@ -96,7 +97,7 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
     return fail(Code::bad_file, "%s: the header does not begin with '{'", name.text());
 
   DSVL_TRY(header, json::Document::parse(text, what, from));
-  const std::span<const std::byte> data = file.subspan(8 + text.size());
+  const std::span<const std::byte> data = file.subspan(8 + text.size());  // offsets count from here
   Buffer<TensorInfo> tensors(from);
   if (!tensors.reserve(header.root().size()))
     return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", name.text(), header.root().size());
@@ -105,7 +106,7 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
       DSVL_CHECK_STATUS(check_metadata(entry, what));
       continue;
     }
-    TensorInfo tensor;
+    TensorInfo tensor;  // its name points into the JSON document, which moves along with the result
     DSVL_CHECK_STATUS(read_tensor(entry, data, what, tensor));
     if (!tensors.push_back(tensor)) return fail(Code::out_of_memory, "%s: no memory for its tensors", name.text());
   }
@@ -169,6 +170,7 @@ inline Status Safetensors::read_tensor(json::Value entry, std::span<const std::b
     return fail(Code::bad_file, "%s: tensor '%s' ends at byte %lld of %zu: the file is truncated", file.text(),
                 name.text(), static_cast<long long>(*end), data.size());
   tensor.bytes = static_cast<std::size_t>(*end - *begin);
+  // The product of the shape must be what the offsets say, or a kernel would read beyond the tensor.
   if (bits % 8 != 0 || bits / 8 != tensor.bytes)
     return fail(Code::bad_file, "%s: tensor '%s' has %zu bytes, its shape and dtype %s need %llu", file.text(),
                 name.text(), tensor.bytes, Printable(tensor.dtype).text(), static_cast<unsigned long long>(bits / 8));
@@ -184,6 +186,7 @@ inline Status Safetensors::check_layout(std::span<TensorInfo> tensors, std::span
   const Printable file(what);
   std::size_t at = 0;
   for (const TensorInfo& tensor : tensors) {
+    // In the order of the data, each tensor must begin where the one before it ends.
     const auto begin = static_cast<std::size_t>(tensor.data - data.data());
     if (begin != at)
       return fail(Code::bad_file, "%s: tensor '%s' begins at byte %zu, %s byte %zu", file.text(),

@@ -26,7 +26,7 @@ struct SafetensorsEntry {
 inline std::string safetensors_header(std::span<const SafetensorsEntry> entries) {
   json::Writer w;
   w.begin_object().key("__metadata__").begin_object().key("format").value("pt").end_object();
-  std::uint64_t at = 0;
+  std::uint64_t at = 0;  // offset of the next tensor, from the beginning of the data
   for (const SafetensorsEntry& e : entries) {
     w.key(e.name).begin_object().key("dtype").value(e.dtype).key("shape").begin_array();
     for (const Index d : e.shape) w.value(d);
@@ -34,6 +34,7 @@ inline std::string safetensors_header(std::span<const SafetensorsEntry> entries)
     at += e.bytes;
   }
   std::string json = w.end_object().text();
+  // The format allows blanks behind the JSON. The length in front of it is 8 bytes, so this aligns the data.
   json.append((8 - json.size() % 8) % 8, ' ');
   std::string out(8, '\0');
   for (std::size_t i = 0; i < 8; ++i) out[i] = static_cast<char>(json.size() >> (8 * i) & 0xFF);

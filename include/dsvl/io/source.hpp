@@ -16,9 +16,9 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How the bytes of a file get into memory. It matters for directories only: the caller's memory is used in place, and
-/// a
-/// Reader always reads.
+/// The way in which the bytes of a file get into memory. It matters for directories only: the caller's memory is used
+/// in
+/// place, and a Reader always reads.
 enum class LoadMode : unsigned char {
   /// The file is mapped, and pages come from disk at first use. It opens quickly and takes no private memory. The file
   /// must not change: truncating it ends the process (see mapped_file.hpp).
@@ -65,11 +65,13 @@ inline Status check_name(std::string_view name) noexcept {
   };
   if (name.empty()) return refuse("is empty");
   if (name.size() > 1024) return refuse("is too long");
+  // A backslash separates folders on Windows only, and a colon names a drive or a stream there.
   for (const char c : name) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return refuse("has a control character");
     if (c == '\\' || c == ':') return refuse("has a backslash or a colon");
   }
   if (name.front() == '/') return refuse("is absolute");
+  // Each part between slashes must be a real name, so that ".." cannot leave the folder.
   for (std::size_t from = 0; from <= name.size();) {
     const std::size_t to = (std::min)(name.find('/', from), name.size());
     const std::string_view part = name.substr(from, to - from);
@@ -187,6 +189,7 @@ template <class ReadBlock>
 Result<Bytes> Folder::read_all(std::uint64_t size, std::string_view what, Allocator* from, const Progress& progress,
                                const CancelToken* cancel, ReadBlock read_block) noexcept {
   Buffer<std::byte> buffer(from);
+  // A Reader's size is the caller's word; the file's may be larger than memory.
   if (!std::in_range<Index>(size) || !buffer.resize(static_cast<std::size_t>(size)))
     return fail(Code::out_of_memory, "%s: no memory for %llu bytes", Printable(what).text(),
                 static_cast<unsigned long long>(size));
@@ -198,6 +201,7 @@ Result<Bytes> Folder::read_all(std::uint64_t size, std::string_view what, Alloca
 
 inline Result<std::uint64_t> Folder::size(std::string_view name) const noexcept {
   DSVL_CHECK_STATUS(check_name(name));
+  // A directory's file is opened to ask for its size, so that a folder or a device is refused here already.
   if (kind_ == Kind::memory) {
     if (const Entry* const file = entry(name)) return std::uint64_t{file->bytes.size()};
     return missing(name);
@@ -218,7 +222,7 @@ inline Result<Bytes> Folder::open(std::string_view name, LoadMode mode, Allocato
   }
   DSVL_TRY(size, this->size(name));
   if (kind_ == Kind::memory) {
-    progress(Stage::load, static_cast<double>(size), static_cast<double>(size));
+    progress(Stage::load, static_cast<double>(size), static_cast<double>(size));  // nothing has to be read
     return Bytes::borrow(entry(name)->bytes);
   }
   const std::string what = describe(name);
@@ -233,6 +237,7 @@ inline Result<Bytes> Folder::open_file(std::string_view name, LoadMode mode, All
                                        const CancelToken* cancel) const noexcept {
   const std::string what = describe(name);
   DSVL_TRY(file, File::open(path_of(name), what));
+  // The file is closed on return; a mapping keeps what it needs.
   if (mode == LoadMode::read)
     return read_all(file.size(), what, from, progress, cancel,
                     [&](std::uint64_t at, std::span<std::byte> into) { return file.read(at, into, what); });

@@ -44,6 +44,7 @@ class DecodeArena {
 
   /// A zeroed block, or null.
   void* allocate(std::size_t bytes) noexcept {
+    // The budget counts the heads of blocks as well, so that many tiny blocks cannot exceed it.
     if (bytes > left_ || left_ - bytes < sizeof(Block)) return over_budget_ = true, nullptr;
     void* const memory = dsvl::allocate(from_, bytes + sizeof(Block));
     if (!memory) return refused_ = true, nullptr;
@@ -60,6 +61,7 @@ class DecodeArena {
     if (bytes > growth_) return over_budget_ = true, nullptr;
     void* const grown = allocate(bytes);
     if (!grown) return nullptr;
+    // Both blocks exist for a moment, and both count against the budget.
     const std::size_t kept = block_of(memory)->bytes;
     std::memcpy(grown, memory, kept < bytes ? kept : bytes);
     release(memory);
@@ -81,8 +83,8 @@ class DecodeArena {
  private:
   /// The head of a block, in a list of all blocks.
   struct alignas(kAlignment) Block {
-    Block *before, *after;
-    std::size_t bytes;
+    Block *before, *after;  ///< null at the ends of the list
+    std::size_t bytes;      ///< behind the head
   };
   static Block* block_of(void* memory) noexcept { return static_cast<Block*>(memory) - 1; }
 
@@ -133,6 +135,8 @@ DSVL_END_NAMESPACE
 
 #include "stb_macros_push.hpp"
 
+// stb_image is compiled into our namespace with static functions, our memory, and nothing that we do not use. Its
+// messages are left out, since it cannot tell a damaged file from lack of memory; DecodeArena can.
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC
 #define STBIDEF static inline
@@ -147,6 +151,7 @@ DSVL_END_NAMESPACE
 #define STBI_REALLOC(memory, bytes) reallocate_block(memory, bytes)
 #define STBI_FREE(memory) release_block(memory)
 
+// Hosts compile with more warnings than stb_image is written for, and as errors.
 #if defined(__GNUC__) || defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wall"

@@ -40,7 +40,7 @@ class TemporaryNames {
     for (const auto unit : stem_) hash.add(static_cast<std::uint64_t>(unit));
     char digits[20];
     std::snprintf(digits, sizeof digits, "~%016llx", static_cast<unsigned long long>(hash.a));
-    std::size_t size = longest > kBehind + 17 ? longest - kBehind - 17 : 0;
+    std::size_t size = longest > kBehind + 17 ? longest - kBehind - 17 : 0;  // 17 is "~" and 16 digits
     while (size > 0 && inside_character(stem_[size])) --size;
     stem_.resize(size);
     append(stem_, digits);
@@ -103,12 +103,14 @@ inline std::uint64_t this_process() noexcept {
 #endif
 }
 
-/// True when nobody writes the file any more: its process has ended, or the lock that a writer holds is free. The lock
-/// is needed because the system reuses numbers, and in containers most processes are number 1. When in doubt the answer
-/// is false.
+/// True when the file is not being written any more: its process has ended, or the lock that a writer holds is free.
+/// The
+/// lock is needed because the system reuses numbers, and in containers most processes are number 1. When in doubt the
+/// answer is false.
 inline bool is_left_over(const std::filesystem::path& file, std::uint64_t process) noexcept {
 #if defined(_WIN32)
   (void)file;
+  // A process that has ended may still have its number while someone holds a handle to it.
   const HANDLE handle = OpenProcess(SYNCHRONIZE, FALSE, static_cast<DWORD>(process));
   if (!handle) return GetLastError() == ERROR_INVALID_PARAMETER;
   const bool ended = WaitForSingleObject(handle, 0) == WAIT_OBJECT_0;
@@ -116,6 +118,7 @@ inline bool is_left_over(const std::filesystem::path& file, std::uint64_t proces
   return ended;
 #else
   if (process > 0x7FFFFFFF) return false;
+  // Signal 0 is not sent; it only tells if the process is there.
   if (::kill(static_cast<::pid_t>(process), 0) != 0 && errno == ESRCH) return true;
   const int handle = ::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
   if (handle < 0) return false;
@@ -125,7 +128,8 @@ inline bool is_left_over(const std::filesystem::path& file, std::uint64_t proces
 #endif
 }
 
-/// Writes a warning to the log for each temporary file of `names` in the folder that nobody writes any more. Removes
+/// Writes a warning to the log for each temporary file of `names` in the folder that no process writes any more.
+/// Removes
 /// nothing. Without a log it does not search.
 DSVL_COLD
 inline void report_leftovers(const std::filesystem::path& folder, const TemporaryNames& names, const Logger& log) {
@@ -135,6 +139,7 @@ inline void report_leftovers(const std::filesystem::path& folder, const Temporar
   for (; !stop && entry != end; entry.increment(stop)) {
     const std::filesystem::path name = entry->path().filename();
     const std::uint64_t process = names.process_of(name);
+    // Only names of exactly this form count, and only files, so that nothing else is ever reported.
     if (process == 0 || !entry->is_regular_file(unknown)) continue;
     const std::filesystem::path path = folder / name;
     if (!is_left_over(path, process)) continue;

@@ -1,6 +1,6 @@
 // Says in words why a file could not be written: which step failed, what the system said, and what to do.
 //
-// A full disk or a missing folder is the most common error of a converter, and its number helps nobody.
+// A full disk or a missing folder is the most common error of a converter, and the system's number does not explain it.
 #ifndef DSVL_IO_WRITE_FAILURE_HPP
 #define DSVL_IO_WRITE_FAILURE_HPP
 
@@ -33,10 +33,13 @@ struct Cause {
   const char *reason, *advice;  ///< continue the sentence "FILE: cannot be written: "
 };
 
+/// Advice for a full disk.
 inline constexpr const char* kElsewhere = "make room there, or write to another disk";
+/// Advice for missing rights.
 inline constexpr const char* kRights = "change the permissions, or write to a folder of your own";
 
 #ifdef _WIN32
+/// The errors that are common enough to have words of their own.
 inline constexpr Cause kCauses[] = {
     {ERROR_DISK_FULL, "no room is left on its disk", kElsewhere},
     {ERROR_HANDLE_DISK_FULL, "no room is left on its disk", kElsewhere},
@@ -58,8 +61,10 @@ inline constexpr Cause kCauses[] = {
     {ERROR_CRC, "the disk reports a fault", "check the disk"},
     {ERROR_IO_DEVICE, "the disk reports a fault", "check the disk"},
 };
+/// The error for a chain of links that does not end.
 inline constexpr std::int64_t kTooManyLinks = ERROR_CANT_RESOLVE_FILENAME;
 #else
+/// The errors that are common enough to have words of their own.
 inline constexpr Cause kCauses[] = {
     {ENOSPC, "no room is left on its file system", kElsewhere},
     {EDQUOT, "the quota of its file system is used up", kElsewhere},
@@ -78,6 +83,7 @@ inline constexpr Cause kCauses[] = {
     {EBUSY, "the system is using it", "choose another name"},
     {EIO, "the disk reports a fault", "check the disk"},
 };
+/// The error for a chain of links that does not end.
 inline constexpr std::int64_t kTooManyLinks = ELOOP;
 #endif
 
@@ -105,6 +111,7 @@ inline Status write_failure(const std::filesystem::path& path, WriteStep step, s
   const char *reason = "the system refused", *advice = "see what the system said";
   for (const write_detail::Cause& cause : write_detail::kCauses)
     if (cause.error == error) reason = cause.reason, advice = cause.advice;
+  // The system's own words are added, for errors that the table does not have and for searching the web.
   const std::string said = std::error_code(static_cast<int>(error), std::system_category()).message();
   return fail(Code::io, "%s: %s: %s (%s, system error %lld); %s", Printable(path_to_utf8(path)).text(),
               write_detail::refused(step), reason, Printable(said).text(), static_cast<long long>(error), advice);

@@ -88,6 +88,7 @@ struct Aligner {
                View<Scalar<On>> y) const noexcept {
     on.part("aligner");
     // The layers alternate between two buffers so that the last one writes y.
+    // With an even number of them the first layer writes y already.
     View<Scalar<On>> now = rest.size() % 2 ? b.inner : y, next = rest.size() % 2 ? y : b.inner;
     switch (dims.kind) {
       case AlignerKind::identity: copy_rows(on, x_low, nullptr, now); break;

@@ -87,6 +87,7 @@ inline DecoderDims read_decoder(const Fields& f) {
   d.layers = f.integer("num_hidden_layers", 32, 1, 1024);
   d.heads.heads = f.integer("num_attention_heads", 32, 1, 4096);
   d.heads.kv_heads = f.integer("num_key_value_heads", d.heads.heads, 1, 4096);
+  // An explicit head_dim need not be a share of the width; without it each head has an equal one.
   if (!f.has("head_dim")) check_heads(f, "num_attention_heads", d.hidden, d.heads.heads);
   d.heads.head_dim = f.integer("head_dim", std::max<Index>(1, d.hidden / d.heads.heads), 1, 4096);
   if (d.heads.head_dim % 2) f.refuse(Code::bad_file, "head_dim", "is odd, and rotary positions turn pairs");
@@ -138,6 +139,7 @@ inline HighDims read_sam_hf(const Fields& f, const SiglipDims& siglip) {
   d.hidden = f.size("hidden_size", 768);
   d.layers = f.integer("num_hidden_layers", 12, 1, 1024);
   d.heads = f.integer("num_attention_heads", 12, 1, 4096);
+  // mlp_dim wins over mlp_ratio. The product is bounded, so that no ratio in a file can overflow the conversion.
   const double scaled = static_cast<double>(d.hidden) * f.positive("mlp_ratio", 4.0);
   d.intermediate =
       f.size("mlp_dim", std::min<Index>(Fields::kMaxSize, static_cast<Index>(std::min<double>(scaled, 1e9))));
@@ -169,6 +171,7 @@ inline void read_hf(const Fields& f, ModelConfig& c) {
                c.high ? c.high->down.out : 0, c.decoder.hidden};
   c.image_token = static_cast<std::int32_t>(f.integer("image_token_id", 100015, 0, Fields::kMaxSize));
   c.max_positions = text.size("max_position_embeddings", 2048);
+  // transformers writes the key into the text part or beside it. No released model ties its head.
   c.may_tie = text.flag("tie_word_embeddings", f.flag("tie_word_embeddings", false));
 }
 
@@ -183,6 +186,7 @@ inline SiglipDims read_siglip_original(const Fields& f) {
   d.hidden = f.size("width", d.hidden);
   d.intermediate = f.size("mlp_hidden", d.intermediate);
   d.heads = f.integer("heads", d.heads, 1, 4096);
+  // The original keeps the blocks up to select_layer, and applies the final norm at whatever depth that is.
   const Index built = f.integer("layers", d.layers, 1, 1024), select = f.integer("select_layer", -2, -1024, 1024);
   d.layers = std::min<Index>(built, select <= 0 ? built + select + 1 : select);
   if (d.layers < 1) f.refuse(Code::bad_file, "select_layer", "leaves no layer of " + std::to_string(built));
@@ -224,6 +228,7 @@ inline AlignerDims read_aligner_original(const Fields& f, const ModelConfig& c) 
   else if (kind == "low_high_hybrid_split_mlp_gelu") d.kind = AlignerKind::low_high_hybrid_split_mlp_gelu;
   else f.refuse(Code::unsupported, "projector_type", "is '" + std::string(Printable(kind).text()) +
                 "', known are identity, linear, mlp_gelu and low_high_hybrid_split_mlp_gelu");
+  // Only the kinds with several layers have a depth; the original's default is 1.
   const bool layered = d.kind == AlignerKind::mlp_gelu || d.kind == AlignerKind::low_high_hybrid_split_mlp_gelu;
   d.depth = layered ? f.integer("depth", 1, 1, 64) : 1;
   d.hidden = f.size("n_embed", c.decoder.hidden);

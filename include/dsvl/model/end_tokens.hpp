@@ -18,7 +18,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// The eos_token_id that LLaMA's configuration class writes when nobody sets one.
+/// The eos_token_id that LLaMA's configuration class writes by default.
 inline constexpr std::int32_t kLlamaEos = 2;
 
 /// eos_token_id of an object: one id or a list of them, each below `vocab`; empty when the key is absent.

@@ -87,6 +87,7 @@ class TensorFinder {
       report_.missing.push_back(ours + " (the " + std::string(name(layout_)) + " layout has no name for it)");
       return false;
     }
+    // All alternatives are counted, and the first that the checkpoint has is taken.
     std::size_t way = 0, ways = 0;
     bool found = false;
     for (Spelling s = first; !s.name.empty(); s = spell(ours, layout_, ++ways, 0)) {
@@ -153,6 +154,8 @@ class TensorFinder {
       report_.misshapen.emplace_back(matrix.error().text());
       return;
     }
+    // The file may cut the shape differently, for example (1, 576, 1024) for (576, 1024). So the number of elements is
+    // compared, and the last dimensions.
     const Index elements = matrix->rows * matrix->cols, width = cols.product();
     const StoredBlock block = stored_block(matrix->format);
     const bool enough = elements > 0 && elements % width == 0 && (rows == kAnyRows || elements == rows * width);

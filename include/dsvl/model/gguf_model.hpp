@@ -85,6 +85,7 @@ inline Result<Checkpoint> open_gguf(const ModelPlace& place, const OpenOptions& 
                 "%s: has no '%sconfig.json', as files have that dsvl made: make it with dsvl convert --split",
                 Printable(folder.describe(file)).text(), gguf::kFilePrefix.data());
   };
+  // A whole model needs no other file. Its rows must be interleaved as this version's kernels read them.
   DSVL_TRY(whole, open(place.folder, place.file));
   const std::string_view architecture = kind(whole);
   if (architecture == gguf::kWhole) {
@@ -101,6 +102,8 @@ inline Result<Checkpoint> open_gguf(const ModelPlace& place, const OpenOptions& 
     return refuse(place.folder, place.file, architecture, "the towers alone: name the file with the text");
   if (architecture != gguf::kText)
     return refuse(place.folder, place.file, architecture, "known are deepseek-vl, and llama with its mmproj");
+  // The file has the text half, so the towers' file is looked for. A missing one is an error of its own, because the
+  // user may not know that there are two files.
   const Folder& beside = place.towers_folder();
   const std::string other = place.towers_name();
   if (const auto size = beside.size(other); !size && size.error().code() == Code::not_found)

@@ -1,6 +1,6 @@
 // Inventory: every tensor that a network reads, in order, with the name and shape that a layout stores it under.
 //
-// It serves whoever writes checkpoints (dsvl synth), and tests of the table of names. Nothing is read from a file.
+// Programs that write checkpoints use it (dsvl synth), and tests of the table of names. Nothing is read from a file.
 #ifndef DSVL_MODEL_INVENTORY_HPP
 #define DSVL_MODEL_INVENTORY_HPP
 
@@ -62,6 +62,7 @@ class Inventory : public PathVisitor<Inventory> {
   void add(std::string_view leaf, const Extent& rows, const Extent& cols, bool is_matrix) {
     const auto [ours, suffix] = leaf_name(leaf);
     const Spelling first = spell_here(ours, layout_, 0);
+    // Where this layout fuses what the HF layout keeps apart, the tensor gets several parts.
     const std::size_t hf_parts = spell(ours, Layout::hf, 0, 0).stack;
     for (std::size_t part = 0; part < first.stack; ++part) {
       StoredTensor tensor;

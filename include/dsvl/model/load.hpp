@@ -47,12 +47,14 @@ inline Result<LoadedNetwork> load_network(Checkpoint checkpoint, const ModelConf
   const Layout layout = layout_of(checkpoint, config);
   DeepseekVl net = network_of(checkpoint, config);
   LoadedNetwork out{std::move(checkpoint), Buffer<std::byte>(from), std::move(net)};
+  // The first pass binds to nothing: its arena only measures.
   Arena measured;
   Binder check(out.checkpoint, layout, measured, report);
   out.net.visit(check);
   DSVL_CHECK_STATUS(check.finish());
   if (!out.parameters.resize(measured.peak()))
     return fail(Code::out_of_memory, "no memory for %zu bytes of norms and biases", measured.peak());
+  // The second pass repeats the same calls, so the arena hands out exactly what was measured.
   Arena carved(out.parameters.span());
   LoadReport again;
   Binder bind(out.checkpoint, layout, carved, again);

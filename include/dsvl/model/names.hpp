@@ -164,6 +164,7 @@ inline Spelling spell(std::string_view ours, Layout layout, std::size_t way, std
       out.stored = rest.substr(at + 1);
       rest = rest.substr(0, at);
     }
+    // A place gives the prefix, and is the only part that has alternatives.
     bool none = false;
     if (!rest.empty() && rest[0] == '@') {
       const std::string_view place = rest.substr(0, rest.find('.'));

@@ -36,7 +36,7 @@ struct ModelPlace {
   }
 };
 
-/// How the files of a model are opened.
+/// The way in which the files of a model are opened.
 struct OpenOptions {
   LoadMode mode = LoadMode::map;        ///< map the weights, or read them into memory
   Allocator* from = nullptr;            ///< for what is read; null means operator new

@@ -175,6 +175,7 @@ inline Status read_preprocess(const PictureSettings& from, json::Value root, Mod
     detail::read_preprocess_original(f, Fields(root, "config.json", status).child("vision_config").child("params"),
                                      config);
   DSVL_CHECK_STATUS(status);
+  // The towers have learned positions for one size, so the views must have exactly that.
   const Index low = config.siglip.input.image, high = config.high ? config.high->sam.input.image : 0;
   if (config.preprocess.low.side != low || config.preprocess.high.side != high)
     return fail(Code::bad_file, "%s: makes views of %td and %td pixels a side (0: none), the towers take %td and %td",

@@ -3,8 +3,8 @@
 //
 // transformers 4 writes the settings of pictures into preprocessor_config.json, transformers 5 into the object
 // image_processor of processor_config.json, which wins where both are. A model with neither must have the sizes of a
-// released one, whose settings are known, or it is refused: with guessed settings it would answer, only a little worse
-// than it should, and nobody would notice.
+// released one, whose settings are known, or it is refused: guessed settings would make its answers a little worse than
+// they should be, and the reason would be hard to find.
 #ifndef DSVL_MODEL_SETTINGS_HPP
 #define DSVL_MODEL_SETTINGS_HPP
 
@@ -86,6 +86,7 @@ inline Result<const released::Files*> released_like(const ModelConfig& config, A
   for (const released::Files* files : released::kSeparate) {
     DSVL_TRY(document, json::Document::parse(files->config, files->name, from));
     DSVL_TRY(known, read_config(document.root(), std::string(files->name)));
+    // Some sizes are released in both layouts, which prepare pictures differently; the layout is compared too.
     if (same_network(config, known)) return files;
   }
   return static_cast<const released::Files*>(nullptr);
@@ -211,6 +212,7 @@ inline Result<ModelSettings> read_settings(const Folder& folder, Allocator* from
   DSVL_CHECK_STATUS(detail::check_processor(processor_root, folder.describe("processor_config.json"), config));
 
   Status status;
+  // Both files may name end tokens; EndTokens decides later, when the tokenizer is known.
   const char* const text_part = config.layout == Layout::hf ? "text_config" : "language_config";
   out.end.text = read_eos(Fields(main->root(), folder.describe("config.json"), status).child(text_part),
                           config.decoder.vocab);

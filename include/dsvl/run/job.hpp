@@ -16,7 +16,8 @@ inline double seconds_since(Clock::time_point began) noexcept {
   return std::chrono::duration<double>(Clock::now() - began).count();
 }
 
-/// How long work may be ended early, and where it reports its progress. One is made for each call of the front door.
+/// The conditions under which long work ends early, and the receiver of its progress. One is made for each call of the
+/// front door.
 struct Control {
   const CancelToken* cancel = nullptr;  ///< null: cannot be cancelled; otherwise must stay until the work is over
   Progress progress = {};               ///< called at most every 40 ms; may be empty

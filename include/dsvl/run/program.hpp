@@ -17,7 +17,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// What a tile runs with; one for each thread that takes part.
+/// The kernels and the memory that a tile runs with; there is one for each thread that takes part.
 template <class T>
 struct Worker {
   const Kernels<T>& kernels;  ///< of the instruction set in use

@@ -76,7 +76,7 @@ class Message {
   return text.empty() || content.push_back(Segment::plain(text));
 }
 
-/// How a conversation is written.
+/// The form in which a conversation is written.
 struct ChatTemplate {
   /// The reference whose white space is reproduced.
   enum class Style : unsigned char { original, hf };

@@ -13,8 +13,9 @@ DSVL_BEGIN_NAMESPACE
 /// allowed, and any number below infinity; -infinity bans the token.
 struct TokenBias { std::int32_t id = 0; float bias = 0; };
 
-/// How the next token is chosen. The defaults change nothing: the likeliest token is taken. An option out of its range
-/// is bad_argument, and nothing is chosen.
+/// The rules by which the next token is chosen. The defaults change nothing: the likeliest token is taken. An option
+/// out
+/// of its range is bad_argument, and nothing is chosen.
 ///
 /// Cost   beside a pass of the model: an exp per token of the vocabulary, a second one with a temperature, and with
 ///        top_k or top_p a sort of the candidates that may stay

@@ -87,7 +87,7 @@ class StopStrings {
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
   /// Bytes that are held back.
   [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
-  /// As new, with the same stop strings.
+  /// Begins a new text with the same stop strings.
   void reset() noexcept {
     held_.clear();
     stopped_ = false;

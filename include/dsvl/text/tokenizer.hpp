@@ -41,7 +41,7 @@ enum class ControlTokens : unsigned char {
   allow,    ///< the control token; for prompts that the program wrote, and to compare with reference tokenizers
 };
 
-/// How ids are turned into text.
+/// The form in which ids are turned into text.
 struct DecodeOptions {
   bool skip_special = true;  ///< leave control tokens out
   /// Print as HF does, which reads the added token `ü` as the byte 0xFC and prints U+FFFD. For comparisons.

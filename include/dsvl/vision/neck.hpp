@@ -1,4 +1,4 @@
-// What follows SAM's transformer: the neck, and the convolutions that reduce its map to SigLIP's grid.
+// The neck behind SAM's transformer, and the convolutions that reduce its map to SigLIP's grid.
 //
 //   (64 x 64, 768) -> neck -> (64 x 64, 256) -> bilinear 96 x 96 -> two stride-2 convolutions -> (24 x 24, 1024)
 //

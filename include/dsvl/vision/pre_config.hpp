@@ -19,8 +19,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How a side of n pixels becomes target * n / longest pixels. The three differ by one pixel at most, in double
-/// arithmetic.
+/// The rule by which a side of n pixels becomes target * n / longest pixels, in double arithmetic. The results of the
+/// three differ by one pixel at most.
 enum class SizeRule : unsigned char {
   truncate,         ///< int(n / longest * T), as in the original. The longest side is exactly T
   truncate_scaled,  ///< int(n * (T / longest)), as in transformers before 2026-02. The longest side may become T - 1

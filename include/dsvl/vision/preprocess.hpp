@@ -64,8 +64,8 @@ struct AsFloat {
 
 }  // namespace detail
 
-/// Where a picture of width x height pixels lies in a view that is made of it: scaled to fit, in the middle. Of an odd
-/// margin the larger half is at the bottom or at the right, as in both processors.
+/// The rectangle that a picture of width x height pixels takes in a view: scaled to fit, in the middle. The larger half
+/// of an odd margin is at the bottom or at the right, as in both processors.
 inline Rect content_of(const PreprocessConfig& config, const ViewConfig& view, Index width, Index height) noexcept {
   const Index longest = std::max<Index>(width, height), side = view.side;
   const Index w = target_side(config.size_rule, width, longest, side, config.min_side);

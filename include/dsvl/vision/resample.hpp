@@ -17,7 +17,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Where the 8-bit samples of a picture are, interleaved or planar: sample (c, y, x) is
+/// The addresses of a picture's 8-bit samples, interleaved or planar: sample (c, y, x) is
 /// plane[c][y * row_stride + x * pixel_stride]. Pixels in other formats (YUV, float) are converted while they are read.
 /// The memory is the caller's and must outlive the resize.
 struct Samples {

@@ -73,7 +73,7 @@ struct SamDims {
   [[nodiscard]] constexpr HeadShape head_shape() const noexcept { return {heads, heads, hidden / heads}; }
   /// True for blocks that attend over the whole map.
   [[nodiscard]] constexpr bool is_global(Index layer) const noexcept { return global_layers.has(layer); }
-  /// How a block cuts the map: into windows, or not at all (side 0).
+  /// The windows that a block cuts the map into; side 0 for a block that attends over the whole map.
   [[nodiscard]] constexpr Windows windows(Index layer) const noexcept {
     return {grid(), is_global(layer) ? 0 : window};
   }

@@ -164,8 +164,7 @@ inline bool find_group(std::string_view root, Version version, Path& group) noex
 }
 
 /// Reads a line of /proc/self/mountinfo. True when it mounts the wanted hierarchy; then the group `shown` is seen at
-/// the
-/// path `point`.
+/// the path `point`.
 inline bool is_hierarchy(std::string_view line, Version version, std::string_view& shown,
                          std::string_view& point) noexcept {
   for (int field = 0; field < 3; ++field) take(line, ' ');
@@ -209,8 +208,7 @@ inline int quota_in(std::string_view root, Version version) noexcept {
 }  // namespace cgroup_detail
 
 /// Processors that the control groups of this process allow, where a part of one counts as one; 0 when they set no
-/// limit,
-/// or none that can be read. `root` is put in front of every path, for tests.
+/// limit, or none that can be read. `root` is put in front of every path, for tests.
 ///
 /// Cost   some tens of microseconds, for a handful of small files
 inline int cgroup_processors(std::string_view root = {}) noexcept {

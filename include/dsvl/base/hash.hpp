@@ -1,10 +1,8 @@
 // ContentHash: 128 bits that identify a picture by its pixels.
 //
 // Pictures are recognised by what they show, not by their address: the same pixels in another layout or file hash
-// alike,
-// so their encoding can be reused. It is not a cryptographic hash: it tells honest pictures apart, and does not resist
-// an
-// attacker who constructs collisions.
+// alike, so their encoding can be reused. It is not a cryptographic hash: it tells honest pictures apart, and does not
+// resist an attacker who constructs collisions.
 #ifndef DSVL_BASE_HASH_HPP
 #define DSVL_BASE_HASH_HPP
 

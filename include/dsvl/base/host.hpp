@@ -64,11 +64,9 @@ struct Logger {
 };
 
 /// A flag by which the application stops long work. cancel() may be called from any thread, any number of times. The
-/// work
-/// that watches the token ends within one tile (below a millisecond, and a few where other programs use the processors)
-/// and leaves its session usable. The token must stay as long as that work can go on: until the call returns, and for
-/// an
-/// answer until it is over (see GenerateOptions::cancel).
+/// work that watches the token ends within one tile (below a millisecond, and a few where other programs use the
+/// processors) and leaves its session usable. The token must stay as long as that work can go on: until the call
+/// returns, and for an answer until it is over (see GenerateOptions::cancel).
 class CancelToken {
  public:
   /// Asks the work to stop.
@@ -119,8 +117,7 @@ struct Progress {
 };
 
 /// Everything that the application provides, given once to Model::load and Session::open; a session takes from the
-/// model
-/// what is left out. The pointers must outlive what was opened with them: models, sessions with their forks, and
+/// model what is left out. The pointers must outlive what was opened with them: models, sessions with their forks, and
 /// answers.
 struct Host {
   Allocator* allocator = nullptr;      ///< null means operator new

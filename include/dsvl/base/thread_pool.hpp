@@ -25,8 +25,7 @@
 DSVL_BEGIN_NAMESPACE
 
 /// The number of threads that can usefully run here: the processors that this process may use, or those that its
-/// control
-/// groups allow (rounded up), whichever is less; at least 1.
+/// control groups allow (rounded up), whichever is less; at least 1.
 inline int available_threads() noexcept {
   int count = static_cast<int>(std::thread::hardware_concurrency());
 #if defined(__linux__)

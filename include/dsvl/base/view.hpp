@@ -76,8 +76,8 @@ struct Grid {
 /// Bytes of a cache line, as far as layouts here depend on it.
 inline constexpr Index kCacheLine = 64;
 /// True when rows that many bytes apart (not negative) fall into the same few sets of a first-level cache: at a
-/// multiple
-/// of 4 KiB, or within a line of one. Code that reads one column of many rows then evicts lines before they are used.
+/// multiple of 4 KiB, or within a line of one. Code that reads one column of many rows then evicts lines before they
+/// are used.
 constexpr bool rows_collide(Index bytes) noexcept {
   const Index distance = bytes % 4096;
   return distance < kCacheLine || 4096 - distance < kCacheLine;

@@ -46,10 +46,8 @@ class Checkpoint {
   explicit Checkpoint(Allocator* from = nullptr) noexcept : tensors_(from) {}
 
   /// Opens model.safetensors when the folder has it, otherwise the files that the index lists. With an index, exactly
-  /// the
-  /// tensors it lists are there; others in its files are not. Each file is opened once; `progress` runs over the bytes
-  /// of
-  /// all files.
+  /// the tensors it lists are there; others in its files are not. Each file is opened once; `progress` runs over the
+  /// bytes of all files.
   ///
   /// Codes  those of Folder::open, json::Document::parse and Safetensors::parse
   static Result<Checkpoint> open(const Folder& folder, LoadMode mode = LoadMode::map, Allocator* from = nullptr,
@@ -66,8 +64,7 @@ class Checkpoint {
     gguf,  ///< only GGUF
   };
   /// Opens one file of any name, safetensors or GGUF. When it is one of several files of a split GGUF model, all of
-  /// them
-  /// are opened, whichever was named.
+  /// them are opened, whichever was named.
   ///
   /// Codes  those of open(), and limit (too many files)
   static Result<Checkpoint> open_file(const Folder& folder, std::string_view name, LoadMode mode = LoadMode::map,

@@ -53,8 +53,7 @@ constexpr const GgmlType* find_ggml_type(std::string_view name) noexcept {
 }
 
 /// Bytes of a tensor of that shape (outer-first, no negative dimension, rows of whole blocks). Nothing when its bytes
-/// or
-/// elements are too many for an Index; a dimension of 0 does not hide others whose product is too large.
+/// or elements are too many for an Index; a dimension of 0 does not hide others whose product is too large.
 constexpr std::optional<std::uint64_t> ggml_bytes(const GgmlType& type, std::span<const Index> shape) noexcept {
   std::uint64_t bytes = type.bytes, nonzero = (std::max)(type.bytes, type.elements);
   for (std::size_t d = 0; d < shape.size(); ++d) {

@@ -30,8 +30,7 @@ class GgufHead {
   GgufHead() { set(gguf::kAlignmentKey, kAlign); }
 
   /// Sets a value, in place of one that the key may have had. Types are exact: set("n", 3u) compiles, set("n", 3) does
-  /// not,
-  /// because readers check them.
+  /// not, because readers check them.
   GgufHead& set(std::string_view key, std::string_view text) {
     std::string bytes;
     append(bytes, gguf::Kind::string);
@@ -68,8 +67,8 @@ class GgufHead {
   }
 
   /// Adds the next tensor: its shape outer-first, its type as GGML calls it ("F32", "Q8_0"), and the number of bytes
-  /// that
-  /// will be written for it. No two may have the same name. Returns the offset of its bytes from the end of text().
+  /// that will be written for it. No two may have the same name. Returns the offset of its bytes from the end of
+  /// text().
   ///
   /// Codes  unsupported (the type), bad_shape (the rank, rows that are no whole blocks, a wrong number of bytes)
   Result<std::uint64_t> add(std::string_view name, std::span<const Index> shape, std::string_view type,

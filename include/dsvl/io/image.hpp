@@ -1,12 +1,10 @@
 // Image: a PNG or JPEG file as 8-bit RGB, with the pixels that the reference (Pillow over libjpeg-turbo) has.
 //
 // It is optional: the library takes pictures as Pixels, and an application that has pixels needs none of this. A file
-// is
-// checked first, so that its size is known and within limits before stb_image decodes it. As in the reference, color
+// is checked first, so that its size is known and within limits before stb_image decodes it. As in the reference, color
 // profiles and gamma are ignored, alpha is dropped (unless ImageLimits::background is given), gray becomes r = g = b
-// and
-// palettes are looked up; of 16 bits the high byte is taken. Gray of 16 bits is the one exception: Pillow makes every
-// value above 255 white (ImageLimits::clip_gray16).
+// and palettes are looked up; of 16 bits the high byte is taken. Gray of 16 bits is the one exception: Pillow makes
+// every value above 255 white (ImageLimits::clip_gray16).
 #ifndef DSVL_IO_IMAGE_HPP
 #define DSVL_IO_IMAGE_HPP
 
@@ -152,8 +150,7 @@ inline Status decode_jpeg(std::span<const std::byte> file, const jpeg::Frame& fr
 }  // namespace detail
 
 /// Decodes a PNG or JPEG file that is in memory; `what` names it in errors. A component of a JPEG that has no data at
-/// all
-/// is gray; data that are damaged, cut off or incomplete are refused.
+/// all is gray; data that are damaged, cut off or incomplete are refused.
 ///
 /// A cancellation is noticed within a few milliseconds in a JPEG; a PNG is decoded in one piece of about 10 ms a
 /// megapixel.

@@ -1,10 +1,9 @@
 // Checks a JPEG file before the decoder may see it: it must be complete, with sane tables and complete scans.
 //
 // stb_image returns a partly gray picture for a truncated file without an error, writes past its tables for a forged
-// DHT
-// segment (before version 2.28), takes an unreadable marker for the end (since 2.30), and repeats its work for as many
-// scans as a file of a few kilobytes can name. libjpeg fills in what is missing, and not every version in the same way.
-// A file that passes here decodes to the same picture with all of them; damaged and unfinished files are refused.
+// DHT segment (before version 2.28), takes an unreadable marker for the end (since 2.30), and repeats its work for as
+// many scans as a file of a few kilobytes can name. libjpeg fills in what is missing, and not every version in the same
+// way. A file that passes here decodes to the same picture with all of them; damaged and unfinished files are refused.
 // Source: ITU-T T.81, annexes B, F and G; JFIF 1.02; Exif 3.0 section 4.5.4 (APP1); jdapimin.c of libjpeg (colours).
 #ifndef DSVL_IO_JPEG_HPP
 #define DSVL_IO_JPEG_HPP
@@ -119,8 +118,7 @@ class FrameReader {
   }
 
   /// Reads the frame header: size, components and their sampling. Other processes than baseline, extended and
-  /// progressive
-  /// Huffman are refused by name.
+  /// progressive Huffman are refused by name.
   Status frame(int marker, std::span<const std::byte> data) noexcept {
     if (marker >= 0xC9) return unsupported("with arithmetic coding");
     if (marker == 0xC3 || marker == 0xC7) return unsupported("without loss");
@@ -242,8 +240,7 @@ class FrameReader {
   }
 
   /// The tables that a scan needs must be there. Huffman tables 0 and 1 of a sequential file may be missing: they are
-  /// then
-  /// the standard's, as in the frames of MJPEG cameras.
+  /// then the standard's, as in the frames of MJPEG cameras.
   Status check_tables(const Component& c, int dc, int ac, int first, int high) const noexcept {
     const auto has = [this](int kind, int table) {
       return table < 4 && (has_huffman_[kind][table] || (!frame_.progressive && table < 2));
@@ -279,8 +276,7 @@ class FrameReader {
   }
 
   /// The meaning of the components, by libjpeg's rules: JFIF says YCbCr, Adobe's segment says which, and without both
-  /// the
-  /// component ids decide.
+  /// the component ids decide.
   [[nodiscard]] Colors colors() const noexcept {
     if (frame_.components == 1) return Colors::gray;
     if (frame_.components == 4) return adobe_ > 0 ? Colors::ycck : Colors::cmyk;

@@ -70,8 +70,7 @@ void write_pixels(Index width, std::uint8_t* out, const Make& make) noexcept {
 }  // namespace colors
 
 /// Writes one row of packed RGB. `rows` has a row for each component, of `width` samples and up to 7 more, which are
-/// read
-/// and not used. The rows of YCCK are overwritten.
+/// read and not used. The rows of YCCK are overwritten.
 inline void to_rgb(Colors from, const std::uint8_t* const (&rows)[4], Index width, std::uint8_t* out) noexcept {
   using namespace colors;
   const auto at = [&rows](int c, Index x) { return load(rows[c] + x); };

@@ -2,8 +2,7 @@
 //
 // It is Loeffler, Ligtenberg and Moschytz's factorisation with constants of 13 fractional bits: columns first, with two
 // fractional bits kept in between, then rows. stb_image has the same one with 12 bits, so its pictures differ by a
-// level
-// here and there.
+// level here and there.
 // Source: Loeffler et al., "Practical fast 1-D DCT algorithms with 11 multiplications", 1989; jidctint.c.
 #ifndef DSVL_IO_JPEG_DCT_HPP
 #define DSVL_IO_JPEG_DCT_HPP
@@ -38,8 +37,7 @@ DSVL_FORCE_INLINE void idct_columns(Int16x8 (&x)[8]) noexcept {
 }
 
 /// Transforms a block. `coefficients` are 8 x 8, row-major, already multiplied by their quantisation steps. Writes 8
-/// rows
-/// of 8 samples, `stride` bytes apart.
+/// rows of 8 samples, `stride` bytes apart.
 inline void idct(std::uint8_t* out, int stride, const std::int16_t* coefficients) noexcept {
   Int16x8 x[8];
   for (int i = 0; i < 8; ++i) x[i] = load(coefficients + 8 * i);

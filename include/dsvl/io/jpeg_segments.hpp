@@ -70,8 +70,7 @@ class Segments {
   }
 
   /// The byte behind the next run of FF bytes; the run begins at `begin`, and at_ moves behind it. It is 0 where the FF
-  /// is
-  /// a byte of the data, and -1 at the end of the file.
+  /// is a byte of the data, and -1 at the end of the file.
   int next_code(std::size_t& begin) noexcept {
     const void* const ff = at_ < file_.size() ? std::memchr(file_.data() + at_, 0xFF, file_.size() - at_) : nullptr;
     begin = ff ? static_cast<std::size_t>(static_cast<const std::byte*>(ff) - file_.data()) : file_.size();

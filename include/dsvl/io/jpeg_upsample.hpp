@@ -73,8 +73,7 @@ inline void repeat(const std::uint8_t* row, Index width, int across, std::uint8_
 }  // namespace upsample
 
 /// Row y of the picture, of at least p.width * p.across samples: the plane's own row where that has the picture's
-/// width,
-/// otherwise in `out`. `out` has room for p.stride * p.across + kRowSlack bytes, `sums` for p.stride + kRowSlack
+/// width, otherwise in `out`. `out` has room for p.stride * p.across + kRowSlack bytes, `sums` for p.stride + kRowSlack
 /// numbers.
 inline const std::uint8_t* upsampled_row(const Plane& p, Index y, std::uint8_t* out, std::int16_t* sums) noexcept {
   using namespace upsample;

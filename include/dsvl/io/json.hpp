@@ -98,8 +98,7 @@ class Value {
   [[nodiscard]] Value find(std::string_view key) const noexcept;
 
   /// Element or member `i` in the order of the text; missing() when there is none. Cost: constant when no child is
-  /// itself
-  /// an array or object, otherwise linear, so iterate to visit all.
+  /// itself an array or object, otherwise linear, so iterate to visit all.
   [[nodiscard]] Value operator[](std::size_t i) const noexcept;
 
   /// The name of this member in its object; empty for elements and the root.

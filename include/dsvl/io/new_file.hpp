@@ -70,8 +70,7 @@ class NewFile {
   }
 
   /// Makes sure that everything was written. commit() does this too; where several files belong together, call it for
-  /// all
-  /// of them before the first is put in its place.
+  /// all of them before the first is put in its place.
   Status finish() {
     if (refused_.ok()) refused_ = status();
     if (refused_.ok() && file_ != kNone) refused_ = close_file();

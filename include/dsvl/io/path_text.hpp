@@ -14,8 +14,7 @@
 DSVL_BEGIN_NAMESPACE
 
 /// A path as UTF-8, for messages and for names in files. On Windows characters that are not UTF-16 become U+FFFD, so
-/// the
-/// result may name no file; elsewhere the bytes are those of the path.
+/// the result may name no file; elsewhere the bytes are those of the path.
 inline std::string path_to_utf8(const std::filesystem::path& path) {
 #ifdef _WIN32
   return utf16::to_utf8(std::wstring_view(path.native()));

@@ -180,8 +180,7 @@ class ChunkReader {
 };
 
 /// Checks a PNG file and writes the reduced file to `essential`. With `alpha` that has transparency too, of a palette
-/// or
-/// of one color.
+/// or of one color.
 ///
 /// Codes  bad_file (truncated, damaged, not allowed by the format), unsupported, out_of_memory
 inline Result<PictureHeader> read(std::span<const std::byte> file, std::string_view what, bool alpha,

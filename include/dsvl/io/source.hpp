@@ -17,8 +17,7 @@
 DSVL_BEGIN_NAMESPACE
 
 /// The way in which the bytes of a file get into memory. It matters for directories only: the caller's memory is used
-/// in
-/// place, and a Reader always reads.
+/// in place, and a Reader always reads.
 enum class LoadMode : unsigned char {
   /// The file is mapped, and pages come from disk at first use. It opens quickly and takes no private memory. The file
   /// must not change: truncating it ends the process (see mapped_file.hpp).

@@ -95,8 +95,7 @@ class DecodeArena {
 };
 
 /// The arena of the decoding that is going on in this thread; stb's allocation macros have no other way to know it. It
-/// is
-/// one variable for all translation units, and set only for the duration of a call.
+/// is one variable for all translation units, and set only for the duration of a call.
 inline DecodeArena*& current_arena() noexcept {
   static thread_local DecodeArena* arena = nullptr;
   return arena;

@@ -1,8 +1,7 @@
 // The names under which files are written until they are complete: NAME.dsvl-PID-N.part, in the folder of NAME.
 //
 // PID is the process that writes, N counts its attempts. So two writers of one file never meet, and the file of a
-// writer
-// that was killed can be told from files that are still being written, and from files of other programs.
+// writer that was killed can be told from files that are still being written, and from files of other programs.
 #ifndef DSVL_IO_TEMPORARY_NAME_HPP
 #define DSVL_IO_TEMPORARY_NAME_HPP
 
@@ -104,9 +103,8 @@ inline std::uint64_t this_process() noexcept {
 }
 
 /// True when the file is not being written any more: its process has ended, or the lock that a writer holds is free.
-/// The
-/// lock is needed because the system reuses numbers, and in containers most processes are number 1. When in doubt the
-/// answer is false.
+/// The lock is needed because the system reuses numbers, and in containers most processes are number 1. When in doubt
+/// the answer is false.
 inline bool is_left_over(const std::filesystem::path& file, std::uint64_t process) noexcept {
 #if defined(_WIN32)
   (void)file;
@@ -129,8 +127,7 @@ inline bool is_left_over(const std::filesystem::path& file, std::uint64_t proces
 }
 
 /// Writes a warning to the log for each temporary file of `names` in the folder that no process writes any more.
-/// Removes
-/// nothing. Without a log it does not search.
+/// Removes nothing. Without a log it does not search.
 DSVL_COLD
 inline void report_leftovers(const std::filesystem::path& folder, const TemporaryNames& names, const Logger& log) {
   if (!log.write) return;

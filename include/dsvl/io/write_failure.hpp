@@ -104,8 +104,7 @@ constexpr const char* refused(WriteStep step) noexcept {
 }  // namespace write_detail
 
 /// The error for a step that failed, such as "out/a.gguf: cannot be written: no room is left on its file system (No
-/// space
-/// left on device, system error 28); make room there, or write to another disk". Its code is io.
+/// space left on device, system error 28); make room there, or write to another disk". Its code is io.
 DSVL_COLD
 inline Status write_failure(const std::filesystem::path& path, WriteStep step, std::int64_t error) {
   const char *reason = "the system refused", *advice = "see what the system said";

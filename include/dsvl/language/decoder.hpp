@@ -120,8 +120,7 @@ struct DecoderBlock {
   }
 
   /// Updates x (rows, hidden) in place and stores the keys and values of its rows in `kv`. *start, the position of row
-  /// 0,
-  /// is read when the pass runs.
+  /// 0, is read when the pass runs.
   template <class On>
   void forward(On& on, const DecoderDims& d, const Index* start, KvBlocks kv, DecoderBuffers<Scalar<On>>& b,
                View<Scalar<On>> x) const noexcept {
@@ -164,8 +163,7 @@ struct Decoder {
 
   /// Runs state.rows inputs through the blocks, stores their keys and values in the cache from position state.start on,
   /// and leaves the logits of the wanted rows in b.logits. `inputs` has at least state.rows entries, with ids inside
-  /// the
-  /// vocabulary; it, `state` and the cache's table are read when the pass runs and must stay at their addresses.
+  /// the vocabulary; it, `state` and the cache's table are read when the pass runs and must stay at their addresses.
   ///
   /// Cost   2 * parameters * rows operations, plus 4 * layers * width * positions per row for attention
   template <class On>

@@ -39,8 +39,7 @@ class KvCache {
   }
 
   /// The blocks of layer i, as the attention kernels take them. They stay valid when a page is replaced, since they
-  /// point
-  /// to the table.
+  /// point to the table.
   [[nodiscard]] KvBlocks layer(Index i) const noexcept { return {table_, i * layer_bytes_, block_bytes_, format_}; }
   /// Tokens that the table has room for.
   [[nodiscard]] Index capacity() const noexcept { return pages_ * kKvBlock; }

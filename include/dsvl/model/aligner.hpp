@@ -81,8 +81,7 @@ struct Aligner {
   };
 
   /// y (tokens, hidden) = projected features x_low (tokens, low) and x_high (tokens, high), of which the second is
-  /// ignored
-  /// without a second tower. y must not overlap with either.
+  /// ignored without a second tower. y must not overlap with either.
   template <class On>
   void forward(On& on, View<const Scalar<On>> x_low, View<const Scalar<On>> x_high, Buffers<Scalar<On>>& b,
                View<Scalar<On>> y) const noexcept {

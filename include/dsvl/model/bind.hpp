@@ -42,8 +42,7 @@ class Binder : public PathVisitor<Binder> {
   }
 
   /// Binds a table that the model keeps in another form than the file: `convert(stored, rows, out)` fills out (rows,
-  /// cols)
-  /// from a stored table of that width and any length.
+  /// cols) from a stored table of that width and any length.
   void table(std::string_view leaf, const float*& field, Index rows, Index cols,
              void (*convert)(const Matrix& stored, Index rows, float* out) noexcept) {
     float* const to = arena_.array<float>("relative positions", rows * cols);

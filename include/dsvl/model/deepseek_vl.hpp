@@ -43,8 +43,7 @@ struct DeepseekVl {
   }
 
   /// Memory for encoding a picture: the towers' inputs, their features, and the towers' scratch. The towers run one
-  /// after
-  /// the other and share theirs.
+  /// after the other and share theirs.
   template <class T>
   struct VisionBuffers {
     Volume<T> low;          ///< (3, image, image), normalised pixels for SigLIP, written by the preprocessing

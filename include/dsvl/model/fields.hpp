@@ -18,8 +18,7 @@
 DSVL_BEGIN_NAMESPACE
 
 /// One object of a configuration file. Getters never fail: they return the default and note the error in the Status
-/// that
-/// the constructor was given. A null counts as absent, as it does in Python's configurations.
+/// that the constructor was given. A null counts as absent, as it does in Python's configurations.
 class Fields {
  public:
   /// Largest value of any one dimension: far above every model, far below overflow of a product of two.

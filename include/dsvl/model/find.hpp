@@ -55,8 +55,7 @@ class PathVisitor {
   /// The names from the network down to the component that is visited, with dots between them.
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// The name of a leaf of this component. Weight and bias of a Linear or a norm are a suffix; positions, tables and
-  /// alpha
-  /// are spelled wholly in the table, since layouts differ in them.
+  /// alpha are spelled wholly in the table, since layouts differ in them.
   [[nodiscard]] LeafName leaf_name(std::string_view leaf) const {
     if (leaf == "weight" || leaf == "bias") return {path_, std::string(".").append(leaf)};
     return {path_ + "." + std::string(leaf), {}};
@@ -78,8 +77,7 @@ class TensorFinder {
       : from_(from), layout_(layout), report_(report), used_(from.tensors().size()) {}
 
   /// Looks the leaf up in all its spellings, stacks the tensors that belong together, and points `field` to them.
-  /// False,
-  /// with the fault in the report, when that fails.
+  /// False, with the fault in the report, when that fails.
   bool find(const LeafName& leaf, Matrix& field, const Extent& rows, const Extent& cols) {
     const auto& [ours, suffix] = leaf;
     const Spelling first = spell(ours, layout_, 0, 0);
@@ -146,8 +144,7 @@ class TensorFinder {
   }
 
   /// Reads the tensor as a matrix (rows, cols.product()) and stacks it below `whole`. The tensor's shape is cut into
-  /// two
-  /// groups of dimensions, the last of which have to be `cols`.
+  /// two groups of dimensions, the last of which have to be `cols`.
   void add(const TensorInfo& tensor, Index rows, const Extent& cols, Matrix& whole) {
     const auto matrix = as_matrix(tensor);
     if (!matrix) {

@@ -107,8 +107,7 @@ inline constexpr Files kHf7B = {
     R"({"num_image_tokens": 576, "processor_class": "DeepseekVLHybridProcessor"})"};
 
 /// The 1.3B in the HF layout as transformers 5 writes it: every key is written, rotary positions have an object of
-/// their
-/// own, and the settings of pictures are inside processor_config.json.
+/// their own, and the settings of pictures are inside processor_config.json.
 inline constexpr Files kHf1_3BNested = {
     "deepseek-vl-1.3b",
     R"({"architectures": ["DeepseekVLForConditionalGeneration"], "dtype": "bfloat16", "image_token_id": 100015,
@@ -162,8 +161,7 @@ inline constexpr Files kHf7BNested = {
  "num_image_tokens": 576, "processor_class": "DeepseekVLHybridProcessor"})"};
 
 /// The models whose settings of pictures are a file of their own. A model of the same sizes that has no such settings
-/// is
-/// taken to have these.
+/// is taken to have these.
 inline constexpr const Files* kSeparate[] = {&kOriginal1_3B, &kOriginal7B, &kHf1_3B, &kHf7B};
 
 }  // namespace released

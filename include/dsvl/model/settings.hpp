@@ -194,8 +194,7 @@ class PictureReader {
 }  // namespace detail
 
 /// Reads everything. Faults that do no harm go to `log`; how pictures are prepared, and where each value came from,
-/// goes
-/// to `list`.
+/// goes to `list`.
 ///
 /// Codes  not_found (config.json, settings of pictures), io, bad_file, unsupported, out_of_memory
 DSVL_COLD

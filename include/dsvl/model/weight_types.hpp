@@ -18,8 +18,7 @@ struct WeightTypes {
   Format vision = Format::q8_0;     ///< towers and aligner
 
   /// The usual mixture under the name of one format. Below 8 bits, towers and embeddings keep 8, which costs little
-  /// memory
-  /// or time, and the head has 6.
+  /// memory or time, and the head has 6.
   static constexpr WeightTypes of(Format format) noexcept {
     const bool four_bits = format == Format::q4_0 || format == Format::q4_k;
     if (four_bits) return {format, Format::q8_0, Format::q6_k, Format::q8_0};

@@ -30,13 +30,11 @@ class Arena {
   /// An arena that measures and reports each buffer.
   explicit Arena(Listener listener) noexcept : listener_(listener) {}
   /// An arena that carves `slab`, which is aligned to kAlignment and at least as large as a measuring Arena's peak().
-  /// The
-  /// slab is the caller's and must outlive every buffer.
+  /// The slab is the caller's and must outlive every buffer.
   explicit Arena(std::span<std::byte> slab) noexcept : slab_(slab) {}
 
   /// Hands out `count` elements at the next multiple of kAlignment, uninitialised; null while measuring. Buffers with
-  /// one
-  /// name are one line of the plan.
+  /// one name are one line of the plan.
   template <class E>
   E* array(std::string_view name, Index count) noexcept {
     const std::size_t bytes = round(static_cast<std::size_t>(count) * sizeof(E));
@@ -69,8 +67,7 @@ class Arena {
   }
 
   /// Lets groups of buffers that never hold data at the same time share their memory. Each group is carved from the
-  /// same
-  /// place, and what follows lies behind the largest.
+  /// same place, and what follows lies behind the largest.
   template <class... Group>
   void overlap(Group&&... carve_group) noexcept {
     const std::size_t begin = used_;

@@ -1,10 +1,9 @@
 // Operations, and the Program they are recorded into.
 //
 // A forward pass reads like the paper, and its calls append operations (kernel, operands, shapes) to a Program. A
-// Runner
-// then executes (step, tile) pairs from a cursor. That one mechanism gives slices of time, cancellation, progress,
-// tracing and the memory plan, without threads of our own, coroutines or fibers. It is a compute graph that is already
-// in order: no dependencies are tracked, a step begins when the step before has ended.
+// Runner then executes (step, tile) pairs from a cursor. That one mechanism gives slices of time, cancellation,
+// progress, tracing and the memory plan, without threads of our own, coroutines or fibers. It is a compute graph that
+// is already in order: no dependencies are tracked, a step begins when the step before has ended.
 #ifndef DSVL_RUN_PROGRAM_HPP
 #define DSVL_RUN_PROGRAM_HPP
 
@@ -56,8 +55,7 @@ struct RowCount {
 };
 
 /// Recorded steps, a linked list. Its memory belongs to the Arena it was recorded into, so a Program is a handle that
-/// may
-/// be copied.
+/// may be copied.
 template <class T>
 class Program {
  public:
@@ -112,8 +110,7 @@ struct WorkMemory {
 };
 
 /// Execution policy `On` that records: a forward pass appends its operations to a program. Over a measuring Arena it
-/// only
-/// counts.
+/// only counts.
 template <class T>
 class Recorder {
  public:
@@ -147,8 +144,7 @@ class Recorder {
   }
 
   /// Names the part of the model that the following steps belong to. The name must be a string literal, since it is
-  /// kept
-  /// as a pointer.
+  /// kept as a pointer.
   void part(const char* name) noexcept { part_ = name; }
   /// Sets the row count that the following operations take instead of that of their views; {} for the views' own.
   void rows(RowCount rows) noexcept { rows_ = rows; }

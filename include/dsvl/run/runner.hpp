@@ -61,8 +61,7 @@ template <class T>
 class Runner {
  public:
   /// Advances `cursor` to the program's end, the deadline or the cancellation. Every tile that was begun is finished
-  /// when
-  /// it returns. Allocates nothing; the executor may.
+  /// when it returns. Allocates nothing; the executor may.
   static void run(const Machine<T>& machine, ProgramCursor<T>& cursor, const Until& until) noexcept {
     if (cursor.done()) return;
     Runner runner(machine, cursor, until);
@@ -97,8 +96,7 @@ class Runner {
       : machine_(machine), until_(until) {}
 
   /// Makes the first step with tiles, from `step` on, the current one; false at the end of the program. Plain members
-  /// are
-  /// written before the word is released, so workers that acquire it see them.
+  /// are written before the word is released, so workers that acquire it see them.
   bool publish(const Step* step, Index index, Index tile) noexcept {
     while (step) {
       const Index tiles = step->tiles(step->op);

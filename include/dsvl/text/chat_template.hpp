@@ -1,8 +1,7 @@
 // Chat template: it writes a conversation as a Prompt, in the way of the original DeepSeek-VL or of its HF port.
 //
 // Both give "{system}\n\nUser: {question}\n\nAssistant:" with past answers closed by eos. They differ in the white
-// space
-// that they strip and in how they join texts. Base models have no template: their segments are used as they are.
+// space that they strip and in how they join texts. Base models have no template: their segments are used as they are.
 // Sources: deepseek_vl/utils/conversation.py ("deepseek") with VLChatProcessor's
 // apply_sft_template_for_multi_turn_prompts; the chat template of the HF checkpoints, in transformers'
 // convert_deepseek_vl_weights_to_hf.py.
@@ -44,8 +43,7 @@ class Message {
     return {Role::assistant, Segment::plain(text), {}};
   }
   /// A past answer as its ids were (without eos). Encoding its text again may give other ids, and lose the prefix that
-  /// is
-  /// cached.
+  /// is cached.
   static constexpr Message assistant(std::span<const std::int32_t> ids) noexcept {
     return {Role::assistant, Segment::tokens(ids), {}};
   }

@@ -1,8 +1,8 @@
 // Random numbers by position: number `position` of stream `seed`, with no state to carry along.
 //
 // The generator is counter-based: a session that is rewound or forked, or that checks drafted tokens out of order,
-// draws
-// the same number for the same position. It is SplitMix64 entered at any point, where the seed's hash is the start.
+// draws the same number for the same position. It is SplitMix64 entered at any point, where the seed's hash is the
+// start.
 // Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014).
 #ifndef DSVL_TEXT_RANDOM_HPP
 #define DSVL_TEXT_RANDOM_HPP

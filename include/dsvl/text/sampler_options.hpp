@@ -14,8 +14,7 @@ DSVL_BEGIN_NAMESPACE
 struct TokenBias { std::int32_t id = 0; float bias = 0; };
 
 /// The rules by which the next token is chosen. The defaults change nothing: the likeliest token is taken. An option
-/// out
-/// of its range is bad_argument, and nothing is chosen.
+/// out of its range is bad_argument, and nothing is chosen.
 ///
 /// Cost   beside a pass of the model: an exp per token of the vocabulary, a second one with a temperature, and with
 ///        top_k or top_p a sort of the candidates that may stay

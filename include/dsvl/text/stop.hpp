@@ -1,8 +1,7 @@
 // StopStrings: it finds stop strings in a stream of text.
 //
 // It stands between Utf8Stream and the answer's text, passes on what is certainly before any stop string, and holds
-// back
-// only bytes that could still become one. The outcome does not depend on how the text is cut into pushes: the stop
+// back only bytes that could still become one. The outcome does not depend on how the text is cut into pushes: the stop
 // string that is complete first counts (the longest, if several end at the same byte).
 #ifndef DSVL_TEXT_STOP_HPP
 #define DSVL_TEXT_STOP_HPP

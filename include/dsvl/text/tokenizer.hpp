@@ -90,8 +90,7 @@ class Tokenizer {
   }
 
   /// Encodes a text that has parts of different origin. A control token is found only where it touches none of the
-  /// spans
-  /// `as_text` (in order, not overlapping); everywhere else, and across all borders, the text is encoded as one.
+  /// spans `as_text` (in order, not overlapping); everywhere else, and across all borders, the text is encoded as one.
   Status encode(std::string_view text, std::span<const TextSpan> as_text, Buffer<std::int32_t>& out,
                 Allocator* scratch = nullptr) const noexcept {
     Allocator* const from = scratch ? scratch : from_;
@@ -121,8 +120,8 @@ class Tokenizer {
   }
 
   /// The bytes that one token adds to the text. They may be half a character, so collect them in a Utf8Stream. A
-  /// control
-  /// token gives its own text; an id that is no token (the padding rows of an embedding, a negative one) gives nothing.
+  /// control token gives its own text; an id that is no token (the padding rows of an embedding, a negative one) gives
+  /// nothing.
   [[nodiscard]] std::string_view token_bytes(std::int32_t id) const noexcept { return vocabulary_.bytes(id); }
 
   /// True for a control token.

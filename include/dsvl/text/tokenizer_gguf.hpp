@@ -65,8 +65,7 @@ inline Result<gguf::Value> strings(const Gguf& file, std::string_view key, const
 }
 
 /// Puts every entry where its type says. Ids without a token behind the last base token are dropped, since they only
-/// pad
-/// the embedding.
+/// pad the embedding.
 inline Status read_tokens(const Gguf& file, const char* what, TokenizerSource& out) {
   DSVL_TRY(texts, strings(file, kTokensKey, what));
   const gguf::Value types = file.value(kTypesKey);

@@ -1,9 +1,8 @@
 // Reads tokenizer.json (and bos and eos from tokenizer_config.json), into lists or into a Tokenizer.
 //
 // Only a tokenizer that this library computes exactly is accepted: byte-level BPE with DeepSeek-LLM's pre-tokenizer.
-// The
-// file's patterns are parsed and compared with the ranges of unicode.hpp, so that a model with other rules is refused
-// rather than read wrongly.
+// The file's patterns are parsed and compared with the ranges of unicode.hpp, so that a model with other rules is
+// refused rather than read wrongly.
 // Source: the format of HF `tokenizers`. The files are untrusted.
 #ifndef DSVL_TEXT_TOKENIZER_JSON_HPP
 #define DSVL_TEXT_TOKENIZER_JSON_HPP
@@ -192,8 +191,7 @@ inline Status read_added(json::Value added, const char* what, Buffer<TokenizerSp
 }
 
 /// Finds the id of bos or eos. The configuration names its text (as a string, or an object with `content`); otherwise
-/// it
-/// is the text that DeepSeek uses, if there is such a token.
+/// it is the text that DeepSeek uses, if there is such a token.
 inline Status read_named(json::Value config, const char* key, std::string_view otherwise, const char* what,
                          const TokenizerSpec& spec, std::optional<std::int32_t>& id) {
   const json::Value entry = config.find(key);

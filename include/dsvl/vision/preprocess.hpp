@@ -2,8 +2,7 @@
 //
 // prepare() checks everything and takes all memory. After that the work is a few steps, each cut into independent tiles
 // of about half a millisecond that cannot fail. The scheduler (a session, or preprocess() below) runs the steps in
-// order
-// and the tiles of one step in any order, on any threads; the result is the same to the last bit.
+// order and the tiles of one step in any order, on any threads; the result is the same to the last bit.
 // Sources: see pre_config.hpp; model details in the paper, arXiv:2403.05525, section 2.2.
 #ifndef DSVL_VISION_PREPROCESS_HPP
 #define DSVL_VISION_PREPROCESS_HPP
@@ -78,8 +77,7 @@ inline Rect content_of(const PreprocessConfig& config, const ViewConfig& view, I
 ///   Preprocessor p;
 ///   DSVL_CHECK_STATUS(p.prepare(pixels, config, low, high));
 ///   for (int s = 0; s < p.steps(); ++s)
-///     for (Index t = 0; t < p.tiles(s); ++t) p.run(s, t, scratch);   // tiles in any order, several at once if you
-///     like
+///     for (Index t = 0; t < p.tiles(s); ++t) p.run(s, t, scratch);   // tiles in any order, or several at once
 ///
 /// Memory: the 8-bit views (3.4 MB for 1024 and 384) and the weights (about 16 bytes per row and column of the
 /// picture). The picture is not copied. An object may be prepared again for another picture.
@@ -107,8 +105,7 @@ class Preprocessor {
   void run(int step, Index tile, void* scratch) noexcept;
 
   /// The 8-bit letterboxed low view (3, side, side) after the last step, in RGB planes. It is empty when the low view
-  /// was
-  /// made in float. Valid as long as this object and until the next prepare().
+  /// was made in float. Valid as long as this object and until the next prepare().
   [[nodiscard]] Volume<const std::uint8_t> low_pixels() const noexcept { return seen(low_); }
   /// The 8-bit high view, in the same form; empty when there is none.
   [[nodiscard]] Volume<const std::uint8_t> high_pixels() const noexcept { return seen(high_); }

@@ -135,8 +135,7 @@ struct SamBlock {
   }
 
   /// Updates x (tokens, hidden) in place. Windows that hang over the border are filled with zeros behind the norm, as
-  /// in
-  /// the original, so their keys are the bias of k.
+  /// in the original, so their keys are the bias of k.
   template <class On>
   void forward(On& on, const SamDims& d, Index layer, SamBuffers<Scalar<On>>& b, View<Scalar<On>> x) const noexcept {
     const Windows windows = d.windows(layer);
@@ -199,8 +198,7 @@ struct Sam {
   };
 
   /// x (tokens, hidden) = encoded picture (3, image, image), which is already normalised. `after(layer)` is called
-  /// behind
-  /// every block while x holds its output; there the side branch records the operations that read it.
+  /// behind every block while x holds its output; there the side branch records the operations that read it.
   ///
   /// Cost   966 GFLOP at the released size
   template <class On, class After>

@@ -36,7 +36,7 @@ inline constexpr Index kGroupRows = 16;
 /// The smallest piece of a weight that can be stored: `rows` by `cols` weights in `bytes`. A weight is a multiple of
 /// it.
 struct StoredBlock {
-  std::string_view name;  ///< of the format
+  std::string_view name;    ///< of the format
   Index rows, cols, bytes;  ///< of the piece
 };
 /// The piece of a format.
@@ -69,7 +69,7 @@ constexpr Index row_bytes(Format format, Index cols) noexcept {
 
 /// The address of a row: it is row `within` of the group of interleaved rows that begins at `group`.
 struct WeightRow {
-  Format format = Format::f32;  ///< of the row's block
+  Format format = Format::f32;       ///< of the row's block
   const std::byte* group = nullptr;  ///< first byte of the group
   Index within = 0;                  ///< 0 where rows are not interleaved
 };
@@ -98,7 +98,7 @@ struct Matrix {
   struct Block {
     const std::byte* data = nullptr;  ///< at any alignment
     Index rows = 0;                   ///< number of rows
-    Format format = Format::f32;  ///< blocks of one weight may differ in it
+    Format format = Format::f32;      ///< blocks of one weight may differ in it
   };
 
   Format format = Format::f32;    ///< of the first block; either all blocks are quantised or all have this format

@@ -87,7 +87,7 @@ constexpr std::string_view name(PixelFormat format) noexcept {
 /// One plane of a picture.
 struct PixelPlane {
   const std::uint8_t* data = nullptr;  ///< first byte of the top row
-  Index stride = 0;                    ///< bytes from one row to the row below
+  Index stride = 0;  ///< bytes from one row to the row below
 };
 
 /// A picture that it does not own, with the origin at the top left. Use Pixels{data, width, height, format, stride}, or
@@ -101,7 +101,7 @@ struct PixelPlane {
 /// Pixels.
 struct Pixels {
   const std::uint8_t* data = nullptr;  ///< first byte of the top row; of the plane of Y when there are several
-  Index width = 0, height = 0;         ///< in pixels; chroma of 4:2:0 has half as many rows and columns, rounded up
+  Index width = 0, height = 0;  ///< in pixels; chroma of 4:2:0 has half as many rows and columns, rounded up
   PixelFormat format = PixelFormat::rgb;  ///< samples and their order
   Index stride = 0;  ///< bytes from one row to the row below; 0 means packed; negative for bottom-up pictures
 

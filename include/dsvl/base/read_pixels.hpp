@@ -51,7 +51,7 @@ inline constexpr YuvCoefficients kYuvCoefficients[2][2] = {
 /// The first samples of a row of a YUV format, and the distances to the next ones in bytes.
 struct YuvRow {
   const std::uint8_t *y, *u, *v;  ///< samples of the row's first pixel
-  Index y_step, colour_step;  ///< bytes to the next sample
+  Index y_step, colour_step;      ///< bytes to the next sample
 };
 
 /// Finds the samples of row y.

@@ -31,9 +31,9 @@ constexpr double srgb_begins(int value) noexcept {
 /// Finds the 8-bit value of a float by its bits, since floats from 0 on have the same order as their bits. A group of
 /// floats shares the upper 15 bits, and at most two values begin inside one group.
 struct SrgbTable {
-  static constexpr int kShift = 17;              ///< bits of a float that its group does not tell
+  static constexpr int kShift = 17;  ///< bits of a float that its group does not tell
   static constexpr std::uint32_t kGroups = 818;  ///< from the group where value 1 begins to that of 1.0f
-  std::uint32_t lowest = 0;                      ///< bits of the first group's first float
+  std::uint32_t lowest = 0;          ///< bits of the first group's first float
   std::uint32_t begins[257] = {};    ///< bits of the smallest float of each value, and one more that none reaches
   std::uint8_t first[kGroups] = {};  ///< value of the first float of each group
 

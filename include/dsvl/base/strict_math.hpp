@@ -1,9 +1,8 @@
 // Refuses compiler flags that reorder sums, or that assume that NaN and infinity do not occur.
 //
 // It is included by files that compute sums and comparisons, not by files that only declare. GCC reveals each such
-// flag;
-// Clang reveals -ffast-math and -ffinite-math-only, but not -fassociative-math or -funsafe-math-optimizations alone;
-// Visual C++ reveals /fp:fast.
+// flag; Clang reveals -ffast-math and -ffinite-math-only, but not -fassociative-math or -funsafe-math-optimizations
+// alone; Visual C++ reveals /fp:fast.
 #ifndef DSVL_BASE_STRICT_MATH_HPP
 #define DSVL_BASE_STRICT_MATH_HPP
 

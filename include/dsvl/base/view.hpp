@@ -48,7 +48,7 @@ struct View {
 /// it.
 template <class T>
 struct Volume {
-  T* data = nullptr;                          ///< element (0, 0, 0)
+  T* data = nullptr;  ///< element (0, 0, 0)
   Index channels = 0, height = 0, width = 0;  ///< the shape
 
   constexpr Volume() noexcept = default;

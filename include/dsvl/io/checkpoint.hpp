@@ -24,14 +24,14 @@ DSVL_BEGIN_NAMESPACE
 /// The tensors of a model by name. Immutable after opening, so any number of threads may read it.
 class Checkpoint {
  public:
-  static constexpr std::string_view kSingle = "model.safetensors";             ///< the name of a lone file
+  static constexpr std::string_view kSingle = "model.safetensors";  ///< the name of a lone file
   static constexpr std::string_view kIndex = "model.safetensors.index.json";  ///< names the files of several
   static constexpr std::size_t kMaxFiles = 256;  ///< more are refused; the largest published models have below 200
 
   /// One file of the checkpoint.
   struct Part {
-    std::string name;                      ///< within the folder
-    Bytes bytes;                           ///< its content
+    std::string name;  ///< within the folder
+    Bytes bytes;       ///< its content
     std::variant<Safetensors, Gguf> head;  ///< its parsed head, which points into the bytes
 
     /// The file's tensors, sorted by name.

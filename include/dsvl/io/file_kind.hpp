@@ -1,9 +1,8 @@
 // FileKind: it recognises, by its first bytes, a file that is not what was asked for, and knows what to do about it.
 //
 // A download that went wrong (a pointer of Git LFS, a web page) or a file of another program is best named in the
-// error:
-// "is truncated" would send its owner the wrong way. Nothing here decides if a file is accepted: readers ask when they
-// have failed, or are about to.
+// error: "is truncated" would send its owner the wrong way. Nothing here decides if a file is accepted: readers ask
+// when they have failed, or are about to.
 #ifndef DSVL_IO_FILE_KIND_HPP
 #define DSVL_IO_FILE_KIND_HPP
 

@@ -27,10 +27,10 @@
 DSVL_BEGIN_NAMESPACE
 namespace gguf {
 
-inline constexpr std::string_view kMagic = "GGUF";                      ///< the first four bytes
+inline constexpr std::string_view kMagic = "GGUF";  ///< the first four bytes
 inline constexpr std::string_view kAlignmentKey = "general.alignment";  ///< key of the data's alignment
-inline constexpr std::size_t kMaxKey = 65535;  ///< bytes of a key, by the specification
-inline constexpr std::size_t kMaxRank = 4;     ///< dimensions of a tensor, GGML_MAX_DIMS
+inline constexpr std::size_t kMaxKey = 65535;       ///< bytes of a key, by the specification
+inline constexpr std::size_t kMaxRank = 4;          ///< dimensions of a tensor, GGML_MAX_DIMS
 
 /// Reads one item after another from the front of a file, and none that is not there whole.
 class HeadReader {

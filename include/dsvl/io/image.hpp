@@ -27,11 +27,11 @@ DSVL_BEGIN_NAMESPACE
 
 /// The files that are accepted, and how they are decoded. The limits bound memory and time for untrusted files.
 struct ImageLimits {
-  Index max_pixels = 128'000'000;           ///< width times height; a photo of 108 megapixels passes
-  Index max_side = 1 << 16;                 ///< pixels of the longest side
+  Index max_pixels = 128'000'000;  ///< width times height; a photo of 108 megapixels passes
+  Index max_side = 1 << 16;        ///< pixels of the longest side
   Index max_file_bytes = Index{256} << 20;  ///< of the compressed file
-  bool apply_exif_orientation = false;      ///< as transformers' pipelines do; the original ignores the tag
-  bool clip_gray16 = false;  ///< 16-bit gray as in Pillow, min(value, 255): nearly all white, for comparisons
+  bool apply_exif_orientation = false;  ///< as transformers' pipelines do; the original ignores the tag
+  bool clip_gray16 = false;        ///< 16-bit gray as in Pillow, min(value, 255): nearly all white, for comparisons
   /// The color (r, g, b) behind PNG pictures with alpha or a transparent color, see Pixels::background. Empty means
   /// that alpha is dropped, as by the reference.
   std::optional<std::array<std::uint8_t, 3>> background = {};

@@ -42,7 +42,7 @@ struct Frame {
   int components = 0;                   ///< 1, 3 or 4
   Component component[kMaxComponents];  ///< in the order of the frame header
   int h_max = 1, v_max = 1;             ///< the largest sampling factors
-  std::size_t end = 0;  ///< offset of the picture's end in the file; what follows is not part of it
+  std::size_t end = 0;                  ///< offset of the picture's end in the file; what follows is not part of it
 
   /// Samples of component c in a row.
   [[nodiscard]] Index width(int c) const noexcept { return ceil_div(header.width * component[c].h, Index{h_max}); }

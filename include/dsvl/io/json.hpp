@@ -57,15 +57,15 @@ struct Node {
     Children children;     ///< of an array or object
     TextRange text;        ///< a string
   };
-  TextRange key;  ///< name in the object; empty for values that are not members
+  TextRange key;           ///< name in the object; empty for values that are not members
   std::uint32_t position;  ///< offset in the text at which the value (for a member its key) was recognised
-  Kind kind;  ///< type of the value
-  bool integral;  ///< a number that was written as an integer and fits int64
+  Kind kind;               ///< type of the value
+  bool integral;           ///< a number that was written as an integer and fits int64
 };
 
 /// A handle to one value of a Document, passed by value. It is valid while the Document lives, even after that was
-/// moved.
-/// Asking for something that is not there gives a missing() value or nothing; no question is undefined behaviour.
+/// moved. Asking for something that is not there gives a missing() value or nothing; no question is undefined
+/// behaviour.
 class Value {
  public:
   class Iterator;

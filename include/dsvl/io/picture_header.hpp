@@ -17,8 +17,8 @@ DSVL_BEGIN_NAMESPACE
 struct PictureHeader {
   Index width = 0, height = 0;      ///< at least 1, below 2^31
   int bits_per_pixel = 0;           ///< as stored, all channels together
-  bool gray = false;  ///< one channel that is not an index into a palette
-  bool alpha = false;  ///< alpha was asked for, and the picture has it
+  bool gray = false;                ///< one channel that is not an index into a palette
+  bool alpha = false;               ///< alpha was asked for, and the picture has it
   std::span<const std::byte> exif;  ///< the TIFF structure inside, for exif.hpp; empty when there is none
 };
 

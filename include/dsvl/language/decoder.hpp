@@ -23,14 +23,14 @@ DSVL_BEGIN_NAMESPACE
 
 /// Sizes of the decoder. The defaults are those of LLaMA, which the configurations leave out.
 struct DecoderDims {
-  Index hidden = 4096;              ///< width of the residual stream
-  Index intermediate = 11008;       ///< width inside the MLP
-  Index layers = 32;                ///< blocks
-  HeadShape heads = {32, 32, 128};  ///< query heads, key and value heads, width of each
-  Index vocab = 32000;              ///< tokens, and logits of a row
-  double eps = 1e-6;                ///< of every RMSNorm
-  double rope_theta = 10000.0;      ///< base of the rotary frequencies
-  bool tied = false;                ///< the head is the embedding table
+  Index hidden = 4096;                       ///< width of the residual stream
+  Index intermediate = 11008;                ///< width inside the MLP
+  Index layers = 32;                         ///< blocks
+  HeadShape heads = {32, 32, 128};           ///< query heads, key and value heads, width of each
+  Index vocab = 32000;                       ///< tokens, and logits of a row
+  double eps = 1e-6;                         ///< of every RMSNorm
+  double rope_theta = 10000.0;               ///< base of the rotary frequencies
+  bool tied = false;                         ///< the head is the embedding table
   RotaryPairs rotary = RotaryPairs::halves;  ///< which elements of q and k turn together, by kind of file
 
   constexpr bool operator==(const DecoderDims&) const noexcept = default;
@@ -48,13 +48,13 @@ struct DecoderState {
 /// Memory of a forward pass over at most `chunk` tokens.
 template <class T>
 struct DecoderBuffers {
-  View<T> x;       ///< (chunk, hidden), the residual stream
-  View<T> normed;  ///< (chunk, max(hidden, heads * head_dim)), output of a norm or of attention
-  View<T> qkv;     ///< (chunk, (heads + 2 * kv_heads) * head_dim)
-  View<T> gate;    ///< (chunk, intermediate)
-  View<T> up;      ///< (chunk, intermediate)
-  View<T> last;    ///< (rows, hidden), the rows whose logits are wanted
-  View<T> logits;  ///< (rows, vocab), the result
+  View<T> x;             ///< (chunk, hidden), the residual stream
+  View<T> normed;        ///< (chunk, max(hidden, heads * head_dim)), output of a norm or of attention
+  View<T> qkv;           ///< (chunk, (heads + 2 * kv_heads) * head_dim)
+  View<T> gate;          ///< (chunk, intermediate)
+  View<T> up;            ///< (chunk, intermediate)
+  View<T> last;          ///< (rows, hidden), the rows whose logits are wanted
+  View<T> logits;        ///< (rows, vocab), the result
   RopeAngles<T> angles;  ///< cosines and sines of the chunk's positions, shared by all layers
 
   /// Declares what stays valid when a forward pass is over: logits for up to `rows` of its tokens. They are read until
@@ -143,11 +143,11 @@ struct DecoderBlock {
 
 /// Weights and forward pass of the decoder.
 struct Decoder {
-  DecoderDims dims;      ///< sizes, set before visit()
-  Embedding embedding;   ///< (vocab, hidden)
+  DecoderDims dims;                  ///< sizes, set before visit()
+  Embedding embedding;               ///< (vocab, hidden)
   std::vector<DecoderBlock> blocks;  ///< dims.layers of them once visit() has run
-  RmsNorm norm;          ///< (hidden), after the last block
-  Projection head;       ///< (vocab, hidden), the embedding table itself where dims.tied
+  RmsNorm norm;                      ///< (hidden), after the last block
+  Projection head;                   ///< (vocab, hidden), the embedding table itself where dims.tied
 
   /// Shows every weight to the visitor. It also makes `blocks` as long as dims.layers, so it must run before forward().
   template <class V>

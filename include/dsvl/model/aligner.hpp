@@ -20,9 +20,9 @@ DSVL_BEGIN_NAMESPACE
 
 /// The forms that MlpProjector knows, in its own names. The released models use the last two.
 enum class AlignerKind : unsigned char {
-  identity,                        ///< no layers; the tower is as wide as the decoder
-  linear,                          ///< one linear layer
-  mlp_gelu,                        ///< `depth` linear layers with GELU between them (1.3B)
+  identity,  ///< no layers; the tower is as wide as the decoder
+  linear,    ///< one linear layer
+  mlp_gelu,  ///< `depth` linear layers with GELU between them (1.3B)
   low_high_hybrid_split_mlp_gelu,  ///< a first layer per tower, then as mlp_gelu (7B)
 };
 

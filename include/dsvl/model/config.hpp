@@ -26,15 +26,15 @@ struct HighDims {
 
 /// A model without its weights: what plan() needs, and what a network is built from.
 struct ModelConfig {
-  Layout layout = Layout::hf;     ///< how the model was published, which decides the names of tensors
-  SiglipDims siglip;              ///< the low-resolution tower, which every model has
-  std::optional<HighDims> high;   ///< the high-resolution tower, which hybrid models have
-  AlignerDims aligner;            ///< from the towers' width to the decoder's
-  DecoderDims decoder;            ///< the language model
-  PreprocessConfig preprocess;    ///< how pictures become the towers' input
-  Index max_positions = 16384;    ///< what the file says; the models were trained with 4096
+  Layout layout = Layout::hf;               ///< how the model was published, which decides the names of tensors
+  SiglipDims siglip;                        ///< the low-resolution tower, which every model has
+  std::optional<HighDims> high;             ///< the high-resolution tower, which hybrid models have
+  AlignerDims aligner;                      ///< from the towers' width to the decoder's
+  DecoderDims decoder;                      ///< the language model
+  PreprocessConfig preprocess;              ///< how pictures become the towers' input
+  Index max_positions = 16384;              ///< what the file says; the models were trained with 4096
   std::optional<std::int32_t> image_token;  ///< the original layout does not write it, so the tokenizer is asked
-  bool may_tie = false;           ///< a missing head is the embedding table; otherwise it is an error
+  bool may_tie = false;                     ///< a missing head is the embedding table; otherwise it is an error
 
   /// Rows that a picture takes in the prompt.
   [[nodiscard]] Index image_tokens() const noexcept { return siglip.tokens(); }

@@ -15,10 +15,10 @@ DSVL_BEGIN_NAMESPACE
 
 /// The whole network. It holds sizes and views of weights, so copying it copies no weights.
 struct DeepseekVl {
-  Siglip siglip;                     ///< low-resolution tower
+  Siglip siglip;    ///< low-resolution tower
   std::optional<HighResTower> high;  ///< high-resolution tower of hybrid models
-  Aligner aligner;                   ///< from the towers' width to the decoder's
-  Decoder decoder;                   ///< language model
+  Aligner aligner;  ///< from the towers' width to the decoder's
+  Decoder decoder;  ///< language model
 
   DeepseekVl() = default;
   /// A network of these sizes whose weights are not bound yet.
@@ -46,13 +46,13 @@ struct DeepseekVl {
   /// after the other and share theirs.
   template <class T>
   struct VisionBuffers {
-    Volume<T> low;          ///< (3, image, image), normalised pixels for SigLIP, written by the preprocessing
-    Volume<T> high;         ///< the same for SAM; empty without a second tower
-    View<T> low_features;   ///< (tokens, SigLIP's width)
-    View<T> high_features;  ///< (tokens, SAM's output width)
-    Siglip::Buffers<T> siglip;  ///< scratch of the first tower
+    Volume<T> low;                 ///< (3, image, image), normalised pixels for SigLIP, written by the preprocessing
+    Volume<T> high;                ///< the same for SAM; empty without a second tower
+    View<T> low_features;          ///< (tokens, SigLIP's width)
+    View<T> high_features;         ///< (tokens, SAM's output width)
+    Siglip::Buffers<T> siglip;     ///< scratch of the first tower
     HighResTower::Buffers<T> sam;  ///< scratch of the second; not carved without one
-    Aligner::Buffers<T> aligner;  ///< scratch of the aligner
+    Aligner::Buffers<T> aligner;   ///< scratch of the aligner
 
     /// Declares the towers' page tables. They are written once, so they must lie outside every overlap().
     void carve_table(Arena& arena, const DeepseekVl& net) noexcept {

@@ -19,14 +19,14 @@ DSVL_BEGIN_NAMESPACE
 
 /// One tensor of the file to be written, with the rows of the source that it is made from.
 struct ExportTensor {
-  std::string name;          ///< in GGUF's spelling
-  std::vector<Index> shape;  ///< outer-first
-  Matrix weight;             ///< the source, which may hold more than this tensor (stacked q, k and v)
-  Index first = 0;           ///< first row of `weight` that belongs to this tensor
-  Index rows = 0;            ///< number of its rows
+  std::string name;             ///< in GGUF's spelling
+  std::vector<Index> shape;     ///< outer-first
+  Matrix weight;                ///< the source, which may hold more than this tensor (stacked q, k and v)
+  Index first = 0;              ///< first row of `weight` that belongs to this tensor
+  Index rows = 0;               ///< number of its rows
   Format format = Format::f32;  ///< what the numbers are stored as
-  bool rotated = false;      ///< q or k, whose rows llama.cpp wants in another order
-  bool text = false;         ///< true for the decoder, which llama.cpp wants in a file of its own
+  bool rotated = false;         ///< q or k, whose rows llama.cpp wants in another order
+  bool text = false;            ///< true for the decoder, which llama.cpp wants in a file of its own
 
   /// Numbers in a row.
   [[nodiscard]] Index cols() const noexcept { return weight.cols; }

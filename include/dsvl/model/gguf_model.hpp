@@ -19,9 +19,9 @@ DSVL_BEGIN_NAMESPACE
 namespace gguf {
 
 inline constexpr std::string_view kArchitectureKey = "general.architecture";  ///< the key that tells the three apart
-inline constexpr std::string_view kWhole = "deepseek-vl";                     ///< our own form, everything in one file
-inline constexpr std::string_view kText = "llama";                            ///< the decoder alone
-inline constexpr std::string_view kVision = "clip";                           ///< towers and aligner (an mmproj file)
+inline constexpr std::string_view kWhole = "deepseek-vl";  ///< our own form, everything in one file
+inline constexpr std::string_view kText = "llama";         ///< the decoder alone
+inline constexpr std::string_view kVision = "clip";        ///< towers and aligner (an mmproj file)
 /// The key that says how many rows of quantised weights are interleaved, kGroupRows. ggml's files do not have it.
 inline constexpr std::string_view kInterleavedKey = "dsvl.rows_interleaved";
 /// The JSON files of a checkpoint are stored as strings, unchanged, under this prefix and their name.

@@ -34,9 +34,9 @@ constexpr std::string_view name(Layout layout) noexcept {
 
 /// One row of the table: our name and its spelling in each layout.
 struct NameRow {
-  std::string_view ours;      ///< the path of names in visit(), `#` for a layer number
-  std::string_view original;  ///< spelling in Layout::original
-  std::string_view hf;        ///< spelling in Layout::hf
+  std::string_view ours;       ///< the path of names in visit(), `#` for a layer number
+  std::string_view original;   ///< spelling in Layout::original
+  std::string_view hf;         ///< spelling in Layout::hf
   std::string_view gguf = {};  ///< spelling in Layout::gguf
   /// The spelling in a layout; empty when it has no such tensor.
   [[nodiscard]] constexpr std::string_view in(Layout layout) const noexcept {

@@ -21,10 +21,10 @@ inline constexpr std::string_view kMmprojPrefix = "mmproj-";
 /// A folder with safetensors, or one GGUF file of a folder. A file that has only the text half goes with a second one,
 /// which has the towers and may be in another folder.
 struct ModelPlace {
-  Folder folder;          ///< with the model, or with its GGUF file
-  std::string file = {};  ///< the GGUF file; empty when the folder has config.json and safetensors
+  Folder folder;            ///< with the model, or with its GGUF file
+  std::string file = {};    ///< the GGUF file; empty when the folder has config.json and safetensors
   std::optional<Folder> vision_folder = {};  ///< folder of the towers' file, if it is another
-  std::string vision = {};                   ///< the towers' file; empty for "mmproj-" + file
+  std::string vision = {};  ///< the towers' file; empty for "mmproj-" + file
 
   /// The folder that the towers' file is looked for in.
   [[nodiscard]] const Folder& towers_folder() const noexcept { return vision_folder ? *vision_folder : folder; }

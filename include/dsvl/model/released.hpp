@@ -17,7 +17,7 @@ namespace released {
 
 /// The small JSON files beside the weights; empty where there is none.
 struct Files {
-  std::string_view name;  ///< of the model
+  std::string_view name;          ///< of the model
   std::string_view config;        ///< config.json
   std::string_view preprocessor;  ///< preprocessor_config.json
   std::string_view processor;     ///< processor_config.json

@@ -65,9 +65,9 @@ class Program {
     Index (*tiles)(const void* op) noexcept = nullptr;  ///< Operation::tiles
     void (*run)(const void* op, const Worker<T>& worker, Index tile) noexcept = nullptr;  ///< Operation::run
     double (*cost)(const void* op) noexcept = nullptr;  ///< Operation::cost
-    const char* name = "";  ///< of the operation, such as "linear"
-    const char* part = "";  ///< of the model, such as "siglip"
-    Step* next = nullptr;   ///< null for the last
+    const char* name = "";                              ///< of the operation, such as "linear"
+    const char* part = "";                              ///< of the model, such as "siglip"
+    Step* next = nullptr;                               ///< null for the last
   };
 
   /// Number of steps.

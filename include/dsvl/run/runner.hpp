@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 /// When to stop before the end. Both are looked at before every tile.
 struct Until {
-  const CancelToken* cancel = nullptr;                      ///< null: cannot be cancelled
+  const CancelToken* cancel = nullptr;  ///< null: cannot be cancelled
   Clock::time_point deadline = (Clock::time_point::max)();  ///< the largest time means none, and reads no clock
 };
 
@@ -32,8 +32,8 @@ struct Until {
 template <class T>
 struct ProgramCursor {
   const typename Program<T>::Step* step = nullptr;  ///< null: at the end
-  Index index = 0;                                  ///< number of the step
-  Index tile = 0;                                   ///< next tile of the step
+  Index index = 0;  ///< number of the step
+  Index tile = 0;   ///< next tile of the step
 
   /// A cursor at the end of no program.
   ProgramCursor() noexcept = default;
@@ -48,12 +48,12 @@ struct ProgramCursor {
 template <class T>
 struct Machine {
   const Kernels<T>* kernels = nullptr;  ///< of the instruction set in use
-  Executor* executor = nullptr;         ///< the host's threads, or ours
-  T* scratch = nullptr;                 ///< (workers, strip), aligned to kAlignment
-  Index strip = 0;                      ///< elements of each worker, at least Program::scratch()
-  int workers = 1;                      ///< tasks to start, for each of which there is scratch
-  double* seconds = nullptr;    ///< optional (Program::steps()): each step's wall time in seconds is added to it
-  std::byte* shared = nullptr;  ///< Program::shared() bytes, aligned to kAlignment
+  Executor* executor = nullptr;  ///< the host's threads, or ours
+  T* scratch = nullptr;          ///< (workers, strip), aligned to kAlignment
+  Index strip = 0;               ///< elements of each worker, at least Program::scratch()
+  int workers = 1;               ///< tasks to start, for each of which there is scratch
+  double* seconds = nullptr;     ///< optional (Program::steps()): each step's wall time in seconds is added to it
+  std::byte* shared = nullptr;   ///< Program::shared() bytes, aligned to kAlignment
 };
 
 /// Runs one slice of a program. It exists only during run().

@@ -81,8 +81,8 @@ struct ChatTemplate {
 
   Style style = Style::original;  ///< by the layout of the model
   std::string_view system = kDefaultSystem;  ///< may be empty; the HF template itself knows only the default
-  bool strip = true;           ///< false keeps white space, as the original's command line does with its prompt
-  bool ask_for_answer = true;  ///< end with "Assistant:"
+  bool strip = true;              ///< false keeps white space, as the original's command line does with its prompt
+  bool ask_for_answer = true;     ///< end with "Assistant:"
 };
 
 namespace chat_template {

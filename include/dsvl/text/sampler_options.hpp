@@ -32,7 +32,7 @@ struct SamplerOptions {
   float repetition_penalty = 1;
   bool penalize_prompt = false;  ///< the prompt's tokens count as seen, as in HF; in the original only the answer's do
   std::uint64_t seed = 0;        ///< the same seed draws the same answer; forks draw others. Not read when greedy
-  std::vector<TokenBias> bias = {};       ///< several for one token add up
+  std::vector<TokenBias> bias = {};  ///< several for one token add up
   std::vector<std::int32_t> banned = {};  ///< ids of the vocabulary that are never chosen; not all of them
 };
 

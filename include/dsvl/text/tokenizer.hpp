@@ -130,8 +130,7 @@ class Tokenizer {
   }
 
   /// The token that is exactly this text: an added one ("<image_placeholder>"), else a base one (" yes", in plain
-  /// bytes).
-  /// Nothing when the text takes several tokens.
+  /// bytes). Nothing when the text takes several tokens.
   [[nodiscard]] std::optional<std::int32_t> find(std::string_view text) const noexcept {
     std::int32_t id = added_.find(vocabulary_, text);
     if (id < 0) id = vocabulary_.find_base(text);

@@ -25,15 +25,15 @@
 DSVL_BEGIN_NAMESPACE
 namespace tokenizer_gguf {
 
-inline constexpr std::string_view kModelKey = "tokenizer.ggml.model";        ///< kind of tokenizer
-inline constexpr std::string_view kModel = "gpt2";                           ///< byte-level BPE
-inline constexpr std::string_view kPreKey = "tokenizer.ggml.pre";            ///< pre-tokenizer, by name
-inline constexpr std::string_view kPre = "deepseek-llm";                     ///< the one in pretokenizer.hpp
-inline constexpr std::string_view kTokensKey = "tokenizer.ggml.tokens";      ///< texts by id
-inline constexpr std::string_view kTypesKey = "tokenizer.ggml.token_type";   ///< a Type by id
-inline constexpr std::string_view kMergesKey = "tokenizer.ggml.merges";      ///< "left right" by rank
-inline constexpr std::string_view kBosKey = "tokenizer.ggml.bos_token_id";   ///< id of bos
-inline constexpr std::string_view kEosKey = "tokenizer.ggml.eos_token_id";   ///< id of eos
+inline constexpr std::string_view kModelKey = "tokenizer.ggml.model";       ///< kind of tokenizer
+inline constexpr std::string_view kModel = "gpt2";                          ///< byte-level BPE
+inline constexpr std::string_view kPreKey = "tokenizer.ggml.pre";           ///< pre-tokenizer, by name
+inline constexpr std::string_view kPre = "deepseek-llm";                    ///< the one in pretokenizer.hpp
+inline constexpr std::string_view kTokensKey = "tokenizer.ggml.tokens";     ///< texts by id
+inline constexpr std::string_view kTypesKey = "tokenizer.ggml.token_type";  ///< a Type by id
+inline constexpr std::string_view kMergesKey = "tokenizer.ggml.merges";     ///< "left right" by rank
+inline constexpr std::string_view kBosKey = "tokenizer.ggml.bos_token_id";  ///< id of bos
+inline constexpr std::string_view kEosKey = "tokenizer.ggml.eos_token_id";  ///< id of eos
 
 /// The types of a token, from llama.h, enum llama_token_type. Types left out here (unknown, byte) belong to other kinds
 /// of tokenizers.
@@ -153,8 +153,7 @@ inline Result<Tokenizer> read_tokenizer_gguf(const Gguf& file, std::string_view 
 }
 
 /// Writes a tokenizer into the head of a GGUF file, so that read_tokenizer_gguf makes one that encodes and decodes
-/// alike.
-/// `vocab` is the number of rows of the embedding, at least one more than the highest id.
+/// alike. `vocab` is the number of rows of the embedding, at least one more than the highest id.
 ///
 /// Codes  bad_argument (ids beyond `vocab`, merges that cannot be written as "left right")
 DSVL_COLD

@@ -16,9 +16,9 @@ DSVL_BEGIN_NAMESPACE
 
 /// Owns the lists; the texts in them belong to the file that was read.
 struct TokenizerSource {
-  Buffer<std::string_view> tokens;      ///< by id
-  Buffer<TokenizerSpec::Merge> merges;  ///< by rank
-  Buffer<TokenizerSpec::Added> added;   ///< in the order of the file
+  Buffer<std::string_view> tokens;       ///< by id
+  Buffer<TokenizerSpec::Merge> merges;   ///< by rank
+  Buffer<TokenizerSpec::Added> added;    ///< in the order of the file
   std::optional<std::int32_t> bos = {};  ///< begin of sentence
   std::optional<std::int32_t> eos = {};  ///< end of sentence
 

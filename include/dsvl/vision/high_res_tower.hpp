@@ -17,8 +17,8 @@ DSVL_BEGIN_NAMESPACE
 
 /// Weights and forward pass of the high-resolution tower. All weights are views into the checkpoint's memory.
 struct HighResTower {
-  Sam sam;  ///< the transformer
-  DownsampleDims dims;  ///< sizes behind the transformer, set before visit()
+  Sam sam;                       ///< the transformer
+  DownsampleDims dims;           ///< sizes behind the transformer, set before visit()
   Neck neck;                     ///< after the last block
   Neck side_neck;                ///< after block sam.dims.tap: same shapes, its own weights
   Downsample down;               ///< used after both necks
@@ -37,11 +37,11 @@ struct HighResTower {
   /// Scratch of one forward pass, carved from an Arena before it is recorded.
   template <class T>
   struct Buffers {
-    View<T> x;         ///< (sam tokens, sam hidden), SAM's residual stream
-    View<T> side;      ///< (tokens, out), the side branch until the main branch is there to add it to
-    Sam::Buffers<T> sam;  ///< of the transformer
-    View<T> map;       ///< (sam tokens, neck channels), output of a neck
-    View<T> unfolded;  ///< (sam tokens, 9 * neck channels), the neck's 3 x 3 neighbourhoods
+    View<T> x;                    ///< (sam tokens, sam hidden), SAM's residual stream
+    View<T> side;                 ///< (tokens, out), the side branch until the main branch is there to add it to
+    Sam::Buffers<T> sam;          ///< of the transformer
+    View<T> map;                  ///< (sam tokens, neck channels), output of a neck
+    View<T> unfolded;             ///< (sam tokens, 9 * neck channels), the neck's 3 x 3 neighbourhoods
     Downsample::Buffers<T> down;  ///< of the convolutions, used for both branches
 
     /// Declares SAM's page tables. They are written once, so they must lie outside every overlap().

@@ -33,9 +33,9 @@ constexpr Extent kernel(Index in) noexcept { return {in, 3, 3}; }
 /// y = norm2(conv3x3(norm1(conv1x1(x)))). The norms run over the channels of each pixel (LayerNorm2d).
 struct Neck {
   Projection conv1;  ///< 1 x 1, a product per pixel
-  LayerNorm norm1;  ///< (neck)
+  LayerNorm norm1;   ///< (neck)
   Projection conv2;  ///< 3 x 3, padding 1
-  LayerNorm norm2;  ///< (neck)
+  LayerNorm norm2;   ///< (neck)
 
   /// Shows every weight with its name and shape to the visitor; sets eps as well.
   template <class V>

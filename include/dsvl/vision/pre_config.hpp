@@ -37,11 +37,11 @@ constexpr std::uint8_t background_of(double mean) noexcept {
 /// One square view of the picture, which is resized to fit, letterboxed, scaled to 0..1 and normalised as
 /// (value - image_mean) / image_std.
 struct ViewConfig {
-  Index side = 384;                 ///< T, pixels a side; for the high view 0 means that there is none
+  Index side = 384;  ///< T, pixels a side; for the high view 0 means that there is none
   Filter filter = Filter::bicubic;  ///< of the resize that makes this view
   std::array<std::uint8_t, 3> background = {127, 127, 127};  ///< of the letterbox, RGB
-  std::array<float, 3> image_mean = {0.5f, 0.5f, 0.5f};      ///< of each channel, in 0..1; 0 leaves values as they are
-  std::array<float, 3> image_std = {0.5f, 0.5f, 0.5f};       ///< of each channel, not 0; 1 leaves values as they are
+  std::array<float, 3> image_mean = {0.5f, 0.5f, 0.5f};  ///< of each channel, in 0..1; 0 leaves values as they are
+  std::array<float, 3> image_std = {0.5f, 0.5f, 0.5f};  ///< of each channel, not 0; 1 leaves values as they are
 
   bool operator==(const ViewConfig&) const noexcept = default;
 };
@@ -56,10 +56,10 @@ enum class LowSource : unsigned char {
 /// Everything that decides a tower's input for a given picture.
 struct PreprocessConfig {
   SizeRule size_rule = SizeRule::round_scaled;  ///< how the sides of the resized picture are rounded
-  Index min_side = 14;            ///< the short side has at least so many pixels, whatever the aspect ratio
-  double rescale = 1.0 / 255.0;   ///< 8-bit value to float; the product is taken in double
-  ViewConfig low;                 ///< input of SigLIP
-  ViewConfig high = {0};          ///< input of SAM; side 0 where the model has no second tower
+  Index min_side = 14;                        ///< the short side has at least so many pixels, whatever the aspect ratio
+  double rescale = 1.0 / 255.0;               ///< 8-bit value to float; the product is taken in double
+  ViewConfig low;                             ///< input of SigLIP
+  ViewConfig high = {0};                      ///< input of SAM; side 0 where the model has no second tower
   LowSource low_source = LowSource::picture;  ///< may differ from `picture` only where there is a high view
 
   bool operator==(const PreprocessConfig&) const noexcept = default;

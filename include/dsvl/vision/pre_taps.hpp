@@ -34,9 +34,9 @@ inline constexpr int kWeightBits = 22;
 /// The taps of one axis: output o is the sum over j of row(o)[j] * sample[begin(o) + j].
 template <class Weight>
 struct Taps {
-  Index in = 0;    ///< source samples
-  Index out = 0;   ///< output samples
-  Index most = 0;  ///< weights that each output has room for
+  Index in = 0;                ///< source samples
+  Index out = 0;               ///< output samples
+  Index most = 0;              ///< weights that each output has room for
   Buffer<std::int32_t> first;  ///< (out), first source sample; does not fall from one output to the next
   Buffer<std::int32_t> count;  ///< (out), number of source samples; first + count does not fall either
   Buffer<Weight> weights;      ///< (out, most)

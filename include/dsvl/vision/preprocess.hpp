@@ -19,11 +19,11 @@ namespace detail {
 
 /// One letterboxed view: its 8-bit planes, and the tensor that is made of them.
 struct Canvas {
-  ViewConfig view;  ///< of this view
-  Rect content;                  ///< where the picture lies; the background is around it
-  Buffer<std::uint8_t> pixels;   ///< (3, side, side)
-  Buffer<float> normalised;      ///< (3, 256), the normalised value of each 8-bit value of a channel
-  Volume<float> out;             ///< (3, side, side), the caller's memory
+  ViewConfig view;              ///< of this view
+  Rect content;                 ///< where the picture lies; the background is around it
+  Buffer<std::uint8_t> pixels;  ///< (3, side, side)
+  Buffer<float> normalised;     ///< (3, 256), the normalised value of each 8-bit value of a channel
+  Volume<float> out;            ///< (3, side, side), the caller's memory
 
   /// The 8-bit planes as a picture.
   [[nodiscard]] Volume<std::uint8_t> planes() noexcept { return {pixels.data(), 3, view.side, view.side}; }

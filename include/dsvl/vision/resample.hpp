@@ -22,10 +22,10 @@ DSVL_BEGIN_NAMESPACE
 /// The memory is the caller's and must outlive the resize.
 struct Samples {
   const std::uint8_t* plane[3] = {};  ///< top left sample of red, green and blue; all three of gray are the same
-  Index row_stride = 0;    ///< bytes from a row to the next; negative in bottom-up pictures
-  Index pixel_stride = 0;  ///< bytes from a pixel to the next
-  int channels = 0;        ///< 3, or 1 for gray
-  Pixels converted = {};   ///< pixels to convert; when it has an address, the planes above are not read
+  Index row_stride = 0;               ///< bytes from a row to the next; negative in bottom-up pictures
+  Index pixel_stride = 0;             ///< bytes from a pixel to the next
+  int channels = 0;                   ///< 3, or 1 for gray
+  Pixels converted = {};              ///< pixels to convert; when it has an address, the planes above are not read
 };
 
 /// The samples of the caller's picture, read in place.

@@ -56,15 +56,15 @@ class LayerSet {
 
 /// Sizes of SAM's encoder. The defaults are SAM-B at 1024, as in the released 7B.
 struct SamDims {
-  PatchShape input = {1024, 16, 3};  ///< picture and patches
-  Index hidden = 768;         ///< width of the residual stream
-  Index intermediate = 3072;  ///< width inside the MLP
-  Index layers = 12;          ///< blocks
-  Index heads = 12;           ///< attention heads, each hidden / heads wide
-  Index window = 14;          ///< side of an attention window in patches
-  LayerSet global_layers = {2, 5, 8, 11};  ///< blocks that attend over the whole map
-  Index tap = 2;              ///< the block whose output feeds the side branch: the first global one
-  double eps = 1e-6;          ///< of every LayerNorm
+  PatchShape input = {1024, 16, 3};              ///< picture and patches
+  Index hidden = 768;                            ///< width of the residual stream
+  Index intermediate = 3072;                     ///< width inside the MLP
+  Index layers = 12;                             ///< blocks
+  Index heads = 12;                              ///< attention heads, each hidden / heads wide
+  Index window = 14;                             ///< side of an attention window in patches
+  LayerSet global_layers = {2, 5, 8, 11};        ///< blocks that attend over the whole map
+  Index tap = 2;                                 ///< the block whose output feeds the side branch: the first global one
+  double eps = 1e-6;                             ///< of every LayerNorm
   Activation activation = Activation::gelu_erf;  ///< of the MLPs
 
   /// The map of tokens that the picture becomes.
@@ -112,12 +112,12 @@ struct SamBuffers {
 
 /// One transformer block: x += unsplit(out(attention(split(norm1(x))))), then x += mlp(norm2(x)).
 struct SamBlock {
-  LayerNorm norm1;  ///< (hidden), before attention
-  LayerNorm norm2;  ///< (hidden), before the MLP
+  LayerNorm norm1;            ///< (hidden), before attention
+  LayerNorm norm2;            ///< (hidden), before the MLP
   Linear qkv;                 ///< (3 * hidden, hidden): q, k and v stacked, as the files have them
   Linear out;                 ///< (hidden, hidden)
   RelativePositions rel_pos;  ///< resized to the block's window or map when weights are bound
-  GeluMlp mlp;  ///< hidden -> intermediate -> hidden
+  GeluMlp mlp;                ///< hidden -> intermediate -> hidden
 
   /// Shows every weight of block `layer` with its name and shape to the visitor; sets eps as well.
   template <class V>
@@ -170,8 +170,8 @@ struct SamBlock {
 
 /// Weights and forward pass of the encoder.
 struct Sam {
-  SamDims dims;  ///< sizes, set before visit()
-  PatchEmbed embed;  ///< first layer
+  SamDims dims;                  ///< sizes, set before visit()
+  PatchEmbed embed;              ///< first layer
   std::vector<SamBlock> blocks;  ///< dims.layers of them once visit() has run
 
   /// Shows every weight to the visitor. It also makes `blocks` as long as dims.layers, so it must run before forward().

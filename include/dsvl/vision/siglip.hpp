@@ -18,12 +18,12 @@ DSVL_BEGIN_NAMESPACE
 
 /// Sizes of the tower. The defaults are those of both released models, SigLIP-L/16 at 384.
 struct SiglipDims {
-  PatchShape input = {384, 16, 3};  ///< picture and patches
-  Index hidden = 1024;        ///< width of the residual stream and of the features
-  Index intermediate = 4096;  ///< width inside the MLP
-  Index layers = 24;          ///< blocks
-  Index heads = 16;           ///< attention heads, each hidden / heads wide
-  double eps = 1e-6;          ///< of every LayerNorm
+  PatchShape input = {384, 16, 3};               ///< picture and patches
+  Index hidden = 1024;                           ///< width of the residual stream and of the features
+  Index intermediate = 4096;                     ///< width inside the MLP
+  Index layers = 24;                             ///< blocks
+  Index heads = 16;                              ///< attention heads, each hidden / heads wide
+  double eps = 1e-6;                             ///< of every LayerNorm
   Activation activation = Activation::gelu_erf;  ///< of the MLPs
 
   /// Rows of the output, one per patch.
@@ -59,8 +59,8 @@ struct VitBuffers {
 struct VitBlock {
   LayerNorm norm1;  ///< (hidden), before attention
   LayerNorm norm2;  ///< (hidden), before the MLP
-  Linear qkv;  ///< (3 * hidden, hidden): q, k and v stacked into one product, even where a file keeps three tensors
-  Linear out;  ///< (hidden, hidden)
+  Linear qkv;   ///< (3 * hidden, hidden): q, k and v stacked into one product, even where a file keeps three tensors
+  Linear out;   ///< (hidden, hidden)
   GeluMlp mlp;  ///< hidden -> intermediate -> hidden
 
   /// Shows every weight with its name and shape to the visitor; sets eps as well.
@@ -91,8 +91,8 @@ struct VitBlock {
 
 /// Weights and forward pass of the tower.
 struct Siglip {
-  SiglipDims dims;  ///< sizes, set before visit()
-  PatchEmbed embed;  ///< first layer
+  SiglipDims dims;               ///< sizes, set before visit()
+  PatchEmbed embed;              ///< first layer
   std::vector<VitBlock> blocks;  ///< dims.layers of them once visit() has run
   LayerNorm norm;                ///< after the last block
 

@@ -90,7 +90,7 @@ template <class Weight>
 class Resampler {
  public:
   /// The type that the passes compute with, and that the sink gets.
-  using Value = Weight;  ///< what the passes compute with, and what the sink gets
+  using Value = Weight;
 
   /// Plans (in_height, in_width) -> (out_height, out_width) for `channels` = 1 or 3, and allocates the weights.
   ///
@@ -98,7 +98,7 @@ class Resampler {
   Status prepare(Filter filter, Index in_width, Index in_height, Index out_width, Index out_height, int channels,
                  Allocator* from) noexcept {
     // Pillow 12.2 and 12.3 filter very tall pictures along the columns first. The 8-bit rounding between the passes
-    // makes that visible in the result, so we do it too: the axes are swapped here, and the strides in run().
+    // makes that visible in the result, so we do it too: the axes are swapped here, and the strides in transpose().
     constexpr bool integer = std::is_same_v<Weight, std::int32_t>;
     const bool sane = in_width >= 1 && in_width <= kMaxPictureSide;
     columns_first_ = integer && sane && in_height > 100 * in_width && out_height < in_height;

@@ -47,7 +47,7 @@ class Attentions {
     for (View<float>* m : {&q_, &k_, &v_})
       for (Index r = 0; r < m->rows; ++r)
         for (Index i = 0; i < m->cols; ++i) m->row(r)[i] = noise.next();
-    for (float* table : {relative_y_, relative_x_})
+    for (float* table : {rel_pos_h_, rel_pos_w_})
       for (Index i = 0; table && i < table_size(); ++i) table[i] = 0.1f * noise.next();
     Immediate<float> on(active_kernels<float>(), &executor_);
     const KvBlocks blocks{table_, 0, block_bytes(), c.format};
@@ -55,7 +55,7 @@ class Attentions {
     else store_kv(on, View<const float>(k_), View<const float>(v_), c.shape, nullptr, blocks);
     const Index start = c.keys - c.queries;
     const double took = seconds(7, [&] {
-      if (mapped()) map_attention(on, View<const float>(q_), c.shape, c.windows, {relative_y_, relative_x_}, blocks, y_);
+      if (mapped()) map_attention(on, View<const float>(q_), c.shape, c.windows, {rel_pos_h_, rel_pos_w_}, blocks, y_);
       else if (c.causal) causal_attention(on, View<const float>(q_), c.shape, blocks, &start, y_);
       else attention(on, View<const float>(q_), c.shape, blocks, c.keys, y_);
     });
@@ -86,8 +86,8 @@ class Attentions {
     k_ = arena.spread_view<float>("k", stored, c.shape.kv_width());
     v_ = arena.spread_view<float>("v", stored, c.shape.kv_width());
     if (mapped()) {
-      relative_y_ = arena.array<float>("relative y", table_size());
-      relative_x_ = arena.array<float>("relative x", table_size());
+      rel_pos_h_ = arena.array<float>("relative y", table_size());
+      rel_pos_w_ = arena.array<float>("relative x", table_size());
     }
     table_ = arena.array<std::byte*>("pages", pages);
     std::byte* const bytes = arena.array<std::byte>("keys and values", pages * page);
@@ -122,8 +122,8 @@ class Attentions {
     for (Index j = 0; j < seen; ++j) {
       double score = dot(k_.row(first + j) + kv_at) / std::sqrt(static_cast<double>(dim));
       if (mapped())
-        score += dot(relative_y_ + (j / side - in / side + side - 1) * dim) +
-                 dot(relative_x_ + (j % side - in % side + side - 1) * dim);
+        score += dot(rel_pos_h_ + (j / side - in / side + side - 1) * dim) +
+                 dot(rel_pos_w_ + (j % side - in % side + side - 1) * dim);
       const double weight = std::exp(score);  // scores are small here
       total += weight;
       for (Index d = 0; d < dim; ++d)
@@ -137,7 +137,7 @@ class Attentions {
   Executor& executor_;
   Buffer<std::byte> memory_;
   View<float> q_, k_, v_, y_;
-  float *relative_y_ = nullptr, *relative_x_ = nullptr;
+  float *rel_pos_h_ = nullptr, *rel_pos_w_ = nullptr;
   std::byte** table_ = nullptr;
 };
 

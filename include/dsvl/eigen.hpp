@@ -34,7 +34,7 @@ using Map = Eigen::Map<MaybeConst<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <class T>
 using Ref = Eigen::Ref<MaybeConst<T>, 0, Eigen::OuterStride<>>;
 
-// --- from dsvl to Eigen ----------------------------------------------------------------------------------------------
+// --- from dsvl to Eigen --------------------------------------------------------------------------
 
 /// (rows, cols) over the view's memory, good as long as that is.
 template <class T>
@@ -73,7 +73,7 @@ template <class T>
   return {};
 }
 
-// --- from Eigen to dsvl ----------------------------------------------------------------------------------------------
+// --- from Eigen to dsvl --------------------------------------------------------------------------
 
 namespace detail {
 

@@ -199,7 +199,7 @@ TEST_CASE("towers that stop behind every single tile give the bits of one run") 
     CancelToken token;
     TileWatch watch(program, token);
     if (stop_always) watch.every_tile();
-    Cursor<float> cursor(program);
+    ProgramCursor<float> cursor(program);
     const Machine<float> machine{&active_kernels<float>(), &one, scratch, round_up(program.scratch(), 16), 1, nullptr};
     Index slices = 0;
     for (; !cursor.done(); ++slices) {

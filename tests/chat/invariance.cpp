@@ -137,12 +137,12 @@ TEST_CASE("a program that is run in slices of any length gives the bits of one r
     };
     Buffer<std::byte> memory;
     REQUIRE(carve_slab(memory, lay_out));
-    Cursor<float> cursor(program);
+    ProgramCursor<float> cursor(program);
     advance(Machine<float>{&kernels, nullptr, scratch, round_up(program.scratch(), 16), 4, nullptr}, cursor);
     REQUIRE(cursor.done());
     return std::vector<float>(b.logits.data, b.logits.data + b.logits.rows * b.logits.cols);
   };
-  const auto whole = run([](Machine<float> machine, Cursor<float>& cursor) {
+  const auto whole = run([](Machine<float> machine, ProgramCursor<float>& cursor) {
     InlineExecutor one;
     machine.executor = &one;
     machine.workers = 1;
@@ -152,7 +152,7 @@ TEST_CASE("a program that is run in slices of any length gives the bits of one r
   for (const int threads : {1, 2, 4}) {
     ThreadPool pool(threads);
     int slices = 0;
-    const auto sliced = run([&](Machine<float> machine, Cursor<float>& cursor) {
+    const auto sliced = run([&](Machine<float> machine, ProgramCursor<float>& cursor) {
       machine.executor = &pool;
       machine.workers = pool.workers();
       for (; !cursor.done(); ++slices)

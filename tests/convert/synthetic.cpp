@@ -62,8 +62,8 @@ TEST_CASE("a written head is read back with names, dtypes, shapes and places") {
 
 TEST_CASE("the files of the released models are read, and agree with the constant sizes") {
   const ModelConfig small = test::released(released::kHf1_3B.config), large = test::released(released::kOriginal7B.config);
-  CHECK((small.decoder.hidden == kDecoder1_3B.hidden && small.decoder.layers == kDecoder1_3B.layers && small.decoder.vocab == kDecoder1_3B.vocab));
-  CHECK((large.decoder.hidden == kDecoder7B.hidden && large.decoder.layers == kDecoder7B.layers && large.decoder.intermediate == kDecoder7B.intermediate));
+  CHECK((small.decoder.hidden == test::kDecoder1_3B.hidden && small.decoder.layers == test::kDecoder1_3B.layers && small.decoder.vocab == test::kDecoder1_3B.vocab));
+  CHECK((large.decoder.hidden == test::kDecoder7B.hidden && large.decoder.layers == test::kDecoder7B.layers && large.decoder.intermediate == test::kDecoder7B.intermediate));
   for (const released::Files* files : {&released::kOriginal1_3B, &released::kOriginal7B, &released::kHf1_3B, &released::kHf7B})
     for (const std::string_view text : {files->preprocessor, files->processor}) CHECK(json::Document::parse(text, "file"));
 }

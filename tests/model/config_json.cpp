@@ -34,7 +34,7 @@ TEST_CASE("the released 1.3B configurations of both layouts give the published s
   for (const std::string_view text : {released::kOriginal1_3B.config, released::kHf1_3B.config, released::kHf1_3BNested.config}) {
     const ModelConfig c = test::released(text);
     check_siglip_large(c.siglip);
-    check_decoder(c.decoder, kDecoder1_3B);
+    check_decoder(c.decoder, test::kDecoder1_3B);
     CHECK_FALSE(c.high);
     CHECK(c.aligner.kind == AlignerKind::mlp_gelu);
     CHECK((c.aligner.depth == 2 && c.aligner.low == 1024 && c.aligner.hidden == 2048));
@@ -50,7 +50,7 @@ TEST_CASE("the released 7B configurations of both layouts give the published siz
   for (const std::string_view text : {released::kOriginal7B.config, released::kHf7B.config, released::kHf7BNested.config}) {
     const ModelConfig c = test::released(text);
     check_siglip_large(c.siglip);
-    check_decoder(c.decoder, kDecoder7B);
+    check_decoder(c.decoder, test::kDecoder7B);
     REQUIRE(c.high);
     const SamDims& s = c.high->sam;
     CHECK((s.input.image == 1024 && s.input.patch == 16 && s.input.channels == 3));

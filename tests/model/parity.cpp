@@ -64,18 +64,18 @@ void check_everything(const Golden& g, const Kernels<T>& kernels, KvFormat kv = 
     compare<T>("siglip", features, golden("vision_model.post_layernorm"));
 
     if (hybrid) {
-      const HighTower& high = *net.high;
+      const HighResTower& high = *net.high;
       unfold_patches(on, b.high, high.sam.dims.input.patch, b.sam.sam.patches);
       linear(on, b.sam.sam.patches, high.sam.embed.projection, b.sam.x);
       compare<T>("sam patches", b.sam.x, golden("high_res_vision_model.vision_encoder.patch_embed"));
       high.sam.forward(on, b.high, b.sam.sam, b.sam.x, [&](Index layer) {
         compare<T>("sam block", b.sam.x, golden("high_res_vision_model.vision_encoder.layers." + std::to_string(layer)));
         if (layer != high.sam.dims.tap) return;
-        high.bring_down(on, high.side_neck, b.sam, b.sam.side);
+        high.downsample(on, high.side_neck, b.sam, b.sam.side);
         compare<T>("side neck", b.sam.map, golden("high_res_vision_neck", high.dims.neck));
         compare<T>("side branch", b.sam.side, golden("high_res_vision_proj", high.dims.out));
       });
-      high.bring_down(on, high.neck, b.sam, b.high_features);
+      high.downsample(on, high.neck, b.sam, b.high_features);
       compare<T>("neck", b.sam.map, golden("high_res_vision_model.vision_encoder.neck", high.dims.neck));
     }
 

@@ -12,7 +12,7 @@ constexpr std::string_view kOriginalSmall = released::kOriginal1_3B.preprocessor
                            kHfSmall = released::kHf1_3B.preprocessor, kHfLarge = released::kHf7B.preprocessor;
 
 constexpr std::array<float, 3> kHalf = {0.5f, 0.5f, 0.5f}, kClipMean = {0.48145466f, 0.4578275f, 0.40821073f},
-                               kClipDeviation = {0.26862954f, 0.26130258f, 0.27577711f}, kZero = {0, 0, 0}, kOne = {1, 1, 1};
+                               kClipStd = {0.26862954f, 0.26130258f, 0.27577711f}, kZero = {0, 0, 0}, kOne = {1, 1, 1};
 constexpr std::array<std::uint8_t, 3> kGray = {127, 127, 127}, kClipColour = {122, 116, 104};
 
 Result<PreprocessConfig> read(std::string_view config_text, std::string_view text) {
@@ -28,12 +28,12 @@ PreprocessConfig good(std::string_view config_text, std::string_view text) {
   return *p;
 }
 void check_view(const ViewConfig& v, Index side, Filter filter, std::array<std::uint8_t, 3> background, std::array<float, 3> mean,
-                std::array<float, 3> deviation) {
+                std::array<float, 3> image_std) {
   CHECK(v.side == side);
   CHECK(v.filter == filter);
   CHECK(v.background == background);
-  CHECK(v.mean == mean);
-  CHECK(v.deviation == deviation);
+  CHECK(v.image_mean == mean);
+  CHECK(v.image_std == image_std);
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ TEST_CASE("the original 1.3B files: one picture, truncated sizes, normalised ins
 TEST_CASE("the original 7B files: the low view is made in float from the letterboxed high one") {
   const PreprocessConfig p = good(released::kOriginal7B.config, kOriginalLarge);
   CHECK((p.size_rule == SizeRule::truncate && p.min_side == 14 && p.low_source == LowSource::high_floats));
-  check_view(p.high, 1024, Filter::bicubic, kClipColour, kClipMean, kClipDeviation);
+  check_view(p.high, 1024, Filter::bicubic, kClipColour, kClipMean, kClipStd);
   check_view(p.low, 384, Filter::bilinear, p.low.background, kHalf, kHalf);
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("the HF files: rounded sizes, the hybrid's low view from the 8-bit hig
   check_view(small.low, 384, Filter::bicubic, kGray, kHalf, kHalf);
   const PreprocessConfig large = good(released::kHf7B.config, kHfLarge);
   CHECK((large.size_rule == SizeRule::round_scaled && large.low_source == LowSource::high_pixels));
-  check_view(large.high, 1024, Filter::bicubic, kClipColour, kClipMean, kClipDeviation);
+  check_view(large.high, 1024, Filter::bicubic, kClipColour, kClipMean, kClipStd);
   check_view(large.low, 384, Filter::bilinear, large.low.background, kHalf, kHalf);
 }
 
@@ -72,11 +72,11 @@ TEST_CASE("keys that a file leaves out take the defaults of its class") {
   // Original: the CLIP numbers, also where the model is the small one; normalising is on.
   const PreprocessConfig p = good(with(released::kOriginal1_3B.config, ", \"pixel_mean\": [0.5, 0.5, 0.5], \"pixel_std\": [0.5, 0.5, 0.5]", ""),
                                   R"({"image_size": 384})");
-  check_view(p.low, 384, Filter::bicubic, kClipColour, kClipMean, kClipDeviation);
+  check_view(p.low, 384, Filter::bicubic, kClipColour, kClipMean, kClipStd);
   CHECK((p.min_side == 14 && p.rescale == 1.0 / 255.0));
   // HF: the CLIP numbers as well, bicubic; but the letterbox is gray, since its colour is taken from what the file says.
-  check_view(good(released::kHf1_3B.config, R"({"size": 384})").low, 384, Filter::bicubic, kGray, kClipMean, kClipDeviation);
-  check_view(good(released::kHf1_3B.config, "{}").low, 384, Filter::bicubic, kGray, kClipMean, kClipDeviation);
+  check_view(good(released::kHf1_3B.config, R"({"size": 384})").low, 384, Filter::bicubic, kGray, kClipMean, kClipStd);
+  check_view(good(released::kHf1_3B.config, "{}").low, 384, Filter::bicubic, kGray, kClipMean, kClipStd);
 }
 
 TEST_CASE("what transformers 5 nests in processor_config.json is read as its own file is") {
@@ -93,7 +93,7 @@ TEST_CASE("what transformers 5 nests in processor_config.json is read as its own
 
 TEST_CASE("a null mean makes the letterbox gray and leaves the class's default for normalising") {
   const PreprocessConfig p = good(released::kHf7B.config, with(kHfLarge, "[0.48145466, 0.4578275, 0.40821073]", "null"));
-  check_view(p.high, 1024, Filter::bicubic, kGray, kClipMean, kClipDeviation);
+  check_view(p.high, 1024, Filter::bicubic, kGray, kClipMean, kClipStd);
   CHECK(good(released::kOriginal7B.config, with(kOriginalLarge, "[0.48145466, 0.4578275, 0.40821073]", "null")).high.background == kGray);
 }
 
@@ -110,8 +110,8 @@ TEST_CASE("do_normalize says whether the processor normalises; the original's to
   // Only one of the two numbers in the tower: it does not normalise.
   const std::string one = with(released::kOriginal1_3B.config, ", \"pixel_std\": [0.5, 0.5, 0.5]", "");
   check_view(good(one, kOriginalSmall).low, 384, Filter::bicubic, kGray, kZero, kOne);
-  for (const char* deviation : {"0.26862954", "1.0"}) {
-    const auto bad = read(released::kOriginal7B.config, with(with(kOriginalLarge, "\"do_normalize\": false", "\"do_normalize\": true"), "0.26862954", deviation));
+  for (const char* image_std : {"0.26862954", "1.0"}) {
+    const auto bad = read(released::kOriginal7B.config, with(with(kOriginalLarge, "\"do_normalize\": false", "\"do_normalize\": true"), "0.26862954", image_std));
     REQUIRE_FALSE(bad);
     CHECK(bad.error().code() == Code::unsupported);
     CHECK(std::string(bad.error().text()).find("do_normalize") != std::string::npos);

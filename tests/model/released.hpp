@@ -10,6 +10,10 @@
 
 namespace test {
 
+/// The sizes of the released decoders, as they are published.
+inline constexpr dsvl::DecoderDims kDecoder1_3B{2048, 5632, 24, {16, 16, 128}, 102400};
+inline constexpr dsvl::DecoderDims kDecoder7B{4096, 11008, 30, {32, 32, 128}, 102400};
+
 inline dsvl::Result<dsvl::ModelConfig> read_config(std::string_view text) {
   const auto json = dsvl::json::Document::parse(text, "config.json");
   if (!json) return json.error();

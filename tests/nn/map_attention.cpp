@@ -1,6 +1,6 @@
 // Windows and relative positions against the definition: pad with zeros, cut, attend with every key, put back, crop.
 #include <dsvl/nn/map_attention.hpp>
-#include <dsvl/vision/relative_table.hpp>
+#include <dsvl/vision/rel_pos_table.hpp>
 
 #include "../oracle.hpp"
 

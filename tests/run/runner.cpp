@@ -164,7 +164,7 @@ TEST_CASE("every tile runs exactly once and no step begins before the one before
     for (int again = 0; again < 20; ++again) {
       Board board(kSteps);
       Recorded r(board);
-      Cursor<float> cursor(r.program);
+      ProgramCursor<float> cursor(r.program);
       Runner<float>::run(r.machine(executor), cursor, {});
       CHECK(cursor.done());
       REQUIRE(board.each_once());
@@ -179,7 +179,7 @@ TEST_CASE("an empty program, and one whose steps are all empty, end at once") {
   for (const auto& steps : {std::vector<Index>{}, {0}, {0, 0, 0}}) {
     Board board(steps);
     Recorded r(board);
-    Cursor<float> cursor(r.program);
+    ProgramCursor<float> cursor(r.program);
     Runner<float>::run(r.machine(here), cursor, {});
     CHECK(cursor.done());
   }
@@ -195,7 +195,7 @@ TEST_CASE("a cancelled run stops between tiles and goes on later from the same t
     board.in_tile = [&](std::size_t, Index) {
       if (++tiles >= until) cancel.cancel();
     };
-    Cursor<float> cursor(r.program);
+    ProgramCursor<float> cursor(r.program);
     int slices = 0;
     for (; !cursor.done() && slices < 1000; ++slices) {
       until = tiles + 1 + slices % 5;
@@ -220,7 +220,7 @@ TEST_CASE("on one worker a cancelled run stops behind the tile that cancelled") 
     if (step == 1 && tile == 5) cancel.cancel();
   };
   InlineExecutor here;
-  Cursor<float> cursor(r.program);
+  ProgramCursor<float> cursor(r.program);
   Runner<float>::run(r.machine(here), cursor, {&cancel});
   CHECK((cursor.index == 1 && cursor.tile == 6 && !cursor.done()));
   CHECK(board.begun() == 8);
@@ -236,7 +236,7 @@ TEST_CASE("a deadline in the past runs nothing, one in the future ends the slice
   Recorded r(board);
   board.in_tile = [](std::size_t, Index) { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
   InlineExecutor here;
-  Cursor<float> cursor(r.program);
+  ProgramCursor<float> cursor(r.program);
   Runner<float>::run(r.machine(here), cursor, {nullptr, Clock::now() - std::chrono::seconds(1)});
   CHECK((board.begun() == 0 && cursor.tile == 0 && cursor.index == 0));
   Runner<float>::run(r.machine(here), cursor, {nullptr, Clock::now() + std::chrono::milliseconds(20)});
@@ -256,7 +256,7 @@ TEST_CASE("a program can go on with another executor and another number of worke
   InlineExecutor here;
   Sequential backwards(4, true);
   Executor* const executors[] = {&pool, &here, &backwards};
-  Cursor<float> cursor(r.program);
+  ProgramCursor<float> cursor(r.program);
   for (std::size_t i = 0; !cursor.done() && i < 200; ++i) {
     cancel.reset();
     Runner<float>::run(r.machine(*executors[i % 3]), cursor, {&cancel});
@@ -274,7 +274,7 @@ TEST_CASE("the seconds of a step are added up over all slices") {
   };
   InlineExecutor here;
   double seconds[2] = {};
-  Cursor<float> cursor(r.program);
+  ProgramCursor<float> cursor(r.program);
   for (int i = 0; !cursor.done() && i < 100; ++i) {
     cancel.reset();
     Runner<float>::run(r.machine(here, seconds), cursor, {&cancel});
@@ -305,7 +305,7 @@ TEST_CASE("tiles run in our floating-point environment on every worker") {
       std::fesetround(before);
     }
   } upward;
-  Cursor<float> cursor(r.program);
+  ProgramCursor<float> cursor(r.program);
   Runner<float>::run(r.machine(upward), cursor, {});
   CHECK((cursor.done() && wrong == 0));
 }

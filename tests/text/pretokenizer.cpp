@@ -103,7 +103,7 @@ TEST_CASE("random texts split exactly as a naive search for each pattern does") 
 }
 
 TEST_CASE("tables are sorted, with gaps, and know the odd members") {
-  const std::span<const unicode::Range> tables[] = {unicode::kLetters, unicode::kPunctuation, unicode::kCjk,
+  const std::span<const unicode::CodepointRange> tables[] = {unicode::kLetters, unicode::kPunctuation, unicode::kCjk,
                                                     unicode::kSpaces, unicode::kNumbers};
   for (const auto table : tables)
     for (std::size_t i = 0; i < table.size(); ++i) {

@@ -25,7 +25,7 @@ using dsvl::SizeRule;
 using dsvl::Volume;
 
 constexpr std::array<float, 3> kClipMean = {0.48145466f, 0.4578275f, 0.40821073f};
-constexpr std::array<float, 3> kClipDeviation = {0.26862954f, 0.26130258f, 0.27577711f};
+constexpr std::array<float, 3> kClipStd = {0.26862954f, 0.26130258f, 0.27577711f};
 
 PreprocessConfig one_view(SizeRule rule) {
   PreprocessConfig config;
@@ -37,8 +37,8 @@ PreprocessConfig two_views(SizeRule rule, LowSource from) {
   PreprocessConfig config = one_view(rule);
   config.high.side = 1024;
   config.high.background = {122, 116, 104};
-  config.high.mean = kClipMean;
-  config.high.deviation = kClipDeviation;
+  config.high.image_mean = kClipMean;
+  config.high.image_std = kClipStd;
   config.low.filter = dsvl::Filter::bilinear;
   config.low_source = from;
   return config;
@@ -310,8 +310,8 @@ TEST_CASE("preprocess: an identity normalisation gives the 8-bit values times th
   const Picture picture{test::formula_picture(40, 40, 6), 40, 40};
   PreprocessConfig config = one_view(SizeRule::round_scaled);
   config.low.side = 40;
-  config.low.mean = {0, 0, 0};
-  config.low.deviation = {1, 1, 1};
+  config.low.image_mean = {0, 0, 0};
+  config.low.image_std = {1, 1, 1};
   const Views v = run(picture.pixels(), config);
   for (std::size_t i = 0; i < v.low.size(); ++i) {
     CHECK(v.low_pixels[i] == picture.rgb[i % 1600 * 3 + i / 1600]);  // equal sizes: copied
@@ -360,8 +360,8 @@ TEST_CASE("preprocess: what makes no sense is refused with a reason") {
   CHECK(set([](auto& c) { c.min_side = 0; }) == Code::bad_argument);
   CHECK(set([](auto& c) { c.min_side = 41; }) == Code::bad_argument);
   CHECK(set([](auto& c) { c.rescale = INFINITY; }) == Code::bad_argument);
-  CHECK(set([](auto& c) { c.low.deviation[1] = 0; }) == Code::bad_argument);
-  CHECK(set([](auto& c) { c.high.mean[2] = NAN; }) == Code::bad_argument);
+  CHECK(set([](auto& c) { c.low.image_std[1] = 0; }) == Code::bad_argument);
+  CHECK(set([](auto& c) { c.high.image_mean[2] = NAN; }) == Code::bad_argument);
   CHECK(set([](auto& c) { c.low.filter = static_cast<dsvl::Filter>(7); }) == Code::bad_argument);
   CHECK(set([](auto& c) { c.size_rule = static_cast<SizeRule>(7); }) == Code::bad_argument);
   CHECK(set([](auto& c) { c.low_source = static_cast<LowSource>(7); }) == Code::bad_argument);

@@ -32,11 +32,12 @@ TEST_CASE("SigLIP alone equals its formulas: both activations, another eps, odd 
   }
 }
 
-TEST_CASE("the released SigLIP has the sizes of the paper") {
-  CHECK(kSiglipLarge384.tokens() == 576);
-  CHECK(kSiglipLarge384.head_shape().head_dim == 64);
-  CHECK(kSiglipLarge384.layers == 24);
-  CHECK(kSiglipLarge384.intermediate == 4096);
-  CHECK(kSiglipLarge384.eps == 1e-6);
-  CHECK(kSiglipLarge384.activation == Activation::gelu_erf);
+TEST_CASE("the default sizes of SigLIP are those of the released towers, L/16 at 384") {
+  constexpr SiglipDims d;
+  CHECK(d.tokens() == 576);
+  CHECK(d.head_shape().head_dim == 64);
+  CHECK(d.layers == 24);
+  CHECK(d.intermediate == 4096);
+  CHECK(d.eps == 1e-6);
+  CHECK(d.activation == Activation::gelu_erf);
 }

@@ -2,7 +2,7 @@
 #ifndef DSVL_TESTS_VISION_TOWERS_HPP
 #define DSVL_TESTS_VISION_TOWERS_HPP
 
-#include <dsvl/vision/high_tower.hpp>
+#include <dsvl/vision/high_res_tower.hpp>
 #include <dsvl/vision/siglip.hpp>
 
 #include "../oracle.hpp"
@@ -38,8 +38,8 @@ inline Mat sam_window(const Weights& w, const std::string& at, Index heads, cons
   const Mat qkv = linear(h, w[at + "attn.qkv.weight"], w[at + "attn.qkv.bias"]);
   const Index hidden = h.cols;
   const Mat y = attend_map(qkv.columns(0, hidden), qkv.columns(hidden, hidden), qkv.columns(2 * hidden, hidden), heads, window,
-                           resize_table(w[at + "attn.relative_y"], 2 * window.height - 1),
-                           resize_table(w[at + "attn.relative_x"], 2 * window.width - 1));
+                           resize_table(w[at + "attn.rel_pos_h"], 2 * window.height - 1),
+                           resize_table(w[at + "attn.rel_pos_w"], 2 * window.width - 1));
   return linear(y, w[at + "attn.out.weight"], w[at + "attn.out.bias"]);
 }
 inline Mat sam_block(const Weights& w, const std::string& at, const dsvl::SamDims& d, Index layer, Mat x) {
@@ -69,7 +69,7 @@ inline Mat neck(const Weights& w, const std::string& at, const Mat& x, Grid grid
   const Mat y = norm(w, at + "norm1.", linear(x, w[at + "conv1.weight"]), 1e-6);
   return norm(w, at + "norm2.", convolve(y, grid, w[at + "conv2.weight"], 3, 1, 1), 1e-6);
 }
-inline Mat bring_down(const Weights& w, const Mat& map, Grid grid, const dsvl::DownsampleDims& d) {
+inline Mat downsample(const Weights& w, const Mat& map, Grid grid, const dsvl::DownsampleDims& d) {
   const Mat resized = resize_bilinear(map, grid, d.resized);
   const Mat half = convolve(resized, d.resized, w["down.conv1.weight"], 3, 2, 1);
   return convolve(half, {(d.resized.height - 1) / 2 + 1, (d.resized.width - 1) / 2 + 1}, w["down.conv2.weight"], 3, 2, 1);

@@ -1,7 +1,7 @@
-// BumpAllocator: memory taken once, handed out from front to back, taken back all at once.
+// BumpAllocator: memory that is taken once, handed out from front to back, and taken back all at once.
 //
-// For work that needs a different amount each time, inside memory that was planned: what does not fit (a picture larger
-// than planned for) comes from the allocator behind it and goes back there.
+// It serves work that needs a different amount each time inside memory that was planned. What does not fit (a picture
+// larger than planned for) comes from the allocator behind it and goes back there.
 #ifndef DSVL_BASE_BUMP_ALLOCATOR_HPP
 #define DSVL_BASE_BUMP_ALLOCATOR_HPP
 
@@ -13,21 +13,23 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// An allocator over one piece of the caller's memory, for one thread at a time.
 class BumpAllocator final : public Allocator {
  public:
-  /// `behind` null: operator new.
+  /// `behind` serves what does not fit; null means operator new.
   explicit BumpAllocator(Allocator* behind = nullptr) noexcept : behind_(behind) {}
   BumpAllocator(const BumpAllocator&) = delete;
   BumpAllocator& operator=(const BumpAllocator&) = delete;
 
-  /// The memory to hand out, owned by the caller. Nothing may be handed out at the moment.
+  /// Sets the memory to hand out, which stays the caller's. Nothing may be handed out at the moment.
   void use(std::span<std::byte> room) noexcept {
     room_ = room;
     used_ = 0;
   }
-  /// Everything that was handed out is the caller's no more.
+  /// Takes back everything at once; memory that was handed out must not be used any more.
   void reset() noexcept { used_ = 0; }
 
+  /// Hands out the next bytes, or the other allocator's.
   void* allocate(std::size_t bytes, std::size_t align) noexcept override {
     const auto begin = reinterpret_cast<std::uintptr_t>(room_.data());
     const std::uintptr_t at = (begin + used_ + align - 1) & ~(std::uintptr_t{align} - 1);
@@ -38,6 +40,7 @@ class BumpAllocator final : public Allocator {
     used_ = offset + bytes;
     return room_.data() + offset;
   }
+  /// Reuses the bytes only if they were handed out last, as scratch memory is; others come back with reset().
   void deallocate(void* memory, std::size_t bytes, std::size_t align) noexcept override {
     auto* const at = static_cast<std::byte*>(memory);
     const std::less<const std::byte*> before;
@@ -45,7 +48,7 @@ class BumpAllocator final : public Allocator {
       if (behind_) behind_->deallocate(memory, bytes, align);
       else ::operator delete(memory, std::align_val_t(align));
     } else if (at + bytes == room_.data() + used_) {
-      used_ -= bytes;  // the last one can be used again
+      used_ -= bytes;
     }
   }
 

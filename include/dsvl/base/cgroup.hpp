@@ -1,8 +1,10 @@
-// How many processors the control groups (cgroups) of this process allow: what systemd's CPUQuota and containers set.
+// Reads how many processors the control groups (cgroups) of this process allow, which systemd's CPUQuota and containers
+// set.
 //
-// A quota is so much processor time in each period; a process is bound by those of its own group and of every group
-// around it. Version 2 keeps it in cpu.max, version 1 in cpu.cfs_quota_us and cpu.cfs_period_us; a machine may have
-// both (hybrid). /proc/self/cgroup names the group, /proc/self/mountinfo says where its hierarchy is to be seen.
+// More threads than that would be stopped in the middle of a tile while others wait for them. A quota is an amount of
+// processor time in each period; a process is bound by the quotas of its own group and of every group around it.
+// Version 2 keeps it in cpu.max, version 1 in cpu.cfs_quota_us and cpu.cfs_period_us; a machine may have both (hybrid).
+// /proc/self/cgroup names the group, /proc/self/mountinfo says where its hierarchy is mounted.
 // Sources: Linux Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/, scheduler/sched-bwc.rst; cgroups(7), proc(5).
 #ifndef DSVL_BASE_CGROUP_HPP
 #define DSVL_BASE_CGROUP_HPP
@@ -22,9 +24,10 @@ DSVL_BEGIN_NAMESPACE
 
 namespace cgroup_detail {
 
+/// The version of a hierarchy of control groups.
 enum class Version { v1, v2 };
 
-/// What stands in front of the separator, or all of it; both leave the text.
+/// Removes the text up to the separator, or all of it, and returns it; the separator is removed as well.
 inline std::string_view take(std::string_view& text, char separator) noexcept {
   const std::size_t at = text.find(separator);
   const std::string_view out = text.substr(0, at);
@@ -32,16 +35,17 @@ inline std::string_view take(std::string_view& text, char separator) noexcept {
   return out;
 }
 
-/// Whether a list separated by commas has the word.
+/// True when a list separated by commas has the word.
 inline bool lists(std::string_view list, std::string_view word) noexcept {
   while (!list.empty())
     if (take(list, ',') == word) return true;
   return false;
 }
 
-/// A path on the stack; what does not fit makes it bad instead of short.
+/// A path on the stack. One that does not fit becomes bad, instead of being cut to another path.
 class Path {
  public:
+  /// Appends text.
   Path& add(std::string_view text) noexcept {
     good_ = good_ && text.size() < kMax - size_;
     if (!good_) return *this;
@@ -50,7 +54,8 @@ class Path {
     text_[size_] = '\0';
     return *this;
   }
-  /// mountinfo writes blanks, line ends and backslashes as a backslash with three octal digits.
+  /// Appends text from mountinfo, which writes blanks, line ends and backslashes as a backslash with three octal
+  /// digits.
   Path& add_escaped(std::string_view text) noexcept {
     while (!text.empty()) {
       const bool escaped = text.size() >= 4 && text[0] == '\\';
@@ -62,10 +67,14 @@ class Path {
     }
     return *this;
   }
+  /// Cuts the path to its first `size` bytes.
   void cut(std::size_t size) noexcept { text_[size_ = size] = '\0'; }
 
+  /// False when something did not fit.
   [[nodiscard]] bool good() const noexcept { return good_; }
+  /// The path.
   [[nodiscard]] std::string_view view() const noexcept { return {text_, size_}; }
+  /// The path, zero-terminated.
   [[nodiscard]] const char* c_str() const noexcept { return text_; }
 
  private:
@@ -75,14 +84,17 @@ class Path {
   bool good_ = true;
 };
 
-/// A file line by line; of a line that is longer than the buffer, the beginning.
+/// A file read line by line. Of a line that is longer than the buffer only the beginning is seen.
 class Lines {
  public:
+  /// Opens the file; one that cannot be opened has no lines.
   explicit Lines(const Path& path) noexcept : file_(path.good() ? std::fopen(path.c_str(), "re") : nullptr) {}
   Lines(const Lines&) = delete;
   Lines& operator=(const Lines&) = delete;
+  /// Closes the file.
   ~Lines() { if (file_) std::fclose(file_); }
 
+  /// Reads the next line, which is valid until the following call; false at the end.
   bool next(std::string_view& line) noexcept {
     if (!file_ || !std::fgets(buffer_, sizeof buffer_, file_)) return false;
     line = buffer_;
@@ -96,18 +108,19 @@ class Lines {
   char buffer_[2048];
 };
 
-/// A whole positive number, or 0: "max" and -1 are no limit, and nonsense shall limit nobody.
+/// A whole positive number, or 0 for everything else: "max" and -1 mean no limit, and nonsense must not limit anything.
 inline long long positive(std::string_view text) noexcept {
   long long value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() && value > 0 ? value : 0;
 }
 
-/// The first line of a file in a folder; empty when there is none.
+/// The first line of a file in a folder; empty when there is no such file.
 struct FirstLine {
+  /// Reads it; `name` begins with a slash.
   FirstLine(Path path, const char* name) noexcept : lines(path.add(name)) { (void)lines.next(text); }
-  Lines lines;
-  std::string_view text;
+  Lines lines;            ///< holds the text
+  std::string_view text;  ///< the line
 };
 
 /// The quota of one group in processors, rounded up; 0 when it has none.
@@ -126,7 +139,8 @@ inline int quota_of(const Path& group, Version version) noexcept {
   return processors < (std::numeric_limits<int>::max)() ? static_cast<int>(processors) : 0;
 }
 
-/// The least quota of a group and those around it, up to the one of which the first `top` bytes are the path.
+/// The smallest quota of a group and the groups around it, up to the one whose path is the first `top` bytes; 0 for
+/// none.
 inline int least_quota(Path group, std::size_t top, Version version) noexcept {
   int least = 0;
   while (group.good()) {
@@ -138,7 +152,7 @@ inline int least_quota(Path group, std::size_t top, Version version) noexcept {
   return least;
 }
 
-/// The group of this process as /proc/self/cgroup has it ("/user.slice/…"); false when it is in no such hierarchy.
+/// Finds the group of this process in /proc/self/cgroup ("/user.slice/…"); false when it is in no such hierarchy.
 inline bool find_group(std::string_view root, Version version, Path& group) noexcept {
   Lines lines(Path().add(root).add("/proc/self/cgroup"));
   for (std::string_view line; lines.next(line);) {
@@ -149,7 +163,8 @@ inline bool find_group(std::string_view root, Version version, Path& group) noex
   return false;
 }
 
-/// A line of /proc/self/mountinfo: true when it is the hierarchy's, and then `shown` is the group seen at `point`.
+/// Reads a line of /proc/self/mountinfo. True when it mounts the wanted hierarchy; then the group `shown` is seen at
+/// the path `point`.
 inline bool is_hierarchy(std::string_view line, Version version, std::string_view& shown,
                          std::string_view& point) noexcept {
   for (int field = 0; field < 3; ++field) take(line, ' ');
@@ -159,12 +174,12 @@ inline bool is_hierarchy(std::string_view line, Version version, std::string_vie
   if (dash == std::string_view::npos || point.empty()) return false;
   line.remove_prefix(dash + 3);
   const std::string_view type = take(line, ' ');
-  take(line, ' ');  // what was mounted
+  take(line, ' ');  // skips the name of the device
   return version == Version::v2 ? type == "cgroup2" : type == "cgroup" && lists(line, "cpu");
 }
 
-/// The least quota that can be seen. Where a mount shows another part of the hierarchy than the one with the group (in
-/// some containers), the group that it shows stands for ours.
+/// The smallest quota that can be seen in one hierarchy. Where a mount shows another part of it than the one with our
+/// group (in some containers), the group that it shows stands for ours.
 DSVL_COLD
 inline int quota_in(std::string_view root, Version version) noexcept {
   Path group;
@@ -192,9 +207,10 @@ inline int quota_in(std::string_view root, Version version) noexcept {
 
 }  // namespace cgroup_detail
 
-/// Processors that the control groups of this process allow, a part of one counted as one; 0 when they set no limit, or
-/// none that can be read. `root` stands in front of every path, for tests. Reads a handful of small files: some tens of
-/// microseconds.
+/// Processors that the control groups of this process allow, where a part of one counts as one; 0 when they set no
+/// limit, or none that can be read. `root` is put in front of every path, for tests.
+///
+/// Cost   some tens of microseconds, for a handful of small files
 inline int cgroup_processors(std::string_view root = {}) noexcept {
   using namespace cgroup_detail;
   const int v1 = quota_in(root, Version::v1), v2 = quota_in(root, Version::v2);

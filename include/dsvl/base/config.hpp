@@ -33,7 +33,7 @@
   }
 
 // --- what the code relies on -------------------------------------------------------------------
-// Arithmetic as it is written, too, where there is any: base/strict_math.hpp.
+// Files that compute also need arithmetic exactly as it is written; base/strict_math.hpp checks the flags for that.
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "dsvl reads little-endian weights in place and does not support big-endian machines"
 #endif
@@ -65,11 +65,11 @@
 #endif
 
 // --- compiler words ----------------------------------------------------------------------------
-// GCC stops inlining where a unit grows large, which -O2 may show and -O3 not: a lambda that stays a call keeps sums in
-// memory, and products take three times as long. So kernels say what they need. A DSVL_KERNEL is a function that is not
-// inlined and inlines all that it calls (with MSVC: that is not inlined). GCC does not reach every lambda inside of a
-// lambda; DSVL_INLINED, behind its parameters, does, and deploy_isa_symbols finds those that lack it. DSVL_COLD is what
-// runs once per file or model: it is compiled for size.
+// GCC stops inlining when a translation unit grows large, sometimes at -O2 and not at -O3. A lambda that stays a call
+// keeps sums in memory, and matrix products take three times as long. So kernels ask for inlining. A DSVL_KERNEL is a
+// function that is not inlined itself and inlines all that it calls (MSVC: only not inlined). GCC does not reach every
+// lambda inside a lambda; DSVL_INLINED, behind the lambda's parameters, does, and deploy_isa_symbols finds lambdas that
+// lack it. DSVL_COLD marks functions that run once per file or model, which are compiled for size.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define DSVL_SANITIZED 1
 #elif defined(__has_feature)
@@ -94,7 +94,7 @@
 #if defined(__OPTIMIZE__) && !DSVL_SANITIZED
 #define DSVL_INLINED __attribute__((always_inline))
 #define DSVL_KERNEL __attribute__((noinline, flatten))
-#else  // under a sanitizer every access to memory is a branch: kernels without calls would compile for a quarter hour
+#else  // with a sanitizer each access is a branch, and kernels that inline everything would compile for 15 minutes
 #define DSVL_INLINED
 #define DSVL_KERNEL DSVL_NO_INLINE
 #endif
@@ -110,15 +110,15 @@
 #endif
 
 // --- the instruction set of this translation unit ----------------------------------------------
-// Kernels live in an inline namespace of this name, so that two units compiled with different flags never share a
-// kernel symbol (the linker would keep an arbitrary copy, and an old processor would stop at it). kernels/isa.hpp lists
+// Kernels are in an inline namespace of this name, so that two units compiled with different flags never share a kernel
+// symbol. (The linker would keep an arbitrary copy of it, which could crash an old processor.) kernels/isa.hpp lists
 // the names.
 //
 // DSVL_DISPATCH (project-wide): names of instruction sets, separated by commas. Each has a unit that includes
 // kernels/unit.hpp, compiled for it; the best that the processor runs is chosen when the program runs.
 //
-// DSVL_SCALAR=1: no vector instructions, but the kernels that the tests compare with. Far slower; the default where
-// xsimd has no registers.
+// DSVL_SCALAR=1 uses no vector instructions, only the kernels that the tests compare with. They are far slower, and the
+// default where xsimd supports no registers.
 #ifndef DSVL_SCALAR
 #if defined(__SSE2__) || defined(__x86_64__) || defined(_M_X64) || defined(__aarch64__) || defined(_M_ARM64)
 #define DSVL_SCALAR 0

@@ -1,7 +1,7 @@
-// Sets aside macros of hosts that have the name of something of dsvl's; host_macros_pop.hpp puts them back.
+// Sets aside macros of hosts that have the name of one of dsvl's types; host_macros_pop.hpp puts them back.
 //
-// Both are included many times: every header that uses such a name stands between the two, so that it can be included
-// alone after the host's headers (tests/deploy/house.cpp sees to it).
+// Both are included many times: every header that uses such a name includes the first before and the second after its
+// code, so that it can be included alone after the host's headers (tests/deploy/house.cpp checks it).
 //
 //   Status   X11/Xlib.h: int
 //

@@ -1,7 +1,7 @@
-// What pixels of any format mean in 8-bit RGB or gray: which are read as they lie, and how others are converted.
+// Reads pixels of any format as 8-bit RGB or gray: some formats are read in place, others are converted.
 //
-// The resampler and the hash of a picture read through this, so that both see the same values. Nothing holds a
-// converted picture: a run of pixels is converted into a small buffer of the reader's.
+// The resampler and the hash of a picture read through this, so that both see the same values. A converted picture is
+// never stored: the reader converts a run of pixels into a small buffer and goes on.
 // Sources: OpenCV's color_yuv.simd.hpp (BT.601, limited range), libjpeg's jdcolor.c (BT.601, full range), ITU-R BT.709.
 #ifndef DSVL_BASE_READ_PIXELS_HPP
 #define DSVL_BASE_READ_PIXELS_HPP
@@ -16,14 +16,15 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// Bytes from a pixel to its samples, and to the next pixel. Not of YUV formats.
+/// Distances in bytes inside an interleaved format, from a pixel to its samples and to the next pixel.
 struct PixelLayout {
-  Index red, green, blue;  ///< of gray all the same
-  Index alpha;             ///< where there is one
-  Index step;
+  Index red, green, blue;  ///< all three are the same for gray
+  Index alpha;             ///< only for formats that have it
+  Index step;              ///< to the next pixel
 };
 
-/// Of 16 bits the high byte: what counts of them is a picture of 8 bits in every other byte.
+/// The layout of an interleaved format. For 16 bits it points to the high bytes, which are all that is used: they are a
+/// picture of 8 bits in every other byte.
 constexpr PixelLayout layout_of(PixelFormat format) noexcept {
   const PixelFormat order = channel_order(format);
   const bool swapped = order == PixelFormat::bgr || order == PixelFormat::bgra;
@@ -32,26 +33,28 @@ constexpr PixelLayout layout_of(PixelFormat format) noexcept {
   return {swapped ? third : first, second, swapped ? first : third, first + 3 * size, size * channels(format)};
 }
 
-/// R, G, B = (y * (max(Y, least) - black) + (rv, gu + gv, bu) * (U - 128, V - 128) + a half) >> 20, within 0 to 255.
-/// All of it stays below 2^30.
+/// R, G, B = (y * (max(Y, least) - black) + (rv, gu + gv, bu) * (U - 128, V - 128) + 2^19) >> 20, clamped to 0..255.
+/// All intermediate values stay below 2^30.
 struct YuvCoefficients {
-  std::int32_t least, black, y, rv, gu, gv, bu;
+  std::int32_t least, black, y, rv, gu, gv, bu;  ///< see above
 };
 
-/// [matrix][range]
+/// The coefficients, as [matrix][range], with 20 fractional bits.
 inline constexpr YuvCoefficients kYuvCoefficients[2][2] = {
-    {{16, 16, 1220542, 1673527, -409993, -852492, 2116026},  // OpenCV's, which takes Y below 16 for 16
-     // libjpeg's, of 16 bits: 4 more of them change nothing.
+    {{16, 16, 1220542, 1673527, -409993, -852492, 2116026},  // OpenCV's, which clamps Y to 16 and above
+     // libjpeg's have 16 fractional bits; four more zeros change nothing.
      {0, 0, 65536 << 4, 91881 << 4, -22554 * 16, -46802 * 16, 116130 << 4}},
-    // The standard's, rounded to 20 bits: Kr = 0.2126, Kb = 0.0722; 255/219 of Y, 255/224 of U and V, or all of them.
+    // The standard's, rounded to 20 bits, with Kr = 0.2126 and Kb = 0.0722. Limited range scales Y by 255/219, and U
+    // and V by 255/224; full range by 1.
     {{0, 16, 1220945, 1879825, -223607, -558796, 2215014}, {0, 0, 1048576, 1651297, -196424, -490864, 1945738}}};
 
-/// Where the samples of a row of a YUV format lie, and how many bytes apart.
+/// The first samples of a row of a YUV format, and the distances to the next ones in bytes.
 struct YuvRow {
-  const std::uint8_t *y, *u, *v;
-  Index y_step, colour_step;
+  const std::uint8_t *y, *u, *v;  ///< samples of the row's first pixel
+  Index y_step, colour_step;      ///< bytes to the next sample
 };
 
+/// Finds the samples of row y.
 inline YuvRow yuv_row(const Pixels& p, Index y) noexcept {
   const std::uint8_t* const row = p.row(y);
   const auto colour = [&](int plane) noexcept {
@@ -67,9 +70,10 @@ inline YuvRow yuv_row(const Pixels& p, Index y) noexcept {
   }
 }
 
+/// Pixels converted at a time.
 inline constexpr Index kYuvLanes = 16;
 
-/// One channel of sixteen pixels.
+/// Computes one channel of sixteen pixels from their Y part and their chroma.
 inline void yuv_bytes(const std::int32_t* level, const std::int32_t* u, std::int32_t by_u, const std::int32_t* v,
                       std::int32_t by_v, std::uint8_t* out) noexcept {
   std::int32_t bytes[kYuvLanes];
@@ -80,7 +84,7 @@ inline void yuv_bytes(const std::int32_t* level, const std::int32_t* u, std::int
   for (Index i = 0; i < kYuvLanes; ++i) out[i] = static_cast<std::uint8_t>(bytes[i]);
 }
 
-/// Sixteen pixels at a time, in arrays of that size, which compilers turn into vectors.
+/// read_pixels() for YUV formats. It works on arrays of sixteen, which compilers turn into vectors.
 inline void read_yuv(const Pixels& p, Index x, Index y, Index n, std::uint8_t* to, Index pitch) noexcept {
   const YuvCoefficients by = kYuvCoefficients[static_cast<int>(p.matrix)][static_cast<int>(p.range)];
   const YuvRow row = yuv_row(p, y);
@@ -104,7 +108,8 @@ inline void read_yuv(const Pixels& p, Index x, Index y, Index n, std::uint8_t* t
   }
 }
 
-/// load  std::uint8_t(const std::uint8_t* sample); alpha is read by load_alpha
+/// read_pixels() for interleaved formats. `load` and `load_alpha` turn the bytes of a sample into 8 bits:
+/// std::uint8_t(const std::uint8_t* sample).
 template <class Load, class LoadAlpha>
 void read_interleaved(const Pixels& p, Index x, Index y, Index n, std::uint8_t* to, Index pitch, const Load& load,
                       const LoadAlpha& load_alpha) noexcept {
@@ -126,20 +131,21 @@ void read_interleaved(const Pixels& p, Index x, Index y, Index n, std::uint8_t* 
 
 }  // namespace detail
 
-/// Whether what counts of the pixels lies there as bytes, a fixed distance apart: 8 and 16 bits without a background.
+/// True when the samples can be used where they are, as bytes at a fixed distance: formats of 8 and 16 bits, without
+/// blending onto a background.
 constexpr bool reads_in_place(const Pixels& p) noexcept {
   return !is_yuv(p.format) && sample_bytes(p.format) < 4 && !(p.background && has_alpha(p.format));
 }
 
-/// Writes what pixels x to x + n - 1 of row y mean, one channel behind the other: to[c * pitch + i], with c = 0, 1, 2
-/// for R, G, B, and only 0 of gray formats. The pixels must have been checked.
+/// Reads pixels x to x + n - 1 of row y as 8-bit values, each channel in a run of its own: to[c * pitch + i], with
+/// c = 0, 1, 2 for R, G, B, or only 0 for gray formats. The pixels must have been checked.
 inline void read_pixels(const Pixels& p, Index x, Index y, Index n, std::uint8_t* to, Index pitch) noexcept {
   if (is_yuv(p.format)) return detail::read_yuv(p, x, y, n, to, pitch);
   const auto byte = [](const std::uint8_t* at) noexcept { return *at; };
   if (sample_bytes(p.format) < 4) return detail::read_interleaved(p, x, y, n, to, pitch, byte, byte);
   const auto value = [](const std::uint8_t* at) noexcept {
     float f;
-    std::memcpy(&f, at, sizeof f);  // at any address
+    std::memcpy(&f, at, sizeof f);  // the address may be misaligned
     return f;
   };
   const auto encoded = [value](const std::uint8_t* at) noexcept { return byte_of_encoded(value(at)); };
@@ -148,10 +154,10 @@ inline void read_pixels(const Pixels& p, Index x, Index y, Index n, std::uint8_t
   return detail::read_interleaved(p, x, y, n, to, pitch, encoded, encoded);
 }
 
-/// Row y as packed RGB. `planes`: room for three bytes a pixel, which may not be `to`.
+/// Reads row y as packed RGB. `planes` is scratch of three bytes a pixel and must not be `to`.
 inline void read_rgb_row(const Pixels& p, Index y, std::uint8_t* planes, std::uint8_t* to) noexcept {
   read_pixels(p, 0, y, p.width, planes, p.width);
-  const Index pitch = channels(p.format) == 1 ? 0 : p.width;  // gray is all three
+  const Index pitch = channels(p.format) == 1 ? 0 : p.width;  // the one run of gray serves all three channels
   for (Index x = 0; x < p.width; ++x)
     for (Index c = 0; c < 3; ++c) *to++ = planes[c * pitch + x];
 }

@@ -1,4 +1,7 @@
-// spin_until(): look a while before a thread parks.
+// spin_until(): it polls for a while before a thread sleeps.
+//
+// Waking a thread takes tens of microseconds, longer on virtual machines, while a tile that is waited for is often
+// nearly ready.
 #ifndef DSVL_BASE_SPIN_HPP
 #define DSVL_BASE_SPIN_HPP
 
@@ -10,7 +13,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Tells the processor that this thread is waiting for another.
+/// Tells the processor that this thread is waiting for another, so that it uses less power and its sibling gets more.
 inline void relax() noexcept {
 #if defined(__SSE__) || defined(_M_X64)
   _mm_pause();
@@ -19,8 +22,7 @@ inline void relax() noexcept {
 #endif
 }
 
-/// Whether done() comes true within some tens of microseconds. A thread that sleeps takes about as long to wake, longer
-/// on virtual machines, and what it waits for is often a tile that is nearly ready.
+/// Polls done() for some tens of microseconds, about as long as waking a thread takes. True when it became true.
 template <class Done>
 bool spin_until(Done done) noexcept {
   for (int i = 0; i < 2048; ++i) {

@@ -1,8 +1,8 @@
-// Included where sums and comparisons are compiled, not where they are only declared: refuses flags that let a compiler
-// order sums as it likes, or take NaN and infinity for granted.
+// Refuses compiler flags that reorder sums, or that assume that NaN and infinity do not occur.
 //
-// GCC tells of each flag; Clang of -ffast-math and -ffinite-math-only, not of -fassociative-math or
-// -funsafe-math-optimizations alone; Visual C++ of /fp:fast.
+// It is included by files that compute sums and comparisons, not by files that only declare. GCC reveals each such
+// flag; Clang reveals -ffast-math and -ffinite-math-only, but not -fassociative-math or -funsafe-math-optimizations
+// alone; Visual C++ reveals /fp:fast.
 #ifndef DSVL_BASE_STRICT_MATH_HPP
 #define DSVL_BASE_STRICT_MATH_HPP
 

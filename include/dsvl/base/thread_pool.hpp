@@ -1,7 +1,7 @@
 // ThreadPool: the default Executor. Its threads sleep when there is nothing to do, and end with it.
 //
-// One run at a time has the threads; a second caller (another session of the same model) that finds them busy does its
-// work on its own thread instead of waiting: progress for everybody, and results do not depend on it.
+// One run at a time has the threads. A second caller (another session of the same model) that finds them busy does its
+// work on its own thread instead of waiting, so both make progress; results do not depend on it.
 #ifndef DSVL_BASE_THREAD_POOL_HPP
 #define DSVL_BASE_THREAD_POOL_HPP
 
@@ -24,8 +24,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How many threads may usefully run here: the processors this process may use, or what its control groups allow
-/// (rounded up), whichever is less; at least 1.
+/// The number of threads that can usefully run here: the processors that this process may use, or those that its
+/// control groups allow (rounded up), whichever is less; at least 1.
 inline int available_threads() noexcept {
   int count = static_cast<int>(std::thread::hardware_concurrency());
 #if defined(__linux__)
@@ -37,17 +37,19 @@ inline int available_threads() noexcept {
   return count > 0 ? count : 1;
 }
 
+/// A fixed number of threads that run tasks. One object may serve any number of callers at the same time.
 class ThreadPool final : public Executor {
  public:
-  static constexpr int kMaxThreads = 256;
+  static constexpr int kMaxThreads = 256;  ///< more are not started
 
-  /// `threads` in all, the calling one included; 0 means available_threads(). When the system gives fewer, there are
-  /// fewer.
+  /// Starts `threads` - 1 threads, since the caller's takes part as well; 0 means available_threads(). When the system
+  /// refuses some, there are fewer.
   explicit ThreadPool(int threads = 0) noexcept {
     if (threads <= 0) threads = available_threads();
     if (threads > kMaxThreads) threads = kMaxThreads;
     while (started_ < threads - 1 && start(threads_[started_])) ++started_;
   }
+  /// Ends the threads. No run may be going on.
   ~ThreadPool() {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -59,8 +61,10 @@ class ThreadPool final : public Executor {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
+  /// The threads of the pool and the caller's.
   [[nodiscard]] int workers() const noexcept override { return started_ + 1; }
 
+  /// Runs the tasks on the pool's threads and on the caller's, or all on the caller's when the pool is busy.
   void run(int tasks, FunctionRef<void(int)> task) noexcept override {
     if (tasks <= 1 || started_ == 0 || busy_.exchange(true, std::memory_order_acquire)) {
       for (int i = 0; i < tasks; ++i) task(i);
@@ -98,6 +102,7 @@ class ThreadPool final : public Executor {
     }
   }
 
+  /// The loop of a thread of the pool.
   void thread_main() noexcept {
     std::unique_lock<std::mutex> lock(mutex_);
     while (!ending_) {
@@ -106,7 +111,7 @@ class ThreadPool final : public Executor {
     }
   }
 
-  // The system's own threads, since std::thread reports failure by throwing.
+  // These are the system's own threads, because std::thread reports failure by throwing.
 #if defined(_WIN32)
   using Thread = HANDLE;
   bool start(Thread& thread) noexcept {
@@ -132,12 +137,12 @@ class ThreadPool final : public Executor {
 
   Thread threads_[kMaxThreads - 1] = {};
   int started_ = 0;
-  std::atomic<bool> busy_{false};  // somebody's run has the threads; no mutex, since a task may call run() itself
+  std::atomic<bool> busy_{false};  // a run has the threads; no mutex, because a task may call run() itself
   std::mutex mutex_;               // guards everything below
   std::condition_variable wake_, finished_;
   const FunctionRef<void(int)>* task_ = nullptr;
   int tasks_ = 0, next_ = 0;
-  std::atomic<int> unfinished_{0};  // also read by the caller, who looks a while before it parks
+  std::atomic<int> unfinished_{0};  // atomic, because the caller polls it without the mutex before it sleeps
   bool ending_ = false;
 };
 

@@ -1,8 +1,8 @@
-// UTF-16 as Windows has it: any 16-bit units, to UTF-8 and back.
+// UTF-16 as Windows has it (any 16-bit units) to UTF-8, and back.
 //
-// File systems and command lines of Windows may hold surrogates without their other half, and the standard library
-// throws at them (std::filesystem::path::u8string). Here what is no character becomes U+FFFD. Source: The Unicode
-// Standard, 3.9.
+// File names and command lines of Windows may hold surrogates without their other half, for which the standard library
+// throws (std::filesystem::path::u8string). Here everything that is not a character becomes U+FFFD.
+// Source: The Unicode Standard, 3.9.
 #ifndef DSVL_BASE_UTF16_HPP
 #define DSVL_BASE_UTF16_HPP
 
@@ -16,8 +16,8 @@
 DSVL_BEGIN_NAMESPACE
 namespace utf16 {
 
-/// UTF-8 of any units; each surrogate without its other half becomes one U+FFFD. Unit: char16_t, or wchar_t where that
-/// has 16 bits.
+/// Converts any units to UTF-8. Each surrogate without its other half becomes one U+FFFD. Unit is char16_t, or wchar_t
+/// where that has 16 bits.
 template <class Unit>
 std::string to_utf8(std::basic_string_view<Unit> units) {
   const auto unit = [&](std::size_t i) { return static_cast<char32_t>(static_cast<std::uint16_t>(units[i])); };
@@ -34,7 +34,7 @@ std::string to_utf8(std::basic_string_view<Unit> units) {
   return out;
 }
 
-/// Units of any bytes; each maximal part that is not UTF-8 becomes one U+FFFD.
+/// Converts any bytes to units. Each maximal part that is not UTF-8 becomes one U+FFFD.
 template <class Unit>
 std::basic_string<Unit> from_utf8(std::string_view text) {
   std::basic_string<Unit> out;

@@ -1,8 +1,8 @@
 // UTF-8: check, read and write one character, repair, and a stream that never hands out half a character.
 //
-// Under the tokenizer (text in must be valid), paths (utf16.hpp) and streaming answers (tokens are bytes and may end
-// inside a character). Sources: RFC 3629; what one U+FFFD stands for is the practice of "maximal subparts" (The Unicode
-// Standard, 3.9), which is also what WHATWG decoders, Python and Rust do.
+// The tokenizer uses it (its input must be valid), so do paths (utf16.hpp) and streaming answers (tokens are bytes and
+// may end inside a character). Sources: RFC 3629; how many U+FFFD a broken part becomes is the practice of "maximal
+// subparts" (The Unicode Standard, 3.9), which WHATWG decoders, Python and Rust follow too.
 #ifndef DSVL_BASE_UTF8_HPP
 #define DSVL_BASE_UTF8_HPP
 
@@ -21,22 +21,23 @@ namespace utf8 {
 
 inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  ///< U+FFFD
 
-/// What stands at one place of a text.
+/// The result of reading one character of a text.
 struct Character {
-  char32_t code = 0xFFFD;
-  std::uint8_t bytes = 1;   ///< of the character, or, when not valid, of the part that one U+FFFD replaces; at least 1
-  bool valid = false;
-  bool cut_off = false;     ///< not valid only because the text ends here
+  char32_t code = 0xFFFD;  ///< U+FFFD when not valid
+  std::uint8_t bytes = 1;  ///< length of the character, or of the invalid part that one U+FFFD replaces; at least 1
+  bool valid = false;      ///< true for a whole, well-formed character
+  bool cut_off = false;    ///< not valid only because the text ends here
 };
 
-/// The character that starts at text[at]; `at` < text.size(). Refuses overlong forms, surrogates and above U+10FFFF.
+/// Reads the character that starts at text[at]; `at` < text.size(). Overlong forms, surrogates and codes above U+10FFFF
+/// are not valid.
 inline Character read(std::string_view text, std::size_t at) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned lead = byte(at);
   if (lead < 0x80) return {lead, 1, true, false};
   if (lead < 0xC2 || lead > 0xF4) return {};
   const int more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-  // Only the second byte has a range of its own; it excludes overlong forms, surrogates and what is too large.
+  // Only the second byte has a narrower range, which excludes overlong forms, surrogates and codes that are too large.
   unsigned low = lead == 0xE0 ? 0xA0u : lead == 0xF0 ? 0x90u : 0x80u;
   unsigned high = lead == 0xED ? 0x9Fu : lead == 0xF4 ? 0x8Fu : 0xBFu;
   Character c;
@@ -53,7 +54,7 @@ inline Character read(std::string_view text, std::size_t at) noexcept {
   return c;
 }
 
-/// Appends a character; what is no Unicode scalar value becomes U+FFFD.
+/// Appends a character. A code that is not a Unicode scalar value becomes U+FFFD.
 inline void append(std::string& to, char32_t code) {
   const auto put = [&](char32_t b) { to.push_back(static_cast<char>(static_cast<unsigned char>(b))); };
   const auto tail = [&](int shift) { put(0x80 | (code >> shift & 0x3F)); };
@@ -64,11 +65,11 @@ inline void append(std::string& to, char32_t code) {
   put(0xF0 | code >> 18), tail(12), tail(6), tail(0);
 }
 
-/// Offset of the first byte that is not part of a valid character; text.size() when all is well. One pass.
+/// Offset of the first byte that is not part of a valid character; text.size() when all are.
 inline std::size_t first_invalid(std::string_view text) noexcept {
   std::size_t at = 0;
   while (at < text.size()) {
-    std::uint64_t eight;  // most text is ASCII: look at eight bytes at once
+    std::uint64_t eight;  // eight bytes are checked at once, because most text is ASCII
     if (text.size() - at >= sizeof eight) {
       std::memcpy(&eight, text.data() + at, sizeof eight);
       if (!(eight & 0x8080808080808080ull)) { at += sizeof eight; continue; }
@@ -88,7 +89,7 @@ inline Status validate(std::string_view text, const char* what = "text") noexcep
               what, at, static_cast<unsigned>(static_cast<unsigned char>(text[at])));
 }
 
-/// Appends `text` with U+FFFD for every maximal broken part; `to` is a std::string or a Text.
+/// Appends `text` with U+FFFD for every maximal broken part; `to` is a std::string or a TextBuffer.
 template <class To>
 void append_repaired(To& to, std::string_view text) {
   while (!text.empty()) {
@@ -101,23 +102,24 @@ void append_repaired(To& to, std::string_view text) {
   }
 }
 
-/// Valid UTF-8 for any bytes.
+/// Makes valid UTF-8 of any bytes.
 inline std::string repair(std::string_view text) {
   std::string out;
   append_repaired(out, text);
   return out;
 }
 
-/// Bytes in, whole characters out. However the bytes are cut into pushes, the sum of the output is repair(all bytes).
+/// Takes bytes and gives whole characters. However the bytes are cut into pushes, the output in all is repair(all
+/// bytes).
 class Stream {
  public:
-  /// Appends to `to` every character that is now complete; keeps back at most three bytes.
+  /// Appends to `to` every character that is now complete, and keeps back at most three bytes.
   template <class To>
   void push(std::string_view bytes, To& to) {
     while (held_ > 0 && !bytes.empty()) {
       tail_[held_++] = bytes.front();
       bytes.remove_prefix(1);
-      settle(to);
+      pass_on(to);
     }
     std::size_t keep = 0;
     for (std::size_t back = 1; back <= 3 && back <= bytes.size(); ++back) {
@@ -130,7 +132,7 @@ class Stream {
     for (std::size_t i = bytes.size() - keep; i < bytes.size(); ++i) tail_[held_++] = bytes[i];
   }
 
-  /// The end: an incomplete character becomes one U+FFFD. The stream is then as new.
+  /// Ends the text: an incomplete character becomes one U+FFFD. The stream can then be used again.
   template <class To>
   void flush(To& to) {
     if (held_ > 0) to += kReplacement;
@@ -138,9 +140,9 @@ class Stream {
   }
 
  private:
-  /// tail_ has one byte more than a valid beginning: it is now complete, still a beginning, or broken.
+  /// Passes on what tail_ holds when it got one byte more: it is now complete, still a beginning, or broken.
   template <class To>
-  void settle(To& to) {
+  void pass_on(To& to) {
     while (held_ > 0) {
       const std::string_view tail(tail_, held_);
       const Character c = read(tail, 0);
@@ -151,13 +153,13 @@ class Stream {
     }
   }
 
-  char tail_[4] = {};
-  std::size_t held_ = 0;
+  char tail_[4] = {};     // the beginning of a character
+  std::size_t held_ = 0;  // bytes of it
 };
 
 }  // namespace utf8
 
-using Utf8Stream = utf8::Stream;
+using Utf8Stream = utf8::Stream;  ///< the name for users of the library
 
 DSVL_END_NAMESPACE
 

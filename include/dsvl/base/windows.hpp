@@ -1,6 +1,7 @@
-// <windows.h> without its worst habits, and without leaving a trace of how that was asked for.
+// Includes <windows.h> without its large parts and its min and max macros, and leaves no trace of how that was asked
+// for.
 //
-// Only what needs the system's own calls includes this, and only behind #if defined(_WIN32).
+// Only files that need the system's own calls include this, and only behind #if defined(_WIN32).
 #ifndef DSVL_BASE_WINDOWS_HPP
 #define DSVL_BASE_WINDOWS_HPP
 

@@ -50,8 +50,8 @@ class Model {
   [[nodiscard]] std::span<const std::int32_t> end_tokens() const noexcept;
   /// Every size, for those who look closer (model/config.hpp).
   [[nodiscard]] const ModelConfig& config() const noexcept;
-  /// The network itself, for those who use a part of it alone (model/deepseek_vl.hpp, engine/image_encoder.hpp). Good as
-  /// long as the model or a session of it.
+  /// The network itself, for those who use a part of it alone (model/deepseek_vl.hpp, engine/image_encoder.hpp). It
+  /// lives as long as the model or a session of it.
   [[nodiscard]] const DeepseekVl& network() const noexcept;
   /// For dsvl's own headers.
   [[nodiscard]] const std::shared_ptr<const detail::ModelState>& state() const noexcept { return state_; }

@@ -16,9 +16,10 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// The way back: read_tokenizer_gguf makes of it a tokenizer that encodes and decodes alike. `vocab`: rows of the
-/// embedding, at least one more than the highest id. Codes: bad_argument (ids beyond `vocab`, merges that are no pairs
-/// or would be another one when written as "left right").
+/// Writes a tokenizer into the head of a GGUF file, so that read_tokenizer_gguf makes one that encodes and decodes
+/// alike. `vocab` is the number of rows of the embedding, at least one more than the highest id.
+///
+/// Codes  bad_argument (ids beyond `vocab`, merges that cannot be written as "left right")
 DSVL_COLD
 inline Status write_tokenizer_gguf(GgufHead& head, const TokenizerSpec& spec, Index vocab) {
   using namespace tokenizer_gguf;
@@ -34,7 +35,7 @@ inline Status write_tokenizer_gguf(GgufHead& head, const TokenizerSpec& spec, In
     texts[static_cast<std::size_t>(added.id)] = added.text;
     types[static_cast<std::size_t>(added.id)] = added.special ? kControl : kUserDefined;
   }
-  std::deque<std::string> made;  // texts that are nowhere yet; a deque, because views of them are taken
+  std::deque<std::string> made;  // owns the texts made here; a deque, because it does not move them and views are taken
   for (std::size_t id = 0; id < rows; ++id) {
     if (!texts[id].empty()) continue;
     texts[id] = made.emplace_back(padding_text(id));

@@ -1,4 +1,6 @@
-// WeightTypes: in which formats a file keeps its weights.
+// WeightTypes: the formats that a file keeps its weights in.
+//
+// The converter takes it from the user, and the list of tensors to write asks it for each weight.
 #ifndef DSVL_CONVERT_WEIGHT_TYPES_HPP
 #define DSVL_CONVERT_WEIGHT_TYPES_HPP
 
@@ -6,14 +8,17 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// In which formats the large matrices of a file are, by what they are for. Norms, biases and positions are f32;
-/// convolutions stay as they were. What does not fit a format (rows in sixteens, columns in blocks) falls back: q4_k to
+/// The formats of the large matrices of a file, by purpose. Norms, biases and positions are f32, and convolutions stay
+/// as they were. A weight whose shape does not fit its format (rows in sixteens, columns in blocks) falls back: q4_k to
 /// q4_0, q6_k to q8_0, and those to f16.
 struct WeightTypes {
-  Format decoder = Format::q8_0, embedding = Format::q8_0, head = Format::q8_0, vision = Format::q8_0;
+  Format decoder = Format::q8_0;    ///< the decoder's blocks
+  Format embedding = Format::q8_0;  ///< the table of token embeddings
+  Format head = Format::q8_0;       ///< the output matrix
+  Format vision = Format::q8_0;     ///< towers and aligner
 
-  /// The usual mixture under the name of one format: below 8 bits, the towers and the table of tokens have 8, which
-  /// costs little memory or time, and the head 6.
+  /// The usual mixture under the name of one format. Below 8 bits, towers and embeddings keep 8, which costs little
+  /// memory or time, and the head has 6.
   static constexpr WeightTypes of(Format format) noexcept {
     const bool four_bits = format == Format::q4_0 || format == Format::q4_k;
     if (four_bits) return {format, Format::q8_0, Format::q6_k, Format::q8_0};

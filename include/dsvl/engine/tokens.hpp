@@ -23,7 +23,9 @@ struct TokenSpan {
   [[nodiscard]] std::size_t size() const noexcept { return keys.size(); }
   [[nodiscard]] bool empty() const noexcept { return keys.empty(); }
   /// The tokens from number `first` on.
-  [[nodiscard]] TokenSpan from(std::size_t first) const noexcept { return {keys.subspan(first), inputs.subspan(first)}; }
+  [[nodiscard]] TokenSpan from(std::size_t first) const noexcept {
+    return {keys.subspan(first), inputs.subspan(first)};
+  }
 };
 
 /// A list of tokens in memory of fixed size.

@@ -1,6 +1,7 @@
 // Checkpoint: all tensors of a model, from one safetensors file, from several with an index, or from GGUF files.
 //
-// What model/ asks for weights by name. It keeps the files' bytes: a Matrix made of it stays good while it lives.
+// The model floor asks it for weights by name. It owns the files' bytes, so a Matrix that was made of them is valid
+// while it lives.
 // Source: the layout that transformers writes: model.safetensors, or model.safetensors.index.json with a "weight_map"
 // {"tensor": "file"} beside the files it names.
 #ifndef DSVL_IO_CHECKPOINT_HPP
@@ -22,61 +23,74 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Immutable after opening: any number of threads may read it.
+/// The tensors of a model by name. Immutable after opening, so any number of threads may read it.
 class Checkpoint {
  public:
-  static constexpr std::string_view kSingle = "model.safetensors";
-  static constexpr std::string_view kIndex = "model.safetensors.index.json";
-  static constexpr std::size_t kMaxFiles = 256;  // the largest published models have below 200
+  static constexpr std::string_view kSingle = "model.safetensors";  ///< the name of a lone file
+  static constexpr std::string_view kIndex = "model.safetensors.index.json";  ///< names the files of several
+  static constexpr std::size_t kMaxFiles = 256;  ///< more are refused; the largest published models have below 200
 
+  /// One file of the checkpoint.
   struct Part {
     std::string name;  ///< within the folder
-    Bytes bytes;
-    std::variant<Safetensors, Gguf> head;
+    Bytes bytes;       ///< its content
+    std::variant<Safetensors, Gguf> head;  ///< its parsed head, which points into the bytes
 
+    /// The file's tensors, sorted by name.
     [[nodiscard]] std::span<const TensorInfo> tensors() const noexcept {
       return std::visit([](const auto& h) { return h.tensors(); }, head);
     }
-    /// Null for a safetensors file.
+    /// The head of a GGUF file; null for a safetensors file.
     [[nodiscard]] const Gguf* gguf() const noexcept { return std::get_if<Gguf>(&head); }
   };
 
-  /// Without any tensors.
+  /// A checkpoint without tensors.
   explicit Checkpoint(Allocator* from = nullptr) noexcept : tensors_(from) {}
 
-  /// model.safetensors when the folder has it, otherwise what the index lists. With an index, exactly the tensors it
-  /// lists are there; others in its files are not. Each file is opened once; `progress` runs over the bytes of all.
-  /// Codes: those of Folder::open, json::Document::parse and Safetensors::parse.
+  /// Opens model.safetensors when the folder has it, otherwise the files that the index lists. With an index, exactly
+  /// the tensors it lists are there; others in its files are not. Each file is opened once; `progress` runs over the
+  /// bytes of all files.
+  ///
+  /// Codes  those of Folder::open, json::Document::parse and Safetensors::parse
   static Result<Checkpoint> open(const Folder& folder, LoadMode mode = LoadMode::map, Allocator* from = nullptr,
                                  const Progress& progress = {}, const CancelToken* cancel = nullptr) noexcept {
-    // One that is there and can not be read is an error of its own, and open_file says which.
+    // A file that is there and cannot be read is an error of its own, which open_file() reports.
     if (const auto single = folder.size(kSingle); single || single.error().code() != Code::not_found)
       return open_file(folder, kSingle, mode, from, progress, cancel);
     if (folder.has(kIndex)) return open_index(folder, mode, from, progress, cancel);
     return no_weights(folder);
   }
-  /// Which files a file may be one of.
-  enum class Accept : unsigned char { any, gguf };
-  /// One file of any name, safetensors or GGUF. Of a GGUF model in several files any may be named, and all are opened.
+  /// The containers that open_file() accepts.
+  enum class Accept : unsigned char {
+    any,   ///< safetensors and GGUF
+    gguf,  ///< only GGUF
+  };
+  /// Opens one file of any name, safetensors or GGUF. When it is one of several files of a split GGUF model, all of
+  /// them are opened, whichever was named.
+  ///
+  /// Codes  those of open(), and limit (too many files)
   static Result<Checkpoint> open_file(const Folder& folder, std::string_view name, LoadMode mode = LoadMode::map,
                                       Allocator* from = nullptr, const Progress& progress = {},
                                       const CancelToken* cancel = nullptr, Accept accept = Accept::any) noexcept;
 
-  /// Takes the files of `other` as well; `what` names them in errors. Codes: bad_file (a tensor that both have),
-  /// out_of_memory; what is left then is of no use.
+  /// Takes the files of `other` as well; `what` names them in errors. After an error the checkpoint must not be used.
+  ///
+  /// Codes  bad_file (both have a tensor of one name), out_of_memory
   Status join(Checkpoint other, std::string_view what) noexcept;
 
-  /// Bytes of the files that open() would open.
+  /// Bytes of the files that open() would open, for a plan made beforehand.
   static Result<std::uint64_t> bytes_of(const Folder& folder, Allocator* from = nullptr) noexcept;
 
-  /// In the order of their names.
+  /// All tensors, sorted by name.
   [[nodiscard]] std::span<const TensorInfo> tensors() const noexcept { return tensors_.span(); }
-  /// Null when there is none; otherwise valid while the Checkpoint lives, also after it was moved.
+  /// The tensor of that name, or null. Valid while the Checkpoint lives, even after it was moved. Cost: a binary
+  /// search.
   [[nodiscard]] const TensorInfo* find(std::string_view name) const noexcept { return find_tensor(tensors(), name); }
   /// The files, for reports: names, bytes (owned or mapped), metadata.
   [[nodiscard]] std::span<const Part> parts() const noexcept { return parts_; }
 
  private:
+  /// An entry of the index; both views point into its JSON document.
   struct Listed {
     std::string_view tensor, file;
   };
@@ -103,6 +117,7 @@ inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::strin
     return fail(Code::limit, "%s: is one of %td files, at most %zu are accepted",
                 Printable(folder.describe(name)).text(), shard->count, kMaxFiles);
   const std::vector<std::string> names = gguf::shard_names(name);
+  // The named file is looked for first: if that is not there, the message must not speak of its siblings.
   DSVL_CHECK_STATUS(folder.size(name).error());
   for (const std::string& part : names)
     if (const auto size = folder.size(part); !size && size.error().code() == Code::not_found)
@@ -120,7 +135,8 @@ inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::strin
   return Result<Checkpoint>(std::move(checkpoint));
 }
 
-/// A folder without weights that can be read often has some of another kind.
+/// The error for a folder without weights that can be read. Such a folder often has weights of another kind, so the
+/// message names them.
 inline Status Checkpoint::no_weights(const Folder& folder) noexcept {
   const std::string wanted = folder.describe(kSingle);
   for (const char* other : {"adapter_model.safetensors", "pytorch_model.bin", "pytorch_model.bin.index.json",
@@ -134,11 +150,13 @@ inline Status Checkpoint::no_weights(const Folder& folder) noexcept {
   return fail(Code::not_found, "%s: no such file, nor %s beside it", Printable(wanted).text(), kIndex.data());
 }
 
+/// Appends tensors to the list, unsorted.
 inline Status Checkpoint::add_tensors(std::span<const TensorInfo> more, std::string_view what) noexcept {
   if (tensors_.append(more.data(), more.size())) return {};
   return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(what).text(), more.size());
 }
 
+/// Sorts the list, and refuses a name that occurs twice.
 DSVL_COLD
 inline Status Checkpoint::sort_tensors(std::string_view what) noexcept {
   sort_by_name(tensors_.span());
@@ -162,6 +180,7 @@ inline Result<std::uint64_t> Checkpoint::bytes_of(const Folder& folder, Allocato
   DSVL_TRY(index, json::Document::parse(bytes.text(), what, from));
   Buffer<Listed> list(from);
   DSVL_CHECK_STATUS(read_index(index, what, list));
+  // Sorted by file, so that each file's size is counted once.
   heap_sort(list, [](const Listed& a, const Listed& b) { return a.file < b.file; });
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -180,10 +199,11 @@ inline Result<Checkpoint> Checkpoint::open_index(const Folder& folder, LoadMode 
   DSVL_TRY(index, json::Document::parse(bytes.text(), what, from));
   Buffer<Listed> list(from);
   DSVL_CHECK_STATUS(read_index(index, what, list));
-  // By file, then by name: each file is met once, and its tensors with it.
+  // Sorted by file, then by name, each file comes once and its tensors come together.
   heap_sort(list, [](const Listed& a, const Listed& b) {
     return a.file != b.file ? a.file < b.file : a.tensor < b.tensor;
   });
+  // The names come from a file, so they are checked before they become paths.
   std::vector<std::string_view> files;
   for (const Listed& entry : list) {
     if (!files.empty() && files.back() == entry.file) continue;
@@ -199,6 +219,7 @@ inline Result<Checkpoint> Checkpoint::open_index(const Folder& folder, LoadMode 
   return Result<Checkpoint>(std::move(checkpoint));
 }
 
+/// Reads the "weight_map" of an index.
 inline Status Checkpoint::read_index(const json::Document& index, std::string_view what,
                                      Buffer<Listed>& list) noexcept {
   const json::Value map = index.root().find("weight_map");
@@ -215,11 +236,12 @@ inline Status Checkpoint::read_index(const json::Document& index, std::string_vi
   return {};
 }
 
-/// Opens and parses files; progress over the sum of their sizes, which is why these are asked for first.
+/// Opens and parses files. Their sizes are asked for first, because progress runs over the sum.
 DSVL_COLD
 inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::string_view> names, LoadMode mode,
                                     Allocator* from, const Progress& progress, const CancelToken* cancel,
                                     Accept accept) noexcept {
+  // Folder::open reports the bytes of one file. This adds the bytes of the files before it.
   struct Overall {
     const Progress& report;
     double before, total;
@@ -237,6 +259,7 @@ inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::s
   for (const std::string_view name : names) {
     DSVL_TRY(bytes, folder.open(name, mode, from, shifted, cancel));
     overall.before += static_cast<double>(bytes.size());
+    // The content decides which container it is; names do not matter, so that a renamed file still loads.
     if (bytes.text().starts_with(gguf::kMagic)) {
       DSVL_TRY(head, Gguf::parse(bytes.span(), folder.describe(name), from));
       parts_.push_back(Part{std::string(name), std::move(bytes), std::move(head)});
@@ -253,11 +276,12 @@ inline Status Checkpoint::add_parts(const Folder& folder, std::span<const std::s
   return {};
 }
 
-/// The tensors that the index lists, looked up in the files it names; `list` and parts_ are in the order of the files.
+/// Looks up the tensors that the index lists in the files it names. `list` and parts_ are sorted by file.
 DSVL_COLD
 inline Status Checkpoint::add_listed(std::span<const Listed> list, const Folder& folder) noexcept {
   std::size_t part = 0;
   for (const Listed& entry : list) {
+    // Both lists are sorted by file, so the search for the file goes on from the last one.
     while (parts_[part].name != entry.file) ++part;
     const TensorInfo* const tensor = find_tensor(parts_[part].tensors(), entry.tensor);
     if (!tensor)

@@ -1,8 +1,8 @@
-// FileKind: what a file is that is not what was asked for, by its first bytes, and what to do about it.
+// FileKind: it recognises, by its first bytes, a file that is not what was asked for, and knows what to do about it.
 //
-// A download that went wrong (a pointer of Git LFS, a web page), or a file of another program, is best called by its
-// name: "is truncated" would send its owner the wrong way. Nothing here decides whether a file is accepted: readers
-// ask when they have failed, or are about to.
+// A download that went wrong (a pointer of Git LFS, a web page) or a file of another program is best named in the
+// error: "is truncated" would send its owner the wrong way. Nothing here decides if a file is accepted: readers ask
+// when they have failed, or are about to.
 #ifndef DSVL_IO_FILE_KIND_HPP
 #define DSVL_IO_FILE_KIND_HPP
 
@@ -17,25 +17,30 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// "%s: is NAME; ADVICE" makes a sentence.
+/// A kind of file, in words that fit the sentence "FILE: is NAME; ADVICE".
 struct FileKind {
-  std::string_view name, advice;
+  std::string_view name;    ///< "a WebP picture"
+  std::string_view advice;  ///< "convert it, …"
 };
 
 namespace detail {
 
-/// Bytes at an offset that make a kind known.
+/// The bytes at an offset by which a kind is recognised.
 struct FileMark {
-  std::size_t offset;
-  std::string_view bytes;
-  FileKind kind;
+  std::size_t offset;      ///< from the beginning of the file
+  std::string_view bytes;  ///< may hold NUL
+  FileKind kind;           ///< the kind that has them
 };
 
+/// Advice for pictures that only PictureDecoder can decode.
 inline constexpr std::string_view kConvertPicture = "dsvl reads PNG and JPEG: convert it, or hand over its pixels";
+/// Advice for weights of other programs.
 inline constexpr std::string_view kConvertWeights =
     "dsvl reads *.safetensors and GGUF: load it in Python and save it again with save_pretrained()";
+/// Advice for data that are no weights at all.
 inline constexpr std::string_view kNoWeights = "the file of a model is GGUF or *.safetensors";
 
+/// The kinds in the order they are tried. Sources: the formats' specifications, and file(1)'s magic.
 inline constexpr FileMark kFileMarks[] = {
     {0, "version https://git-lfs", {"a pointer of Git LFS, not the file itself", "run: git lfs pull"}},
     {0, "GGUF", {"a GGUF file", "name it as the model"}},
@@ -74,7 +79,7 @@ inline constexpr FileMark kFileMarks[] = {
     {257, "ustar", {"a tar archive", "unpack it first"}},
 };
 
-/// Whether the text begins with `word`, whose letters are small, in any case and behind any white space.
+/// True when the text begins with `word` (in small letters), in any case and behind any white space.
 constexpr bool begins_with_word(std::string_view text, std::string_view word) noexcept {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || text.size() - first < word.size()) return false;
@@ -87,7 +92,7 @@ constexpr bool begins_with_word(std::string_view text, std::string_view word) no
 
 }  // namespace detail
 
-/// Null when the first bytes are of no kind known here. Looks at 300 bytes at most.
+/// The kind of a file, or null when its first bytes are of none known here. Looks at 300 bytes at most.
 inline const FileKind* kind_of(std::span<const std::byte> file) noexcept {
   static constexpr FileKind kPage = {"a web page, not the file itself", "download it again: it may need a login"},
                             kBitmap = {"a BMP picture", detail::kConvertPicture},
@@ -97,17 +102,17 @@ inline const FileKind* kind_of(std::span<const std::byte> file) noexcept {
     if (text.size() >= mark.offset && text.substr(mark.offset).starts_with(mark.bytes)) return &mark.kind;
   for (const char* word : {"<!doctype html", "<html", "<head"})
     if (detail::begins_with_word(text, word)) return &kPage;
-  // Two letters alone would be any text: the reserved bytes of the head are zero, and so is most of its size.
+  // Two letters alone could begin any text, so the reserved bytes and the upper bytes of the header's size are checked.
   if (text.starts_with("BM") && text.size() >= 18 && text.substr(6, 4) == std::string_view("\0\0\0\0", 4) &&
       text.substr(15, 3) == std::string_view("\0\0\0", 3))
     return &kBitmap;
-  // A protocol buffer whose first fields are the version (1, a small number) and the producer's name (2).
+  // ONNX is a protocol buffer whose first fields are the version (1, a small number) and the producer's name (2).
   if (text.size() >= 4 && text[0] == 0x08 && text[1] > 0 && text[1] < 32 && (text[2] == 0x12 || text[2] == 0x3A))
     return &kOnnx;
   return nullptr;
 }
 
-/// "NAME: is a web page, …" for bytes that are of such a kind; ok for all others. `what` names the file.
+/// The error "FILE: is a web page, …" for bytes of such a kind; ok for all others. `what` names the file.
 inline Status refuse_other_kind(std::span<const std::byte> file, std::string_view what) noexcept {
   const FileKind* const kind = kind_of(file);
   if (!kind) return {};

@@ -1,4 +1,4 @@
-// FileWriter: a file written from its beginning to its end, that is there whole or not at all.
+// FileWriter: it writes a file from its beginning to its end. The file is there whole or not at all.
 //
 //   dsvl::FileWriter file("a.bin");
 //   file.write(bytes);
@@ -20,12 +20,13 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Collects small writes; the rest is NewFile's, see there. Not for several threads at a time.
+/// Collects small writes into blocks of 16 KiB for a NewFile, which does the rest. Not for several threads at a time.
 class FileWriter {
  public:
+  /// Begins to write the file at `path`; errors are told by status() and commit().
   explicit FileWriter(const std::filesystem::path& path, const NewFileOptions& options = {}) : file_(path, options) {}
 
-  /// Appends; what goes wrong is remembered and told by status() and commit().
+  /// Appends bytes. An error is remembered and told by status() and commit(), so that not every call has to be checked.
   void write(std::span<const std::byte> bytes) noexcept {
     if (bytes.size() > buffer_.size() - held_) flush();
     if (bytes.size() >= buffer_.size()) {
@@ -36,23 +37,28 @@ class FileWriter {
       held_ += bytes.size();
     }
   }
+  /// True once something went wrong.
   [[nodiscard]] bool failed() const noexcept { return file_.failed(); }
-  /// Codes: io, bad_argument (no name).
+  /// The first error.
+  ///
+  /// Codes  io, bad_argument (the path is empty)
   [[nodiscard]] Status status() const { return file_.status(); }
 
-  /// As NewFile's: that everything was written; and puts the file in its place, once, as the last call.
+  /// Makes sure that everything was written; see NewFile::finish.
   Status finish() { return flush(), file_.finish(); }
+  /// Puts the file in its place, once, as the last call; see NewFile::commit.
   Status commit() { return flush(), file_.commit(); }
 
  private:
+  /// Hands the buffer to the file.
   void flush() noexcept {
     if (held_ > 0) file_.write_at(end_, {buffer_.data(), held_});
     end_ += std::exchange(held_, 0);
   }
 
   NewFile file_;
-  std::uint64_t end_ = 0;  ///< bytes handed on
-  std::size_t held_ = 0;   ///< bytes in the buffer behind them
+  std::uint64_t end_ = 0;  // bytes that were handed to file_
+  std::size_t held_ = 0;   // bytes that wait in the buffer
   std::array<std::byte, 16384> buffer_;
 };
 

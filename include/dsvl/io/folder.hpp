@@ -1,7 +1,7 @@
-// Folder: where a model comes from: a directory, the caller's memory, or a reader of the caller's.
+// Folder: the place that a model comes from: a directory, the caller's memory, or a reader of the caller's.
 //
 // Everything that loads from a directory also loads from the other two (a pak file, an app's resources, a database, an
-// encrypted store), since loaders ask a Folder for named Bytes and know nothing of paths.
+// encrypted store), because loaders ask a Folder for named Bytes and know nothing of paths.
 #ifndef DSVL_IO_FOLDER_HPP
 #define DSVL_IO_FOLDER_HPP
 
@@ -23,15 +23,19 @@ DSVL_BEGIN_NAMESPACE
 
 class Bytes;  // io/bytes.hpp
 
-/// How the bytes of a file get into memory. It matters for directories only: the caller's memory is used where it
-/// lies, and a Reader always reads.
+/// The way in which the bytes of a file get into memory. It matters for directories only: the caller's memory is used
+/// in place, and a Reader always reads.
 enum class LoadMode : unsigned char {
-  map,       ///< mapped; pages come from disk at first use. Quick to open, no private memory. Needs files that stay as
-             ///< they are: truncating one ends the process (see mapped_file.hpp)
-  read,      ///< copied into memory from the allocator, with progress. The safe choice when files may change or vanish
-  prefault,  ///< mapped, and every page touched with progress, so that first use does not wait for the disk
+  /// The file is mapped, and pages come from disk at first use. It opens quickly and takes no private memory. The file
+  /// must not change: truncating it ends the process (see mapped_file.hpp).
+  map,
+  /// The file is copied into memory from the allocator, with progress. This is safe when files may change or vanish.
+  read,
+  /// The file is mapped, and every page is touched, with progress, so that first use does not wait for the disk.
+  prefault,
 };
 
+/// The mode's name, for messages.
 constexpr std::string_view name(LoadMode mode) noexcept {
   switch (mode) {
     case LoadMode::map: return "map";
@@ -41,12 +45,12 @@ constexpr std::string_view name(LoadMode mode) noexcept {
   return "unknown";
 }
 
-/// The caller's own way to get at named bytes. Called on the loading thread only.
+/// The caller's own access to named bytes. It is called on the loading thread only.
 class Reader {
  public:
-  /// Bytes of that file, or nothing when there is no such file.
+  /// Size of that file in bytes, or nothing when there is no such file.
   virtual std::optional<std::uint64_t> size(std::string_view name) noexcept = 0;
-  /// Fills `into` from byte `offset` on; false when that is not possible. Blocks are at most 1 MiB.
+  /// Fills `into` from byte `offset` on; false when that is not possible. Blocks have at most 1 MiB.
   virtual bool read(std::string_view name, std::uint64_t offset, std::span<std::byte> into) noexcept = 0;
 
  protected:
@@ -55,27 +59,27 @@ class Reader {
 
 /// A name and its bytes in the caller's memory.
 struct NamedBytes {
-  std::string_view name;
-  std::span<const std::byte> bytes;
+  std::string_view name;             ///< such as "config.json"
+  std::span<const std::byte> bytes;  ///< the whole file
 };
 
-/// A set of named files. Cheap to copy except for a memory folder's table; thread-safe as far as its Reader is.
+/// A set of named files. Cheap to copy, except for the table of a folder in memory. As thread-safe as its Reader is.
 class Folder {
  public:
-  /// A directory. On Windows any path works, whatever its letters; names are UTF-8 on every system.
+  /// A directory. On Windows any path works, whatever its characters; names are UTF-8 on every system.
   static Folder directory(std::filesystem::path path) {
     Folder folder;
     folder.path_ = std::move(path);
     return folder;
   }
-  /// The caller's memory, used in place: the bytes (not the table, not the names) must outlive what is loaded.
+  /// The caller's memory, used in place: the bytes must outlive what is loaded; the table and the names are copied.
   static Folder memory(std::span<const NamedBytes> files) {
     Folder folder;
     folder.kind_ = Kind::memory;
     for (const NamedBytes& file : files) folder.files_.push_back({std::string(file.name), file.bytes});
     return folder;
   }
-  /// The caller's reader; it must outlive the Folder and its copies.
+  /// The caller's reader, which must outlive the Folder and its copies.
   static Folder reader(Reader& reader) {
     Folder folder;
     folder.kind_ = Kind::reader;
@@ -83,18 +87,21 @@ class Folder {
     return folder;
   }
 
-  /// Whether there is such a file (and the name is acceptable).
+  /// True when there is such a file, and its name is acceptable.
   [[nodiscard]] bool has(std::string_view name) const noexcept;
 
-  /// Bytes of the file. Codes as for open().
+  /// Size of the file in bytes.
+  ///
+  /// Codes  those of open()
   [[nodiscard]] Result<std::uint64_t> size(std::string_view name) const noexcept;
 
-  /// The whole file. Reports Stage::load in bytes of this file and looks at `cancel` (may be null) every MiB.
-  /// Codes: bad_argument (see file_name.hpp), not_found, io, limit, out_of_memory, cancelled.
+  /// Opens the whole file. Reports Stage::load in bytes of this file, and looks at `cancel` (may be null) every MiB.
+  ///
+  /// Codes  bad_argument (see file_name.hpp), not_found, io, limit, out_of_memory, cancelled
   [[nodiscard]] Result<Bytes> open(std::string_view name, LoadMode mode = LoadMode::map, Allocator* from = nullptr,
                                    const Progress& progress = {}, const CancelToken* cancel = nullptr) const noexcept;
 
-  /// How messages call the file: its path, or its name and that it is no path.
+  /// The name of a file in messages: its path, or its name and that it is no path.
   [[nodiscard]] std::string describe(std::string_view name) const;
 
  private:
@@ -104,8 +111,11 @@ class Folder {
     std::span<const std::byte> bytes;
   };
   [[nodiscard]] std::filesystem::path path_of(std::string_view name) const;
+  /// The file of that name in memory, or null.
   [[nodiscard]] const Entry* entry(std::string_view name) const noexcept;
+  /// The error for a file that is not there.
   [[nodiscard]] Status missing(std::string_view name) const noexcept;
+  /// open() for a directory.
   [[nodiscard]] Result<Bytes> open_file(std::string_view name, LoadMode mode, Allocator* from,
                                         const Progress& progress, const CancelToken* cancel) const noexcept;
 

@@ -17,8 +17,8 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-inline constexpr std::size_t kBlock = std::size_t{1} << 20;
-inline constexpr std::size_t kPage = 4096;  // the smallest page of any system we know
+inline constexpr std::size_t kBlock = std::size_t{1} << 20;  // bytes between two looks at `cancel`
+inline constexpr std::size_t kPage = 4096;                   // the smallest page of any supported system
 
 /// Calls step(offset, bytes) for one block after another until it fails or `cancel` is set.
 template <class Step>
@@ -36,10 +36,12 @@ Status in_blocks(std::uint64_t size, std::string_view what, const Progress& prog
   return {};
 }
 
+/// Reads a file of `size` bytes into memory, block by block.
 template <class ReadBlock>
 Result<Bytes> read_all(std::uint64_t size, std::string_view what, Allocator* from, const Progress& progress,
                                const CancelToken* cancel, ReadBlock read_block) noexcept {
   Buffer<std::byte> buffer(from);
+  // A Reader's size is the caller's word; the file's may be larger than memory.
   if (!std::in_range<Index>(size) || !buffer.resize(static_cast<std::size_t>(size)))
     return fail(Code::out_of_memory, "%s: no memory for %llu bytes", Printable(what).text(),
                 static_cast<unsigned long long>(size));
@@ -73,6 +75,7 @@ DSVL_INLINE bool Folder::has(std::string_view name) const noexcept { return size
 
 DSVL_INLINE Result<std::uint64_t> Folder::size(std::string_view name) const noexcept {
   DSVL_CHECK_STATUS(check_name(name));
+  // A directory's file is opened to ask for its size, so that a folder or a device is refused here already.
   if (kind_ == Kind::memory) {
     if (const Entry* const file = entry(name)) return std::uint64_t{file->bytes.size()};
     return missing(name);
@@ -86,14 +89,14 @@ DSVL_INLINE Result<std::uint64_t> Folder::size(std::string_view name) const noex
 }
 
 DSVL_INLINE Result<Bytes> Folder::open(std::string_view name, LoadMode mode, Allocator* from, const Progress& progress,
-                                  const CancelToken* cancel) const noexcept {
+                                       const CancelToken* cancel) const noexcept {
   if (kind_ == Kind::directory) {
     DSVL_CHECK_STATUS(check_name(name));
     return open_file(name, mode, from, progress, cancel);
   }
   DSVL_TRY(size, this->size(name));
   if (kind_ == Kind::memory) {
-    progress(Stage::load, static_cast<double>(size), static_cast<double>(size));
+    progress(Stage::load, static_cast<double>(size), static_cast<double>(size));  // nothing has to be read
     return Bytes::borrow(entry(name)->bytes);
   }
   const std::string what = describe(name);
@@ -104,21 +107,23 @@ DSVL_INLINE Result<Bytes> Folder::open(std::string_view name, LoadMode mode, All
   });
 }
 
-DSVL_INLINE Result<Bytes> Folder::open_file(std::string_view name, LoadMode mode, Allocator* from, const Progress& progress,
-                                       const CancelToken* cancel) const noexcept {
+DSVL_INLINE Result<Bytes> Folder::open_file(std::string_view name, LoadMode mode, Allocator* from,
+                                            const Progress& progress, const CancelToken* cancel) const noexcept {
   const std::string what = describe(name);
   DSVL_TRY(file, File::open(path_of(name), what));
+  // The file is closed on return; a mapping keeps what it needs.
   if (mode == LoadMode::read)
     return detail::read_all(file.size(), what, from, progress, cancel,
                     [&](std::uint64_t at, std::span<std::byte> into) { return file.read(at, into, what); });
   DSVL_TRY(mapped, MappedFile::map(file, what));
   if (mode == LoadMode::prefault) {
     const std::byte* const data = mapped.data();
-    DSVL_CHECK_STATUS(detail::in_blocks(mapped.size(), what, progress, cancel, [data](std::size_t at, std::size_t bytes) {
-      const volatile std::byte* const block = data + at;  // volatile: the read must happen, its value is not used
+    const auto touch = [data](std::size_t at, std::size_t bytes) {
+      const volatile std::byte* const block = data + at;  // volatile, because the reads must happen; no value is used
       for (std::size_t i = 0; i < bytes; i += detail::kPage) static_cast<void>(block[i]);
       return Status();
-    }));
+    };
+    DSVL_CHECK_STATUS(detail::in_blocks(mapped.size(), what, progress, cancel, touch));
   } else {
     progress(Stage::load, static_cast<double>(mapped.size()), static_cast<double>(mapped.size()));
   }

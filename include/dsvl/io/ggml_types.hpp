@@ -1,6 +1,7 @@
 // The types of a GGUF file's tensors: how many elements a block has, and how many bytes.
 //
-// One table for both ways, gguf.hpp and gguf_writer.hpp. Whether a type can be computed with is not asked here.
+// The reader and the writer of GGUF share this one table. It also has types that dsvl cannot compute with, so that the
+// size of their tensors can be checked and an error can name them.
 // Source: ggml/include/ggml.h, enum ggml_type; the sizes are those of ggml/src/ggml-common.h.
 #ifndef DSVL_IO_GGML_TYPES_HPP
 #define DSVL_IO_GGML_TYPES_HPP
@@ -17,14 +18,15 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// A block is the smallest piece of a row that can be stored.
+/// A type of tensor. A block is the smallest piece of a row that can be stored.
 struct GgmlType {
-  std::string_view name;  ///< GGML's own, in capitals; the same as safetensors' for F32, F16 and BF16
-  std::uint32_t number = 0;
-  std::uint32_t elements = 0, bytes = 0;  ///< of one block
+  std::string_view name;       ///< GGML's own, in capitals; the same as safetensors' for F32, F16 and BF16
+  std::uint32_t number = 0;    ///< in the file
+  std::uint32_t elements = 0;  ///< of one block
+  std::uint32_t bytes = 0;     ///< of one block
 };
 
-/// Numbers that are missing were given to types that files may no longer have.
+/// All types. Numbers that are missing here belonged to types that were removed, which files may no longer have.
 inline constexpr GgmlType kGgmlTypes[] = {
     {"F32", 0, 1, 4},         {"F16", 1, 1, 2},         {"Q4_0", 2, 32, 18},      {"Q4_1", 3, 32, 20},
     {"Q5_0", 6, 32, 22},      {"Q5_1", 7, 32, 24},      {"Q8_0", 8, 32, 34},      {"Q8_1", 9, 32, 36},
@@ -37,20 +39,21 @@ inline constexpr GgmlType kGgmlTypes[] = {
     {"NVFP4", 40, 64, 36},    {"Q1_0", 41, 128, 18},
 };
 
-/// Null for a number or a name that is not in the table.
+/// The type with that number in the file; null when there is none.
 constexpr const GgmlType* find_ggml_type(std::uint32_t number) noexcept {
   for (const GgmlType& type : kGgmlTypes)
     if (type.number == number) return &type;
   return nullptr;
 }
+/// The type with that name; null when there is none.
 constexpr const GgmlType* find_ggml_type(std::string_view name) noexcept {
   for (const GgmlType& type : kGgmlTypes)
     if (type.name == name) return &type;
   return nullptr;
 }
 
-/// Bytes of a tensor of that shape (outer-first, nothing negative, its rows whole blocks); nothing when they or its
-/// elements are too many for an Index. A 0 does not hide dimensions whose product is too large.
+/// Bytes of a tensor of that shape (outer-first, no negative dimension, rows of whole blocks). Nothing when its bytes
+/// or elements are too many for an Index; a dimension of 0 does not hide others whose product is too large.
 constexpr std::optional<std::uint64_t> ggml_bytes(const GgmlType& type, std::span<const Index> shape) noexcept {
   std::uint64_t bytes = type.bytes, nonzero = (std::max)(type.bytes, type.elements);
   for (std::size_t d = 0; d < shape.size(); ++d) {

@@ -1,7 +1,7 @@
-// The files that a GGUF model was cut into: how they are called, and what each says of itself.
+// The files that a GGUF model was split into: their names, and the number that each file has inside.
 //
-// llama.cpp's gguf-split writes NAME-00001-of-00003.gguf and so on. The first file has all metadata, every file says
-// which it is, and each has tensors of its own.
+// llama.cpp's gguf-split writes NAME-00001-of-00003.gguf and so on. The first file has all metadata, every file has its
+// number, and each has tensors of its own.
 // Source: llama.cpp, tools/gguf-split, and llama_split_path in its API.
 #ifndef DSVL_IO_GGUF_SHARDS_HPP
 #define DSVL_IO_GGUF_SHARDS_HPP
@@ -20,12 +20,14 @@
 DSVL_BEGIN_NAMESPACE
 namespace gguf {
 
-inline constexpr std::string_view kShardKey = "split.no", kShardsKey = "split.count";  ///< counted from 0; how many
+inline constexpr std::string_view kShardKey = "split.no";      ///< key of the file's number, counted from 0
+inline constexpr std::string_view kShardsKey = "split.count";  ///< key of the number of files
 
-/// A name of that kind, taken apart.
+/// The parts of such a name.
 struct ShardName {
-  std::string_view stem;        ///< "model" of "model-00002-of-00003.gguf"
-  Index number = 1, count = 1;  ///< 2 and 3
+  std::string_view stem;  ///< "model" in "model-00002-of-00003.gguf"
+  Index number = 1;       ///< 2 in that name
+  Index count = 1;        ///< 3 in that name
 
   /// The name of another file of the same model.
   [[nodiscard]] std::string file(Index which) const {
@@ -35,9 +37,9 @@ struct ShardName {
   }
 };
 
-/// Nothing for a name of another kind.
+/// Takes a name apart; nothing for a name of another kind.
 inline std::optional<ShardName> shard_name(std::string_view name) noexcept {
-  constexpr std::string_view kPattern = "-NNNNN-of-NNNNN.gguf";
+  constexpr std::string_view kPattern = "-NNNNN-of-NNNNN.gguf";  // N stands for a digit
   if (name.size() <= kPattern.size()) return std::nullopt;
   const std::string_view end = name.substr(name.size() - kPattern.size());
   Index numbers[2] = {};
@@ -46,7 +48,7 @@ inline std::optional<ShardName> shard_name(std::string_view name) noexcept {
     const bool digit = end[i] >= '0' && end[i] <= '9';
     if (kPattern[i] == 'N' ? !digit : end[i] != kPattern[i]) return std::nullopt;
     if (kPattern[i] == 'N') numbers[which] = 10 * numbers[which] + (end[i] - '0');
-    else if (i == 6) which = 1;
+    else if (i == 6) which = 1;  // behind the first number
   }
   const ShardName out{name.substr(0, name.size() - kPattern.size()), numbers[0], numbers[1]};
   if (out.number < 1 || out.number > out.count) return std::nullopt;
@@ -63,7 +65,8 @@ inline std::vector<std::string> shard_names(std::string_view name) {
   return out;
 }
 
-/// Ok when a file says of itself what its name says, or nothing. Codes: bad_file.
+/// Ok when the number inside a file agrees with its name, or when it has none; else bad_file. A renamed file would give
+/// a model with a part twice and another missing.
 inline Status check_shard(const Gguf& head, std::string_view name, std::string_view what) noexcept {
   const auto number = head.value(kShardKey).integer(), count = head.value(kShardsKey).integer();
   const ShardName shard = shard_name(name).value_or(ShardName{name, 1, 1});

@@ -1,9 +1,9 @@
-// What must hold of a JPEG file before the decoder may see it: all of it there, its tables sane, its scans complete.
+// Checks a JPEG file before the decoder may see it: it must be complete, with sane tables and complete scans.
 //
-// stb_image gives a partly gray picture for a truncated file without a word, writes past its tables for a forged DHT
-// segment (before version 2.28), takes an unreadable marker for the end (since 2.30), and repeats its work for as many
-// scans as a file of a few kilobytes can name. libjpeg fills what is missing, one version otherwise than the next. What
-// passes here decodes to the same picture with all of them; what is damaged or unfinished is refused.
+// stb_image returns a partly gray picture for a truncated file without an error, writes past its tables for a forged
+// DHT segment (before version 2.28), takes an unreadable marker for the end (since 2.30), and repeats its work for as
+// many scans as a file of a few kilobytes can name. libjpeg fills in what is missing, and not every version in the same
+// way. A file that passes here decodes to the same picture with all of them; damaged and unfinished files are refused.
 // Source: ITU-T T.81, annexes B, F and G; JFIF 1.02; Exif 3.0 section 4.5.4 (APP1); jdapimin.c of libjpeg (colours).
 #ifndef DSVL_IO_JPEG_HPP
 #define DSVL_IO_JPEG_HPP
@@ -20,38 +20,43 @@
 DSVL_BEGIN_NAMESPACE
 namespace jpeg {
 
-inline constexpr int kMaxScans = 256;      ///< a progressive file has about ten
-inline constexpr int kMaxComponents = 4;
+inline constexpr int kMaxScans = 256;     ///< more are refused; a progressive file has about ten
+inline constexpr int kMaxComponents = 4;  ///< for CMYK
 
+/// One component (Y, Cb, …) of the picture, and how much of it the scans have brought.
 struct Component {
-  int id = 0;
-  int h = 1, v = 1;         ///< sampling factors, 1 to 4
-  int quantisation = 0;     ///< which table, 0 to 3
-  bool scanned = false;     ///< one without any scan is flat gray
-  /// Of each coefficient, in zigzag order, how many low bits have yet to come; -1 where none has come. (progressive)
+  int id = 0;            ///< by which scans name it
+  int h = 1, v = 1;      ///< sampling factors, 1 to 4
+  int quantisation = 0;  ///< number of its table, 0 to 3
+  bool scanned = false;  ///< a component without any scan is flat gray
+  /// For each coefficient in zigzag order, the number of low bits that no scan has brought yet; -1 when none has
+  /// brought any. Only for progressive files.
   std::array<signed char, 64> missing{};
 };
 
-/// A file that passed.
+/// The result for a file that passed.
 struct Frame {
-  PictureHeader header;
-  Colors colors = Colors::gray;
-  bool progressive = false;
-  int components = 0;
-  Component component[kMaxComponents];
-  int h_max = 1, v_max = 1;
-  std::size_t end = 0;  ///< where the picture ends in the file; what follows belongs to others
+  PictureHeader header;                 ///< size and EXIF
+  Colors colors = Colors::gray;         ///< meaning of the components
+  bool progressive = false;             ///< coefficients come in several scans
+  int components = 0;                   ///< 1, 3 or 4
+  Component component[kMaxComponents];  ///< in the order of the frame header
+  int h_max = 1, v_max = 1;             ///< the largest sampling factors
+  std::size_t end = 0;                  ///< offset of the picture's end in the file; what follows is not part of it
 
-  /// Of component c, in samples.
+  /// Samples of component c in a row.
   [[nodiscard]] Index width(int c) const noexcept { return ceil_div(header.width * component[c].h, Index{h_max}); }
+  /// Rows of component c.
   [[nodiscard]] Index height(int c) const noexcept { return ceil_div(header.height * component[c].v, Index{v_max}); }
 };
 
 /// Reads a file segment by segment.
-class Reader {
+class FrameReader {
  public:
-  Reader(std::span<const std::byte> file, std::string_view what) noexcept : segments_(file), name_(what) {}
+  /// `file` begins with SOI and must outlive the reader; `what` names it in errors.
+  FrameReader(std::span<const std::byte> file, std::string_view what) noexcept : segments_(file), name_(what) {}
 
+  /// Reads all segments.
   Result<Frame> read() noexcept {
     for (Segment segment;;) {
       if (const char* const wrong = segments_.next(segment)) return refuse(wrong);
@@ -66,8 +71,8 @@ class Reader {
   }
 
  private:
-  /// Of the first ten coefficients libjpeg guesses what has not come, each version in its own way;
-  /// later ones it leaves alone.
+  /// libjpeg guesses the missing bits of the first ten coefficients, each version in its own way, and leaves later
+  /// coefficients alone. So only files that are complete in these ten decode alike everywhere.
   static constexpr int kGuessed = 10;
 
   Status refuse(const char* why) const noexcept { return fail(Code::bad_file, "%s: %s", name_.text(), why); }
@@ -76,6 +81,7 @@ class Reader {
   }
   static int byte(std::span<const std::byte> data, std::size_t i) noexcept { return std::to_integer<int>(data[i]); }
 
+  /// Handles one segment. Unknown markers are refused, because decoders disagree on them.
   Status take(const Segment& segment) noexcept {
     const int marker = segment.marker;
     const std::span<const std::byte> data = segment.data();
@@ -97,7 +103,7 @@ class Reader {
                 static_cast<unsigned>(marker));
   }
 
-  /// What says which colours the components are counts up to the first scan.
+  /// Reads the segments that say what colours the components are, which count up to the first scan, and keeps the EXIF.
   Status application(int marker, std::span<const std::byte> data) noexcept {
     const auto begins = [data](std::size_t size, const char* text, std::size_t letters) {
       return data.size() >= size && std::memcmp(data.data(), text, letters) == 0;
@@ -111,6 +117,8 @@ class Reader {
     return {};
   }
 
+  /// Reads the frame header: size, components and their sampling. Other processes than baseline, extended and
+  /// progressive Huffman are refused by name.
   Status frame(int marker, std::span<const std::byte> data) noexcept {
     if (marker >= 0xC9) return unsupported("with arithmetic coding");
     if (marker == 0xC3 || marker == 0xC7) return unsupported("without loss");
@@ -123,9 +131,10 @@ class Reader {
     if (frame_.header.width == 0) return refuse("is a picture without pixels");
     if (frame_.header.height == 0)
       return unsupported("that does not say how high it is, or a picture without pixels");
-    const int n = byte(data, 5);
+    const int n = byte(data, 5);  // components
     if (n != 1 && n != 3 && n != 4) return unsupported("of other than 1, 3 or 4 components");
     if (data.size() != 6 + 3 * static_cast<std::size_t>(n)) return refuse("has a frame header of a wrong size");
+    // Each component has its id, its two sampling factors in one byte, and the number of its quantisation table.
     frame_.header.bits_per_pixel = 8 * n;
     frame_.progressive = marker == kSof2;
     frame_.components = n;
@@ -150,10 +159,11 @@ class Reader {
     return {};
   }
 
+  /// Checks DQT. A progressive file may not change a table that a scan has used, since it is applied at the end.
   Status quantisation_tables(std::span<const std::byte> data) noexcept {
     while (!data.empty()) {
       const int table = byte(data, 0) & 15;
-      const std::size_t size = byte(data, 0) >> 4 == 0 ? 65 : 129;
+      const std::size_t size = byte(data, 0) >> 4 == 0 ? 65 : 129;  // 64 steps of 8 or of 16 bits
       if (byte(data, 0) >> 4 > 1 || table > 3 || data.size() < size) return refuse("has a damaged quantisation table");
       for (int c = 0; frame_.progressive && c < frame_.components; ++c)
         if (frame_.component[c].scanned && frame_.component[c].quantisation == table)
@@ -164,11 +174,12 @@ class Reader {
     return {};
   }
 
-  /// A table has at most 256 symbols, and no more codes of a length than there are.
+  /// Checks DHT: a table has at most 256 symbols, and no more codes of a length than that length allows.
   Status huffman_tables(std::span<const std::byte> data) noexcept {
     while (!data.empty()) {
       const char* const damaged = "has a damaged Huffman table";
       if (data.size() < 17 || byte(data, 0) >> 4 > 1 || (byte(data, 0) & 15) > 3) return refuse(damaged);
+      // Codes of each length are numbered on from those of the length before, doubled. They may not run over.
       std::size_t symbols = 0, code = 0;
       for (std::size_t bits = 1; bits <= 16; ++bits, code *= 2) {
         symbols += std::to_integer<std::size_t>(data[bits]);
@@ -182,6 +193,7 @@ class Reader {
     return {};
   }
 
+  /// Checks a scan header, its tables, and that the restart markers in its data have the right number and order.
   Status scan(const Segment& segment) noexcept {
     const std::span<const std::byte> data = segment.data();
     if (frame_.components == 0) return refuse("has data before its frame header");
@@ -189,9 +201,11 @@ class Reader {
     if (++scans_ > kMaxScans) return fail(Code::limit, "%s: has more than %d scans", name_.text(), kMaxScans);
     const std::size_t n = data.empty() ? 0 : std::to_integer<std::size_t>(data[0]);
     if (n < 1 || n > 4 || data.size() != 4 + 2 * n) return refuse("has a scan header of a wrong size");
+    // The scan brings coefficients `first` to `last`: all bits from `low` up when `high` is 0, otherwise bit `low`
+    // alone.
     const int first = byte(data, 1 + 2 * n), last = byte(data, 2 + 2 * n);
     const int high = byte(data, 3 + 2 * n) >> 4, low = byte(data, 3 + 2 * n) & 15;
-    // Some sequential files have zeros for `last`.
+    // Some sequential files have 0 for `last`, so it is not checked there.
     if (!frame_.progressive && (first != 0 || high != 0 || low != 0)) return refuse("has a damaged scan header");
     if (frame_.progressive && (first > last || last > 63 || low > 13 || (first == 0) != (last == 0) ||
                                (first > 0 && n != 1) || (high != 0 && high != low + 1)))
@@ -207,6 +221,7 @@ class Reader {
       DSVL_CHECK_STATUS(advance(frame_.component[c], first, last, high, low));
       blocks = ceil_div(frame_.width(c), 8) * ceil_div(frame_.height(c), 8);
     }
+    // A scan of several components counts its restart interval in units of all their blocks (MCUs).
     if (n > 1)
       blocks = ceil_div(frame_.header.width, Index{8} * frame_.h_max) *
                ceil_div(frame_.header.height, Index{8} * frame_.v_max);
@@ -217,13 +232,15 @@ class Reader {
     return {};
   }
 
+  /// The index of the component with this id, or -1.
   [[nodiscard]] int component_of(int id) const noexcept {
     for (int c = 0; c < frame_.components; ++c)
       if (frame_.component[c].id == id) return c;
     return -1;
   }
 
-  /// Tables 0 and 1 of a sequential file are the standard's where it brings none, as cameras' frames do not.
+  /// The tables that a scan needs must be there. Huffman tables 0 and 1 of a sequential file may be missing: they are
+  /// then the standard's, as in the frames of MJPEG cameras.
   Status check_tables(const Component& c, int dc, int ac, int first, int high) const noexcept {
     const auto has = [this](int kind, int table) {
       return table < 4 && (has_huffman_[kind][table] || (!frame_.progressive && table < 2));
@@ -235,7 +252,8 @@ class Reader {
     return {};
   }
 
-  /// Each scan brings what the ones before it left open, the lowest coefficient first.
+  /// Notes which bits of the coefficients a scan brings. It must bring exactly what the scans before it left open, the
+  /// lowest coefficient first.
   Status advance(Component& c, int first, int last, int high, int low) noexcept {
     if (!frame_.progressive && c.scanned) return refuse("has two scans of one component");
     if (frame_.progressive && first > 0 && c.missing[0] < 0) return refuse("damaged: its scans are in a wrong order");
@@ -249,6 +267,7 @@ class Reader {
     return {};
   }
 
+  /// True when the scans brought all bits of the coefficients that decoders would otherwise guess.
   [[nodiscard]] bool finished() const noexcept {
     for (int c = 0; c < frame_.components; ++c)
       for (std::size_t i = 0; i < kGuessed; ++i)
@@ -256,6 +275,8 @@ class Reader {
     return true;
   }
 
+  /// The meaning of the components, by libjpeg's rules: JFIF says YCbCr, Adobe's segment says which, and without both
+  /// the component ids decide.
   [[nodiscard]] Colors colors() const noexcept {
     if (frame_.components == 1) return Colors::gray;
     if (frame_.components == 4) return adobe_ > 0 ? Colors::ycck : Colors::cmyk;
@@ -268,16 +289,18 @@ class Reader {
   Segments segments_;
   Printable name_;
   Frame frame_;
-  Index interval_ = 0;  // blocks between two restart markers; 0: there are none
+  Index interval_ = 0;  // blocks between two restart markers; 0 for none
   int scans_ = 0;
   bool has_quantisation_[4] = {}, has_huffman_[2][4] = {}, has_exif_ = false, jfif_ = false;
-  int adobe_ = -1;  // what the Adobe segment says of the colours; -1: there is none
+  int adobe_ = -1;  // the Adobe segment's code for the colours; -1 when there is no such segment
 };
 
-/// Checks a JPEG file. Codes: bad_file (truncated, damaged, unfinished), unsupported (12 bit, lossless, arithmetic,
-/// fractional sampling ratios), limit (scans).
+/// Checks a JPEG file.
+///
+/// Codes  bad_file (truncated, damaged, unfinished), unsupported (12 bit, lossless, arithmetic, fractional sampling
+///        ratios), limit (scans)
 inline Result<Frame> read(std::span<const std::byte> file, std::string_view what) noexcept {
-  return Reader(file, what).read();
+  return FrameReader(file, what).read();
 }
 
 }  // namespace jpeg

@@ -1,8 +1,8 @@
-// The inverse DCT of a JPEG block, as libjpeg-turbo's default ("islow") has it, bit for bit.
+// The inverse DCT of a JPEG block, as libjpeg-turbo's default ("islow") computes it, bit for bit.
 //
-// Loeffler, Ligtenberg and Moschytz's factorisation with constants of 13 bits: columns first, with two bits of fraction
-// kept in between, then rows. stb_image has the same one with 12 bits, which is why its pictures are a level off here
-// and there.
+// It is Loeffler, Ligtenberg and Moschytz's factorisation with constants of 13 fractional bits: columns first, with two
+// fractional bits kept in between, then rows. stb_image has the same one with 12 bits, so its pictures differ by a
+// level here and there.
 // Source: Loeffler et al., "Practical fast 1-D DCT algorithms with 11 multiplications", 1989; jidctint.c.
 #ifndef DSVL_IO_JPEG_DCT_HPP
 #define DSVL_IO_JPEG_DCT_HPP
@@ -12,10 +12,10 @@
 DSVL_BEGIN_NAMESPACE
 namespace jpeg {
 
-/// One pass over eight columns at once; of the 13 bits of the constants, kBits are taken off at the end.
+/// One pass over eight columns at once. kBits fractional bits are removed at the end.
 template <int kBits>
 DSVL_FORCE_INLINE void idct_columns(Int16x8 (&x)[8]) noexcept {
-  // round(c 2^13) of the eleven factors, as jidctint.c names them
+  // The eleven factors c as round(c * 2^13), named as in jidctint.c.
   constexpr int k0_298 = 2446, k0_390 = 3196, k0_541 = 4433, k0_765 = 6270, k0_899 = 7373, k1_175 = 9633,
                 k1_501 = 12299, k1_847 = 15137, k1_961 = 16069, k2_053 = 16819, k2_562 = 20995, k3_072 = 25172;
   const Int32x8 even2 = weigh(x[2], x[6], k0_541, k0_541 - k1_847);
@@ -36,7 +36,8 @@ DSVL_FORCE_INLINE void idct_columns(Int16x8 (&x)[8]) noexcept {
   x[3] = narrow<kBits>(sum3 + t0), x[4] = narrow<kBits>(sum3 - t0);
 }
 
-/// `coefficients`: 8 x 8, row-major, times their quantisation steps. Writes 8 rows of 8 samples, `stride` bytes apart.
+/// Transforms a block. `coefficients` are 8 x 8, row-major, already multiplied by their quantisation steps. Writes 8
+/// rows of 8 samples, `stride` bytes apart.
 inline void idct(std::uint8_t* out, int stride, const std::int16_t* coefficients) noexcept {
   Int16x8 x[8];
   for (int i = 0; i < 8; ++i) x[i] = load(coefficients + 8 * i);

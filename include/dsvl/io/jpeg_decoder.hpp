@@ -1,8 +1,8 @@
 // Decodes a JPEG file that passed jpeg.hpp: stb_image undoes the entropy coding, the arithmetic is ours.
 //
-// stb's own walk through the file is not used: what it makes of an odd marker or of data that end early depends on its
-// version. It is handed one segment at a time, and the compressed data of a scan through a feed that goes on in ones
-// where they end, which no Huffman code is: what was cut off is noticed at once, and so is a cancel.
+// stb's own loop over the file is not used, because its treatment of an odd marker, or of data that end early, depends
+// on its version. It is handed one segment at a time, and the compressed data of a scan through a feed that continues
+// with ones at their end. No Huffman code is all ones, so cut off data are noticed at once, and so is a cancellation.
 #ifndef DSVL_IO_JPEG_DECODER_HPP
 #define DSVL_IO_JPEG_DECODER_HPP
 
@@ -21,7 +21,7 @@
 DSVL_BEGIN_NAMESPACE
 namespace jpeg {
 
-/// Huffman tables 0 and 1 as cameras' frames take them for granted. Source: T.81, annex K.3.
+/// Huffman tables 0 and 1, which the frames of MJPEG cameras take for granted. Source: T.81, annex K.3.
 inline constexpr unsigned char kStandardTables[] = {
     0x01, 0xA2,  // length of the segment
     0x00, 0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
@@ -48,10 +48,11 @@ inline constexpr unsigned char kStandardTables[] = {
     0xE2, 0xE3, 0xE4, 0xE5, 0xE6, 0xE7, 0xE8, 0xE9, 0xEA, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0xFA};
 static_assert(sizeof kStandardTables == 0x01A2);
 
-/// The compressed data of one scan, as stb asks for them. Behind their end, and before every restart marker as far as
-/// stb's register allows (two bytes), come bits that are all one; after a cancel nothing else.
+/// The compressed data of one scan, as stb asks for them. At their end, and before every restart marker as far as stb's
+/// register allows (two bytes), it gives bits that are all one; after a cancellation it gives nothing else.
 class Feed {
  public:
+  /// All arguments must outlive the object; `cancel` may be null.
   Feed(const Segment& segment, const CancelToken* cancel) noexcept
       : data_(segment.scan), restarts_(segment.restarts), cancel_(cancel) {
     find_restart(0);
@@ -62,7 +63,7 @@ class Feed {
     cancelled_ = cancelled_ || (cancel_ && cancel_->cancelled());
     for (int n = 0; n < size;) {
       if (at_ == restart_at_) {
-        pad_ = 4;
+        pad_ = 4;  // two bytes of ones, each written as two bytes
         behind_restart_ = given_ + n + pad_ + 2;
         find_restart(at_ + 2);
       }
@@ -70,7 +71,7 @@ class Feed {
         if (pad_ > 0) --pad_;
         else if (end_ < 0) end_ = given_ + n;
         half_ = !half_;
-        to[n++] = static_cast<char>(half_ ? 0xFF : 0x00);  // a byte of ones is written as these two
+        to[n++] = static_cast<char>(half_ ? 0xFF : 0x00);  // JPEG escapes a byte of ones as FF 00
       } else {
         const std::size_t bytes =
             (std::min)(static_cast<std::size_t>(size - n), (std::min)(restart_at_, data_.size()) - at_);
@@ -83,10 +84,12 @@ class Feed {
     return size;
   }
 
+  /// True once the token was set.
   [[nodiscard]] bool cancelled() const noexcept { return cancelled_; }
-  /// Whether stb came to the end of the data and needed nothing behind it. Of the given bytes `unread` still wait, and
-  /// of those it took up `bits` bits are not used.
+  /// True when stb used all the data and needed none of the ones behind them. `unread` of the given bytes still wait in
+  /// stb's buffer, and of those it took `bits` bits are unused.
   [[nodiscard]] bool met(std::int64_t unread, int bits) const noexcept {
+    // stb may have taken ones into its register that it did not use. All ones it took must be among the unused bits.
     const std::int64_t taken = given_ - unread;
     const std::int64_t ones = end_ < 0 || taken < end_ ? 0 : (taken - end_) / 2;
     return restart_at_ == kNone && taken >= behind_restart_ && 8 * ones <= bits;
@@ -95,38 +98,43 @@ class Feed {
  private:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
+  /// Finds the next restart marker, from byte `from` on.
   void find_restart(std::size_t from) noexcept {
     restart_at_ = kNone;
     if (restarts_ == 0) return;
     --restarts_;
-    for (restart_at_ = from;; ++restart_at_)  // the walk through the file has counted them: there is one
+    for (restart_at_ = from;; ++restart_at_)  // ends, because jpeg_segments.hpp has counted the markers
       if (data_[restart_at_] == std::byte{0xFF} && is_restart(std::to_integer<int>(data_[restart_at_ + 1]))) return;
   }
 
   std::span<const std::byte> data_;
   int restarts_;
   const CancelToken* cancel_;
-  std::size_t at_ = 0, restart_at_ = kNone;
-  std::int64_t given_ = 0, end_ = -1, behind_restart_ = 0;
-  int pad_ = 0;
-  bool half_ = false, cancelled_ = false;
+  std::size_t at_ = 0, restart_at_ = kNone;                 // next byte, and the next restart marker
+  std::int64_t given_ = 0, end_ = -1, behind_restart_ = 0;  // counted in given bytes; end_: where the ones begin
+  int pad_ = 0;                                             // bytes of ones still to come before a restart marker
+  bool half_ = false, cancelled_ = false;                   // half_: an FF was given, its 00 has to follow
 };
 
-/// What became of a decoding.
+/// The outcome of a decoding. `damaged` includes lack of memory, which the arena tells.
 enum class Outcome { done, damaged, cancelled };
 
-/// Planes of samples, in memory of the current stb::Arena.
+/// Decodes a file into planes of samples, in memory of the current stb::DecodeArena.
 class Decoder {
  public:
+  /// All arguments must outlive the object.
   Decoder(std::span<const std::byte> file, const Frame& frame, const CancelToken* cancel) noexcept
       : file_(file), frame_(frame), cancel_(cancel) {}
 
+  /// Decodes all scans. The tables are set to the standard's first, in case the file has none.
   Outcome decode() noexcept {
     stb_ = static_cast<stb::stbi__jpeg*>(stb::allocate_block(sizeof(stb::stbi__jpeg)));
     if (!stb_) return Outcome::damaged;
+    // These are the members that stb's own entry point would set up. The inverse DCT is replaced by ours.
     stb_->s = &context_;
     stb_->idct_block_kernel = [](stb::stbi_uc* out, int stride, short* data) { idct(out, stride, data); };
     stb_->progressive = frame_.progressive;
+    // The standard's tables come first; a file's own replace them.
     set_context({reinterpret_cast<const std::byte*>(kStandardTables), sizeof kStandardTables});
     if (!stb::stbi__process_marker(stb_, kDht)) return Outcome::damaged;
     Segments segments(file_);
@@ -134,7 +142,8 @@ class Decoder {
       if (const Outcome outcome = take(segment); outcome != Outcome::done) return outcome;
     if (frame_.progressive) stb::stbi__jpeg_finish(stb_);
     for (int c = 0; c < frame_.components; ++c) {
-      stb::release_block(std::exchange(stb_->img_comp[c].raw_coeff, nullptr));  // before the picture takes its memory
+      stb::release_block(std::exchange(stb_->img_comp[c].raw_coeff, nullptr));  // makes room for the picture
+      // 128 is the middle of the range: no chroma, or medium gray.
       if (!frame_.component[c].scanned)
         std::memset(stb_->img_comp[c].data, 128,
                     static_cast<std::size_t>(stb_->img_comp[c].w2) * static_cast<std::size_t>(stb_->img_comp[c].h2));
@@ -142,6 +151,7 @@ class Decoder {
     return Outcome::done;
   }
 
+  /// The samples of component c; valid while the arena lives.
   [[nodiscard]] Plane plane(int c) const noexcept {
     const Component& own = frame_.component[c];
     return {stb_->img_comp[c].data, stb_->img_comp[c].w2,       frame_.width(c),
@@ -149,6 +159,7 @@ class Decoder {
   }
 
  private:
+  /// Hands one segment to stb.
   Outcome take(const Segment& segment) noexcept {
     set_context(segment.whole);
     switch (segment.marker) {
@@ -161,9 +172,11 @@ class Decoder {
     }
   }
 
+  /// Decodes the data of one scan.
   Outcome scan(const Segment& segment) noexcept {
     if (!stb::stbi__process_scan_header(stb_)) return Outcome::damaged;
     Feed feed(segment, cancel_);
+    // stb reads the scan's data through these. They never report an end, because Feed continues with ones.
     stb::stbi_io_callbacks callbacks = {};
     callbacks.read = [](void* user, char* to, int size) { return static_cast<Feed*>(user)->read(to, size); };
     callbacks.skip = [](void*, int) {};
@@ -175,6 +188,7 @@ class Decoder {
                                                                                                : Outcome::damaged;
   }
 
+  /// Lets stb read from these bytes.
   void set_context(std::span<const std::byte> bytes) noexcept {
     const auto* const begin = reinterpret_cast<const stb::stbi_uc*>(bytes.data());
     stb::stbi__start_mem(&context_, begin, static_cast<int>(bytes.size()));
@@ -187,11 +201,12 @@ class Decoder {
   stb::stbi__jpeg* stb_ = nullptr;
 };
 
-/// Makes the picture row by row: packed RGB, turned as `orientation` says, into `out`. Its few rows of working memory
-/// are the current stb::Arena's; `damaged` where that has no more.
+/// Writes the picture row by row to `out`: packed RGB, rotated upright from `orientation`. Its few rows of working
+/// memory come from the current stb::DecodeArena; the outcome is `damaged` when that has no more.
 inline Outcome write_rgb(const Decoder& decoder, const Frame& frame, int orientation, const CancelToken* cancel,
                          std::uint8_t* out) noexcept {
   const Index width = frame.header.width, height = frame.header.height;
+  // Each component has a buffer for one upsampled row.
   Plane planes[kMaxComponents];
   std::uint8_t* wide[kMaxComponents] = {};
   std::size_t widest = 0;

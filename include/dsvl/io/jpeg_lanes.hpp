@@ -1,9 +1,21 @@
-// Eight integers of 16 bits at once, as the arithmetic of JPEG pictures wants them.
+// Eight 16-bit integers in a register, with the operations that decoding JPEG needs.
 //
-// What jpeg_dct.hpp, jpeg_upsample.hpp and jpeg_colors.hpp compute is fixed to the bit, so the three ways to do it
+// The results of jpeg_dct.hpp, jpeg_upsample.hpp and jpeg_colors.hpp are fixed to the bit, so the three implementations
 // (SSE2, NEON, plain) give the same numbers: sums wrap, products are exact in 32 bits, narrowing saturates. Eight lanes
-// are a row of a JPEG block, and every x86-64 and 64-bit Arm processor has them; kernels/lanes.hpp, which has as many
-// as the processor, is for the floats of a model.
+// are a row of a JPEG block, and every x86-64 and 64-bit Arm processor has them. kernels/lanes.hpp, whose lanes are as
+// many as the processor has, serves the floats of a model.
+//
+//   load              eight int16, or eight bytes widened to int16; at any address
+//   store             eight int16, or eight bytes clamped to 0..255; at any address
+//   splat             one number in all lanes
+//   shift_right       arithmetic shift of each lane by kBits
+//   scale(a, k)       (a * k + 2^15) >> 16 without loss; 2 * a has to fit 16 bits
+//   weigh(a, b, …)    a * ka + b * kb in 32 bits; both factors fit 16 bits
+//   widen_by_13       a * 2^13 in 32 bits
+//   narrow            (a + 2^(kBits - 1)) >> kBits, clamped to 16 bits
+//   store_zipped      sixteen bytes: a0 b0 a1 b1 …, clamped to 0..255
+//   store_pixels      eight pixels of r, g, b, clamped; writes 26 bytes, the last two of which are garbage
+//   transpose         rows of an 8 x 8 block become columns
 #ifndef DSVL_IO_JPEG_LANES_HPP
 #define DSVL_IO_JPEG_LANES_HPP
 
@@ -12,6 +24,7 @@
 
 #include "../base/config.hpp"
 
+// Both instruction sets are part of the base of their processors, so nothing has to be detected when the program runs.
 #if !DSVL_SCALAR && (defined(__SSE2__) || defined(_M_X64))
 #include <emmintrin.h>
 #define DSVL_JPEG_SSE2
@@ -25,8 +38,10 @@ namespace jpeg {
 
 #if defined(DSVL_JPEG_SSE2)
 
-struct Int16x8 { __m128i v; };
-struct Int32x8 { __m128i low, high; };  // lanes 0 to 3, and 4 to 7
+// --- SSE2 --------------------------------------------------------------------------------------
+
+struct Int16x8 { __m128i v; };          ///< eight 16-bit integers
+struct Int32x8 { __m128i low, high; };  ///< eight 32-bit integers: lanes 0 to 3, and 4 to 7
 
 DSVL_FORCE_INLINE Int16x8 load(const std::int16_t* from) noexcept {
   return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))};
@@ -42,17 +57,17 @@ DSVL_FORCE_INLINE Int16x8 operator+(Int16x8 a, Int16x8 b) noexcept { return {_mm
 DSVL_FORCE_INLINE Int16x8 operator-(Int16x8 a, Int16x8 b) noexcept { return {_mm_sub_epi16(a.v, b.v)}; }
 template <int kBits>
 DSVL_FORCE_INLINE Int16x8 shift_right(Int16x8 a) noexcept { return {_mm_srai_epi16(a.v, kBits)}; }
-/// (a k + 2^15) >> 16 without loss; 2 a has to fit 16 bits.
+/// The high half of 2 * a * k is a * k >> 15, so that rounding needs one addition and a shift.
 DSVL_FORCE_INLINE Int16x8 scale(Int16x8 a, int k) noexcept {
   return shift_right<1>(Int16x8{_mm_mulhi_epi16(_mm_add_epi16(a.v, a.v), splat(k).v)} + splat(1));
 }
-/// a ka + b kb in 32 bits; both factors fit 16 bits.
+/// Interleaving a and b lets one instruction multiply both and add the products.
 DSVL_FORCE_INLINE Int32x8 weigh(Int16x8 a, Int16x8 b, int ka, int kb) noexcept {
   const auto pair = static_cast<std::uint32_t>(kb & 0xFFFF) << 16 | static_cast<std::uint32_t>(ka & 0xFFFF);
   const __m128i k = _mm_set1_epi32(static_cast<int>(pair));
   return {_mm_madd_epi16(_mm_unpacklo_epi16(a.v, b.v), k), _mm_madd_epi16(_mm_unpackhi_epi16(a.v, b.v), k)};
 }
-/// a 2^13 in 32 bits.
+/// Interleaving with zeros gives a * 2^16; the arithmetic shift takes it to a * 2^13.
 DSVL_FORCE_INLINE Int32x8 widen_by_13(Int16x8 a) noexcept {
   const __m128i zero = _mm_setzero_si128();
   return {_mm_srai_epi32(_mm_unpacklo_epi16(zero, a.v), 3), _mm_srai_epi32(_mm_unpackhi_epi16(zero, a.v), 3)};
@@ -63,29 +78,26 @@ DSVL_FORCE_INLINE Int32x8 operator+(Int32x8 a, Int32x8 b) noexcept {
 DSVL_FORCE_INLINE Int32x8 operator-(Int32x8 a, Int32x8 b) noexcept {
   return {_mm_sub_epi32(a.low, b.low), _mm_sub_epi32(a.high, b.high)};
 }
-/// (a + 2^(kBits - 1)) >> kBits, to the nearest that 16 bits hold.
 template <int kBits>
 DSVL_FORCE_INLINE Int16x8 narrow(Int32x8 a) noexcept {
   const __m128i half = _mm_set1_epi32(1 << (kBits - 1));
   return {_mm_packs_epi32(_mm_srai_epi32(_mm_add_epi32(a.low, half), kBits),
                           _mm_srai_epi32(_mm_add_epi32(a.high, half), kBits))};
 }
-/// Eight bytes, to the nearest that they hold.
 DSVL_FORCE_INLINE void store(std::uint8_t* to, Int16x8 a) noexcept {
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(a.v, a.v));
 }
-/// Sixteen bytes: a0 b0 a1 b1 …
 DSVL_FORCE_INLINE void store_zipped(std::uint8_t* to, Int16x8 a, Int16x8 b) noexcept {
   const __m128i bytes_a = _mm_packus_epi16(a.v, a.v), bytes_b = _mm_packus_epi16(b.v, b.v);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_unpacklo_epi8(bytes_a, bytes_b));
 }
-/// Eight pixels of three bytes, and two bytes more that mean nothing: `to` has room for 26.
+/// SSE2 has no byte shuffle, so pixels are packed from four bytes to three in 64-bit registers, two at a time.
 DSVL_FORCE_INLINE void store_pixels(std::uint8_t* to, Int16x8 r, Int16x8 g, Int16x8 b) noexcept {
   const __m128i rg = _mm_unpacklo_epi8(_mm_packus_epi16(r.v, r.v), _mm_packus_epi16(g.v, g.v));
   const __m128i b0 = _mm_unpacklo_epi8(_mm_packus_epi16(b.v, b.v), _mm_setzero_si128());
   const __m128i four[2] = {_mm_unpacklo_epi16(rg, b0), _mm_unpackhi_epi16(rg, b0)};
   for (int i = 0; i < 2; ++i, to += 12) {
-    std::uint64_t two[2];  // pixels each, of four bytes
+    std::uint64_t two[2];  // each holds two pixels of four bytes
     std::memcpy(two, &four[i], sizeof two);
     for (int j = 0; j < 2; ++j) {
       const std::uint64_t packed = (two[j] & 0xFFFFFFu) | (two[j] >> 8 & 0xFFFFFF000000u);
@@ -93,7 +105,7 @@ DSVL_FORCE_INLINE void store_pixels(std::uint8_t* to, Int16x8 r, Int16x8 g, Int1
     }
   }
 }
-/// Rows become columns.
+/// Three rounds of interleaving: pairs of lanes, then of twos, then of fours.
 DSVL_FORCE_INLINE void transpose(Int16x8 (&r)[8]) noexcept {
   __m128i a[8], b[8];
   for (int i = 0; i < 4; ++i) {
@@ -113,8 +125,10 @@ DSVL_FORCE_INLINE void transpose(Int16x8 (&r)[8]) noexcept {
 
 #elif defined(DSVL_JPEG_NEON)
 
-struct Int16x8 { int16x8_t v; };
-struct Int32x8 { int32x4_t low, high; };
+// --- NEON --------------------------------------------------------------------------------------
+
+struct Int16x8 { int16x8_t v; };          ///< eight 16-bit integers
+struct Int32x8 { int32x4_t low, high; };  ///< eight 32-bit integers: lanes 0 to 3, and 4 to 7
 
 DSVL_FORCE_INLINE Int16x8 load(const std::int16_t* from) noexcept { return {vld1q_s16(from)}; }
 DSVL_FORCE_INLINE void store(std::int16_t* to, Int16x8 a) noexcept { vst1q_s16(to, a.v); }
@@ -145,7 +159,8 @@ DSVL_FORCE_INLINE Int32x8 operator-(Int32x8 a, Int32x8 b) noexcept {
 }
 template <int kBits>
 DSVL_FORCE_INLINE Int16x8 narrow(Int32x8 a) noexcept {
-  const int32x4_t half = vdupq_n_s32(1 << (kBits - 1));  // added before the shift, so that the sum wraps as elsewhere
+  // The half is added separately, because a rounding shift would not wrap like the other implementations.
+  const int32x4_t half = vdupq_n_s32(1 << (kBits - 1));
   return {vcombine_s16(vqmovn_s32(vshrq_n_s32(vaddq_s32(a.low, half), kBits)),
                        vqmovn_s32(vshrq_n_s32(vaddq_s32(a.high, half), kBits)))};
 }
@@ -157,7 +172,7 @@ DSVL_FORCE_INLINE void store_pixels(std::uint8_t* to, Int16x8 r, Int16x8 g, Int1
   vst3_u8(to, uint8x8x3_t{{vqmovun_s16(r.v), vqmovun_s16(g.v), vqmovun_s16(b.v)}});
 }
 DSVL_FORCE_INLINE void transpose(Int16x8 (&r)[8]) noexcept {
-  int32x4x2_t pairs[4];  // of rows i and i + 2 (4 and 6, 5 and 7), after rows 2 i and 2 i + 1 were zipped in twos
+  int32x4x2_t pairs[4];  // interleaves twos of rows 0 and 2, 1 and 3, 4 and 6, 5 and 7
   int16x8x2_t twos[4];
   for (int i = 0; i < 4; ++i) twos[i] = vtrnq_s16(r[2 * i].v, r[2 * i + 1].v);
   for (int i = 0; i < 2; ++i)
@@ -174,21 +189,26 @@ DSVL_FORCE_INLINE void transpose(Int16x8 (&r)[8]) noexcept {
 
 #else
 
-struct Int16x8 { std::int16_t v[8]; };
-struct Int32x8 { std::uint32_t v[8]; };  // unsigned, since sums wrap
+// --- plain C++ ---------------------------------------------------------------------------------
 
+struct Int16x8 { std::int16_t v[8]; };   ///< eight 16-bit integers
+struct Int32x8 { std::uint32_t v[8]; };  ///< eight 32-bit integers; unsigned, because sums wrap
+
+/// Lanes made one by one.
 template <class Make>
 DSVL_FORCE_INLINE Int16x8 each(const Make& make) noexcept {
   Int16x8 out;
   for (int i = 0; i < 8; ++i) out.v[i] = static_cast<std::int16_t>(make(i));
   return out;
 }
+/// Lanes of 32 bits made one by one.
 template <class Make>
 DSVL_FORCE_INLINE Int32x8 each_wide(const Make& make) noexcept {
   Int32x8 out;
   for (int i = 0; i < 8; ++i) out.v[i] = make(i);
   return out;
 }
+/// Clamps to 0..255.
 DSVL_FORCE_INLINE std::uint8_t to_byte(int x) noexcept {
   return static_cast<std::uint8_t>(x < 0 ? 0 : x > 255 ? 255 : x);
 }

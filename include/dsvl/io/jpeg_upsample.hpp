@@ -1,7 +1,7 @@
-// Brings the rows of a JPEG component to the picture's size, as libjpeg's "fancy upsampling" does, bit for bit.
+// Scales the rows of a JPEG component to the picture's size, as libjpeg's "fancy upsampling" does, bit for bit.
 //
-// Colour that is stored at half the size is interpolated with weights 3/4 and 1/4, in x, y or both; all other ratios
-// repeat samples. The edge of a component is its last real sample, and its own neighbour.
+// Chroma that is stored at half the size is interpolated with weights 3/4 and 1/4, in x, y or both; all other ratios
+// repeat samples. At the edge of a component the last sample is its own neighbour.
 // Source: jdsample.c of libjpeg-turbo.
 #ifndef DSVL_IO_JPEG_UPSAMPLE_HPP
 #define DSVL_IO_JPEG_UPSAMPLE_HPP
@@ -12,34 +12,38 @@
 DSVL_BEGIN_NAMESPACE
 namespace jpeg {
 
-/// A decoded component. Rows lie `stride` bytes apart, which is a multiple of 8 and at least `width`.
+/// A decoded component. Rows are `stride` bytes apart, which is a multiple of 8 and at least `width`.
 struct Plane {
-  const std::uint8_t* data = nullptr;
-  Index stride = 0;
-  Index width = 0, height = 0;    ///< of the samples that belong to the picture
-  int across = 1, down = 1;       ///< how many times wider and higher the picture is
+  const std::uint8_t* data = nullptr;  ///< top left sample
+  Index stride = 0;                    ///< in bytes
+  Index width = 0, height = 0;         ///< of the samples that belong to the picture
+  int across = 1, down = 1;            ///< how many times wider and higher the picture is
 };
 
-/// What a row may be written past its end, for whole registers.
+/// Bytes that may be written behind a row, since whole registers are.
 inline constexpr Index kRowSlack = 32;
 
 namespace upsample {
 
+/// True when the component is interpolated in both directions. libjpeg repeats samples of very narrow ones instead.
 inline bool doubles_both(const Plane& p) noexcept { return p.across == 2 && p.down == 2 && p.width > 2; }
+/// True when it is interpolated along x only.
 inline bool doubles_across(const Plane& p) noexcept { return p.across == 2 && p.down == 1 && p.width > 2; }
+/// True when it is interpolated along y only.
 inline bool doubles_down(const Plane& p) noexcept { return p.across == 1 && p.down == 2; }
 
-/// The row that the picture's row y lies in, and the one that it leans to.
+/// The two rows that a row of the picture is interpolated from: the nearest, with weight 3/4, and the next nearest.
 struct Neighbours {
   const std::uint8_t *nearest, *farther;
 };
+/// The rows for row y of the picture.
 inline Neighbours neighbours(const Plane& p, Index y) noexcept {
   const Index nearest = y / 2, leaning = y % 2 == 0 ? nearest - 1 : nearest + 1;
   const Index farther = leaning < 0 ? 0 : leaning >= p.height ? p.height - 1 : leaning;
   return {p.data + nearest * p.stride, p.data + farther * p.stride};
 }
 
-/// sums[x] = nearest or 3 nearest + farther, with one more at each side that repeats its neighbour.
+/// sums[x] = nearest[x], or 3 * nearest[x] + farther[x] with `both`. One more at each side repeats its neighbour.
 inline void add_rows(const Plane& p, Neighbours rows, bool both, std::int16_t* sums) noexcept {
   for (Index x = 0; x < p.width; x += 8) {
     const Int16x8 nearest = load(rows.nearest + x);
@@ -49,7 +53,8 @@ inline void add_rows(const Plane& p, Neighbours rows, bool both, std::int16_t* s
   sums[p.width] = sums[p.width - 1];
 }
 
-/// out[2 x] = (3 sums[x] + sums[x - 1] + even) >> kBits, out[2 x + 1] alike with sums[x + 1] and odd.
+/// out[2 x] = (3 * sums[x] + sums[x - 1] + even) >> kBits, and out[2 x + 1] likewise with sums[x + 1] and odd. The two
+/// roundings differ, so that rounding makes the picture neither lighter nor darker.
 template <int kBits>
 void double_across(const std::int16_t* sums, Index width, int even, int odd, std::uint8_t* out) noexcept {
   for (Index x = 0; x < width; x += 8) {
@@ -59,6 +64,7 @@ void double_across(const std::int16_t* sums, Index width, int even, int odd, std
   }
 }
 
+/// Repeats each sample `across` times.
 inline void repeat(const std::uint8_t* row, Index width, int across, std::uint8_t* out) noexcept {
   for (Index x = 0; x < width; ++x)
     for (int i = 0; i < across; ++i) *out++ = row[x];
@@ -66,8 +72,9 @@ inline void repeat(const std::uint8_t* row, Index width, int across, std::uint8_
 
 }  // namespace upsample
 
-/// Row y of the picture, of at least p.width * p.across samples: the plane's own where it has the picture's width, else
-/// in `out`. Room: `out` p.stride * p.across + kRowSlack bytes, `sums` p.stride + kRowSlack numbers.
+/// Row y of the picture, of at least p.width * p.across samples: the plane's own row where that has the picture's
+/// width, otherwise in `out`. `out` has room for p.stride * p.across + kRowSlack bytes, `sums` for p.stride + kRowSlack
+/// numbers.
 inline const std::uint8_t* upsampled_row(const Plane& p, Index y, std::uint8_t* out, std::int16_t* sums) noexcept {
   using namespace upsample;
   if (doubles_down(p)) {
@@ -79,7 +86,7 @@ inline const std::uint8_t* upsampled_row(const Plane& p, Index y, std::uint8_t* 
     }
     return out;
   }
-  std::int16_t* const inner = sums + 8;  // has a neighbour in front
+  std::int16_t* const inner = sums + 8;  // leaves room for a neighbour in front
   if (doubles_both(p)) {
     add_rows(p, neighbours(p, y), true, inner);
     double_across<4>(inner, p.width, 8, 7, out);

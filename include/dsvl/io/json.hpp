@@ -1,8 +1,9 @@
-// json::Document: a JSON text as a flat, immutable tree; json::Value: a cheap, checked handle into it.
+// json::Document: a JSON text as a flat, immutable tree. json::Value: a cheap, checked handle into it.
 //
-// Under everything that is configured by JSON: config.json, tokenizer.json, the header of a safetensors file and the
-// index of a sharded one. The grammar is nlohmann/json's (its SAX parser, strict, UTF-8 checked); json_parse.hpp is the
-// only place that knows it. Source: RFC 8259; stricter than it in that an object may not have the same key twice.
+// It is used for everything that is configured by JSON: config.json, tokenizer.json, the header of a safetensors file
+// and the index of a sharded one. The grammar is nlohmann/json's (its SAX parser, strict, UTF-8 checked); only
+// json_parse.hpp includes that library.
+// Source: RFC 8259. It is stricter in that an object may not have the same key twice.
 #ifndef DSVL_IO_JSON_HPP
 #define DSVL_IO_JSON_HPP
 
@@ -24,8 +25,10 @@ inline constexpr std::size_t kMaxNodes = std::size_t{1} << 23;   ///< values in 
 inline constexpr std::size_t kMaxToken = std::size_t{64} << 10;  ///< bytes of one string or number as written
 inline constexpr int kMaxDepth = 64;                             ///< arrays and objects inside each other
 
+/// The types of values. `missing` is the type of a value that is not there.
 enum class Kind : unsigned char { missing, null, boolean, number, string, array, object };
 
+/// The type's name, for messages.
 constexpr std::string_view name(Kind kind) noexcept {
   switch (kind) {
     case Kind::missing: return "missing";
@@ -39,75 +42,90 @@ constexpr std::string_view name(Kind kind) noexcept {
   return "unknown";
 }
 
-/// One value. Nodes lie in the order of the text: the first child of a container is the next node, and a child's next
-/// sibling is `nodes` further on. Text is an offset into the Document's bytes.
+/// One value in the flat tree. Nodes are in the order of the text: the first child of a container is the next node, and
+/// a child's next sibling is `nodes` further on.
 struct Node {
-  struct Children { std::uint32_t count, nodes; };  // nodes of the whole subtree, the container's own included
-  struct Text { std::uint32_t at, size; };
+  /// Number of children, and nodes of the whole subtree, the container's own included.
+  struct Children { std::uint32_t count, nodes; };
+  /// Offset and size of a string in the Document's bytes.
+  struct TextRange { std::uint32_t at, size; };
 
+  /// The value, by `kind` and `integral`.
   union {
-    std::int64_t integer;  // also a boolean, 0 or 1
-    double real;
-    Children children;
-    Text text;
+    std::int64_t integer;  ///< an integral number, or a boolean as 0 or 1
+    double real;           ///< any other number
+    Children children;     ///< of an array or object
+    TextRange text;        ///< a string
   };
-  Text key;                // empty unless a member of an object
-  std::uint32_t position;  // byte of the text at which the value (of a member: its key) was recognised
-  Kind kind;
-  bool integral;           // a number written as an integer that int64 holds
+  TextRange key;           ///< name in the object; empty for values that are not members
+  std::uint32_t position;  ///< offset in the text at which the value (for a member its key) was recognised
+  Kind kind;               ///< type of the value
+  bool integral;           ///< a number that was written as an integer and fits int64
 };
 
-/// A handle to one value of a Document, valid while the Document lives, also after it was moved. Passed by value.
-/// Asking for what is not there gives a missing() value or nothing; no question is undefined.
+/// A handle to one value of a Document, passed by value. It is valid while the Document lives, even after that was
+/// moved. Asking for something that is not there gives a missing() value or nothing; no question is undefined
+/// behaviour.
 class Value {
  public:
   class Iterator;
 
-  Value() noexcept = default;  ///< missing
+  Value() noexcept = default;  ///< a missing value
+  /// A value of a Document whose strings are in `text`.
   Value(const Node* node, const char* text) noexcept : node_(node), text_(text) {}
 
+  /// The type of the value.
   [[nodiscard]] Kind kind() const noexcept { return node_ ? node_->kind : Kind::missing; }
+  /// True when there is no value.
   [[nodiscard]] bool missing() const noexcept { return !node_; }
+  /// True for null.
   [[nodiscard]] bool is_null() const noexcept { return kind() == Kind::null; }
+  /// True for true and false.
   [[nodiscard]] bool is_boolean() const noexcept { return kind() == Kind::boolean; }
-  [[nodiscard]] bool is_bool() const noexcept { return is_boolean(); }
+  /// True for a number.
   [[nodiscard]] bool is_number() const noexcept { return kind() == Kind::number; }
+  /// True for a string.
   [[nodiscard]] bool is_string() const noexcept { return kind() == Kind::string; }
+  /// True for an array.
   [[nodiscard]] bool is_array() const noexcept { return kind() == Kind::array; }
+  /// True for an object.
   [[nodiscard]] bool is_object() const noexcept { return kind() == Kind::object; }
 
   /// Elements of an array or members of an object; 0 for anything else.
   [[nodiscard]] std::size_t size() const noexcept { return is_container() ? node_->children.count : 0; }
 
-  /// The member of that name; missing() when there is none or this is no object. Linear: to visit all, iterate.
+  /// The member of that name; missing() when there is none or this is no object. Cost: linear, so iterate to visit all.
   [[nodiscard]] Value find(std::string_view key) const noexcept;
 
-  /// Element or member `i` in the order of the text; missing() when there is none. Constant time when no child is
-  /// itself an array or object, otherwise linear: to visit all, iterate.
+  /// Element or member `i` in the order of the text; missing() when there is none. Cost: constant when no child is
+  /// itself an array or object, otherwise linear, so iterate to visit all.
   [[nodiscard]] Value operator[](std::size_t i) const noexcept;
 
-  /// Name of this member in its object; empty for elements and the root.
+  /// The name of this member in its object; empty for elements and the root.
   [[nodiscard]] std::string_view key() const noexcept { return node_ ? view(node_->key) : std::string_view(); }
 
   /// The elements or members in the order of the text; an empty range for anything else.
   [[nodiscard]] Iterator begin() const noexcept;
+  /// The end of that range.
   [[nodiscard]] Iterator end() const noexcept;
 
-  /// Escapes resolved, valid UTF-8, may hold NUL; the bytes belong to the Document.
+  /// The value of a string, with escapes resolved. It is valid UTF-8, may hold NUL, and its bytes belong to the
+  /// Document.
   [[nodiscard]] std::optional<std::string_view> string() const noexcept {
     if (!is_string()) return std::nullopt;
     return view(node_->text);
   }
-  /// A number written as an integer (`3`, not `3.0` or `3e0`) that fits.
+  /// The value of a number that was written as an integer (`3`, not `3.0` or `3e0`) and fits an Index.
   [[nodiscard]] std::optional<Index> integer() const noexcept {
     if (!is_number() || !node_->integral || !std::in_range<Index>(node_->integer)) return std::nullopt;
     return static_cast<Index>(node_->integer);
   }
-  /// Any number, rounded to double; always finite.
+  /// The value of any number, rounded to double; always finite.
   [[nodiscard]] std::optional<double> number() const noexcept {
     if (!is_number()) return std::nullopt;
     return node_->integral ? static_cast<double>(node_->integer) : node_->real;
   }
+  /// The value of a boolean.
   [[nodiscard]] std::optional<bool> boolean() const noexcept {
     if (!is_boolean()) return std::nullopt;
     return node_->integer != 0;
@@ -116,14 +134,14 @@ class Value {
  private:
   friend class Iterator;
   [[nodiscard]] bool is_container() const noexcept { return is_array() || is_object(); }
-  [[nodiscard]] std::string_view view(Node::Text t) const noexcept { return {text_ + t.at, t.size}; }
+  [[nodiscard]] std::string_view view(Node::TextRange t) const noexcept { return {text_ + t.at, t.size}; }
   [[nodiscard]] Value next() const noexcept { return {node_ + (is_container() ? node_->children.nodes : 1), text_}; }
 
   const Node* node_ = nullptr;
   const char* text_ = nullptr;
 };
 
-/// Walks the children of one container; `*it` is a Value by value.
+/// Walks over the children of one container; `*it` is a Value by value.
 class Value::Iterator {
  public:
   using value_type = Value;
@@ -158,20 +176,25 @@ inline Value Value::find(std::string_view key) const noexcept {
 
 inline Value Value::operator[](std::size_t i) const noexcept {
   if (i >= size()) return {};
-  if (node_->children.nodes == node_->children.count + 1u) return {node_ + 1 + i, text_};  // only leaves
+  if (node_->children.nodes == node_->children.count + 1u) return {node_ + 1 + i, text_};  // all children are leaves
   Iterator at = begin();
   while (i--) ++at;
   return *at;
 }
 
-/// A parsed text; owns its nodes and strings, so the text itself may go. Immutable: any number of threads may read it.
+/// A parsed text. It owns its nodes and strings, so the text itself is not needed any more. Immutable, so any number of
+/// threads may read it.
 class Document {
  public:
-  /// `what` names the text in errors, which also give the byte position. Codes: bad_file (not JSON, not UTF-8, a key
-  /// twice in an object), limit (kMaxText, kMaxNodes, kMaxToken, kMaxDepth), out_of_memory.
-  /// Cost: one pass; about 24 bytes for each value and the bytes of its strings, from `from`.
+  /// Parses a text. `what` names it in errors, which also give the byte position.
+  ///
+  /// Codes  bad_file (not JSON, not UTF-8, a key twice in an object), limit (kMaxText, kMaxNodes, kMaxToken,
+  ///        kMaxDepth),
+  ///        out_of_memory
+  /// Cost   one pass; from `from` about 24 bytes for each value, and the bytes of its strings
   static Result<Document> parse(std::string_view text, std::string_view what, Allocator* from = nullptr) noexcept;
 
+  /// The outermost value; valid while the Document lives.
   [[nodiscard]] Value root() const noexcept { return {nodes_.data(), text_.data()}; }
 
  private:

@@ -1,4 +1,6 @@
-// json::Writer: a JSON text, written piece by piece. For the programs' machine-readable output.
+// json::Writer: it writes a JSON text piece by piece.
+//
+// The programs use it for their machine-readable output, and the writer of safetensors for the header.
 #ifndef DSVL_IO_JSON_WRITER_HPP
 #define DSVL_IO_JSON_WRITER_HPP
 
@@ -13,7 +15,7 @@
 DSVL_BEGIN_NAMESPACE
 namespace json {
 
-/// The string as a JSON string, quotes included. Bytes from 0x80 on pass as they are: give it UTF-8.
+/// The text as a JSON string, quotes included. Bytes from 0x80 on pass unchanged, so give it UTF-8.
 inline std::string escape(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -32,25 +34,31 @@ inline std::string escape(std::string_view text) {
   return out += '"';
 }
 
-/// Puts commas and quotes; that every begin has its end, and every member its key, is up to the caller.
+/// Writes commas and quotes. The caller has to end what it begins, and to give every member a key; nothing is checked.
 class Writer {
  public:
-  Writer& begin_object() { return open('{'); }
-  Writer& end_object() { return close('}'); }
-  Writer& begin_array() { return open('['); }
-  Writer& end_array() { return close(']'); }
+  Writer& begin_object() { return open('{'); }  ///< begins an object
+  Writer& end_object() { return close('}'); }   ///< ends it
+  Writer& begin_array() { return open('['); }   ///< begins an array
+  Writer& end_array() { return close(']'); }    ///< ends it
+  /// Writes a member's name; its value has to follow.
   Writer& key(std::string_view name) {
     separate();
     (out_ += escape(name)) += ':';
-    first_ = true;  // no comma before the value
+    first_ = true;  // so that the value gets no comma in front
     return *this;
   }
+  /// Writes a string.
   Writer& value(std::string_view text) { return raw(escape(text)); }
+  /// Writes a string.
   Writer& value(const char* text) { return value(std::string_view(text)); }
+  /// Writes true or false.
   Writer& value(bool yes) { return raw(yes ? "true" : "false"); }
+  /// Writes an integer.
   template <std::integral T>
   Writer& value(T number) { return raw(std::to_string(number)); }
-  /// The shortest of 15 to 17 digits that reads back the same; null when NaN or infinite, which JSON does not have.
+  /// Writes a number with the fewest of 15 to 17 digits that read back the same; null for NaN and infinity, which JSON
+  /// does not have.
   Writer& value(double number) {
     if (!std::isfinite(number)) return null();
     char text[40];
@@ -60,14 +68,17 @@ class Writer {
       if (std::sscanf(text, "%lf", &back) == 1 && back == number) break;
     }
     for (char& c : text)
-      if (c == ',') c = '.';  // a locale's decimal comma
+      if (c == ',') c = '.';  // the host's locale may have a decimal comma
     return raw(text);
   }
+  /// Writes null.
   Writer& null() { return raw("null"); }
 
+  /// The text so far.
   [[nodiscard]] const std::string& text() const noexcept { return out_; }
 
  private:
+  /// Writes a comma, except in front of the first element.
   void separate() {
     if (!first_) out_ += ',';
     first_ = false;
@@ -90,7 +101,7 @@ class Writer {
   }
 
   std::string out_;
-  bool first_ = true;
+  bool first_ = true;  // the next element needs no comma in front
 };
 
 }  // namespace json

@@ -1,8 +1,8 @@
-// MappedFile: a file's bytes as read-only memory, fetched by the system when they are first touched.
+// MappedFile: a file's bytes as read-only memory, which the system fetches when they are first touched.
 //
-// How weights get into the process without a copy. The price: the file must stay as it is while it is mapped. When
-// somebody truncates it, POSIX answers the next access beyond its new end with SIGBUS, which ends the host; Windows
-// refuses the truncation. Where files can change under a running program, use LoadMode::read (io/folder.hpp).
+// This is how weights get into the process without a copy. In return the file must not change while it is mapped. When
+// another process truncates it, POSIX answers the next access beyond its new end with SIGBUS, which ends the host;
+// Windows refuses the truncation. Where files can change under a running program, use LoadMode::read (io/folder.hpp).
 #ifndef DSVL_IO_MAPPED_FILE_HPP
 #define DSVL_IO_MAPPED_FILE_HPP
 
@@ -18,20 +18,26 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Owns the mapping, not the file: the File may go. An empty file gives data() == nullptr and size() == 0.
+/// Owns the mapping, not the file, which may be closed. An empty file gives data() == nullptr and size() == 0.
 class MappedFile {
  public:
+  /// No mapping.
   MappedFile() noexcept = default;
+  /// Takes the mapping over; the address does not change.
   MappedFile(MappedFile&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  /// Exchanges the mappings, so that `other` ends the old one.
   MappedFile& operator=(MappedFile&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     return *this;
   }
+  /// Ends the mapping; all views into it become invalid.
   ~MappedFile() { unmap(); }
 
-  /// The whole file. Codes: io, limit (larger than the address space).
+  /// Maps the whole file.
+  ///
+  /// Codes  io, limit (larger than the address space)
   static Result<MappedFile> map(const File& file, std::string_view what) noexcept {
     MappedFile mapped;
     if (file.size() == 0) return mapped;
@@ -47,12 +53,17 @@ class MappedFile {
     }
     return mapped;
   }
+  /// Opens and maps a file.
+  ///
+  /// Codes  those of File::open and of map()
   static Result<MappedFile> open(const std::filesystem::path& path, std::string_view what) noexcept {
     DSVL_TRY(file, File::open(path, what));
     return map(file, what);
   }
 
+  /// The first byte, at the beginning of a page.
   [[nodiscard]] const std::byte* data() const noexcept { return data_; }
+  /// Bytes of the file.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
@@ -63,7 +74,7 @@ class MappedFile {
     if (!section) return nullptr;
     const void* const data = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
     error = static_cast<int>(GetLastError());
-    CloseHandle(section);  // the view keeps what it needs
+    CloseHandle(section);  // the view keeps the section alive
     return static_cast<const std::byte*>(data);
   }
   void unmap() noexcept { if (data_) UnmapViewOfFile(data_); }

@@ -1,13 +1,13 @@
-// NewFile: a file in the making, that is there whole or not at all.
+// NewFile: a file that is being written. In the end it is there whole or not at all.
 //
-// Bytes go to a temporary file of its own in the folder of the one that is meant (temporary_name.hpp), which takes its
-// name when everything was written. Of several writers of one name the last to finish wins; nobody ever sees a part. A
-// writer that is killed leaves its temporary file; the next one for that name says so in the log.
+// Bytes go to a temporary file in the folder of the wanted one (temporary_name.hpp), which is renamed when everything
+// was written. Of several writers of one name the last to finish wins; no reader ever sees a part. A writer that is
+// killed leaves its temporary file; the next writer of that name says so in the log.
 //
-//   a symbolic link   stays, and the file that it leads to is replaced, or made where it leads to
-//   a file            its permissions go over to the new one; owner, access lists and other hard links do not
-//   no file           the permissions of any new file (umask)
-//   what may not be written, a folder, a device   refused, as writing into it would be
+//   a symbolic link   is kept: the file that it leads to is replaced, or made
+//   a file            hands its permissions to the new one; owner, access lists and other hard links are not kept
+//   no file           gives the permissions of any new file (umask)
+//   others            are refused, as writing into them would be: read-only files, folders, devices
 #ifndef DSVL_IO_NEW_FILE_HPP
 #define DSVL_IO_NEW_FILE_HPP
 
@@ -27,16 +27,18 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// The guarantees and messages that a writer wants.
 struct NewFileOptions {
-  /// Wait at the end until the disk has the file and its name, so that it outlives a power failure, too. Costs as long
-  /// as the disk takes for all its bytes. Without it the kernel has them: they outlive this process, not the machine.
+  /// Waits at the end until the disk has the file and its name, so that it also survives a power failure. It takes as
+  /// long as the disk needs for all bytes. Without it the kernel has them: they survive this process, not the machine.
   bool sync = false;
-  Logger log = {};  ///< is told what killed writers of this name have left (Level::warning); without one nobody looks
+  Logger log = {};  ///< gets a warning for each file that a killed writer of this name left; may be empty
 };
 
+/// Writes one file. Errors are kept, so that only the end has to be checked.
 class NewFile {
  public:
-  /// Opens the temporary file. What went wrong is told by status() and by commit().
+  /// Opens the temporary file. Errors are told by status() and by commit().
   explicit NewFile(const std::filesystem::path& path, const NewFileOptions& options = {})
       : path_(path), sync_(options.sync) {
     refused_ = open(options.log);
@@ -44,35 +46,41 @@ class NewFile {
   }
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
-  /// Without a commit nothing is left, and what was there stays.
+  /// Without a commit nothing is left behind, and an older file of that name stays.
   ~NewFile() { discard(); }
 
-  /// Writes at that byte, on any number of threads at a time. False, now and from then on, when the system refuses.
+  /// Writes bytes at an offset; any number of threads may do so at a time. False, now and from then on, when the system
+  /// refuses.
   bool write_at(std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
     if (failed()) return false;
     const std::int64_t error = put(offset, bytes);
-    std::int64_t none = 0;
+    std::int64_t none = 0;  // only the first error is kept
     if (error != 0) write_error_.compare_exchange_strong(none, error);
     return error == 0;
   }
 
+  /// True once something went wrong.
   [[nodiscard]] bool failed() const noexcept { return !refused_.ok() || write_error_.load() != 0; }
-  /// What went wrong first. Codes: io; bad_argument (no name).
+  /// The first error.
+  ///
+  /// Codes  io, bad_argument (the path is empty)
   [[nodiscard]] Status status() const {
     if (!refused_.ok() || write_error_.load() == 0) return refused_;
     return write_failure(path_, WriteStep::write, write_error_.load());
   }
 
-  /// Makes sure that everything was written, in front of commit(): where several files belong together, for all of them
-  /// before the first takes its place.
+  /// Makes sure that everything was written. commit() does this too; where several files belong together, call it for
+  /// all of them before the first is put in its place.
   Status finish() {
     if (refused_.ok()) refused_ = status();
-    if (refused_.ok() && file_ != kNone) refused_ = settle();
+    if (refused_.ok() && file_ != kNone) refused_ = close_file();
     if (!refused_.ok()) discard();
     return refused_;
   }
 
-  /// Puts the file in its place, once, as the last call. Codes: those of status().
+  /// Puts the file in its place, once, as the last call.
+  ///
+  /// Codes  those of status()
   Status commit() {
     DSVL_CHECK_STATUS(finish());
     refused_ = place();
@@ -88,10 +96,12 @@ class NewFile {
   using Handle = int;
   static constexpr Handle kNone = -1;
 #endif
-  static constexpr unsigned kAttempts = 10000;
+  static constexpr unsigned kAttempts = 10000;  // temporary names that are tried
 
+  /// The error for a step that the system refused.
   [[nodiscard]] Status fail_at(WriteStep step, std::int64_t error) const { return write_failure(path_, step, error); }
 
+  /// Finds out where the file will be, and opens the temporary one.
   Status open(const Logger& log) {
     if (path_.empty()) return fail(Code::bad_argument, "the name of the file to write is empty; name a file");
     DSVL_CHECK_STATUS(follow_links());
@@ -100,19 +110,19 @@ class NewFile {
     return create(permissions, log);
   }
 
-  /// Where the bytes really go: the end of a chain of symbolic links.
+  /// Sets target_ to the end of a chain of symbolic links, which is where the bytes really go.
   Status follow_links() {
     target_ = path_;
     for (int links = 0; links < 40; ++links) {
       std::error_code no_link;
       const std::filesystem::path next = std::filesystem::read_symlink(target_, no_link);
-      if (no_link) return {};
+      if (no_link) return {};  // target_ is a file, or is not there
       target_ = next.is_absolute() ? next : target_.parent_path() / next;
     }
     return fail_at(WriteStep::create, write_detail::kTooManyLinks);
   }
 
-  /// Refuses what writing in place would refuse too. A file that is there gives its permissions.
+  /// Refuses everything that writing in place would refuse too, and reads the permissions of a file that is there.
   Status look_at_target(std::filesystem::perms& permissions) const {
     std::error_code error;
     const std::filesystem::file_status there = std::filesystem::status(target_, error);
@@ -129,20 +139,26 @@ class NewFile {
     return refusal == 0 ? Status() : fail_at(WriteStep::write, refusal);
   }
 
-  // The system's part, below.
-  std::int64_t writing_refused(std::filesystem::perms permissions) const noexcept;  ///< the error, 0 where it may be
+  // These are different on each system; their definitions are below.
+  /// The system's error when the target may not be written; 0 when it may.
+  std::int64_t writing_refused(std::filesystem::perms permissions) const noexcept;
+  /// Creates the temporary file.
   Status create(std::filesystem::perms permissions, const Logger& log);
+  /// Writes bytes at an offset; the system's error, or 0.
   std::int64_t put(std::uint64_t offset, std::span<const std::byte> bytes) noexcept;
-  Status settle();
+  /// Closes the file, after waiting for the disk if that is wanted.
+  Status close_file();
+  /// Renames the temporary file.
   Status place();
+  /// Closes and deletes the temporary file, if there is one.
   void discard() noexcept;
 
-  std::filesystem::path path_, target_;  // as it was named, and where that leads
-  std::filesystem::path part_;           // the temporary file while there is one; POSIX: in folder_
+  std::filesystem::path path_, target_;  // as it was named, and the file that the name leads to
+  std::filesystem::path part_;           // the temporary file while there is one; on POSIX relative to folder_
   bool sync_;
   Handle file_ = kNone;
 #ifndef _WIN32
-  Handle folder_ = kNone;  // held, so that neither chdir() nor a renamed folder leads elsewhere meanwhile
+  Handle folder_ = kNone;  // held open, so that neither chdir() nor a renamed folder changes where the file goes
 #endif
   Status refused_;
   std::atomic<std::int64_t> write_error_{0};
@@ -150,17 +166,19 @@ class NewFile {
 
 #ifdef _WIN32
 
+// --- Windows -----------------------------------------------------------------------------------
 inline std::int64_t NewFile::writing_refused(std::filesystem::perms permissions) const noexcept {
   const bool allowed = (permissions & std::filesystem::perms::owner_write) != std::filesystem::perms::none;
   return allowed ? 0 : ERROR_ACCESS_DENIED;
 }
 
 inline Status NewFile::create(std::filesystem::perms, const Logger& log) {
+  // The path is made absolute now, so that a later change of the current folder does not matter.
   std::error_code unknown;
   const std::filesystem::path whole = std::filesystem::absolute(target_, unknown);
   if (!unknown) target_ = whole;
   const std::filesystem::path folder = target_.parent_path();
-  // Paths have a limit, too: where the file's own keeps to it the temporary one does.
+  // Paths have a limit as well. A temporary path keeps to it where the wanted path does.
   const std::size_t before = folder.native().size() + 1;
   const std::size_t longest = target_.native().size() < MAX_PATH && before < MAX_PATH - 1 ? MAX_PATH - 1 - before : 255;
   const TemporaryNames names(target_.filename(), longest < 255 ? longest : 255);
@@ -188,14 +206,14 @@ inline std::int64_t NewFile::put(std::uint64_t offset, std::span<const std::byte
     DWORD n = 0;
     if (!WriteFile(file_, bytes.data(), static_cast<DWORD>(bytes.size() < kMost ? bytes.size() : kMost), &n, &at))
       return GetLastError();
-    if (n == 0) return ERROR_HANDLE_DISK_FULL;
+    if (n == 0) return ERROR_HANDLE_DISK_FULL;  // otherwise the loop would not end
     bytes = bytes.subspan(n);
     offset += n;
   }
   return 0;
 }
 
-inline Status NewFile::settle() {
+inline Status NewFile::close_file() {
   if (sync_ && !FlushFileBuffers(file_)) return fail_at(WriteStep::sync, GetLastError());
   return CloseHandle(std::exchange(file_, kNone)) ? Status() : fail_at(WriteStep::close, GetLastError());
 }
@@ -203,7 +221,7 @@ inline Status NewFile::settle() {
 inline Status NewFile::place() {
   const DWORD how = MOVEFILE_REPLACE_EXISTING | (sync_ ? MOVEFILE_WRITE_THROUGH : 0u);
   DWORD error = ERROR_SUCCESS;
-  // Another writer's renaming, or a scanner of viruses, is in the way for a moment.
+  // Another writer's rename, or a virus scanner, may hold the file for a moment, so the rename is tried again.
   for (int attempt = 0; attempt < 20; ++attempt) {
     if (MoveFileExW(part_.c_str(), target_.c_str(), how)) return part_.clear(), Status();
     error = GetLastError();
@@ -223,9 +241,9 @@ inline void NewFile::discard() noexcept {
 
 namespace write_detail {
 
-/// Waits until the disk has it; the error, or 0.
+/// Waits until the disk has the file. Returns the error, or 0.
 inline int flush(int handle) noexcept {
-#ifdef F_FULLFSYNC  // macOS: its fsync leaves the bytes in the disk's own cache
+#ifdef F_FULLFSYNC  // on macOS fsync leaves the bytes in the disk's own cache
   if (::fcntl(handle, F_FULLFSYNC) == 0) return 0;
 #endif
   int result = 0;
@@ -234,7 +252,7 @@ inline int flush(int handle) noexcept {
   return result == 0 ? 0 : errno;
 }
 
-/// To name files in it; where the system can, without the right to list it.
+/// Opens a folder, to name files in it. O_PATH does not need the right to list it.
 inline int open_folder(const std::filesystem::path& folder) noexcept {
 #ifdef O_PATH
   constexpr int kHow = O_PATH | O_DIRECTORY | O_CLOEXEC;
@@ -249,7 +267,9 @@ inline int open_folder(const std::filesystem::path& folder) noexcept {
 
 }  // namespace write_detail
 
+// --- POSIX -------------------------------------------------------------------------------------
 inline std::int64_t NewFile::writing_refused(std::filesystem::perms) const noexcept {
+  // The effective user counts, as it would for writing. Errors other than a refusal are left for the steps to come.
   if (::faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) == 0) return 0;
   return errno == EACCES || errno == EPERM || errno == EROFS ? errno : 0;
 }
@@ -259,6 +279,7 @@ inline Status NewFile::create(std::filesystem::perms permissions, const Logger& 
   if (folder_ == kNone) return fail_at(WriteStep::open_folder, errno);
   const long longest = ::fpathconf(folder_, _PC_NAME_MAX);
   const TemporaryNames names(target_.filename(), longest > 0 ? static_cast<std::size_t>(longest) : 255);
+  // A new file is made as any program makes one, readable and writable as far as the umask allows.
   const bool replaces = permissions != std::filesystem::perms::unknown;
   const auto mode = static_cast<::mode_t>(replaces ? static_cast<unsigned>(permissions) & 0777u : 0666u);
   for (unsigned attempt = 0; attempt < kAttempts && file_ == kNone; ++attempt) {
@@ -271,8 +292,10 @@ inline Status NewFile::create(std::filesystem::perms permissions, const Logger& 
     part_.clear();  // it is not ours
     return fail_at(WriteStep::create, error);
   }
-  if (replaces) (void)(::fchmod(file_, mode) == 0);  // some file systems have none; then it has no more than asked for
-  (void)(::flock(file_, LOCK_EX | LOCK_NB) == 0);    // says that it is being written; see is_left_over()
+  // The umask may have removed some permissions. Some file systems have none, so a failure is ignored.
+  if (replaces) (void)(::fchmod(file_, mode) == 0);
+  // The lock shows that the file is being written; see is_left_over().
+  (void)(::flock(file_, LOCK_EX | LOCK_NB) == 0);
   report_leftovers(target_.parent_path(), names, log);
   return {};
 }
@@ -284,16 +307,16 @@ inline std::int64_t NewFile::put(std::uint64_t offset, std::span<const std::byte
     const ::ssize_t n = ::pwrite(file_, bytes.data(), size, static_cast<::off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno;
-    if (n == 0) return EIO;
+    if (n == 0) return EIO;  // otherwise the loop would not end
     bytes = bytes.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
   return 0;
 }
 
-inline Status NewFile::settle() {
+inline Status NewFile::close_file() {
   if (const int error = sync_ ? write_detail::flush(file_) : 0; error != 0) return fail_at(WriteStep::sync, error);
-  const int closed = ::close(std::exchange(file_, kNone));  // some network file systems tell only now what they refused
+  const int closed = ::close(std::exchange(file_, kNone));  // some network file systems report a full disk only here
   return closed == 0 || errno == EINTR ? Status() : fail_at(WriteStep::close, errno);
 }
 
@@ -302,10 +325,11 @@ inline Status NewFile::place() {
     return fail_at(WriteStep::rename, errno);
   part_.clear();
   if (!sync_) return {};
+  // The new name is an entry of the folder, so the folder has to reach the disk as well.
   const int folder = ::openat(folder_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const int error = folder < 0 ? errno : write_detail::flush(folder);
   if (folder >= 0) ::close(folder);
-  // EINVAL: a file system that writes names at once, or never.
+  // EINVAL means that the file system does not sync folders, because it writes names at once, or never.
   return error == 0 || error == EINVAL ? Status() : fail_at(WriteStep::sync_folder, error);
 }
 

@@ -1,4 +1,7 @@
-// Paths as UTF-8 and back, on every system, whatever stands in them.
+// Converts paths to UTF-8 and back, on every system, whatever characters they have.
+//
+// std::filesystem::path::u8string throws for names that are not UTF-16 on Windows, and the narrow functions use the
+// system's code page there.
 #ifndef DSVL_IO_PATH_TEXT_HPP
 #define DSVL_IO_PATH_TEXT_HPP
 
@@ -10,8 +13,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// A path as UTF-8, for messages and for names in files. On Windows what is not UTF-16 becomes U+FFFD, so the result
-/// may name no file; elsewhere the bytes are those of the path.
+/// A path as UTF-8, for messages and for names in files. On Windows characters that are not UTF-16 become U+FFFD, so
+/// the result may name no file; elsewhere the bytes are those of the path.
 inline std::string path_to_utf8(const std::filesystem::path& path) {
 #ifdef _WIN32
   return utf16::to_utf8(std::wstring_view(path.native()));
@@ -20,7 +23,7 @@ inline std::string path_to_utf8(const std::filesystem::path& path) {
 #endif
 }
 
-/// The path that UTF-8 names. On Windows what is not UTF-8 becomes U+FFFD; elsewhere the bytes stay as they are.
+/// The path that UTF-8 names. On Windows bytes that are not UTF-8 become U+FFFD; elsewhere they stay as they are.
 inline std::filesystem::path utf8_to_path(std::string_view text) {
 #ifdef _WIN32
   return utf16::from_utf8<wchar_t>(text);

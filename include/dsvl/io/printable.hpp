@@ -1,4 +1,4 @@
-// Printable: a name that came from a file, made fit for one line of a Status.
+// Printable: a name from a file, made fit for one line of a Status.
 //
 // Names in headers and index files are untrusted: they may be long, or hold NUL, newlines and terminal escapes.
 #ifndef DSVL_IO_PRINTABLE_HPP
@@ -11,12 +11,13 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Use as `Printable(name).text()`: control characters and bytes that are not UTF-8 become '?', and what is longer than
-/// kMax bytes loses its middle to "..." (a path says most at its end), between characters. Never allocates.
+/// Use it as `Printable(name).text()`. Control characters and bytes that are not UTF-8 become '?'. The middle of a name
+/// longer than kMax bytes is replaced by "...", between characters, since a path says most at its end. Never allocates.
 class Printable {
  public:
-  static constexpr std::size_t kMax = 120;
+  static constexpr std::size_t kMax = 120;  ///< bytes of the longest text
 
+  /// Copies `from`.
   explicit Printable(std::string_view from) noexcept {
     if (from.size() <= kMax) {
       put(from);
@@ -30,14 +31,16 @@ class Printable {
     put(from.substr(tail));
   }
 
-  /// Zero-terminated; lives as long as this object (to the end of the full expression when it is a temporary).
+  /// The text, zero-terminated. It lives as long as this object, for a temporary to the end of the full expression.
   [[nodiscard]] const char* text() const noexcept { return text_; }
 
  private:
-  static constexpr std::size_t kHead = 40;
+  static constexpr std::size_t kHead = 40;  // bytes that stay in front of "..."
 
+  /// True for bytes inside a UTF-8 character.
   static bool continues(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
+  /// Appends text, with '?' for everything that must not be printed.
   void put(std::string_view part) noexcept {
     while (!part.empty()) {
       const std::size_t length = character(part);
@@ -47,7 +50,8 @@ class Printable {
     }
   }
 
-  /// Bytes of the character at the front; 0 when it must not be printed. (Overlong forms pass: nobody is fooled here.)
+  /// Bytes of the character at the front; 0 when it must not be printed. Overlong forms pass, since they do no harm
+  /// here.
   static std::size_t character(std::string_view s) noexcept {
     const auto lead = static_cast<unsigned char>(s[0]);
     if (lead < 0x80) return lead >= 0x20 && lead != 0x7F ? 1 : 0;

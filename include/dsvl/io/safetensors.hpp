@@ -1,8 +1,8 @@
 // Safetensors: the tensors of one safetensors file, read in place.
 //
-// A checkpoint is one such file or several (checkpoint.hpp). The file: 8 bytes with the header's length, a JSON header
-// {"name": {"dtype", "shape", "data_offsets": [begin, end]}, …}, then the data, row-major; all little-endian.
-// Every check of the format's reference reader is made here, so that what comes out may be used unchecked.
+// A checkpoint is one such file or several (checkpoint.hpp). A file has 8 bytes with the header's length, a JSON header
+// {"name": {"dtype", "shape", "data_offsets": [begin, end]}, …}, then the data, row-major; all is little-endian. Every
+// check of the format's reference reader is made here, so that the results need no check.
 // Source: https://github.com/huggingface/safetensors, README "Format" and safetensors/src/tensor.rs.
 #ifndef DSVL_IO_SAFETENSORS_HPP
 #define DSVL_IO_SAFETENSORS_HPP
@@ -23,11 +23,11 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Bits of one element; nothing for a dtype the format does not have. Source: safetensors/src/tensor.rs, Dtype.
+/// Bits of one element; nothing for a dtype that the format does not have. Source: safetensors/src/tensor.rs, Dtype.
 constexpr std::optional<std::uint64_t> dtype_bits(std::string_view dtype) noexcept {
   struct Row {
     std::string_view dtype;
-    std::uint64_t bits;
+    std::uint64_t bits;  // some types have less than a byte
   };
   constexpr Row kRows[] = {
       {"F32", 32},     {"BF16", 16},    {"F16", 16},         {"F64", 64},         {"I64", 64},    {"I32", 32},
@@ -40,20 +40,24 @@ constexpr std::optional<std::uint64_t> dtype_bits(std::string_view dtype) noexce
   return std::nullopt;
 }
 
-/// The parsed header of one file. Does not own the file's bytes; they must outlive it.
+/// The parsed header of one file. It does not own the file's bytes, which must outlive it.
 class Safetensors {
  public:
-  static constexpr std::uint64_t kMaxHeader = 100'000'000;  // the reference reader's limit
+  static constexpr std::uint64_t kMaxHeader = 100'000'000;  ///< bytes of a header, the reference reader's limit
 
-  /// `what` names the file in errors. Codes: bad_file, unsupported (a dtype the format does not have, more than
-  /// kMaxRank dimensions), limit, out_of_memory. Cost: that of the header, the data is not touched.
+  /// Parses a file. `what` names it in errors.
+  ///
+  /// Codes  bad_file, unsupported (a dtype that the format does not have, more than kMaxRank dimensions), limit,
+  ///        out_of_memory
+  /// Cost   reads the header only; the data is not touched
   static Result<Safetensors> parse(std::span<const std::byte> file, std::string_view what,
                                    Allocator* from = nullptr) noexcept;
 
-  /// In the order of their names.
+  /// The tensors, sorted by name.
   [[nodiscard]] std::span<const TensorInfo> tensors() const noexcept { return tensors_.span(); }
+  /// The tensor of that name, or null.
   [[nodiscard]] const TensorInfo* find(std::string_view name) const noexcept { return find_tensor(tensors(), name); }
-  /// The "__metadata__" object, all its members strings; missing() when the file has none.
+  /// The "__metadata__" object, whose members are all strings; missing() when the file has none.
   [[nodiscard]] json::Value metadata() const noexcept { return header_.root().find("__metadata__"); }
 
  private:
@@ -68,7 +72,7 @@ class Safetensors {
   static Status check_layout(std::span<TensorInfo> tensors, std::span<const std::byte> data,
                              std::string_view what) noexcept;
 
-  json::Document header_;  // keeps the names
+  json::Document header_;  // owns the names
   Buffer<TensorInfo> tensors_;
 };
 
@@ -79,6 +83,7 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
     return fail(Code::bad_file, "%s: %zu bytes are too few for a safetensors file", name.text(), file.size());
   std::uint64_t length = 0;
   for (std::size_t i = 8; i-- > 0;) length = (length << 8) | std::to_integer<std::uint64_t>(file[i]);
+  // Eight bytes of any other file make a huge number, so this is where a wrong file is usually noticed.
   if (length > kMaxHeader)
     return fail(Code::bad_file,
                 "%s: is no safetensors file, or a damaged one: its first 8 bytes would be the length of a header, and "
@@ -92,7 +97,7 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
     return fail(Code::bad_file, "%s: the header does not begin with '{'", name.text());
 
   DSVL_TRY(header, json::Document::parse(text, what, from));
-  const std::span<const std::byte> data = file.subspan(8 + text.size());
+  const std::span<const std::byte> data = file.subspan(8 + text.size());  // offsets count from here
   Buffer<TensorInfo> tensors(from);
   if (!tensors.reserve(header.root().size()))
     return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", name.text(), header.root().size());
@@ -101,7 +106,7 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
       DSVL_CHECK_STATUS(check_metadata(entry, what));
       continue;
     }
-    TensorInfo tensor;
+    TensorInfo tensor;  // its name points into the JSON document, which moves along with the result
     DSVL_CHECK_STATUS(read_tensor(entry, data, what, tensor));
     if (!tensors.push_back(tensor)) return fail(Code::out_of_memory, "%s: no memory for its tensors", name.text());
   }
@@ -110,6 +115,7 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
   return Safetensors(std::move(header), std::move(tensors));
 }
 
+/// The format allows only strings in "__metadata__".
 inline Status Safetensors::check_metadata(json::Value metadata, std::string_view what) noexcept {
   if (!metadata.is_object()) return fail(Code::bad_file, "%s: __metadata__ is no object", Printable(what).text());
   for (const json::Value value : metadata)
@@ -142,6 +148,7 @@ inline Status Safetensors::read_shape(json::Value shape, std::string_view what, 
   return {};
 }
 
+/// Fills a tensor from its entry. Its bytes must agree with its shape and dtype.
 inline Status Safetensors::read_tensor(json::Value entry, std::span<const std::byte> data, std::string_view what,
                                        TensorInfo& tensor) noexcept {
   tensor.name = entry.key();
@@ -163,6 +170,7 @@ inline Status Safetensors::read_tensor(json::Value entry, std::span<const std::b
     return fail(Code::bad_file, "%s: tensor '%s' ends at byte %lld of %zu: the file is truncated", file.text(),
                 name.text(), static_cast<long long>(*end), data.size());
   tensor.bytes = static_cast<std::size_t>(*end - *begin);
+  // The product of the shape must be what the offsets say, or a kernel would read beyond the tensor.
   if (bits % 8 != 0 || bits / 8 != tensor.bytes)
     return fail(Code::bad_file, "%s: tensor '%s' has %zu bytes, its shape and dtype %s need %llu", file.text(),
                 name.text(), tensor.bytes, Printable(tensor.dtype).text(), static_cast<unsigned long long>(bits / 8));
@@ -170,14 +178,15 @@ inline Status Safetensors::read_tensor(json::Value entry, std::span<const std::b
   return {};
 }
 
-/// The tensors must cover the data exactly: two that share bytes, or bytes nobody names, are signs of a forged file.
-/// Leaves the list in the order of the data.
+/// Checks that the tensors cover the data exactly. Two that share bytes, or bytes without a name, are signs of a forged
+/// file. Leaves the list in the order of the data.
 inline Status Safetensors::check_layout(std::span<TensorInfo> tensors, std::span<const std::byte> data,
                                         std::string_view what) noexcept {
   sort_by_place(tensors);
   const Printable file(what);
   std::size_t at = 0;
   for (const TensorInfo& tensor : tensors) {
+    // In the order of the data, each tensor must begin where the one before it ends.
     const auto begin = static_cast<std::size_t>(tensor.data - data.data());
     if (begin != at)
       return fail(Code::bad_file, "%s: tensor '%s' begins at byte %zu, %s byte %zu", file.text(),

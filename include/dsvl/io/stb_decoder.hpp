@@ -7,7 +7,7 @@
 #ifndef DSVL_IO_STB_DECODER_HPP
 #define DSVL_IO_STB_DECODER_HPP
 
-// What stb_image.h includes, before it does so inside our namespace.
+// These are the headers that stb_image.h includes. They must come first, because it is included inside our namespace.
 #include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,19 +29,22 @@
 DSVL_BEGIN_NAMESPACE
 namespace stb {
 
-/// Where one decoding gets its memory: zeroed blocks from the host's allocator, up to a budget, all given back at the
-/// end whatever stb leaked. Zeroed, because stb reads tables and planes that a damaged file never filled.
-class Arena {
+/// The memory of one decoding: zeroed blocks from the host's allocator, up to a budget, all given back at the end even
+/// if stb leaks some. They are zeroed, because stb reads tables and planes that a damaged file never filled.
+class DecodeArena {
  public:
-  /// `budget`: bytes at any one time. `growth`: the largest block that may come about by growing another, which is how
-  /// a compressed stream that never ends shows.
-  Arena(Allocator* from, std::size_t budget, std::size_t growth) noexcept
+  /// `budget` is the limit of bytes at any one time. `growth` is the largest block that may be made by growing another,
+  /// which stops a compressed stream that never ends.
+  DecodeArena(Allocator* from, std::size_t budget, std::size_t growth) noexcept
       : from_(from), left_(budget), growth_(growth) {}
-  Arena(const Arena&) = delete;
-  Arena& operator=(const Arena&) = delete;
-  ~Arena() { while (blocks_) release(blocks_ + 1); }
+  DecodeArena(const DecodeArena&) = delete;
+  DecodeArena& operator=(const DecodeArena&) = delete;
+  /// Gives all blocks back.
+  ~DecodeArena() { while (blocks_) release(blocks_ + 1); }
 
+  /// A zeroed block, or null.
   void* allocate(std::size_t bytes) noexcept {
+    // The budget counts the heads of blocks as well, so that many tiny blocks cannot exceed it.
     if (bytes > left_ || left_ - bytes < sizeof(Block)) return over_budget_ = true, nullptr;
     void* const memory = dsvl::allocate(from_, bytes + sizeof(Block));
     if (!memory) return refused_ = true, nullptr;
@@ -52,16 +55,19 @@ class Arena {
     left_ -= bytes + sizeof(Block);
     return block + 1;
   }
+  /// A block of another size with the same content, or null; the old one is then kept.
   void* reallocate(void* memory, std::size_t bytes) noexcept {
     if (!memory) return allocate(bytes);
     if (bytes > growth_) return over_budget_ = true, nullptr;
     void* const grown = allocate(bytes);
     if (!grown) return nullptr;
+    // Both blocks exist for a moment, and both count against the budget.
     const std::size_t kept = block_of(memory)->bytes;
     std::memcpy(grown, memory, kept < bytes ? kept : bytes);
     release(memory);
     return grown;
   }
+  /// Gives a block back.
   void release(void* memory) noexcept {
     if (!memory) return;
     Block* const block = block_of(memory);
@@ -71,13 +77,14 @@ class Arena {
     deallocate(from_, block, block->bytes + sizeof(Block));
   }
 
-  [[nodiscard]] bool refused() const noexcept { return refused_; }          ///< the host's allocator said no
-  [[nodiscard]] bool over_budget() const noexcept { return over_budget_; }  ///< stb wanted more than it may have
+  [[nodiscard]] bool refused() const noexcept { return refused_; }          ///< the host's allocator had no memory
+  [[nodiscard]] bool over_budget() const noexcept { return over_budget_; }  ///< stb asked for more than it may have
 
  private:
+  /// The head of a block, in a list of all blocks.
   struct alignas(kAlignment) Block {
-    Block *before, *after;
-    std::size_t bytes;
+    Block *before, *after;  ///< null at the ends of the list
+    std::size_t bytes;      ///< behind the head
   };
   static Block* block_of(void* memory) noexcept { return static_cast<Block*>(memory) - 1; }
 
@@ -87,33 +94,39 @@ class Arena {
   bool refused_ = false, over_budget_ = false;
 };
 
-/// The arena of the decoding that goes on in this thread; stb's allocation macros have no other way to learn it. One
-/// variable for all translation units, set only for the duration of a call.
-inline Arena*& current_arena() noexcept {
-  static thread_local Arena* arena = nullptr;
+/// The arena of the decoding that is going on in this thread; stb's allocation macros have no other way to know it. It
+/// is one variable for all translation units, and set only for the duration of a call.
+inline DecodeArena*& current_arena() noexcept {
+  static thread_local DecodeArena* arena = nullptr;
   return arena;
 }
+/// Makes an arena current for its lifetime, and the one before it afterwards.
 class ArenaScope {
  public:
-  explicit ArenaScope(Arena& arena) noexcept : before_(std::exchange(current_arena(), &arena)) {}
+  /// `arena` must outlive the object.
+  explicit ArenaScope(DecodeArena& arena) noexcept : before_(std::exchange(current_arena(), &arena)) {}
   ArenaScope(const ArenaScope&) = delete;
   ArenaScope& operator=(const ArenaScope&) = delete;
+  /// Restores the arena that was current before.
   ~ArenaScope() { current_arena() = before_; }
 
  private:
-  Arena* before_;
+  DecodeArena* before_;
 };
 
+/// malloc() for stb.
 inline void* allocate_block(std::size_t bytes) noexcept {
-  Arena* const arena = current_arena();
+  DecodeArena* const arena = current_arena();
   return arena ? arena->allocate(bytes) : nullptr;
 }
+/// realloc() for stb.
 inline void* reallocate_block(void* memory, std::size_t bytes) noexcept {
-  Arena* const arena = current_arena();
+  DecodeArena* const arena = current_arena();
   return arena ? arena->reallocate(memory, bytes) : nullptr;
 }
+/// free() for stb.
 inline void release_block(void* memory) noexcept {
-  if (Arena* const arena = current_arena()) arena->release(memory);
+  if (DecodeArena* const arena = current_arena()) arena->release(memory);
 }
 
 }  // namespace stb
@@ -121,6 +134,8 @@ DSVL_END_NAMESPACE
 
 #include "stb_macros_push.hpp"
 
+// stb_image is compiled into our namespace with static functions, our memory, and nothing that we do not use. Its
+// messages are left out, since it cannot tell a damaged file from lack of memory; DecodeArena can.
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC
 #define STBIDEF static inline
@@ -135,6 +150,7 @@ DSVL_END_NAMESPACE
 #define STBI_REALLOC(memory, bytes) reallocate_block(memory, bytes)
 #define STBI_FREE(memory) release_block(memory)
 
+// Hosts compile with more warnings than stb_image is written for, and as errors.
 #if defined(__GNUC__) || defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wall"
@@ -185,11 +201,11 @@ namespace stb {
 
 /// A decoded PNG: packed RGB or RGBA, top row first, in memory of the current arena.
 struct DecodedPng {
-  const void* data = nullptr;  ///< null when stb refuses
-  int width = 0, height = 0;
-  bool wide = false;           ///< values of 16 bits, in the machine's order of bytes, else of 8
+  const void* data = nullptr;  ///< null when stb refuses the file
+  int width = 0, height = 0;   ///< in pixels
+  bool wide = false;           ///< values have 16 bits in the machine's order of bytes, otherwise 8
 };
-/// `file` has at most INT_MAX bytes. Values are red, green, blue and, of four channels, alpha.
+/// Decodes a PNG of at most INT_MAX bytes. Values are red, green, blue and, with four channels, alpha.
 inline DecodedPng decode_png(std::span<const std::byte> file, int channels) noexcept {
   stbi__context context;
   stbi__start_mem(&context, reinterpret_cast<const stbi_uc*>(file.data()), static_cast<int>(file.size()));

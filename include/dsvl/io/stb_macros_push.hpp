@@ -1,5 +1,9 @@
 // Sets aside every macro that stb_image.h reads or defines, so that ours and a host's own copy do not meet.
-// Only for stb_decoder.hpp; stb_macros_pop.hpp puts them back, defined or not, as they were.
+//
+// Its public functions are renamed as well, because a host that includes stb_image.h itself has functions of these
+// names with C linkage. Only stb_decoder.hpp includes this; stb_macros_pop.hpp puts the macros back, defined or not, as
+// they were. When a new version of stb_image has other macros, add them to both lists; tests/deploy/host_stb.cpp is
+// such a host.
 #ifndef DSVL_IO_STB_MACROS_PUSH_HPP
 #define DSVL_IO_STB_MACROS_PUSH_HPP
 

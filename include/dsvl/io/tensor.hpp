@@ -1,6 +1,6 @@
-// TensorInfo: one tensor of a file, whatever the container.
+// TensorInfo: one tensor of a file, in any container.
 //
-// What safetensors.hpp and gguf.hpp list, and what a Checkpoint hands to whoever asks for weights by name.
+// safetensors.hpp and gguf.hpp list them, and a Checkpoint finds them by name.
 #ifndef DSVL_IO_TENSOR_HPP
 #define DSVL_IO_TENSOR_HPP
 
@@ -15,22 +15,23 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// One tensor of a file: what it is called, what it looks like, where it lies. `name` and `dtype` belong to what
-/// parsed the file, `data` to the file's bytes; `data` may have any alignment.
+/// Name, type, shape and address of a tensor. `name` and `dtype` belong to the object that parsed the file, `data` to
+/// the file's bytes.
 struct TensorInfo {
-  static constexpr int kMaxRank = 8;
+  static constexpr int kMaxRank = 8;  ///< dimensions at most
 
-  std::string_view name;
-  std::string_view dtype;  ///< as the file spells it: "BF16", "I64", …
-  Index shape[kMaxRank] = {};
-  int rank = 0;
-  const std::byte* data = nullptr;
-  std::size_t bytes = 0;
+  std::string_view name;            ///< in the file's spelling
+  std::string_view dtype;           ///< as the file spells it: "BF16", "I64", …
+  Index shape[kMaxRank] = {};       ///< outer-first; the first `rank` count
+  int rank = 0;                     ///< number of dimensions
+  const std::byte* data = nullptr;  ///< at any alignment
+  std::size_t bytes = 0;            ///< of the data
 
+  /// The shape as a span.
   [[nodiscard]] std::span<const Index> dims() const noexcept { return {shape, static_cast<std::size_t>(rank)}; }
 };
 
-/// How files call a format.
+/// The name that files have for a format.
 constexpr std::string_view dtype(Format format) noexcept {
   switch (format) {
     case Format::f32: return "F32";
@@ -45,8 +46,9 @@ constexpr std::string_view dtype(Format format) noexcept {
 }
 
 /// The tensor as a weight: (first dimension, product of the rest); (1, n) when it has one dimension, (1, 1) when none.
-/// Code unsupported for a dtype that is no Format. Whether rows of quantised ones are interleaved, as a Matrix has
-/// them, is the file's affair (model/gguf_model.hpp).
+/// A file knows if rows of quantised weights are interleaved, as a Matrix has them (model/gguf_model.hpp).
+///
+/// Codes  unsupported (a dtype that is no Format)
 inline Result<Matrix> as_matrix(const TensorInfo& tensor) noexcept {
   Index cols = 1;
   for (int d = tensor.rank > 1 ? 1 : 0; d < tensor.rank; ++d) cols *= tensor.shape[d];
@@ -57,23 +59,24 @@ inline Result<Matrix> as_matrix(const TensorInfo& tensor) noexcept {
               "and Q6_K", Printable(tensor.name).text(), Printable(tensor.dtype).text());
 }
 
+/// Sorts tensors by name.
 inline void sort_by_name(std::span<TensorInfo> tensors) noexcept {
   heap_sort(tensors, [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
 }
-/// By where the data lie.
+/// Sorts tensors by the address of their data.
 inline void sort_by_place(std::span<TensorInfo> tensors) noexcept {
   heap_sort(tensors, [](const TensorInfo& a, const TensorInfo& b) {
     return a.data != b.data ? a.data < b.data : a.bytes < b.bytes;
   });
 }
-/// One of two tensors of the same name in a list that is sorted by name; null when there are none.
+/// One of two tensors that have the same name, in a list sorted by name; null when there are none.
 inline const TensorInfo* find_twin(std::span<const TensorInfo> sorted) noexcept {
   const auto at = std::adjacent_find(sorted.begin(), sorted.end(),
                                      [](const TensorInfo& a, const TensorInfo& b) { return a.name == b.name; });
   return at != sorted.end() ? &*at : nullptr;
 }
 
-/// The tensor of that name in a list that is sorted by name; null when there is none.
+/// The tensor of that name in a list sorted by name; null when there is none.
 inline const TensorInfo* find_tensor(std::span<const TensorInfo> sorted, std::string_view name) noexcept {
   const auto at = std::lower_bound(sorted.begin(), sorted.end(), name,
                                    [](const TensorInfo& tensor, std::string_view n) { return tensor.name < n; });

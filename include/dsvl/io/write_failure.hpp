@@ -1,4 +1,6 @@
-// What went wrong with a file that was to be written, in words: which step, what the system said, what to do.
+// Says in words why a file could not be written: which step failed, what the system said, and what to do.
+//
+// A full disk or a missing folder is the most common error of a converter, and the system's number does not explain it.
 #ifndef DSVL_IO_WRITE_FAILURE_HPP
 #define DSVL_IO_WRITE_FAILURE_HPP
 
@@ -12,20 +14,32 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// The steps of putting a file in its place, in their order; each can be refused for reasons of its own.
-enum class WriteStep : unsigned char { open_folder, create, write, sync, close, rename, sync_folder };
+/// The steps of putting a file in its place, in their order. Each can be refused for reasons of its own.
+enum class WriteStep : unsigned char {
+  open_folder,  ///< opening the folder of the file
+  create,       ///< making the temporary file
+  write,        ///< writing bytes
+  sync,         ///< waiting for the disk
+  close,        ///< closing the temporary file
+  rename,       ///< giving it its name
+  sync_folder,  ///< waiting for the disk to have the name
+};
 
 namespace write_detail {
 
+/// An error of the system in words.
 struct Cause {
-  std::int64_t error;  ///< the system's number: errno, or GetLastError()
-  const char *reason, *advice;
+  std::int64_t error;           ///< the system's number, from errno or GetLastError()
+  const char *reason, *advice;  ///< continue the sentence "FILE: cannot be written: "
 };
 
+/// Advice for a full disk.
 inline constexpr const char* kElsewhere = "make room there, or write to another disk";
+/// Advice for missing rights.
 inline constexpr const char* kRights = "change the permissions, or write to a folder of your own";
 
 #ifdef _WIN32
+/// The errors that are common enough to have words of their own.
 inline constexpr Cause kCauses[] = {
     {ERROR_DISK_FULL, "no room is left on its disk", kElsewhere},
     {ERROR_HANDLE_DISK_FULL, "no room is left on its disk", kElsewhere},
@@ -47,8 +61,10 @@ inline constexpr Cause kCauses[] = {
     {ERROR_CRC, "the disk reports a fault", "check the disk"},
     {ERROR_IO_DEVICE, "the disk reports a fault", "check the disk"},
 };
+/// The error for a chain of links that does not end.
 inline constexpr std::int64_t kTooManyLinks = ERROR_CANT_RESOLVE_FILENAME;
 #else
+/// The errors that are common enough to have words of their own.
 inline constexpr Cause kCauses[] = {
     {ENOSPC, "no room is left on its file system", kElsewhere},
     {EDQUOT, "the quota of its file system is used up", kElsewhere},
@@ -67,9 +83,11 @@ inline constexpr Cause kCauses[] = {
     {EBUSY, "the system is using it", "choose another name"},
     {EIO, "the disk reports a fault", "check the disk"},
 };
+/// The error for a chain of links that does not end.
 inline constexpr std::int64_t kTooManyLinks = ELOOP;
 #endif
 
+/// The step in words.
 constexpr const char* refused(WriteStep step) noexcept {
   switch (step) {
     case WriteStep::open_folder:
@@ -85,13 +103,14 @@ constexpr const char* refused(WriteStep step) noexcept {
 
 }  // namespace write_detail
 
-/// "out/a.gguf: cannot be written: no room is left on its file system (No space left on device, system error 28);
-/// make room there, or write to another disk". Code: io.
+/// The error for a step that failed, such as "out/a.gguf: cannot be written: no room is left on its file system (No
+/// space left on device, system error 28); make room there, or write to another disk". Its code is io.
 DSVL_COLD
 inline Status write_failure(const std::filesystem::path& path, WriteStep step, std::int64_t error) {
   const char *reason = "the system refused", *advice = "see what the system said";
   for (const write_detail::Cause& cause : write_detail::kCauses)
     if (cause.error == error) reason = cause.reason, advice = cause.advice;
+  // The system's own words are added, for errors that the table does not have and for searching the web.
   const std::string said = std::error_code(static_cast<int>(error), std::system_category()).message();
   return fail(Code::io, "%s: %s: %s (%s, system error %lld); %s", Printable(path_to_utf8(path)).text(),
               write_detail::refused(step), reason, Printable(said).text(), static_cast<long long>(error), advice);

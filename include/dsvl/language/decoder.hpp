@@ -1,9 +1,9 @@
-// The LLaMA decoder: embeddings in, logits out, a cache of keys and values beside it.
+// The LLaMA decoder: embeddings in, logits out, and a cache of keys and values beside it.
 //
 //   (tokens, hidden) -> blocks -> norm -> head -> (rows, vocab)
 //
-// One recorded forward pass serves a prefill chunk of any length and every decoded token: where it stands and how many
-// rows it has are read from DecoderState when it runs.
+// One recorded forward pass serves a prefill chunk of any length and every decoded token: its position and number of
+// rows are read from DecoderState when it runs, not when it is recorded.
 //
 // Source: arXiv:2302.13971; transformers modeling_llama.py for the details the paper leaves open.
 #ifndef DSVL_LANGUAGE_DECODER_HPP
@@ -21,40 +21,49 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// Sizes of the decoder. The defaults are those of LLaMA, which the configurations leave out.
 struct DecoderDims {
-  Index hidden = 4096, intermediate = 11008, layers = 32;
-  HeadShape heads = {32, 32, 128};
-  Index vocab = 32000;
-  double eps = 1e-6, rope_theta = 10000.0;
-  bool tied = false;  ///< the head is the embedding table
-  RotaryPairs rotary = RotaryPairs::halves;
+  Index hidden = 4096;                       ///< width of the residual stream
+  Index intermediate = 11008;                ///< width inside the MLP
+  Index layers = 32;                         ///< blocks
+  HeadShape heads = {32, 32, 128};           ///< query heads, key and value heads, width of each
+  Index vocab = 32000;                       ///< tokens, and logits of a row
+  double eps = 1e-6;                         ///< of every RMSNorm
+  double rope_theta = 10000.0;               ///< base of the rotary frequencies
+  bool tied = false;                         ///< the head is the embedding table
+  RotaryPairs rotary = RotaryPairs::halves;  ///< which elements of q and k turn together, by kind of file
 
   constexpr bool operator==(const DecoderDims&) const noexcept = default;
 };
 
-/// The decoders of the released models.
-inline constexpr DecoderDims kDecoder1_3B{2048, 5632, 24, {16, 16, 128}, 102400};
-inline constexpr DecoderDims kDecoder7B{4096, 11008, 30, {32, 32, 128}, 102400};
-
-/// What changes from one run of the recorded pass to the next.
+/// The facts that change from one run of the recorded pass to the next. The pass holds a pointer to them, so they must
+/// stay at their address.
 struct DecoderState {
-  Index rows = 0;         ///< tokens of this run, at most the chunk
-  Index start = 0;        ///< position of the first
+  Index rows = 0;         ///< tokens of this run, at most the chunk that was carved
+  Index start = 0;        ///< position of the first token in the sequence
   Index logits_from = 0;  ///< first row whose logits are wanted
-  Index logits_rows = 0;  ///< how many; 0 skips norm and head
+  Index logits_rows = 0;  ///< number of rows whose logits are wanted; 0 skips norm and head
 };
 
+/// Memory of a forward pass over at most `chunk` tokens.
 template <class T>
 struct DecoderBuffers {
-  View<T> x, normed, qkv, gate, up, last, logits;
-  RopeAngles<T> angles;
+  View<T> x;             ///< (chunk, hidden), the residual stream
+  View<T> normed;        ///< (chunk, max(hidden, heads * head_dim)), output of a norm or of attention
+  View<T> qkv;           ///< (chunk, (heads + 2 * kv_heads) * head_dim)
+  View<T> gate;          ///< (chunk, intermediate)
+  View<T> up;            ///< (chunk, intermediate)
+  View<T> last;          ///< (rows, hidden), the rows whose logits are wanted
+  View<T> logits;        ///< (rows, vocab), the result
+  RopeAngles<T> angles;  ///< cosines and sines of the chunk's positions, shared by all layers
 
-  /// What stays good when a forward pass is over: logits for up to `rows` of its tokens.
+  /// Declares what stays valid when a forward pass is over: logits for up to `rows` of its tokens. They are read until
+  /// the next pass, so they must not overlap with carve().
   void carve_logits(Arena& arena, const DecoderDims& d, Index rows) noexcept {
     last = arena.view<T>("last hidden", rows, d.hidden);
     logits = arena.view<T>("logits", rows, d.vocab);
   }
-  /// What a forward pass over up to `chunk` tokens works in.
+  /// Declares the scratch of a forward pass over up to `chunk` tokens. Attention and MLP share memory.
   void carve(Arena& arena, const DecoderDims& d, Index chunk) noexcept {
     x = arena.view<T>("residual stream", chunk, d.hidden);
     normed = arena.spread_view<T>("normed", chunk, std::max<Index>(d.hidden, d.heads.width()));
@@ -67,10 +76,13 @@ struct DecoderBuffers {
   }
 };
 
-/// x += down(silu(gate(h)) * up(h)).
+/// The MLP: x += down(silu(gate(h)) * up(h)). Source arXiv:2002.05202.
 struct SwiGlu {
-  Projection gate, up, down;
+  Projection gate;  ///< (intermediate, hidden)
+  Projection up;    ///< (intermediate, hidden)
+  Projection down;  ///< (hidden, intermediate)
 
+  /// Shows the three weights with their shapes to the visitor.
   template <class V>
   void visit(V& v, const DecoderDims& d) {
     v.child("gate", gate, d.intermediate, d.hidden);
@@ -78,6 +90,7 @@ struct SwiGlu {
     v.child("down", down, d.hidden, d.intermediate);
   }
 
+  /// Adds the MLP of h (rows, hidden) to x (rows, hidden). h and x must not overlap.
   template <class On>
   void forward(On& on, View<const Scalar<On>> h, DecoderBuffers<Scalar<On>>& b, View<Scalar<On>> x) const noexcept {
     linear(on, h, gate, b.gate);
@@ -87,12 +100,15 @@ struct SwiGlu {
   }
 };
 
-/// x += out(attention(norm1(x)));  x += mlp(norm2(x)).
+/// One transformer block: x += out(attention(norm1(x))), then x += mlp(norm2(x)).
 struct DecoderBlock {
-  RmsNorm norm1, norm2;
-  Projection qkv, out;  // q, k, v stacked: the file's three tensors as one product
-  SwiGlu mlp;
+  RmsNorm norm1;   ///< (hidden), before attention
+  RmsNorm norm2;   ///< (hidden), before the MLP
+  Projection qkv;  ///< q, k and v stacked, so that the file's three tensors are one product
+  Projection out;  ///< (hidden, heads * head_dim)
+  SwiGlu mlp;      ///< hidden -> intermediate -> hidden
 
+  /// Shows every weight with its name and shape to the visitor; sets eps as well.
   template <class V>
   void visit(V& v, const DecoderDims& d) {
     norm1.eps = norm2.eps = d.eps;
@@ -103,7 +119,8 @@ struct DecoderBlock {
     v.child("mlp", mlp, d);
   }
 
-  /// x (rows, hidden), updated in place; `start` is the position of row 0.
+  /// Updates x (rows, hidden) in place and stores the keys and values of its rows in `kv`. *start, the position of row
+  /// 0, is read when the pass runs.
   template <class On>
   void forward(On& on, const DecoderDims& d, const Index* start, KvBlocks kv, DecoderBuffers<Scalar<On>>& b,
                View<Scalar<On>> x) const noexcept {
@@ -124,13 +141,15 @@ struct DecoderBlock {
   }
 };
 
+/// Weights and forward pass of the decoder.
 struct Decoder {
-  DecoderDims dims;
-  Embedding embedding;
-  std::vector<DecoderBlock> blocks;
-  RmsNorm norm;
-  Projection head;
+  DecoderDims dims;                  ///< sizes, set before visit()
+  Embedding embedding;               ///< (vocab, hidden)
+  std::vector<DecoderBlock> blocks;  ///< dims.layers of them once visit() has run
+  RmsNorm norm;                      ///< (hidden), after the last block
+  Projection head;                   ///< (vocab, hidden), the embedding table itself where dims.tied
 
+  /// Shows every weight to the visitor. It also makes `blocks` as long as dims.layers, so it must run before forward().
   template <class V>
   void visit(V& v) {
     blocks.resize(static_cast<std::size_t>(dims.layers));
@@ -142,8 +161,9 @@ struct Decoder {
     else v.child("head", head, dims.vocab, dims.hidden);
   }
 
-  /// Runs state.rows inputs through the blocks, extends the cache at state.start, and leaves the logits of the wanted
-  /// rows in b.logits. `inputs` has at least state.rows entries, with ids inside the vocabulary.
+  /// Runs state.rows inputs through the blocks, stores their keys and values in the cache from position state.start on,
+  /// and leaves the logits of the wanted rows in b.logits. `inputs` has at least state.rows entries, with ids inside
+  /// the vocabulary; it, `state` and the cache's table are read when the pass runs and must stay at their addresses.
   ///
   /// Cost   2 * parameters * rows operations, plus 4 * layers * width * positions per row for attention
   template <class On>

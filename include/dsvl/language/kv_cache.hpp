@@ -1,7 +1,9 @@
 // The decoder's keys and values: pages of 64 tokens, each holding all layers and heads.
 //
-// A page is the unit that is shared, copied on write and evicted; the attention kernel reads it block by block.
-// Positions are absolute: token p stands in page p / 64, slot p % 64.
+// A page is the unit that is shared between sessions, copied on write and evicted; the attention kernel reads it block
+// by block, where a block is one layer and head of a page. Positions are absolute: token p is in page p / 64, at p %
+// 64.
+// Source: arXiv:2309.06180 for paged caches.
 #ifndef DSVL_LANGUAGE_KV_CACHE_HPP
 #define DSVL_LANGUAGE_KV_CACHE_HPP
 
@@ -15,10 +17,11 @@ constexpr Index kv_page_bytes(HeadShape shape, Index layers, KvFormat format) no
   return layers * shape.kv_heads * kv_block_bytes<T>(format, shape.head_dim);
 }
 
+/// The page table of one sequence. It knows where pages are, not who owns them, so several sequences may share a page.
 template <class T>
 class KvCache {
  public:
-  /// A table for `context` tokens, rounded up to whole pages; the pages are the caller's to put in, and may be shared.
+  /// Declares a table for `context` tokens, rounded up to whole pages. The caller puts pages in with set_page().
   void carve_table(Arena& arena, HeadShape shape, Index context, KvFormat format) noexcept {
     format_ = format;
     block_bytes_ = kv_block_bytes<T>(format, shape.head_dim);
@@ -26,7 +29,7 @@ class KvCache {
     pages_ = ceil_div(context, kKvBlock);
     table_ = arena.array<std::byte*>("kv page table", pages_);
   }
-  /// The same with pages of its own.
+  /// Declares such a table and memory for all its pages, which then belong to this sequence alone.
   void carve(Arena& arena, HeadShape shape, Index layers, Index context, KvFormat format) noexcept {
     carve_table(arena, shape, context, format);
     const Index page_bytes = kv_page_bytes<T>(shape, layers, format);
@@ -35,9 +38,14 @@ class KvCache {
       for (Index p = 0; p < pages_; ++p) table_[p] = memory + p * page_bytes;
   }
 
+  /// The blocks of layer i, as the attention kernels take them. They stay valid when a page is replaced, since they
+  /// point to the table.
   [[nodiscard]] KvBlocks layer(Index i) const noexcept { return {table_, i * layer_bytes_, block_bytes_, format_}; }
+  /// Tokens that the table has room for.
   [[nodiscard]] Index capacity() const noexcept { return pages_ * kKvBlock; }
+  /// Pages that the table has room for.
   [[nodiscard]] Index pages() const noexcept { return pages_; }
+  /// Puts a page of kv_page_bytes() at place p, aligned to kAlignment. No forward pass may run meanwhile.
   void set_page(Index p, std::byte* memory) noexcept { table_[p] = memory; }
 
  private:

@@ -1,10 +1,11 @@
-// The aligner: vision features to the decoder's width.
+// The aligner: it projects vision features to the decoder's width.
 //
 //   one tower   x -> linear -> (gelu -> linear) * (depth - 1)
 //   two towers  [linear(high), linear(low)] side by side -> (gelu -> linear) * (depth - 1)
 //
-// High comes first, then low; GELU is exact. Identity has no layers.
-// Source: model-spec of DeepSeek-VL's MlpProjector.
+// With two towers each fills half of the width, the high-resolution one first. GELU is the exact form (erf), whatever
+// the towers use. An identity aligner has no layers and passes the features on.
+// Source: deepseek-ai/DeepSeek-VL, deepseek_vl/models/projector.py (MlpProjector).
 #ifndef DSVL_MODEL_ALIGNER_HPP
 #define DSVL_MODEL_ALIGNER_HPP
 
@@ -17,23 +18,35 @@
 
 DSVL_BEGIN_NAMESPACE
 
-enum class AlignerKind : unsigned char { identity, linear, mlp_gelu, low_high_hybrid_split_mlp_gelu };
+/// The forms that MlpProjector knows, in its own names. The released models use the last two.
+enum class AlignerKind : unsigned char {
+  identity,  ///< no layers; the tower is as wide as the decoder
+  linear,    ///< one linear layer
+  mlp_gelu,  ///< `depth` linear layers with GELU between them (1.3B)
+  low_high_hybrid_split_mlp_gelu,  ///< a first layer per tower, then as mlp_gelu (7B)
+};
 
+/// Sizes of the aligner. The defaults are those of the released 1.3B.
 struct AlignerDims {
-  AlignerKind kind = AlignerKind::mlp_gelu;
-  Index depth = 2;
-  Index low = 1024, high = 1024;  ///< widths of the towers; `high` is not read without a second tower
-  Index hidden = 2048;            ///< the decoder's width
+  AlignerKind kind = AlignerKind::mlp_gelu;  ///< decides which layers there are
+  Index depth = 2;      ///< linear layers that a feature passes through
+  Index low = 1024;     ///< width of the low-resolution tower
+  Index high = 1024;    ///< width of the high-resolution tower; not read without one
+  Index hidden = 2048;  ///< width of the decoder
 
   constexpr bool operator==(const AlignerDims&) const noexcept = default;
 };
 
+/// Weights and forward pass of the aligner.
 struct Aligner {
-  AlignerDims dims;
-  Linear first;       ///< of the only tower; or
-  Linear high, low;   ///< of each tower, into half the width
-  std::vector<Linear> rest;
+  AlignerDims dims;          ///< sizes, set before visit()
+  Linear first;              ///< (hidden, low), the first layer of a model with one tower
+  Linear high;               ///< (hidden / 2, high), the first layer of a hybrid model for its high-resolution tower
+  Linear low;                ///< (hidden / 2, low), and for its low-resolution one
+  std::vector<Linear> rest;  ///< depth - 1 of (hidden, hidden) once visit() has run
 
+  /// Shows the weights that dims.kind has to the visitor. It also makes `rest` as long as needed, so it must run before
+  /// forward().
   template <class V>
   void visit(V& v) {
     const auto deeper = [&](std::size_t from) {
@@ -57,20 +70,24 @@ struct Aligner {
     }
   }
 
+  /// Scratch of one forward pass.
   template <class T>
   struct Buffers {
-    View<T> inner;
+    View<T> inner;  ///< (tokens, hidden)
+    /// Declares the buffer.
     void carve(Arena& arena, const AlignerDims& d, Index tokens) noexcept {
       inner = arena.spread_view<T>("aligner", tokens, d.hidden);
     }
   };
 
-  /// x_low (tokens, low), x_high (tokens, high; ignored without a second tower), y (tokens, hidden).
+  /// y (tokens, hidden) = projected features x_low (tokens, low) and x_high (tokens, high), of which the second is
+  /// ignored without a second tower. y must not overlap with either.
   template <class On>
   void forward(On& on, View<const Scalar<On>> x_low, View<const Scalar<On>> x_high, Buffers<Scalar<On>>& b,
                View<Scalar<On>> y) const noexcept {
     on.part("aligner");
     // The layers alternate between two buffers so that the last one writes y.
+    // With an even number of them the first layer writes y already.
     View<Scalar<On>> now = rest.size() % 2 ? b.inner : y, next = rest.size() % 2 ? y : b.inner;
     switch (dims.kind) {
       case AlignerKind::identity: copy_rows(on, x_low, nullptr, now); break;

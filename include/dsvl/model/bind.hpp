@@ -1,8 +1,9 @@
 // Binder: the visitor that gives a network its weights.
 //
-// Matrices are used in place; quantised ones that a file keeps row by row, as ggml does, are interleaved into the
-// Arena. Vectors (norms, biases) are unpacked to float once, into the Arena as well: the binder is run twice, first to
-// check everything and to measure that.
+// Matrices are used in place in the mapped file. Only quantised ones whose rows lie one behind the other, as in ggml's
+// files, are interleaved into the Arena, in the order that the kernels read. Vectors (norms, biases) are unpacked to
+// float once, into the Arena as well. The binder runs twice: first to check everything and to measure that memory, then
+// to fill it.
 #ifndef DSVL_MODEL_BIND_HPP
 #define DSVL_MODEL_BIND_HPP
 
@@ -15,21 +16,24 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// Finds, checks and binds every weight of a network that is shown to it by visit().
 class Binder : public PathVisitor<Binder> {
  public:
   /// Over a measuring Arena everything is looked up and checked, and nothing is unpacked.
   Binder(const Checkpoint& from, Layout layout, Arena& arena, LoadReport& report)
       : interleaved_(rows_interleaved(from)), arena_(arena), finder_(from, layout, report) {}
 
+  /// Binds a weight: `field` becomes a view into the checkpoint, or into the Arena where its rows are interleaved.
   void matrix(std::string_view leaf, Matrix& field, const Extent& rows, const Extent& cols) {
     if (!finder_.find(leaf_name(leaf), field, rows, cols)) return;
     for (int b = 0; b < field.block_count; ++b)
-      if (quantized(field.blocks[b].format)) settle(leaf, field.cols, field.blocks[b]);
+      if (quantized(field.blocks[b].format)) repack_and_check(leaf, field.cols, field.blocks[b]);
   }
 
+  /// Unpacks a vector of n.sum() floats and points `field` to it.
   void vector(std::string_view leaf, const float*& field, const Extent& n) {
     float* const to = arena_.array<float>("norms and biases", n.sum());
-    Matrix stored;  // a column, so that q, k and v biases stack like rows
+    Matrix stored;  // found as a column, so that the biases of q, k and v stack like rows
     if (!finder_.find(leaf_name(leaf), stored, n, 1) || arena_.measuring()) return;
     float* at = to;
     for (int b = 0; b < stored.block_count; at += stored.blocks[b++].rows)
@@ -37,8 +41,8 @@ class Binder : public PathVisitor<Binder> {
     field = to;
   }
 
-  /// A table that the model keeps in another form: `convert(stored, rows, out)` fills out (rows, cols) from a stored
-  /// table of that width and any length.
+  /// Binds a table that the model keeps in another form than the file: `convert(stored, rows, out)` fills out (rows,
+  /// cols) from a stored table of that width and any length.
   void table(std::string_view leaf, const float*& field, Index rows, Index cols,
              void (*convert)(const Matrix& stored, Index rows, float* out) noexcept) {
     float* const to = arena_.array<float>("relative positions", rows * cols);
@@ -50,12 +54,13 @@ class Binder : public PathVisitor<Binder> {
     field = to;
   }
 
-  /// See TensorFinder::finish.
+  /// Ok when all weights were found and fit; see TensorFinder::finish.
   [[nodiscard]] Status finish() { return finder_.finish(); }
 
  private:
-  /// Quantised rows: in groups, without a scale that would spoil what it meets.
-  void settle(std::string_view leaf, Index cols, Matrix::Block& block) {
+  /// Interleaves a block of quantised rows where needed, and refuses it when a scale is infinite or NaN: such a scale
+  /// would turn every sum it meets into NaN, long after loading.
+  void repack_and_check(std::string_view leaf, Index cols, Matrix::Block& block) {
     const Index bytes = block.rows * row_bytes(block.format, cols);
     std::byte* const to = interleaved_ ? nullptr : arena_.array<std::byte>("interleaved weights", bytes);
     if (arena_.measuring()) return;

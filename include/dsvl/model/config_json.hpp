@@ -1,7 +1,14 @@
-// Reads config.json, preprocessor_config.json and processor_config.json of both published layouts into a ModelConfig.
+// Reads config.json of both published layouts into a ModelConfig.
 //
-// Sources: model-spec sections 2.1 (original: deepseek-ai/deepseek-vl-*) and 2.2 (hf:
-// deepseek-community/deepseek-vl-*).
+// The original layout (deepseek-ai/deepseek-vl-*) has model_type multi_modality, a class name and its params per part,
+// and a language_config that leaves out all of LLaMA's defaults. A vision tower is a preset by model_name, of which
+// select_layer cuts off the last blocks: 0 and below count from the end, -1 keeps all, absent means -2.
+// The HF layout (deepseek-community/deepseek-vl-*) has model_type deepseek_vl or deepseek_vl_hybrid and a stock
+// transformers configuration per part (text_config, vision_config, high_res_vision_config), whose absent keys have that
+// class's defaults. Neither writes down the sizes of SAM's convolutions: they follow from output_channels, or from the
+// preset.
+// Sources: the published config.json files; deepseek-ai/DeepSeek-VL, clip_encoder.py and projector.py; transformers,
+// configuration_{deepseek_vl,deepseek_vl_hybrid,siglip,sam,llama}.py.
 #ifndef DSVL_MODEL_CONFIG_JSON_HPP
 #define DSVL_MODEL_CONFIG_JSON_HPP
 
@@ -15,7 +22,7 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// Width, height and patch of a picture must fit one another.
+/// The side of the picture must be a multiple of the patch, and is limited so that no later product of sizes overflows.
 inline void check_patches(const Fields& f, const PatchShape& shape) {
   if (shape.image % shape.patch != 0 || shape.image > 8192)
     f.refuse(Code::bad_file, "image_size",
@@ -23,15 +30,19 @@ inline void check_patches(const Fields& f, const PatchShape& shape) {
                  std::to_string(shape.patch) + " up to 8192");
 }
 
+/// Refuses `key` unless its value `part` divides `whole`, which the message calls `of`.
 inline void check_divides(const Fields& f, const char* key, Index part, const char* of, Index whole) {
   if (whole % part != 0)
     f.refuse(Code::bad_file, key,
              "is " + std::to_string(part) + ", which does not divide the " + of + " " + std::to_string(whole));
 }
+/// Without head_dim, each head has an equal share of the width.
 inline void check_heads(const Fields& f, const char* key, Index hidden, Index heads) {
   check_divides(f, key, heads, "width", hidden);
 }
 
+/// The GELU that a key names, or the one that `otherwise` names when it is absent. gelu_new is transformers' older name
+/// of the tanh form.
 inline Activation read_activation(const Fields& f, std::string_view key, std::string_view otherwise) {
   const std::string_view name = f.text(key, otherwise);
   if (name == "gelu") return Activation::gelu_erf;
@@ -41,14 +52,14 @@ inline Activation read_activation(const Fields& f, std::string_view key, std::st
   return Activation::gelu_tanh;
 }
 
-/// What of LLaMA is not implemented is refused by name, never ignored.
+/// Refuses by name what our decoder does not implement of LLaMA, so that it is never silently ignored.
 inline void refuse_unknown_llama(const Fields& f) {
   if (f.text("hidden_act", "silu") != "silu") f.refuse(Code::unsupported, "hidden_act", "needs to be silu");
   for (const char* key : {"attention_bias", "mlp_bias"})
     if (f.flag(key, false)) f.refuse(Code::unsupported, key, "needs to be false");
 }
 
-/// The base of the rotary positions. transformers 4 writes it into the text part itself, and rope_scaling beside it;
+/// The base of the rotary positions. transformers 4 writes it into the text part itself, with rope_scaling beside it;
 /// transformers 5 writes both into rope_parameters, and still reads rope_scaling for that. The type "default" scales
 /// nothing; before 4.45 the type's key was "type".
 inline double read_rope_theta(const Fields& f) {
@@ -68,7 +79,7 @@ inline double read_rope_theta(const Fields& f) {
   return theta;
 }
 
-/// Partial on purpose in the original files: every absent key has LLaMA's stock value.
+/// The decoder's sizes. The original files are partial on purpose, so every absent key has LLaMA's stock value.
 inline DecoderDims read_decoder(const Fields& f) {
   DecoderDims d;
   d.hidden = f.size("hidden_size", 4096);
@@ -76,6 +87,7 @@ inline DecoderDims read_decoder(const Fields& f) {
   d.layers = f.integer("num_hidden_layers", 32, 1, 1024);
   d.heads.heads = f.integer("num_attention_heads", 32, 1, 4096);
   d.heads.kv_heads = f.integer("num_key_value_heads", d.heads.heads, 1, 4096);
+  // An explicit head_dim need not be a share of the width; without it each head has an equal one.
   if (!f.has("head_dim")) check_heads(f, "num_attention_heads", d.hidden, d.heads.heads);
   d.heads.head_dim = f.integer("head_dim", std::max<Index>(1, d.hidden / d.heads.heads), 1, 4096);
   if (d.heads.head_dim % 2) f.refuse(Code::bad_file, "head_dim", "is odd, and rotary positions turn pairs");
@@ -87,8 +99,8 @@ inline DecoderDims read_decoder(const Fields& f) {
   return d;
 }
 
-/// SAM's global layers; the preset stands when the file does not say. The hf layout taps the first that is listed, the
-/// original the first that is met.
+/// SAM's global layers; without the key the preset's stay. Which of them feeds the side branch differs when the list is
+/// not sorted: the HF layout takes the first that is listed, the original the first that is reached.
 inline void read_global_layers(const Fields& f, bool as_listed, SamDims& d) {
   constexpr std::string_view kKey = "global_attn_indexes";
   if (f.has(kKey)) {
@@ -103,6 +115,7 @@ inline void read_global_layers(const Fields& f, bool as_listed, SamDims& d) {
 
 // --- hf -----------------------------------------------------------------------------------------
 
+/// vision_config. Its defaults are those of SiglipVisionConfig, a smaller tower with the tanh GELU.
 inline SiglipDims read_siglip_hf(const Fields& f) {
   SiglipDims d;
   d.input = {f.size("image_size", 224), f.size("patch_size", 16), f.integer("num_channels", 3, 3, 3)};
@@ -117,6 +130,8 @@ inline SiglipDims read_siglip_hf(const Fields& f) {
   return d;
 }
 
+/// high_res_vision_config. The convolutions behind SAM have 2 and 4 times output_channels, and the map is resized to 4
+/// times SigLIP's grid, since two stride-2 convolutions make it SigLIP's size.
 inline HighDims read_sam_hf(const Fields& f, const SiglipDims& siglip) {
   HighDims out;
   SamDims& d = out.sam;
@@ -124,6 +139,7 @@ inline HighDims read_sam_hf(const Fields& f, const SiglipDims& siglip) {
   d.hidden = f.size("hidden_size", 768);
   d.layers = f.integer("num_hidden_layers", 12, 1, 1024);
   d.heads = f.integer("num_attention_heads", 12, 1, 4096);
+  // mlp_dim wins over mlp_ratio. The product is bounded, so that no ratio in a file can overflow the conversion.
   const double scaled = static_cast<double>(d.hidden) * f.positive("mlp_ratio", 4.0);
   d.intermediate =
       f.size("mlp_dim", std::min<Index>(Fields::kMaxSize, static_cast<Index>(std::min<double>(scaled, 1e9))));
@@ -142,6 +158,7 @@ inline HighDims read_sam_hf(const Fields& f, const SiglipDims& siglip) {
   return out;
 }
 
+/// A whole config.json of the HF layout. It does not describe the aligner, which always has two layers.
 DSVL_COLD
 inline void read_hf(const Fields& f, ModelConfig& c) {
   c.layout = Layout::hf;
@@ -154,19 +171,22 @@ inline void read_hf(const Fields& f, ModelConfig& c) {
                c.high ? c.high->down.out : 0, c.decoder.hidden};
   c.image_token = static_cast<std::int32_t>(f.integer("image_token_id", 100015, 0, Fields::kMaxSize));
   c.max_positions = text.size("max_position_embeddings", 2048);
+  // transformers writes the key into the text part or beside it. No released model ties its head.
   c.may_tie = text.flag("tie_word_embeddings", f.flag("tie_word_embeddings", false));
 }
 
 // --- original -----------------------------------------------------------------------------------
 
+/// Params of a CLIPVisionTower with SigLIP. The preset siglip_large_patch16_384 gives sizes that no key states.
 inline SiglipDims read_siglip_original(const Fields& f) {
   if (f.text("model_name", "siglip_large_patch16_384").substr(0, 6) != "siglip")
     f.refuse(Code::unsupported, "model_name", "names no SigLIP tower");
-  SiglipDims d;  // siglip_large_patch16_384; explicit sizes win
+  SiglipDims d;  // its defaults are those of siglip_large_patch16_384; explicit sizes win
   d.input = {f.size("image_size", 336), f.size("patch_size", 16), 3};
   d.hidden = f.size("width", d.hidden);
   d.intermediate = f.size("mlp_hidden", d.intermediate);
   d.heads = f.integer("heads", d.heads, 1, 4096);
+  // The original keeps the blocks up to select_layer, and applies the final norm at whatever depth that is.
   const Index built = f.integer("layers", d.layers, 1, 1024), select = f.integer("select_layer", -2, -1024, 1024);
   d.layers = std::min<Index>(built, select <= 0 ? built + select + 1 : select);
   if (d.layers < 1) f.refuse(Code::bad_file, "select_layer", "leaves no layer of " + std::to_string(built));
@@ -175,10 +195,11 @@ inline SiglipDims read_siglip_original(const Fields& f) {
   return d;
 }
 
+/// Params of a CLIPVisionTower with SAM. The preset sam_b_downsample gives sizes that no key states.
 inline HighDims read_sam_original(const Fields& f, const SiglipDims& siglip) {
   if (f.text("model_name", "").find("downsample") == std::string_view::npos)
     f.refuse(Code::unsupported, "model_name", "needs to be sam_b_downsample");
-  HighDims out;  // sam_b_downsample; explicit sizes win
+  HighDims out;  // its defaults are those of sam_b_downsample; explicit sizes win
   SamDims& d = out.sam;
   d.input = {f.size("image_size", 336), f.size("patch_size", 16), 3};
   d.hidden = f.size("width", d.hidden);
@@ -197,6 +218,7 @@ inline HighDims read_sam_original(const Fields& f, const SiglipDims& siglip) {
   return out;
 }
 
+/// Params of an MlpProjector.
 inline AlignerDims read_aligner_original(const Fields& f, const ModelConfig& c) {
   AlignerDims d;
   const std::string_view kind = f.text("projector_type", "");
@@ -206,21 +228,23 @@ inline AlignerDims read_aligner_original(const Fields& f, const ModelConfig& c) 
   else if (kind == "low_high_hybrid_split_mlp_gelu") d.kind = AlignerKind::low_high_hybrid_split_mlp_gelu;
   else f.refuse(Code::unsupported, "projector_type", "is '" + std::string(Printable(kind).text()) +
                 "', known are identity, linear, mlp_gelu and low_high_hybrid_split_mlp_gelu");
+  // Only the kinds with several layers have a depth; the original's default is 1.
   const bool layered = d.kind == AlignerKind::mlp_gelu || d.kind == AlignerKind::low_high_hybrid_split_mlp_gelu;
   d.depth = layered ? f.integer("depth", 1, 1, 64) : 1;
   d.hidden = f.size("n_embed", c.decoder.hidden);
-  d.low = c.siglip.hidden;  // the towers' own sizes win over input_dim
+  d.low = c.siglip.hidden;  // the towers' own sizes win over input_dim, which says one number for both
   d.high = c.high ? c.high->down.out : 0;
   if ((d.kind == AlignerKind::low_high_hybrid_split_mlp_gelu) != c.high.has_value())
     f.refuse(Code::unsupported, "projector_type", "does not fit the number of vision towers");
   return d;
 }
 
-/// A class name is matched by what it contains, as the original does.
+/// True when a class name contains `cls`; the original matches it in the same way.
 inline bool is_class(const Fields& f, std::string_view cls) {
   return f.text("cls", "").find(cls) != std::string_view::npos;
 }
 
+/// A whole config.json of the original layout.
 DSVL_COLD
 inline void read_original(const Fields& f, ModelConfig& c) {
   c.layout = Layout::original;
@@ -244,7 +268,7 @@ inline void read_original(const Fields& f, ModelConfig& c) {
   c.may_tie = text.flag("tie_word_embeddings", false);
 }
 
-/// What does not fit together, whatever the layout.
+/// Refuses parts that do not fit together, in either layout.
 inline void check_whole(const Fields& f, const ModelConfig& c) {
   if (c.aligner.hidden != c.decoder.hidden)
     f.refuse_whole(Code::bad_file, "the aligner makes rows of " + std::to_string(c.aligner.hidden) +
@@ -262,7 +286,10 @@ inline void check_whole(const Fields& f, const ModelConfig& c) {
 
 }  // namespace detail
 
-/// config.json -> sizes. `where` is how messages call the file. Codes: bad_file, unsupported.
+/// Reads the sizes in config.json, but not how pictures are prepared (read_preprocess does). `where` is how messages
+/// call the file.
+///
+/// Codes  bad_file (a value is impossible), unsupported (a value is valid, and not implemented)
 inline Result<ModelConfig> read_config(json::Value root, const std::string& where) {
   Status status;
   const Fields f(root, where, status);

@@ -1,8 +1,8 @@
-// EndTokens: the ids that end an answer, from all files that have a say.
+// EndTokens: the ids that end an answer, merged from all files that name some.
 //
-// The tokenizer's end of sentence always ends one, and so do the ids of generation_config.json, as in transformers'
-// generate(). The text part of config.json is believed only if the tokenizer's is among its ids: there a lone 2 is what
-// LLaMA's configuration class writes when nobody said anything, and in DeepSeek's vocabulary it is an ordinary token.
+// The tokenizer's end of sentence always ends an answer, and so do the ids of generation_config.json, as in
+// transformers' generate(). The text part of config.json counts only if the tokenizer's id is among its ids: there a
+// lone 2 is the default of LLaMA's configuration class, and in DeepSeek's vocabulary 2 is an ordinary token.
 #ifndef DSVL_MODEL_END_TOKENS_HPP
 #define DSVL_MODEL_END_TOKENS_HPP
 
@@ -18,10 +18,10 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// What LLaMA's configuration class says when it is not told.
+/// The eos_token_id that LLaMA's configuration class writes by default.
 inline constexpr std::int32_t kLlamaEos = 2;
 
-/// eos_token_id of an object: one id or a list of them, below `vocab`; empty where there is none.
+/// eos_token_id of an object: one id or a list of them, each below `vocab`; empty when the key is absent.
 inline std::vector<std::int32_t> read_eos(const Fields& f, Index vocab) {
   constexpr std::string_view kKey = "eos_token_id";
   std::vector<Index> ids;
@@ -32,14 +32,14 @@ inline std::vector<std::int32_t> read_eos(const Fields& f, Index vocab) {
   return out;
 }
 
-/// The ids as the files have them.
+/// The ids as the files have them, before the tokenizer is known.
 struct EndTokens {
   std::vector<std::int32_t> generation;  ///< of generation_config.json
   std::vector<std::int32_t> text;        ///< of config.json's text part
 
   bool operator==(const EndTokens&) const noexcept = default;
 
-  /// The set that ends an answer, sorted; `eos` is the tokenizer's.
+  /// The set that ends an answer, sorted and without repeats. `eos` is the tokenizer's id, if there is a tokenizer.
   [[nodiscard]] std::vector<std::int32_t> with(std::optional<std::int32_t> eos) const {
     std::vector<std::int32_t> all;
     if (eos) all.push_back(*eos);
@@ -51,13 +51,13 @@ struct EndTokens {
     return all;
   }
 
-  /// Whether ids are LLaMA's default and nobody's choice: not the tokenizer's, if it has one.
+  /// True when `ids` are LLaMA's default and not a choice: a lone 2, while the tokenizer has another id.
   [[nodiscard]] static bool is_default(const std::vector<std::int32_t>& ids, std::optional<std::int32_t> eos) {
     return ids.size() == 1 && ids[0] == kLlamaEos && eos && *eos != kLlamaEos;
   }
 };
 
-/// "100001, 100015".
+/// The ids for a message, such as "100001, 100015".
 inline std::string id_list(std::span<const std::int32_t> ids) {
   std::string out;
   for (const std::int32_t id : ids) out += (out.empty() ? "" : ", ") + std::to_string(id);

@@ -1,8 +1,9 @@
-// What a GGUF file says about a model beside its tensors: which half of it the file is, how its weights lie, and the
-// small JSON files of the checkpoint it was made from.
+// Reads what a GGUF file says about a model beside its tensors: which half of the model it holds, how its weights are
+// laid out, and the small JSON files of the checkpoint that it was made from.
 //
-// A file is whole ("deepseek-vl", our own form: rows of quantised weights are interleaved and used in place), or one of
-// two ("llama", which llama.cpp runs, and "clip", with the vision towers). The settings are in the first and the third.
+// A file is whole ("deepseek-vl", our own form, whose quantised weights are interleaved and used in place), or one of
+// two halves ("llama", which llama.cpp runs too, and "clip" with the vision towers). The JSON files are in the whole
+// file and in the one with the towers.
 #ifndef DSVL_MODEL_GGUF_MODEL_HPP
 #define DSVL_MODEL_GGUF_MODEL_HPP
 
@@ -17,36 +18,41 @@
 DSVL_BEGIN_NAMESPACE
 namespace gguf {
 
-inline constexpr std::string_view kArchitectureKey = "general.architecture";
-inline constexpr std::string_view kWhole = "deepseek-vl", kText = "llama", kVision = "clip";
-/// How many rows of quantised weights are interleaved: kGroupRows; ggml's files do not have the key.
+inline constexpr std::string_view kArchitectureKey = "general.architecture";  ///< the key that tells the three apart
+inline constexpr std::string_view kWhole = "deepseek-vl";  ///< our own form, everything in one file
+inline constexpr std::string_view kText = "llama";         ///< the decoder alone
+inline constexpr std::string_view kVision = "clip";        ///< towers and aligner (an mmproj file)
+/// The key that says how many rows of quantised weights are interleaved, kGroupRows. ggml's files do not have it.
 inline constexpr std::string_view kInterleavedKey = "dsvl.rows_interleaved";
-/// The JSON files of a checkpoint as they were, under this prefix and their name.
+/// The JSON files of a checkpoint are stored as strings, unchanged, under this prefix and their name.
 inline constexpr std::string_view kFilePrefix = "dsvl.file.";
+/// Names of the JSON files that may be stored.
 inline constexpr std::string_view kFiles[] = {"config.json", "preprocessor_config.json", "processor_config.json",
                                               "generation_config.json"};
 
 }  // namespace gguf
 
-/// The part of a checkpoint that is that kind of file; null when it has none.
+/// The file of a checkpoint that has this architecture; null when there is none.
 inline const Checkpoint::Part* find_part(const Checkpoint& checkpoint, std::string_view architecture) noexcept {
   for (const Checkpoint::Part& part : checkpoint.parts())
     if (part.gguf() && part.gguf()->value(gguf::kArchitectureKey).string() == architecture) return &part;
   return nullptr;
 }
+/// True when the checkpoint is made of GGUF files, false for safetensors.
 inline bool is_gguf(const Checkpoint& checkpoint) noexcept {
   return !checkpoint.parts().empty() && checkpoint.parts()[0].gguf();
 }
-/// Whether quantised weights can be used where they are.
+/// True when quantised weights can be used where they are, without a copy: in our own files, and in safetensors, which
+/// have none.
 inline bool rows_interleaved(const Checkpoint& checkpoint) noexcept {
   return !is_gguf(checkpoint) || find_part(checkpoint, gguf::kWhole);
 }
-/// Whether q and k have the two elements that turn together side by side, as llama.cpp wants them.
+/// True when q and k have the two elements that rotate together side by side, which is the order of llama.cpp's files.
 inline bool rotary_pairs_adjacent(const Checkpoint& checkpoint) noexcept {
   return find_part(checkpoint, gguf::kText) != nullptr;
 }
 
-/// The JSON files that a GGUF file carries, as a folder; good while the checkpoint lives.
+/// The JSON files that a GGUF file carries, as a folder of files in memory; valid while the checkpoint lives.
 inline Folder gguf_settings(const Checkpoint& checkpoint) {
   std::vector<NamedBytes> files;
   for (const Checkpoint::Part& part : checkpoint.parts())
@@ -56,9 +62,11 @@ inline Folder gguf_settings(const Checkpoint& checkpoint) {
   return Folder::memory(files);
 }
 
-/// The GGUF file of a place, whatever it is called, and its towers' file if it has only the text half. Codes: those of
-/// Checkpoint::open_file and join; unsupported for a file that is no such model, bad_argument for towers that are not
-/// asked for.
+/// Opens the GGUF file of a place, whatever its name, and the file with the towers if it has only the text half.
+///
+/// Codes  those of Checkpoint::open_file and join; unsupported for a file that is no such model, bad_argument for a
+///        file
+///        with towers beside one that has its own, not_found when the towers' file or its settings are not there
 DSVL_COLD
 inline Result<Checkpoint> open_gguf(const ModelPlace& place, const OpenOptions& how) {
   const auto open = [&](const Folder& folder, std::string_view name) {
@@ -77,6 +85,7 @@ inline Result<Checkpoint> open_gguf(const ModelPlace& place, const OpenOptions& 
                 "%s: has no '%sconfig.json', as files have that dsvl made: make it with dsvl convert --split",
                 Printable(folder.describe(file)).text(), gguf::kFilePrefix.data());
   };
+  // A whole model needs no other file. Its rows must be interleaved as this version's kernels read them.
   DSVL_TRY(whole, open(place.folder, place.file));
   const std::string_view architecture = kind(whole);
   if (architecture == gguf::kWhole) {
@@ -93,6 +102,8 @@ inline Result<Checkpoint> open_gguf(const ModelPlace& place, const OpenOptions& 
     return refuse(place.folder, place.file, architecture, "the towers alone: name the file with the text");
   if (architecture != gguf::kText)
     return refuse(place.folder, place.file, architecture, "known are deepseek-vl, and llama with its mmproj");
+  // The file has the text half, so the towers' file is looked for. A missing one is an error of its own, because the
+  // user may not know that there are two files.
   const Folder& beside = place.towers_folder();
   const std::string other = place.towers_name();
   if (const auto size = beside.size(other); !size && size.error().code() == Code::not_found)

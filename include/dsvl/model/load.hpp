@@ -1,4 +1,6 @@
-// Loading: from a folder of files to a network whose weights are bound and whose shapes are checked.
+// Loading: from an opened checkpoint to a network whose weights are bound and whose shapes are all checked.
+//
+// After that the forward pass cannot fail: no name is looked up and no shape is compared again.
 #ifndef DSVL_MODEL_LOAD_HPP
 #define DSVL_MODEL_LOAD_HPP
 
@@ -11,20 +13,22 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// A network and what its weights live in. Immutable once loaded; moving it does not move the weights.
+/// A network and the memory that its weights point into. It is not changed once loaded, so threads may share it; moving
+/// it does not move the weights.
 struct LoadedNetwork {
-  Checkpoint checkpoint;
-  Buffer<std::byte> parameters;  ///< norms, biases and relative positions, in float
-  DeepseekVl net;
+  Checkpoint checkpoint;         ///< the mapped files, or their copy
+  Buffer<std::byte> parameters;  ///< norms, biases and relative positions in float, and weights that were interleaved
+  DeepseekVl net;                ///< points into both
 };
 
-/// How the checkpoint calls its tensors; config.layout says how the model was published, and is used.
+/// The layout whose names the checkpoint's tensors have. config.layout says how the model was published; a GGUF file
+/// made from it has names of its own.
 inline Layout layout_of(const Checkpoint& checkpoint, const ModelConfig& config) noexcept {
   return is_gguf(checkpoint) ? Layout::gguf : config.layout;
 }
 
-/// The network that the configuration and the checkpoint say, without its weights. The head is tied to the embedding
-/// only when the configuration allows it and the file has no head of its own.
+/// The network that the configuration and the checkpoint describe, without its weights. The head is tied to the
+/// embedding only when the configuration allows it and the file has no head of its own.
 inline DeepseekVl network_of(const Checkpoint& checkpoint, const ModelConfig& config) {
   DeepseekVl net(config);
   const std::string head = spell("language.head", layout_of(checkpoint, config), 0, 0).name + ".weight";
@@ -33,24 +37,29 @@ inline DeepseekVl network_of(const Checkpoint& checkpoint, const ModelConfig& co
   return net;
 }
 
-/// Binds every tensor of the network. Codes: not_found, bad_shape (both with everything in `report`), out_of_memory.
+/// Binds every tensor of the network. The network is visited twice: the first pass checks everything and measures the
+/// memory for unpacked weights, the second fills it.
+///
+/// Codes  not_found, bad_shape (both with everything in `report`), out_of_memory
 DSVL_COLD
 inline Result<LoadedNetwork> load_network(Checkpoint checkpoint, const ModelConfig& config, Allocator* from,
                                           LoadReport& report) {
   const Layout layout = layout_of(checkpoint, config);
   DeepseekVl net = network_of(checkpoint, config);
   LoadedNetwork out{std::move(checkpoint), Buffer<std::byte>(from), std::move(net)};
+  // The first pass binds to nothing: its arena only measures.
   Arena measured;
   Binder check(out.checkpoint, layout, measured, report);
   out.net.visit(check);
   DSVL_CHECK_STATUS(check.finish());
   if (!out.parameters.resize(measured.peak()))
     return fail(Code::out_of_memory, "no memory for %zu bytes of norms and biases", measured.peak());
+  // The second pass repeats the same calls, so the arena hands out exactly what was measured.
   Arena carved(out.parameters.span());
   LoadReport again;
   Binder bind(out.checkpoint, layout, carved, again);
   out.net.visit(bind);
-  const Status seen = bind.finish();  // what shows only when weights are read
+  const Status seen = bind.finish();  // fails for faults that show only when weights are read, such as a NaN scale
   report.misshapen = again.misshapen;
   DSVL_CHECK_STATUS(seen);
   return Result<LoadedNetwork>(std::move(out));

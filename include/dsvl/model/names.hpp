@@ -1,11 +1,11 @@
-// What every tensor is called: ours, in the two published layouts and in GGUF. A file's spelling stands nowhere else.
+// The table of names: what every tensor is called by us, in the two published layouts and in GGUF.
 //
-// Notation of a spelling:
+// It is the only place that has a file's spelling. Notation:
 //   #         layer number
 //   [2#+1]    a number made of it
-//   {q,k,v}   stack these, in this order
-//   @x        the place x below, which may have been spelled in several ways
-//   =1,t,c    how it is stored when that is not simply (rows, cols): tokens t, as a square map h,w, channels c
+//   {q,k,v}   stack these tensors, in this order
+//   @x        the prefix of the place x below, which may have several spellings
+//   =1,t,c    the shape in the file where it is not simply (rows, cols): tokens t, as a square map h,w, channels c
 // `.weight` and `.bias` are not written where a Linear or a norm adds them.
 // Source: the tensor lists of deepseek-ai/deepseek-vl-* and deepseek-community/deepseek-vl-*; llama.cpp's tensor names
 // (LLM_ARCH_LLAMA, and for pictures those of its mmproj files).
@@ -20,22 +20,31 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How the tensors of a model are called: as deepseek-ai released it (`multi_modality`), as transformers keeps it, or
-/// as GGUF files have it (llama.cpp's names, where it has some).
-enum class Layout : unsigned char { original, hf, gguf };
+/// A convention for the names of a model's tensors.
+enum class Layout : unsigned char {
+  original,  ///< as deepseek-ai released the models (model_type multi_modality)
+  hf,        ///< as transformers keeps them (deepseek-community)
+  gguf,      ///< as GGUF files have them: llama.cpp's names, and ours in its style where it has none
+};
 
+/// The layout's name, for messages.
 constexpr std::string_view name(Layout layout) noexcept {
   return layout == Layout::original ? "original" : layout == Layout::hf ? "hf" : "gguf";
 }
 
+/// One row of the table: our name and its spelling in each layout.
 struct NameRow {
-  std::string_view ours, original, hf, gguf = {};
+  std::string_view ours;       ///< the path of names in visit(), `#` for a layer number
+  std::string_view original;   ///< spelling in Layout::original
+  std::string_view hf;         ///< spelling in Layout::hf
+  std::string_view gguf = {};  ///< spelling in Layout::gguf
+  /// The spelling in a layout; empty when it has no such tensor.
   [[nodiscard]] constexpr std::string_view in(Layout layout) const noexcept {
     return layout == Layout::original ? original : layout == Layout::hf ? hf : gguf;
   }
 };
 
-/// Prefixes; alternatives are separated by `|` and tried in order.
+/// The prefixes. Alternatives are separated by `|` and tried in order.
 inline constexpr NameRow kPlaces[] = {
     {"@siglip", "vision_model.vision_tower|vision_model.vision_tower_low.vision_tower",
      "model.vision_model|model.vision_model.vision_model"},
@@ -43,6 +52,7 @@ inline constexpr NameRow kPlaces[] = {
     {"@language", "language_model.model", "model.language_model"},
 };
 
+/// The tensors, in the order of visit().
 inline constexpr NameRow kNames[] = {
     {"siglip.patch", "@siglip.patch_embed.proj", "@siglip.embeddings.patch_embedding", "v.patch_embd"},
     {"siglip.position", "@siglip.pos_embed=1,t,c", "@siglip.embeddings.position_embedding.weight",
@@ -62,9 +72,9 @@ inline constexpr NameRow kNames[] = {
     {"sam.#.norm1", "@sam.blocks.#.norm1", "@sam.layers.#.layer_norm1", "v.sam.blk.#.pre_ln"},
     {"sam.#.attn.qkv", "@sam.blocks.#.attn.qkv", "@sam.layers.#.attn.qkv", "v.sam.blk.#.attn.qkv"},
     {"sam.#.attn.out", "@sam.blocks.#.attn.proj", "@sam.layers.#.attn.proj", "v.sam.blk.#.attn.out"},
-    {"sam.#.attn.relative_y", "@sam.blocks.#.attn.rel_pos_h", "@sam.layers.#.attn.rel_pos_h",
+    {"sam.#.attn.rel_pos_h", "@sam.blocks.#.attn.rel_pos_h", "@sam.layers.#.attn.rel_pos_h",
      "v.sam.blk.#.attn.pos_h.weight"},
-    {"sam.#.attn.relative_x", "@sam.blocks.#.attn.rel_pos_w", "@sam.layers.#.attn.rel_pos_w",
+    {"sam.#.attn.rel_pos_w", "@sam.blocks.#.attn.rel_pos_w", "@sam.layers.#.attn.rel_pos_w",
      "v.sam.blk.#.attn.pos_w.weight"},
     {"sam.#.norm2", "@sam.blocks.#.norm2", "@sam.layers.#.layer_norm2", "v.sam.blk.#.post_ln"},
     {"sam.#.mlp.fc1", "@sam.blocks.#.mlp.lin1", "@sam.layers.#.mlp.lin1", "v.sam.blk.#.mlp.lin1"},
@@ -104,7 +114,7 @@ inline constexpr NameRow kNames[] = {
 
 namespace detail {
 
-/// Our name with its layer number replaced by `#`; the number, or -1.
+/// Our name with its layer number replaced by `#`. `layer` becomes that number, or -1.
 inline std::string pattern_of(std::string_view ours, std::ptrdiff_t& layer) {
   std::string pattern;
   layer = -1;
@@ -119,7 +129,7 @@ inline std::string pattern_of(std::string_view ours, std::ptrdiff_t& layer) {
   return pattern;
 }
 
-/// The `i`-th of the parts of `list` that `separator` divides; empty and `end` set behind the last.
+/// Element `i` of `list`, whose elements `separator` divides. Past the last one the result is empty and `end` is set.
 inline std::string_view nth(std::string_view list, char separator, std::size_t i, bool& end) {
   while (i-- > 0) {
     const std::size_t at = list.find(separator);
@@ -134,13 +144,15 @@ inline std::string_view nth(std::string_view list, char separator, std::size_t i
 
 /// One way to spell one tensor.
 struct Spelling {
-  std::string name;      ///< empty: there is no such alternative
-  std::size_t stack = 1; ///< how many tensors are stacked
-  std::string_view stored = {};  ///< what follows `=` in the table
+  std::string name;              ///< empty when there is no such alternative
+  std::size_t stack = 1;         ///< number of tensors that are stacked
+  std::string_view stored = {};  ///< the shape in the file, as the table notes it after `=`; empty for (rows, cols)
 };
 
 /// The name of `ours` ("language.7.attn.qkv", without .weight) in a layout: alternative `way` of its place, tensor
 /// `part` of its stack. Empty when the layout has no such tensor or no such alternative.
+///
+/// Cost   a search through the table, and an allocation; only loading and writing do it
 inline Spelling spell(std::string_view ours, Layout layout, std::size_t way, std::size_t part) {
   std::ptrdiff_t layer = -1;
   const std::string pattern = detail::pattern_of(ours, layer);
@@ -152,6 +164,7 @@ inline Spelling spell(std::string_view ours, Layout layout, std::size_t way, std
       out.stored = rest.substr(at + 1);
       rest = rest.substr(0, at);
     }
+    // A place gives the prefix, and is the only part that has alternatives.
     bool none = false;
     if (!rest.empty() && rest[0] == '@') {
       const std::string_view place = rest.substr(0, rest.find('.'));
@@ -165,7 +178,7 @@ inline Spelling spell(std::string_view ours, Layout layout, std::size_t way, std
     for (std::size_t i = 0; i < rest.size(); ++i) {
       if (rest[i] == '#') {
         out.name += std::to_string(layer);
-      } else if (rest[i] == '[') {  // [2#], [2#+1], [#+1]
+      } else if (rest[i] == '[') {  // the table has [2#], [2#+1] and [#+1]
         const std::string_view rule = rest.substr(i + 1, rest.find(']', i) - i - 1);
         out.name += std::to_string((rule[0] == '2' ? 2 : 1) * layer + (rule.back() == '1' ? 1 : 0));
         i += rule.size() + 1;

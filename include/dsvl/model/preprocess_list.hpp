@@ -1,7 +1,7 @@
-// Lists how pictures are prepared, value by value, and which key of which file said so.
+// Lists how pictures are prepared, value by value, with the key and the file that each came from.
 //
-// What `dsvl inspect` and `doctor` show, and what to look at when answers are not the reference's: a mean or a resize
-// kernel that differs a little makes every answer a little worse, and none of them plainly wrong.
+// `dsvl inspect` and `doctor` show the list. It is the first thing to look at when answers differ from the reference's:
+// a mean or a resize kernel that differs a little makes every answer a little worse, and none of them plainly wrong.
 #ifndef DSVL_MODEL_PREPROCESS_LIST_HPP
 #define DSVL_MODEL_PREPROCESS_LIST_HPP
 
@@ -17,32 +17,36 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// In as few digits as tell it from its neighbours.
+/// The number in as few digits as tell it from its neighbours.
 template <class T>
 std::string number_text(T x) {
   char text[32];
   return {text, std::to_chars(text, text + sizeof text, x).ptr};
 }
+/// "0.5 0.5 0.5".
 template <class T>
 std::string triple_text(const std::array<T, 3>& x) {
   return number_text(x[0]) + " " + number_text(x[1]) + " " + number_text(x[2]);
 }
 
-/// Appends settings that were read from one object.
+/// Appends the settings that were read from one object.
 class PreprocessList {
  public:
+  /// Both must outlive the object.
   PreprocessList(const PictureSettings& from, std::vector<Setting>& to) : from_(from), to_(to) {}
 
+  /// Appends one setting; `name` is without "preprocess.".
   void add(const std::string& name, std::string value, std::string origin) {
     to_.push_back({"preprocess." + name, std::move(value), std::move(origin)});
   }
-  /// Where a key of the object is, or what stands for it.
+  /// "preprocessor_config.json: image_mean", or that the default was taken because the key is absent or null.
   [[nodiscard]] std::string origin(std::string_view key) const {
     const json::Value value = from_.object.find(key);
     const std::string full = from_.where + ": " + from_.path + std::string(key);
     return value.missing() || value.is_null() ? full + " is not given: default of the processor" : full;
   }
 
+  /// Appends the settings of one view. `prefix` is that of the view's keys in the HF layout ("high_res_").
   void view(const std::string& name, const std::string& prefix, const ViewConfig& v, const ModelConfig& config) {
     const bool original = config.layout == Layout::original, low_of_two = original && config.high && name == "low";
     add(name + ".side", std::to_string(v.side),
@@ -50,8 +54,8 @@ class PreprocessList {
     add(name + ".filter", v.filter == Filter::bicubic ? "bicubic" : "bilinear",
         original ? "the original layout's own" : origin(prefix + "resample"));
     const std::string tower = original ? "config.json: vision_config" : "";
-    add(name + ".mean", triple_text(v.mean), original ? tower : origin(prefix + "image_mean"));
-    add(name + ".deviation", triple_text(v.deviation), original ? tower : origin(prefix + "image_std"));
+    add(name + ".mean", triple_text(v.image_mean), original ? tower : origin(prefix + "image_mean"));
+    add(name + ".deviation", triple_text(v.image_std), original ? tower : origin(prefix + "image_std"));
     add(name + ".background", triple_text(v.background), origin(prefix + "image_mean"));
   }
 
@@ -62,7 +66,7 @@ class PreprocessList {
 
 }  // namespace detail
 
-/// Appends what read_preprocess() made of `from`; names begin with "preprocess.".
+/// Appends what read_preprocess() made of `from`; the names begin with "preprocess.".
 DSVL_COLD
 inline void list_preprocess(const PictureSettings& from, const ModelConfig& config, std::vector<Setting>& to) {
   const PreprocessConfig& p = config.preprocess;

@@ -1,7 +1,8 @@
 // The configuration files of the released models, as the published repositories have them.
 //
-// What a synthetic checkpoint of full size comes with, what a model whose files lack settings is compared with, and
-// what tests read. Key sets that no longer matter (training options, versions) are kept where they are known.
+// They serve three purposes: a synthetic checkpoint of full size is written with them, a model without settings of
+// pictures is compared with them, and tests read them. Keys that no longer matter (training options, versions) are kept
+// where they are known.
 // Source: deepseek-ai/deepseek-vl-{1.3b,7b}-*, deepseek-community/deepseek-vl-{1.3b,7b}-*.
 #ifndef DSVL_MODEL_RELEASED_HPP
 #define DSVL_MODEL_RELEASED_HPP
@@ -16,11 +17,13 @@ namespace released {
 
 /// The small JSON files beside the weights; empty where there is none.
 struct Files {
-  std::string_view name;  ///< of the model
-  std::string_view config, preprocessor, processor;
+  std::string_view name;          ///< of the model
+  std::string_view config;        ///< config.json
+  std::string_view preprocessor;  ///< preprocessor_config.json
+  std::string_view processor;     ///< processor_config.json
 };
 
-// LLaMA's own sizes stay away from the original layout's files.
+/// deepseek-ai's 1.3B. The original layout leaves out what equals LLaMA's defaults.
 inline constexpr Files kOriginal1_3B = {
     "deepseek-vl-1.3b",
     R"({"aligner_config": {"cls": "MlpProjector", "model_type": "aligner",
@@ -39,6 +42,7 @@ inline constexpr Files kOriginal1_3B = {
     R"({"add_special_token": false, "ignore_id": -100, "image_tag": "<image_placeholder>", "mask_prompt": true,
  "num_image_tokens": 576, "processor_class": "VLChatProcessor", "sft_format": "deepseek"})"};
 
+/// deepseek-ai's 7B.
 inline constexpr Files kOriginal7B = {
     "deepseek-vl-7b",
     R"({"aligner_config": {"cls": "MlpProjector", "model_type": "aligner",
@@ -61,8 +65,8 @@ inline constexpr Files kOriginal7B = {
  "rescale_factor": 0.00392156862745098})",
     kOriginal1_3B.processor};
 
-// The HF layout as transformers 4 writes it: settings of pictures in a file of their own, and of the text part what
-// differs from LLaMA's defaults.
+/// The 1.3B in the HF layout as transformers 4 writes it: settings of pictures are in a file of their own, and the text
+/// part has only what differs from LLaMA's defaults.
 inline constexpr Files kHf1_3B = {
     "deepseek-vl-1.3b",
     R"({"architectures": ["DeepseekVLForConditionalGeneration"], "image_token_id": 100015, "model_type": "deepseek_vl",
@@ -79,6 +83,7 @@ inline constexpr Files kHf1_3B = {
  "rescale_factor": 0.00392156862745098, "size": {"height": 384, "width": 384}})",
     R"({"num_image_tokens": 576, "processor_class": "DeepseekVLProcessor"})"};
 
+/// The 7B in the same form.
 inline constexpr Files kHf7B = {
     "deepseek-vl-7b",
     R"({"architectures": ["DeepseekVLHybridForConditionalGeneration"],
@@ -101,8 +106,8 @@ inline constexpr Files kHf7B = {
  "size": {"height": 384, "width": 384}})",
     R"({"num_image_tokens": 576, "processor_class": "DeepseekVLHybridProcessor"})"};
 
-// The HF layout as transformers 5 writes it: every key of the parts is there, positions have an object of their own,
-// and the settings of pictures lie inside processor_config.json.
+/// The 1.3B in the HF layout as transformers 5 writes it: every key is written, rotary positions have an object of
+/// their own, and the settings of pictures are inside processor_config.json.
 inline constexpr Files kHf1_3BNested = {
     "deepseek-vl-1.3b",
     R"({"architectures": ["DeepseekVLForConditionalGeneration"], "dtype": "bfloat16", "image_token_id": 100015,
@@ -125,6 +130,7 @@ inline constexpr Files kHf1_3BNested = {
   "rescale_factor": 0.00392156862745098, "size": {"height": 384, "width": 384}},
  "num_image_tokens": 576, "processor_class": "DeepseekVLProcessor"})"};
 
+/// The 7B in the same form.
 inline constexpr Files kHf7BNested = {
     "deepseek-vl-7b",
     R"({"architectures": ["DeepseekVLHybridForConditionalGeneration"], "dtype": "bfloat16",
@@ -154,8 +160,8 @@ inline constexpr Files kHf7BNested = {
   "resample": 2, "rescale_factor": 0.00392156862745098, "size": {"height": 384, "width": 384}},
  "num_image_tokens": 576, "processor_class": "DeepseekVLHybridProcessor"})"};
 
-/// Those that have the settings of pictures in a file of their own: what a model of the same sizes without any is
-/// taken to have.
+/// The models whose settings of pictures are a file of their own. A model of the same sizes that has no such settings
+/// is taken to have these.
 inline constexpr const Files* kSeparate[] = {&kOriginal1_3B, &kOriginal7B, &kHf1_3B, &kHf7B};
 
 }  // namespace released

@@ -1,9 +1,10 @@
-// The small JSON files of a model, read and checked: sizes, how pictures are prepared, what ends an answer, and what
+// Reads and checks the small JSON files of a model: sizes, how pictures are prepared, what ends an answer, and what
 // would change the prompt.
 //
 // transformers 4 writes the settings of pictures into preprocessor_config.json, transformers 5 into the object
-// image_processor of processor_config.json, which wins where both are. A model with neither is one of the released
-// sizes, whose values are known, or is refused: a guess would answer, only a little worse than it should.
+// image_processor of processor_config.json, which wins where both are. A model with neither must have the sizes of a
+// released one, whose settings are known, or it is refused: guessed settings would make its answers a little worse than
+// they should be, and the reason would be hard to find.
 #ifndef DSVL_MODEL_SETTINGS_HPP
 #define DSVL_MODEL_SETTINGS_HPP
 
@@ -26,7 +27,8 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// A small file that a model may have, or nothing. One that is there must be readable: without it answers would differ.
+/// A small file that a model may have, or nothing. One that is there must be readable, because without it answers would
+/// differ.
 inline Result<std::optional<Bytes>> open_optional(const Folder& folder, const char* file, Allocator* from) {
   auto bytes = folder.open(file, LoadMode::read, from);
   if (!bytes && bytes.error().code() == Code::not_found) return std::optional<Bytes>();
@@ -45,7 +47,7 @@ inline Result<std::optional<json::Document>> read_json(const Folder& folder, con
   return std::optional<json::Document>(std::move(document));
 }
 
-/// Why a folder without config.json is none of a model.
+/// The error for a folder without config.json, with a hint when it is a LoRA adapter.
 inline Status no_config(const Folder& folder) {
   const std::string what = folder.describe("config.json");
   if (folder.has("adapter_config.json"))
@@ -57,7 +59,8 @@ inline Status no_config(const Folder& folder) {
               "file", Printable(what).text());
 }
 
-/// The processor's settings are fixed in the released models; what would change the prompt is refused.
+/// Checks processor_config.json. The released models have fixed settings there, and our prompt is built for those;
+/// others that would change the prompt are refused.
 DSVL_COLD
 inline Status check_processor(json::Value file, const std::string& where, const ModelConfig& config) {
   Status status;
@@ -72,27 +75,31 @@ inline Status check_processor(json::Value file, const std::string& where, const 
   return status;
 }
 
+/// True when two configurations have the same layers of the same sizes.
 inline bool same_network(const ModelConfig& a, const ModelConfig& b) noexcept {
   return a.layout == b.layout && a.siglip == b.siglip && a.high == b.high && a.aligner == b.aligner &&
          a.decoder == b.decoder;
 }
 
-/// The released model of exactly these sizes; null when it is another.
+/// The released model of exactly these sizes; null when it is another model.
 DSVL_COLD
 inline Result<const released::Files*> released_like(const ModelConfig& config, Allocator* from) {
   for (const released::Files* files : released::kSeparate) {
     DSVL_TRY(document, json::Document::parse(files->config, files->name, from));
     DSVL_TRY(known, read_config(document.root(), std::string(files->name)));
+    // Some sizes are released in both layouts, which prepare pictures differently; the layout is compared too.
     if (same_network(config, known)) return files;
   }
   return static_cast<const released::Files*>(nullptr);
 }
 
-/// The files of a tokenizer; without the first there is none. What names bos and eos is tokenizer_config.json, or
-/// special_tokens_map.json where only that came along.
+/// The files of a tokenizer. Without the first there is no tokenizer. The second names bos and eos; it is
+/// tokenizer_config.json, or special_tokens_map.json when only that is there.
 struct TokenizerFiles {
-  std::optional<Bytes> text, settings;
+  std::optional<Bytes> text;      ///< tokenizer.json
+  std::optional<Bytes> settings;  ///< tokenizer_config.json or special_tokens_map.json
 
+  /// Opens both; `text` stays empty when there is no tokenizer.
   static Result<TokenizerFiles> open(const Folder& folder, Allocator* from) {
     DSVL_TRY(text, open_optional(folder, "tokenizer.json", from));
     if (!text) return TokenizerFiles{};
@@ -103,6 +110,7 @@ struct TokenizerFiles {
     }
     return Result<TokenizerFiles>(TokenizerFiles{std::move(text), std::move(settings)});
   }
+  /// The second file, empty when there is none; valid while this object lives.
   [[nodiscard]] std::string_view settings_text() const noexcept {
     return settings ? settings->text() : std::string_view();
   }
@@ -110,24 +118,25 @@ struct TokenizerFiles {
 
 }  // namespace detail
 
-/// What the small files say.
+/// Everything that the small files say.
 struct ModelSettings {
-  ModelConfig config;
-  EndTokens end;
-  /// The preprocessor_config.json that was assumed, where the model has no settings of pictures; otherwise empty.
+  ModelConfig config;  ///< sizes, and how pictures are prepared
+  EndTokens end;       ///< ids that end an answer
+  /// The preprocessor_config.json that was assumed because the model has no settings of pictures; otherwise empty.
   std::string_view assumed = {};
 };
 
 namespace detail {
 
-/// Reads how pictures are prepared from where it stands.
+/// Reads how pictures are prepared, from whichever file says it.
 class PictureReader {
  public:
+  /// All references must outlive the object; `list` may be null.
   PictureReader(const Folder& folder, json::Value config_file, Allocator* from, const Logger& log, ModelSettings& out,
                 std::vector<Setting>* list)
       : folder_(folder), config_file_(config_file), from_(from), log_(log), out_(out), list_(list) {}
 
-  /// `processor` is the file's root, missing where there is none.
+  /// `processor` is the root of processor_config.json, missing when there is no such file.
   Status read(json::Value processor) {
     const json::Value nested = processor.find("image_processor");
     const bool has_nested = !nested.missing() && !nested.is_null();
@@ -138,7 +147,7 @@ class PictureReader {
     const PictureSettings own{separate ? separate->root() : json::Value(),
                               folder_.describe("preprocessor_config.json")};
     if (!has_nested) return separate ? take(own) : assume();
-    ModelConfig other = out_.config;  // also for being readable: a broken file is not passed over
+    ModelConfig other = out_.config;  // read even though it is not used, so that a broken file is not passed over
     if (separate) DSVL_CHECK_STATUS(read_preprocess(own, config_file_, other));
     DSVL_CHECK_STATUS(take({nested, where, "image_processor."}));
     if (separate && !(other.preprocess == out_.config.preprocess))
@@ -148,11 +157,14 @@ class PictureReader {
   }
 
  private:
+  /// Reads the settings from one object, and lists them when a list is wanted.
   Status take(const PictureSettings& from) {
     DSVL_CHECK_STATUS(read_preprocess(from, config_file_, out_.config));
     if (list_) list_preprocess(from, out_.config, *list_);
     return {};
   }
+  /// Takes the settings of the released model of the same sizes, with a warning in the log; not_found when there is
+  /// none.
   Status assume() {
     DSVL_TRY(model, released_like(out_.config, from_));
     if (!model)
@@ -167,7 +179,7 @@ class PictureReader {
     const ViewConfig& low = out_.config.preprocess.low;
     log_(Level::warning, "the model has no preprocessor_config.json: its sizes are those of " +
                              std::string(model->name) + ", so pictures are prepared as released with it (mean " +
-                             triple_text(low.mean) + ", deviation " + triple_text(low.deviation) + ", " +
+                             triple_text(low.image_mean) + ", deviation " + triple_text(low.image_std) + ", " +
                              (low.filter == Filter::bicubic ? "bicubic" : "bilinear") + ")");
     return {};
   }
@@ -182,8 +194,10 @@ class PictureReader {
 
 }  // namespace detail
 
-/// Codes: not_found (config.json, settings of pictures), io, bad_file, unsupported, out_of_memory. What is not as it
-/// should be and does no harm goes to `log`; how pictures are prepared and where each value stands, to `list`.
+/// Reads everything. Faults that do no harm go to `log`; how pictures are prepared, and where each value came from,
+/// goes to `list`.
+///
+/// Codes  not_found (config.json, settings of pictures), io, bad_file, unsupported, out_of_memory
 DSVL_COLD
 inline Result<ModelSettings> read_settings(const Folder& folder, Allocator* from, const Logger& log = {},
                                            std::vector<Setting>* list = nullptr) {
@@ -198,6 +212,7 @@ inline Result<ModelSettings> read_settings(const Folder& folder, Allocator* from
   DSVL_CHECK_STATUS(detail::check_processor(processor_root, folder.describe("processor_config.json"), config));
 
   Status status;
+  // Both files may name end tokens; EndTokens decides later, when the tokenizer is known.
   const char* const text_part = config.layout == Layout::hf ? "text_config" : "language_config";
   out.end.text = read_eos(Fields(main->root(), folder.describe("config.json"), status).child(text_part),
                           config.decoder.vocab);

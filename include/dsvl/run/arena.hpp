@@ -1,10 +1,10 @@
-// Arena: buffers are declared once and visited twice, first to measure, then to carve.
+// Arena: buffers are declared once, and the declarations run twice, first to measure and then to carve.
 //
 //   struct Buffers { View<float> normed; void carve(Arena& a, Index tokens, Index hidden) {
 //                      normed = a.view<float>("normed", tokens, hidden); } };
 //
-// Over no memory an Arena only counts; over a slab of that size the same calls hand it out. Groups that never live
-// at the same time can overlap().
+// Over no memory an Arena only counts; over a slab of that size the same calls hand the memory out. So the size that
+// plan() reports is the size that is used. Groups of buffers that never hold data at the same time can overlap().
 #ifndef DSVL_RUN_ARENA_HPP
 #define DSVL_RUN_ARENA_HPP
 
@@ -15,21 +15,26 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// A bump allocator over one slab that can also run without memory, to measure. Nothing is ever freed singly.
 class Arena {
  public:
-  /// Told about every buffer: what plan() prints.
+  /// A callback that is told about every buffer; plan() makes its list with it.
   struct Listener {
+    /// Called with the buffer's name and its bytes, rounded up to kAlignment; null for none.
     void (*note)(void* user, std::string_view buffer, std::size_t bytes) = nullptr;
-    void* user = nullptr;
+    void* user = nullptr;  ///< handed to `note` as it is
   };
 
-  /// Measures.
+  /// An arena that measures.
   Arena() noexcept = default;
+  /// An arena that measures and reports each buffer.
   explicit Arena(Listener listener) noexcept : listener_(listener) {}
-  /// Carves; `slab` is aligned to kAlignment and at least as large as a measuring Arena's peak().
+  /// An arena that carves `slab`, which is aligned to kAlignment and at least as large as a measuring Arena's peak().
+  /// The slab is the caller's and must outlive every buffer.
   explicit Arena(std::span<std::byte> slab) noexcept : slab_(slab) {}
 
-  /// `count` elements at the next multiple of kAlignment; null while measuring.
+  /// Hands out `count` elements at the next multiple of kAlignment, uninitialised; null while measuring. Buffers with
+  /// one name are one line of the plan.
   template <class E>
   E* array(std::string_view name, Index count) noexcept {
     const std::size_t bytes = round(static_cast<std::size_t>(count) * sizeof(E));
@@ -40,12 +45,13 @@ class Arena {
     DSVL_ASSERT(measuring() || used_ <= slab_.size());
     return measuring() ? nullptr : reinterpret_cast<E*>(slab_.data() + at);
   }
-  /// Activations of shape (rows, cols), contiguous.
+  /// Hands out activations of shape (rows, cols), contiguous.
   template <class T>
   View<T> view(std::string_view name, Index rows, Index cols) noexcept {
     return {array<T>(name, rows * cols), rows, cols};
   }
-  /// The same for what products read (x of linear): rows that would collide in the cache lie a line more apart.
+  /// Hands out activations of shape (rows, cols) that a product reads as its x. Where a multiple of 4 KiB between rows
+  /// would map them to the same cache sets, the rows are a cache line further apart.
   template <class T>
   View<T> spread_view(std::string_view name, Index rows, Index cols) noexcept {
     constexpr Index kBytes = sizeof(T);
@@ -53,15 +59,15 @@ class Arena {
     return {array<T>(name, rows * stride), rows, cols, stride};
   }
 
-  /// An empty Buffer with room for `count` elements, and never more.
+  /// Hands out an empty Buffer with room for `count` elements. It fails to grow beyond that.
   template <class E>
   Buffer<E> buffer(std::string_view name, Index count) noexcept {
     E* const room = array<E>(name, count);
     return measuring() ? Buffer<E>() : Buffer<E>(std::span<E>(room, static_cast<std::size_t>(count)));
   }
 
-  /// Groups of buffers that never live at the same time share their memory: each is carved from the same place, and
-  /// what comes next lies behind the largest.
+  /// Lets groups of buffers that never hold data at the same time share their memory. Each group is carved from the
+  /// same place, and what follows lies behind the largest.
   template <class... Group>
   void overlap(Group&&... carve_group) noexcept {
     const std::size_t begin = used_;
@@ -70,8 +76,9 @@ class Arena {
     used_ = end;
   }
 
+  /// True while there is no slab, so that buffers are null and must not be touched.
   [[nodiscard]] bool measuring() const noexcept { return slab_.data() == nullptr; }
-  /// Bytes needed at the fullest moment.
+  /// Bytes of the slab that all declarations so far need.
   [[nodiscard]] std::size_t peak() const noexcept { return peak_; }
 
  private:
@@ -84,8 +91,8 @@ class Arena {
   Listener listener_;
 };
 
-/// Memory for what `lay_out(Arena&)` declares: run once to measure, once to carve `slab`. False, with nothing carved,
-/// when there is no memory.
+/// Allocates and carves `slab` for the buffers that `lay_out(Arena&)` declares; it runs once to measure and once to
+/// carve. False, with nothing carved, when there is no memory.
 template <class LayOut>
 [[nodiscard]] bool carve_slab(Buffer<std::byte>& slab, LayOut&& lay_out) noexcept {
   Arena measure;

@@ -1,7 +1,7 @@
-// Job: a program under way: where it stands, and how much of it is done.
+// Job: a program that is being run, with its position in it and its share of the progress.
 //
-// What a session does is a row of jobs. Each can be advanced in slices, on any thread, and says how far it came; a
-// slice ends at the deadline, at the cancellation, or when it is time to report.
+// A session's work is a row of jobs. Each can be advanced in slices, on any thread, and reports how far it came. A
+// slice ends at the deadline, at a cancellation, or when it is time to report progress.
 #ifndef DSVL_RUN_JOB_HPP
 #define DSVL_RUN_JOB_HPP
 
@@ -11,41 +11,53 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// Seconds from `began` to now.
 inline double seconds_since(Clock::time_point began) noexcept {
   return std::chrono::duration<double>(Clock::now() - began).count();
 }
 
-/// What long work looks at and reports to.
+/// The conditions under which long work ends early, and the receiver of its progress. One is made for each call of the
+/// front door.
 struct Control {
-  const CancelToken* cancel = nullptr;
-  Progress progress = {};
-  Clock::time_point deadline = (Clock::time_point::max)();
+  const CancelToken* cancel = nullptr;  ///< null: cannot be cancelled; otherwise must stay until the work is over
+  Progress progress = {};               ///< called at most every 40 ms; may be empty
+  Clock::time_point deadline = (Clock::time_point::max)();  ///< end of the caller's budget
 
+  /// True once the caller cancelled; costs one atomic load.
   [[nodiscard]] bool cancelled() const noexcept { return cancel && cancel->cancelled(); }
+  /// True once the budget is spent; the clock is read only when there is a deadline.
   [[nodiscard]] bool late() const noexcept {
     return deadline != (Clock::time_point::max)() && Clock::now() >= deadline;
   }
 };
 
-/// What part of a stage a job is: `share` of `total` (in operations or tokens), behind `before` that are done.
+/// The part of a stage that a job is, for its progress reports: `share` of `total`, in the stage's unit (operations or
+/// tokens), after `before` that earlier jobs did.
 struct Portion {
-  Stage stage = Stage::decode;
-  double before = 0, share = 1, total = 1;
+  Stage stage = Stage::decode;  ///< what is reported, and named in the message of a cancellation
+  double before = 0;            ///< done by earlier jobs
+  double share = 1;             ///< done by this job when it is finished
+  double total = 1;             ///< of the whole stage
 };
 
+/// A run of one program that can be left and taken up again. Used by one thread at a time.
 class Job {
  public:
-  /// The program must stay as it is until the job is done.
+  /// Starts over at the program's first step. The program must stay as it is until the job is done.
   void begin(const Program<float>& program, const Portion& portion) noexcept {
-    cursor_ = Cursor<float>(program);
+    cursor_ = ProgramCursor<float>(program);
     counted_ = program.first();
     cost_ = program.cost();
     done_ = 0;
     portion_ = portion;
   }
+  /// True until the last step has run or the job was abandoned.
   [[nodiscard]] bool busy() const noexcept { return !cursor_.done(); }
 
-  /// Goes on until it is done or time is up: busy() tells which. Codes: cancelled.
+  /// Runs the program until its end, the deadline or a cancellation; busy() tells whether it was the end. It overruns a
+  /// deadline by one tile at most.
+  ///
+  /// Codes  cancelled; the job is then still busy and could go on
   Status advance(const Machine<float>& machine, const Control& control) noexcept {
     while (busy()) {
       Until until{control.cancel, control.deadline};
@@ -60,12 +72,13 @@ class Job {
     }
     return {};
   }
+  /// Drops the rest of the program. What it has written so far stays.
   void abandon() noexcept { cursor_ = {}; }
 
  private:
-  static constexpr std::chrono::milliseconds kReportEvery{40};
+  static constexpr std::chrono::milliseconds kReportEvery{40};  // smooth for a progress bar, and no cost
 
-  Cursor<float> cursor_;
+  ProgramCursor<float> cursor_;
   const Program<float>::Step* counted_ = nullptr;
   double cost_ = 0, done_ = 0;
   Portion portion_;

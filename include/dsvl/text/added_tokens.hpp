@@ -1,6 +1,7 @@
-// Added tokens: texts that become one id wherever they stand, before any other rule looks at the text.
+// Added tokens: texts that become one id wherever they are found, before any other rule looks at the text.
 //
-// Leftmost match first, the longest of those that start there. Source: AddedVocabulary of HF `tokenizers`.
+// The leftmost match wins, and of those that start at one place the longest. Source: AddedVocabulary of HF
+// `tokenizers`.
 #ifndef DSVL_TEXT_ADDED_TOKENS_HPP
 #define DSVL_TEXT_ADDED_TOKENS_HPP
 
@@ -15,13 +16,18 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// The added tokens of a vocabulary, sorted by text so that a search narrows them byte by byte.
 class AddedTokens {
  public:
+  /// Bytes [begin, end) of a text that are the added token `id`; id -1 for no match.
   struct Match { std::size_t begin = 0, end = 0; std::int32_t id = -1; };
 
+  /// An empty set; build() fills it.
   explicit AddedTokens(Allocator* from = nullptr) noexcept : sorted_(from) {}
 
-  /// Collects them from `vocabulary`. Their texts stay there, so the other members take it again.
+  /// Collects the added tokens of `vocabulary`. Their texts stay there, so the other members take the vocabulary again.
+  ///
+  /// Codes  bad_file (two have the same text), out_of_memory
   Status build(const Vocabulary& vocabulary) noexcept {
     for (std::int32_t id = 0; id < vocabulary.size(); ++id) {
       const Vocabulary::Kind kind = vocabulary.kind(id);
@@ -43,13 +49,14 @@ class AddedTokens {
     return m.id >= 0 && m.end == text.size() ? m.id : -1;
   }
 
-  /// The longest one that starts at text[at] (a special one only if it ends at or before `special_end`); id -1 if none.
-  /// Cost: a few comparisons per byte matched, and one table look-up when nothing starts here.
+  /// The longest added token that starts at text[at]. A special one counts only if it ends at or before `special_end`.
+  ///
+  /// Cost   a few comparisons per byte matched, and one table look-up when no token starts with this byte
   [[nodiscard]] Match longest_at(const Vocabulary& vocabulary, std::string_view text, std::size_t at,
                                  std::size_t special_end) const noexcept {
     Match best;
     if (!starts_[static_cast<unsigned char>(text[at])]) return best;
-    // Sorted texts that agree with the first `depth` bytes are neighbours: narrow [low, high) byte by byte.
+    // Texts that agree in the first `depth` bytes are neighbours when sorted, so [low, high) narrows byte by byte.
     const std::int32_t* low = sorted_.begin();
     const std::int32_t* high = sorted_.end();
     for (std::size_t depth = 0; low != high; ++depth) {
@@ -69,7 +76,7 @@ class AddedTokens {
 
  private:
   Buffer<std::int32_t> sorted_;  // ids by text
-  bool starts_[256] = {};        // whether an added token begins with this byte
+  bool starts_[256] = {};        // true where an added token begins with this byte
 };
 
 DSVL_END_NAMESPACE

@@ -1,7 +1,9 @@
-// Byte pair encoding of one piece: join the adjacent pair of lowest rank, the leftmost on ties, until none is left.
+// Byte pair encoding of one piece: the adjacent pair of lowest rank is joined, the leftmost on ties, until no rule
+// joins any pair.
 //
-// MergeTable holds the rules; merge_pairs() applies them. Short pieces (nearly all words) by scanning a few symbols,
-// long ones with a heap over a linked list: n log n, so a megabyte without a space is no attack.
+// MergeTable holds the rules and merge_pairs() applies them. Short pieces, which are nearly all words, are scanned for
+// the lowest rank. Long ones use a heap over a linked list, which is O(n log n), so a megabyte without a space cannot
+// stall the tokenizer.
 // Source: Sennrich, Haddow, Birch 2016 (arXiv:1508.07909); the order of joins is that of HF `tokenizers`.
 #ifndef DSVL_TEXT_BPE_HPP
 #define DSVL_TEXT_BPE_HPP
@@ -16,24 +18,29 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Rules (left, right) -> joined by rank, found by pair. 3.3 MB for the published 99 757.
+/// The rules (left, right) -> joined in order of rank, with a hash table from pair to rank. The 99 757 rules of the
+/// published vocabulary take 3.3 MB.
 class MergeTable {
  public:
+  /// The ids of two tokens and of the token that they become.
   struct Rule { std::int32_t left, right, joined; };
+  /// The rank of a pair that no rule joins; it is above all others.
   static constexpr std::uint32_t kNoRank = (std::numeric_limits<std::uint32_t>::max)();
 
+  /// An empty table; reserve() must come before add().
   explicit MergeTable(Allocator* from = nullptr) noexcept : rules_(from), slots_(from) {}
 
+  /// Takes memory for that many rules; false when there is none.
   [[nodiscard]] bool reserve(std::size_t rules) noexcept {
     std::size_t places = 16;
-    while (places < rules * 2) places *= 2;  // at most half full
+    while (places < rules * 2) places *= 2;  // at most half full, so that a search soon meets a free place
     if (!rules_.reserve(rules) || !slots_.resize(places)) return false;
-    for (Slot& slot : slots_) slot = {0, kNoRank};
+    for (HashSlot& slot : slots_) slot = {0, kNoRank};
     mask_ = places - 1;
     return true;
   }
 
-  /// Adds the rule of the next rank, at most as many as were reserved; false when the pair already has one.
+  /// Adds the rule of the next rank, at most as many as were reserved. False when the pair already has one.
   [[nodiscard]] bool add(const Rule& rule) noexcept {
     const std::uint64_t h = hash(rule.left, rule.right);
     auto at = static_cast<std::size_t>(h) & mask_;
@@ -43,18 +50,21 @@ class MergeTable {
     return rules_.push_back(rule);
   }
 
-  /// Rank of the pair, kNoRank when no rule joins it.
+  /// Rank of the pair, or kNoRank. The table is at most half full, so about two places are looked at.
   [[nodiscard]] std::uint32_t rank(std::int32_t left, std::int32_t right) const noexcept {
     const std::uint64_t h = hash(left, right);
     for (auto at = static_cast<std::size_t>(h) & mask_;; at = (at + 1) & mask_) {
-      const Slot slot = slots_[at];
+      const HashSlot slot = slots_[at];
       if (slot.rank == kNoRank || (slot.tag == tag(h) && is(slot.rank, left, right))) return slot.rank;
     }
   }
+  /// The rule of a rank.
   [[nodiscard]] const Rule& rule(std::uint32_t rank) const noexcept { return rules_[rank]; }
 
  private:
-  struct Slot { std::uint32_t tag, rank; };  // the tag spares a look at rules_ for nearly every pair that is not there
+  /// A place of the hash table. The tag is the other half of the hash. Comparing it first saves a cache miss, that of
+  /// looking into rules_, for nearly every pair that has no rule.
+  struct HashSlot { std::uint32_t tag, rank; };
 
   static std::uint64_t hash(std::int32_t left, std::int32_t right) noexcept {
     std::uint64_t h = std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
@@ -67,23 +77,26 @@ class MergeTable {
   }
 
   Buffer<Rule> rules_;
-  Buffer<Slot> slots_;
+  Buffer<HashSlot> slots_;
   std::size_t mask_ = 0;
 };
 
-/// Working memory of merge_pairs(), kept from piece to piece.
+/// Working memory of merge_pairs(), kept from piece to piece so that it is allocated once per text.
 struct MergeScratch {
+  /// A token of the piece, linked to its neighbours by their index.
   struct Symbol { std::int32_t id; std::uint32_t previous, next; };
 
+  /// Empty memory from an allocator; null means operator new.
   explicit MergeScratch(Allocator* from = nullptr) noexcept : symbols(from), heap(from) {}
-  Buffer<Symbol> symbols;
-  Buffer<std::uint64_t> heap;  // rank << 32 | position of the left symbol: the smallest is the next to join
+  Buffer<Symbol> symbols;      ///< linked list of the symbols that are left
+  Buffer<std::uint64_t> heap;  ///< rank << 32 | position of the left symbol, so the smallest is the next to join
 };
 
-/// merge_pairs() for a handful of symbols; `n` <= kFewSymbols.
+/// Up to so many symbols, scanning for the lowest rank is faster than a heap.
 inline constexpr std::size_t kFewSymbols = 32;
+/// merge_pairs() for `n` <= kFewSymbols symbols. Returns the number that is left.
 inline std::size_t merge_few(const MergeTable& table, std::int32_t* ids, std::size_t n) noexcept {
-  std::uint32_t ranks[kFewSymbols];  // of (i, i + 1)
+  std::uint32_t ranks[kFewSymbols];  // of the pairs (i, i + 1)
   for (std::size_t i = 0; i + 1 < n; ++i) ranks[i] = table.rank(ids[i], ids[i + 1]);
   while (n > 1) {
     std::size_t best = 0;
@@ -99,7 +112,7 @@ inline std::size_t merge_few(const MergeTable& table, std::int32_t* ids, std::si
   return n;
 }
 
-/// merge_pairs() for any number of symbols below 2^31; false when memory runs out.
+/// merge_pairs() for any number of symbols below 2^31. False when memory runs out.
 inline bool merge_many(const MergeTable& table, std::int32_t* ids, std::size_t& n, MergeScratch& scratch) noexcept {
   constexpr std::uint32_t kEnd = (std::numeric_limits<std::uint32_t>::max)();
   auto& symbols = scratch.symbols;
@@ -107,12 +120,13 @@ inline bool merge_many(const MergeTable& table, std::int32_t* ids, std::size_t& 
   const auto later = std::greater<std::uint64_t>();
   if (!symbols.resize(n)) return false;
   heap.clear();
-  // Both lambdas say false only when memory runs out.
+  // `candidate` appends a pair to the unordered heap, `push` to the ordered one. Both return false only when memory
+  // runs out; a pair without a rule is no error.
   const auto candidate = [&](std::uint32_t left) noexcept {
     const std::uint32_t rank = table.rank(symbols[left].id, symbols[symbols[left].next].id);
     return rank == MergeTable::kNoRank || heap.push_back(std::uint64_t{rank} << 32 | left);
   };
-  const auto push = [&](std::uint32_t left) noexcept {  // into the heap as it stands
+  const auto push = [&](std::uint32_t left) noexcept {
     const std::size_t before = heap.size();
     if (!candidate(left)) return false;
     if (heap.size() > before) std::push_heap(heap.begin(), heap.end(), later);
@@ -130,7 +144,7 @@ inline bool merge_many(const MergeTable& table, std::int32_t* ids, std::size_t& 
     const MergeTable::Rule& rule = table.rule(static_cast<std::uint32_t>(top >> 32));
     const auto left = static_cast<std::uint32_t>(top);
     const std::uint32_t right = symbols[left].next;
-    // A candidate is stale when one of its two was joined with something else meanwhile.
+    // A candidate is stale when one of its two symbols was joined with another one meanwhile.
     if (symbols[left].id != rule.left || right == kEnd || symbols[right].id != rule.right) continue;
     symbols[left].id = rule.joined;
     symbols[left].next = symbols[right].next;
@@ -146,7 +160,9 @@ inline bool merge_many(const MergeTable& table, std::int32_t* ids, std::size_t& 
   return true;
 }
 
-/// Joins what can be joined among ids[0, n), in place; `n` becomes the number left. False when memory runs out.
+/// Joins the tokens ids[0, n) by the rules, in place; `n` becomes the number that is left. False when memory runs out.
+///
+/// Cost   O(n^2) up to kFewSymbols, then O(n log n)
 inline bool merge_pairs(const MergeTable& table, std::int32_t* ids, std::size_t& n, MergeScratch& scratch) noexcept {
   if (n > kFewSymbols) return merge_many(table, ids, n, scratch);
   n = merge_few(table, ids, n);

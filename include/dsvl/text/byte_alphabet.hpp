@@ -1,6 +1,7 @@
 // The byte alphabet: how a vocabulary file spells arbitrary bytes as printable characters.
 //
-// Printable bytes stand for themselves, the other 68 in increasing order for U+0100, U+0101, … (space is U+0120 "Ġ").
+// Printable bytes are spelled as themselves, the other 68 in increasing order as U+0100, U+0101, … (space is U+0120
+// "Ġ"). So a JSON file can hold tokens that are not valid UTF-8.
 // Source: bytes_to_unicode() of OpenAI's GPT-2, which every byte-level BPE file follows.
 #ifndef DSVL_TEXT_BYTE_ALPHABET_HPP
 #define DSVL_TEXT_BYTE_ALPHABET_HPP
@@ -13,8 +14,10 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// The table from letter to byte.
 class ByteAlphabet {
  public:
+  /// Fills the table; done once, at compile time.
   constexpr ByteAlphabet() noexcept {
     for (std::int16_t& b : byte_) b = -1;
     unsigned next = 0x100;
@@ -24,10 +27,10 @@ class ByteAlphabet {
     }
   }
 
-  /// The byte a letter stands for, or -1.
+  /// The byte that a letter stands for, or -1.
   [[nodiscard]] constexpr int byte(char32_t letter) const noexcept { return letter < kLetters ? byte_[letter] : -1; }
 
-  /// Replaces `bytes` by what `spelled` stands for; false when it has a character that is no letter of the alphabet.
+  /// Replaces `bytes` by those that `spelled` stands for. False when it has a character that is not in the alphabet.
   bool decode(std::string_view spelled, std::string& bytes) const {
     bytes.clear();
     for (std::size_t at = 0; at < spelled.size();) {
@@ -45,6 +48,7 @@ class ByteAlphabet {
   std::int16_t byte_[kLetters] = {};
 };
 
+/// The one alphabet there is.
 inline constexpr ByteAlphabet kByteAlphabet;
 
 DSVL_END_NAMESPACE

@@ -1,7 +1,7 @@
-// Chat template: a conversation becomes a Prompt, as the original DeepSeek-VL and as its HF port write it.
+// Chat template: it writes a conversation as a Prompt, in the way of the original DeepSeek-VL or of its HF port.
 //
-// Both give "{system}\n\nUser: {question}\n\nAssistant:" with past answers closed by eos; they differ in what they
-// strip and join. Base models take their segments as they are.
+// Both give "{system}\n\nUser: {question}\n\nAssistant:" with past answers closed by eos. They differ in the white
+// space that they strip and in how they join texts. Base models have no template: their segments are used as they are.
 // Sources: deepseek_vl/utils/conversation.py ("deepseek") with VLChatProcessor's
 // apply_sft_template_for_multi_turn_prompts; the chat template of the HF checkpoints, in transformers'
 // convert_deepseek_vl_weights_to_hf.py.
@@ -20,24 +20,33 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// The speaker of a turn.
 enum class Role : unsigned char { user, assistant };
 
+/// The speaker's name in the prompt.
 constexpr std::string_view name(Role role) noexcept { return role == Role::user ? "User" : "Assistant"; }
 
-/// One turn: texts, pictures' places and (in an answer) generated ids, in order. Views, like their segments.
+/// One turn: texts, places of pictures and (in an answer) generated ids, in order. It holds views, so what it was made
+/// from must stay until the prompt has been encoded.
 class Message {
  public:
+  /// A question made of several segments.
   static constexpr Message user(std::span<const Segment> content) noexcept { return {Role::user, {}, content}; }
+  /// A question that is one text, taken literally.
   static constexpr Message user(std::string_view text) noexcept { return {Role::user, Segment::plain(text), {}}; }
+  /// A past answer as text, which the template writes and the tokenizer encodes again.
   static constexpr Message assistant(std::string_view text) noexcept {
     return {Role::assistant, Segment::plain(text), {}};
   }
-  /// A past answer as its ids were (without eos), rather than as the template would write its text.
+  /// A past answer as its ids were (without eos). Encoding its text again may give other ids, and lose the prefix that
+  /// is cached.
   static constexpr Message assistant(std::span<const std::int32_t> ids) noexcept {
     return {Role::assistant, Segment::tokens(ids), {}};
   }
 
+  /// The speaker.
   [[nodiscard]] constexpr Role role() const noexcept { return role_; }
+  /// The segments; valid while this object lives.
   [[nodiscard]] constexpr std::span<const Segment> content() const noexcept {
     return several_.empty() ? std::span<const Segment>(&only_, 1) : several_;
   }
@@ -47,12 +56,12 @@ class Message {
       : role_(role), only_(only), several_(several) {}
 
   Role role_;
-  Segment only_;
+  Segment only_;                      // the content when `several_` is empty
   std::span<const Segment> several_;
 };
 
-/// Text in which the caller has put "<image_placeholder>" on purpose: each becomes the place of a picture. Appends to
-/// `content`; false when there is no memory.
+/// Splits a text into which the caller put "<image_placeholder>" on purpose: each becomes the place of a picture.
+/// Appends to `content`; false when there is no memory.
 [[nodiscard]] inline bool split_placeholders(std::string_view text, Buffer<Segment>& content) noexcept {
   for (std::size_t at; (at = text.find(kImageText)) != text.npos; text.remove_prefix(at + kImageText.size())) {
     if (at > 0 && !content.push_back(Segment::plain(text.substr(0, at)))) return false;
@@ -61,17 +70,20 @@ class Message {
   return text.empty() || content.push_back(Segment::plain(text));
 }
 
+/// The form in which a conversation is written.
 struct ChatTemplate {
+  /// The reference whose white space is reproduced.
   enum class Style : unsigned char { original, hf };
 
-  Style style = Style::original;
+  Style style = Style::original;  ///< by the layout of the model
   std::string_view system = kDefaultSystem;  ///< may be empty; the HF template itself knows only the default
-  bool strip = true;           ///< off: as the original's command line, which passes its prompt through untouched
-  bool ask_for_answer = true;  ///< end with "Assistant:"
+  bool strip = true;              ///< false keeps white space, as the original's command line does with its prompt
+  bool ask_for_answer = true;     ///< end with "Assistant:"
 };
 
 namespace chat_template {
 
+/// `text` without the white space at its beginning, as Python's str.strip() sees it.
 inline std::string_view strip_left(std::string_view text) noexcept {
   while (!text.empty()) {
     const utf8::Character c = utf8::read(text, 0);
@@ -81,6 +93,7 @@ inline std::string_view strip_left(std::string_view text) noexcept {
   return text;
 }
 
+/// `text` without the white space at its end. It steps back by whole characters.
 inline std::string_view strip_right(std::string_view text) noexcept {
   while (!text.empty()) {
     std::size_t at = text.size() - 1;
@@ -92,27 +105,35 @@ inline std::string_view strip_right(std::string_view text) noexcept {
   return text;
 }
 
+/// True for a segment of text.
 constexpr bool is_text(const Segment& s) noexcept { return s.kind == Segment::Kind::text; }
+/// True for a segment of ids.
 constexpr bool is_ids(const Segment& s) noexcept { return s.kind == Segment::Kind::tokens; }
 
-/// Segments on their way into a prompt; remembers when memory ran out.
+/// Appends segments to a prompt and remembers when memory ran out, so that only the end has to be checked.
 class Out {
  public:
+  /// Appends to `prompt`, which must outlive the object.
   explicit Out(Prompt& prompt) noexcept : prompt_(prompt) {}
+  /// Appends a segment.
   void add(const Segment& s) noexcept { good_ = good_ && prompt_.push_back(s); }
+  /// Appends a text, whose memory must outlive the prompt.
   void add(std::string_view text) noexcept { add(Segment::plain(text)); }
-  /// "User:" or "Assistant:", and a space unless what follows brings its own (generated ids do, or deliberately do
-  /// not).
+  /// Appends "User:" or "Assistant:", with a space unless what follows begins with its own. Generated ids do so: their
+  /// first token has the space in it, or the model chose to leave it out.
   void add_role(Role role, bool space) noexcept {
     add(role == Role::user ? (space ? "User: " : "User:") : (space ? "Assistant: " : "Assistant:"));
   }
+  /// Appends the system text, unless it is empty.
   void add_system(std::string_view system) noexcept {
     if (!system.empty()) add(system), add("\n\n");
   }
+  /// Appends what closes a turn: an empty line behind a question, eos behind an answer.
   void end_turn(Role role) noexcept {
     if (role == Role::user) add("\n\n");
     else add(Segment::end_of_turn());
   }
+  /// out_of_memory if any of the calls above had no memory.
   [[nodiscard]] Status status() const noexcept {
     return good_ ? Status() : fail(Code::out_of_memory, "no memory for a prompt of %zu parts", prompt_.size());
   }
@@ -122,13 +143,15 @@ class Out {
   bool good_ = true;
 };
 
-/// Neighbouring texts are one string; its two ends, in [begin, end), are stripped and what becomes empty goes.
+/// Strips the two ends of [begin, end), whose neighbouring texts are one string to the reference. Segments that become
+/// empty are left out of the range.
 inline void strip_ends(Segment*& begin, Segment*& end) noexcept {
   while (begin != end && is_text(*begin) && (begin->text = strip_left(begin->text)).empty()) ++begin;
   while (begin != end && is_text(end[-1]) && (end[-1].text = strip_right(end[-1].text)).empty()) --end;
 }
 
-/// The original's content is one string: stripped as such, then written. False when nothing is left of it.
+/// Strips the content of a turn, from segment `first` of the prompt on, as one string. False when nothing is left of
+/// it.
 inline bool original_content(Prompt& prompt, std::size_t first, bool strip) noexcept {
   Segment *begin = prompt.begin() + first, *end = prompt.end();
   if (strip) strip_ends(begin, end);
@@ -138,6 +161,7 @@ inline bool original_content(Prompt& prompt, std::size_t first, bool strip) noex
   return prompt.size() > first;
 }
 
+/// Writes the conversation as the original does. A turn without content keeps its label and has no separator.
 inline Status original(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
   Out out(prompt);
   out.add_system(how.system);
@@ -153,12 +177,12 @@ inline Status original(std::span<const Message> messages, const ChatTemplate& ho
     if (i == messages.size()) break;
     for (const Segment& s : messages[i].content()) out.add(s);
     DSVL_CHECK_STATUS(out.status());
-    if (!original_content(prompt, label + 1, how.strip)) continue;  // and no separator either
+    if (!original_content(prompt, label + 1, how.strip)) continue;
     if (!is_ids(prompt[label + 1])) prompt[label].text = role == Role::user ? "User: " : "Assistant: ";
     out.end_turn(turn);
   }
   DSVL_CHECK_STATUS(out.status());
-  if (how.strip) {  // the prompt as a whole
+  if (how.strip) {  // the reference strips the finished prompt once more
     Segment *begin = prompt.begin(), *end = prompt.end();
     strip_ends(begin, end);
     end = std::move(begin, end, prompt.begin());
@@ -167,7 +191,8 @@ inline Status original(std::span<const Message> messages, const ChatTemplate& ho
   return {};
 }
 
-/// HF's content is a list: its first and last part are stripped when they are text, and a space goes between two texts.
+/// Writes the conversation as the HF template does. Content is a list there: its first and last part are stripped when
+/// they are text, and a space goes between two texts.
 inline Status hf(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
   Out out(prompt);
   out.add_system(how.system);
@@ -193,7 +218,9 @@ inline Status hf(std::span<const Message> messages, const ChatTemplate& how, Pro
 }  // namespace chat_template
 
 /// Replaces `prompt` by that of a conversation. All texts keep the ControlTokens they came with; what the template adds
-/// needs none. Codes: bad_argument (original style: turns that do not alternate), out_of_memory.
+/// needs none.
+///
+/// Codes  bad_argument (original style: turns that do not alternate), out_of_memory
 inline Status render_chat(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
   prompt.clear();
   if (how.style == ChatTemplate::Style::hf) return chat_template::hf(messages, how, prompt);

@@ -1,7 +1,7 @@
-// Prompt lookup: guesses the next tokens from where the last few stood before.
+// Prompt lookup: it drafts the next tokens by finding where the last few occurred before.
 //
 // Answers repeat what is in the prompt, in an earlier answer, or in a text that the application knows (a form, the
-// answer to the previous frame). Guesses cost nothing to be wrong: the model checks them all in one pass.
+// answer to the previous frame). A wrong draft costs little, because the model checks all drafted tokens in one pass.
 // Source: Saxena, "Prompt lookup decoding" (2023); the idea is that of arXiv:2304.04487.
 #ifndef DSVL_TEXT_LOOKUP_HPP
 #define DSVL_TEXT_LOOKUP_HPP
@@ -14,9 +14,10 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// The ids that followed, in `source`, the latest occurrence of the longest end of `history` (from `longest` down to
-/// `shortest` ids); at most `most` of them, empty when there is none. `history` may itself be `source`.
-/// Cost: one pass over `source` for each length tried.
+/// The ids that followed, in `source`, the latest occurrence of the longest suffix of `history` (from `longest` down to
+/// `shortest` ids). At most `most` ids; none when there is no occurrence. `history` may itself be `source`.
+///
+/// Cost   one pass over `source` for each length that is tried
 inline std::span<const std::int32_t> look_up(std::span<const std::int32_t> history,
                                              std::span<const std::int32_t> source, Index most, Index longest = 4,
                                              Index shortest = 2) noexcept {

@@ -1,9 +1,10 @@
-// Pre-tokenizer: cuts text into the pieces inside which byte pairs are merged.
+// Pre-tokenizer: it cuts text into the pieces inside which byte pairs are merged.
 //
-// DeepSeek's is a sequence of isolating splits: each step runs on every piece the step before has left; what it matches
-// becomes a piece of its own, and so does what lies between matches. (It is not an alternation of patterns: step 3
-// splits "café" again because its set has the ASCII letters and not é.) Every step is one linear scan; there is no
-// regular-expression engine and no recursion over the text. Source: `pre_tokenizer` of DeepSeek-LLM's tokenizer.json.
+// DeepSeek's is a sequence of isolating splits. Each step runs on every piece that the step before has left; a match
+// becomes a piece of its own, and so does the text between matches. (It is not an alternation of patterns: step 3
+// splits "café" again, because its set has the ASCII letters and not é.) Every step is one linear scan; there is no
+// regular-expression engine and no recursion over the text.
+// Source: `pre_tokenizer` of DeepSeek-LLM's tokenizer.json.
 #ifndef DSVL_TEXT_PRETOKENIZER_HPP
 #define DSVL_TEXT_PRETOKENIZER_HPP
 
@@ -18,10 +19,10 @@
 DSVL_BEGIN_NAMESPACE
 namespace pretokenizer {
 
-/// Marks the second and later bytes of a character; otherwise each byte carries its character's classes.
+/// Marks the second and later bytes of a character, which otherwise have the classes of their character.
 inline constexpr std::uint8_t kContinuation = 128;
 
-/// classes[i] for every byte of `text`, which must be valid UTF-8. classes.size() == text.size().
+/// Fills classes[i] for every byte of `text`, which must be valid UTF-8. classes.size() == text.size().
 inline void classify(std::string_view text, std::span<std::uint8_t> classes) noexcept {
   for (std::size_t at = 0; at < text.size();) {
     const utf8::Character c = utf8::read(text, at);
@@ -32,9 +33,10 @@ inline void classify(std::string_view text, std::span<std::uint8_t> classes) noe
   }
 }
 
+/// The classes of a text, a byte for each of its bytes.
 using Classes = std::span<const std::uint8_t>;
 
-/// Each character of class `what` alone: `[what]`.
+/// Splits off each character of class `what` alone: `[what]`.
 template <class Found>
 void split_each(Classes c, std::size_t begin, std::size_t end, std::uint8_t what, Found found) {
   std::size_t gap = begin;
@@ -49,7 +51,7 @@ void split_each(Classes c, std::size_t begin, std::size_t end, std::uint8_t what
   if (gap < end) found(gap, end);
 }
 
-/// Runs of class `what`: `[what]+`, with `space_before` `\s?[what]+`.
+/// Splits off runs of class `what`: `[what]+`, or `\s?[what]+` with `space_before`.
 template <class Found>
 void split_runs(Classes c, std::size_t begin, std::size_t end, std::uint8_t what, bool space_before, Found found) {
   std::size_t gap = begin;
@@ -57,7 +59,7 @@ void split_runs(Classes c, std::size_t begin, std::size_t end, std::uint8_t what
     if (!(c[at] & what)) { ++at; continue; }
     std::size_t match = at;
     if (space_before && at > gap && (c[at - 1] & unicode::kSpace))
-      for (--match; c[match] & kContinuation;) --match;  // the one character before the run, whole
+      for (--match; c[match] & kContinuation;) --match;  // back to the first byte of the space before the run
     if (gap < match) found(gap, match);
     while (at < end && (c[at] & what)) ++at;
     found(match, at);
@@ -66,7 +68,7 @@ void split_runs(Classes c, std::size_t begin, std::size_t end, std::uint8_t what
   if (gap < end) found(gap, end);
 }
 
-/// The white space at the end: `\s+$`.
+/// Splits off the white space at the end: `\s+$`.
 template <class Found>
 void split_trailing_space(Classes c, std::size_t begin, std::size_t end, Found found) {
   std::size_t at = end;
@@ -75,7 +77,8 @@ void split_trailing_space(Classes c, std::size_t begin, std::size_t end, Found f
   if (at < end) found(at, end);
 }
 
-/// Calls found(begin, end) for each piece, from left to right; together they are [begin, end).
+/// Calls found(begin, end) for each piece, from left to right; together they are [begin, end). The six steps are nested
+/// callbacks, so that no list of pieces is stored.
 template <class Found>
 void split(Classes c, std::size_t begin, std::size_t end, Found found) {
   using namespace unicode;

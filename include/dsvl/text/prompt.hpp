@@ -1,8 +1,8 @@
-// Prompt: what goes into the decoder, as a row of segments, and its encoding into ids.
+// Prompt: the input of the decoder as a row of segments, and its encoding into ids.
 //
-// Segments instead of one string, so that text somebody typed can not turn into a control token. Yet neighbouring text
-// is encoded as one, across the borders, because pieces and merges cross them: the ids are those of the reference,
-// which encodes one string. chat_template.hpp makes prompts from conversations.
+// Segments take the place of one string so that text a user typed cannot turn into a control token. Neighbouring texts
+// are still encoded as one, across their borders, because pieces and merges cross them: the ids are those of the
+// reference, which encodes one string. chat_template.hpp makes prompts from conversations.
 // Source: DeepSeek-VL, VLChatProcessor (bos in front, then every placeholder id replaced by copies of itself).
 #ifndef DSVL_TEXT_PROMPT_HPP
 #define DSVL_TEXT_PROMPT_HPP
@@ -22,33 +22,38 @@ DSVL_BEGIN_NAMESPACE
 
 /// A part of a prompt: a view of text or ids that live elsewhere, so that making a prompt copies nothing.
 struct Segment {
+  /// The forms of a segment.
   enum class Kind : unsigned char {
-    text,         ///< `text`
+    text,         ///< `text`, to be encoded
     image,        ///< the place of the next picture
-    tokens,       ///< `ids`, as they are: an answer as it was generated
+    tokens,       ///< `ids` as they are, such as an answer that was generated
     end_of_turn,  ///< the tokenizer's eos
   };
 
-  Kind kind = Kind::text;
-  /// Whether `text` may name control tokens. If it may, a placeholder in it is a picture's place.
+  Kind kind = Kind::text;  ///< decides which of the fields below are read
+  /// Says if `text` may name control tokens. If it may, a placeholder in it is the place of a picture.
   ControlTokens control = ControlTokens::as_text;
-  std::string_view text = {};
-  std::span<const std::int32_t> ids = {};
+  std::string_view text = {};              ///< of Kind::text
+  std::span<const std::int32_t> ids = {};  ///< of Kind::tokens
 
+  /// A text.
   static constexpr Segment plain(std::string_view text, ControlTokens control = ControlTokens::as_text) noexcept {
     return {Kind::text, control, text, {}};
   }
+  /// The place of a picture.
   static constexpr Segment image() noexcept { return {Kind::image, ControlTokens::as_text, {}, {}}; }
+  /// Ids that need no encoding.
   static constexpr Segment tokens(std::span<const std::int32_t> ids) noexcept {
     return {Kind::tokens, ControlTokens::as_text, {}, ids};
   }
+  /// The end of an answer.
   static constexpr Segment end_of_turn() noexcept { return {Kind::end_of_turn, ControlTokens::as_text, {}, {}}; }
 };
 
-/// Good as long as what its segments look at.
+/// Segments in order. Valid as long as the texts and ids that they point to.
 using Prompt = Buffer<Segment>;
 
-/// The reference's string, for logs and tests; given ids show as their number.
+/// The prompt as the reference's string, for logs and tests. Segments of ids are shown as their number.
 inline std::string to_string(const Prompt& prompt) {
   std::string out;
   for (const Segment& s : prompt) {
@@ -64,11 +69,15 @@ inline std::string to_string(const Prompt& prompt) {
 
 /// Positions [first, first + count) of a prompt's ids stand for one picture.
 struct ImageSpan {
-  Index first = 0, count = 0;
+  Index first = 0;  ///< position of the first
+  Index count = 0;  ///< as many as the picture has rows
   bool operator==(const ImageSpan&) const noexcept = default;
 };
 
-/// Replaces every `image_id` among `ids` by `count` >= 1 copies and notes where they are, from left to right.
+/// Replaces every `image_id` among `ids` by `count` >= 1 copies, and notes their positions in `images`, from left to
+/// right.
+///
+/// Codes  out_of_memory
 inline Status expand_images(std::int32_t image_id, Index count, Buffer<std::int32_t>& ids,
                             Buffer<ImageSpan>& images) noexcept {
   const auto copies = static_cast<std::size_t>(count);
@@ -78,7 +87,7 @@ inline Status expand_images(std::int32_t image_id, Index count, Buffer<std::int3
       !images.resize(places))
     return fail(Code::out_of_memory, "no memory for a prompt with %zu images of %td tokens", places, count);
   std::size_t to = ids.size(), place = places;
-  for (std::size_t from = before; place > 0;) {  // from the back, in place
+  for (std::size_t from = before; place > 0;) {  // from the back, so that ids move in place without being overwritten
     const std::int32_t id = ids[--from];
     if (id != image_id) { ids[--to] = id; continue; }
     for (std::size_t i = 0; i < copies; ++i) ids[--to] = id;
@@ -87,9 +96,11 @@ inline Status expand_images(std::int32_t image_id, Index count, Buffer<std::int3
   return {};
 }
 
-/// Encodes a prompt: bos (when the tokenizer has one), then the segments, each picture's place as `image_tokens` copies
-/// of `image_id`. `ids` and `images` are replaced; working memory comes from `scratch`. Codes: bad_text (a segment that
-/// is not UTF-8), bad_argument (image_tokens < 1, a turn ends and the tokenizer has no eos), limit, out_of_memory.
+/// Encodes a prompt: bos (when the tokenizer has one), then the segments, with the place of each picture as
+/// `image_tokens` copies of `image_id`. `ids` and `images` are replaced; working memory comes from `scratch`.
+///
+/// Codes  bad_text (a segment that is not UTF-8), bad_argument (image_tokens < 1, or a turn ends and the tokenizer has
+///        no eos), limit, out_of_memory
 inline Status encode_prompt(const Tokenizer& tokenizer, std::span<const Segment> prompt, std::int32_t image_id,
                             Index image_tokens, Buffer<std::int32_t>& ids, Buffer<ImageSpan>& images,
                             Allocator* scratch = nullptr) noexcept {
@@ -121,7 +132,7 @@ inline Status encode_prompt(const Tokenizer& tokenizer, std::span<const Segment>
   return expand_images(image_id, image_tokens, ids, images);
 }
 
-/// Ok when a prompt has as many places for pictures as there are pictures.
+/// Ok when a prompt has as many places for pictures as there are pictures; else bad_argument.
 inline Status check_pictures(std::size_t places, std::size_t pictures) noexcept {
   if (places == pictures) return {};
   return fail(Code::bad_argument, "the prompt has %zu place%s for pictures, and %zu picture%s given", places,

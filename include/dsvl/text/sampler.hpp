@@ -1,8 +1,9 @@
 // Sampler: from the logits of one position to a token.
 //
-// Order of operations: bias, repetition penalty, bans, temperature, top-k, top-p, draw; the log-probability that is
-// reported comes from the logits as the model gave them. Source: the logits processors and warpers of transformers,
-// which the reference uses (its sampling default top_k 50 is not a default here).
+// The order of operations is bias, repetition penalty, bans, temperature, top-k, top-p, draw. The log-probability that
+// is reported comes from the logits as the model gave them.
+// Source: the logits processors and warpers of transformers, which the reference uses (its sampling default top_k 50 is
+// not a default here).
 #ifndef DSVL_TEXT_SAMPLER_HPP
 #define DSVL_TEXT_SAMPLER_HPP
 
@@ -24,18 +25,23 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// The chosen token.
 struct Choice {
-  std::int32_t id = 0;
+  std::int32_t id = 0;         ///< of the token
   double log_probability = 0;  ///< log softmax of the raw logits: temperature 1, no bias, penalty or cut
 };
 
-/// log(sum(exp(logits))) as (largest, log of the rest), so that log p(i) = (logits[i] - largest) - log_sum.
+/// log(sum(exp(logits))) in two parts, so that log p(i) = (logits[i] - largest) - log_sum loses no digits.
 struct LogSum {
-  double largest = 0, log_sum = 0;
+  double largest = 0;  ///< the largest logit
+  double log_sum = 0;  ///< log(sum(exp(logits - largest)))
+  /// Log-probability of a token with this logit.
   [[nodiscard]] double log_probability(float logit) const noexcept { return double{logit} - largest - log_sum; }
 };
 
-/// In float64, summed in the order of ids. Codes: bad_argument when a logit is NaN or +inf, or all are -inf.
+/// Computes it in float64, summed in the order of ids.
+///
+/// Codes  bad_argument when a logit is NaN or +inf, or all are -inf
 inline Result<LogSum> log_sum_exp(std::span<const float> logits) noexcept {
   float largest = -std::numeric_limits<float>::infinity();
   for (std::size_t i = 0; i < logits.size(); ++i) {
@@ -50,12 +56,12 @@ inline Result<LogSum> log_sum_exp(std::span<const float> logits) noexcept {
   return LogSum{largest, std::log(sum)};
 }
 
-/// Chooses tokens for one sequence; not for several threads at once.
+/// Chooses the tokens of one sequence. Not for several threads at once.
 class Sampler {
-  struct Candidate { double weight; float score; std::int32_t id; };
+  struct Candidate { double weight; float score; std::int32_t id; };  // weight: not yet normalised probability
 
  public:
-  /// Takes the memory for a vocabulary, bytes_for() it; set() and choose() need none. Check ready().
+  /// Takes the memory for a vocabulary, bytes_for(vocab); set() and choose() need none. Check ready().
   explicit Sampler(Index vocab, Allocator* from = nullptr) noexcept
       : scores_(from), candidates_(from), bias_(from), marks_(from) {
     const auto n = static_cast<std::size_t>(vocab);
@@ -63,15 +69,18 @@ class Sampler {
              candidates_.resize(n) && bias_.resize(n) && marks_.resize(n);
     if (ready_) std::fill(marks_.begin(), marks_.end(), std::uint8_t{0});
   }
+  /// False when the constructor had no memory; then nothing else may be called.
   [[nodiscard]] bool ready() const noexcept { return ready_; }
+  /// Bytes that the constructor allocates.
   static constexpr std::size_t bytes_for(Index vocab) noexcept {
     return static_cast<std::size_t>(vocab) * (2 * sizeof(float) + sizeof(Candidate) + 1) + 5 * kAlignment;
   }
-  /// Another stream of random numbers with the same options.
+  /// Changes to another stream of random numbers, with the same options.
   void reseed(std::uint64_t seed) noexcept { seed_ = seed; }
 
-  /// Replaces the options and begins a new sequence. Codes: bad_argument (an option out of its range; then nothing has
-  /// changed).
+  /// Replaces the options and begins a new sequence.
+  ///
+  /// Codes  bad_argument (an option out of its range; then nothing has changed)
   Status set(const SamplerOptions& options) noexcept {
     DSVL_CHECK_STATUS(check(options, static_cast<Index>(marks_.size())));
     temperature_ = options.temperature;
@@ -90,21 +99,23 @@ class Sampler {
     return {};
   }
 
-  /// A new sequence: forgets what was seen, then looks at the prompt if the options say so.
+  /// Begins a new sequence: forgets the tokens that were seen, and looks at the prompt if the options say so.
   void begin(std::span<const std::int32_t> prompt) noexcept {
     for (std::uint8_t& mark : marks_) mark &= static_cast<std::uint8_t>(~kSeen);
     if (penalize_prompt_)
       for (const std::int32_t id : prompt) accept(id);
   }
 
-  /// The token is now part of the sequence. Separate from choose(), so that a draft can be compared before it counts.
+  /// Makes the token part of the sequence. It is separate from choose(), so that a draft can be compared before it
+  /// counts.
   void accept(std::int32_t id) noexcept {
     if (id >= 0 && static_cast<std::size_t>(id) < marks_.size()) marks_[static_cast<std::size_t>(id)] |= kSeen;
   }
 
   /// Chooses from (vocab) logits. The same logits, options, accepted tokens and `position` give the same token.
-  /// Codes: bad_argument (a wrong number of logits, NaN or +inf among them, every token banned).
-  /// Cost: an exp per logit, a second one when drawing; with top-k or top-p a sort of what may stay.
+  ///
+  /// Codes  bad_argument (a wrong number of logits, NaN or +inf among them, every token banned)
+  /// Cost   an exp per logit, a second one when drawing; with top-k or top-p a sort of the candidates that may stay
   Result<Choice> choose(std::span<const float> logits, std::uint64_t position) noexcept {
     if (logits.size() != scores_.size())
       return fail(Code::bad_argument, "%zu logits were given, the vocabulary has %zu tokens", logits.size(),
@@ -121,8 +132,9 @@ class Sampler {
   }
 
  private:
-  static constexpr std::uint8_t kSeen = 1, kBiased = 2, kBanned = 4;
+  static constexpr std::uint8_t kSeen = 1, kBiased = 2, kBanned = 4;  // bits of a mark
 
+  /// bad_argument when an option is out of its range.
   static Status check(const SamplerOptions& o, Index vocab) noexcept {
     const auto bad = [](const char* name, double found, const char* needed) {
       return fail(Code::bad_argument, "%s is %g, must be %s", name, found, needed);
@@ -143,9 +155,11 @@ class Sampler {
     return {};
   }
 
-  /// What overflows is the largest number: infinite scores have no distance, and draw() needs one.
+  /// A score that overflowed becomes the largest number, because draw() needs the distance between scores, and infinite
+  /// ones have none.
   static float finite_above(float x) noexcept { return std::min<float>(x, (std::numeric_limits<float>::max)()); }
 
+  /// Copies the logits to scores_ and applies bias, penalty and bans. Most tokens have no mark and are skipped.
   void adjust(std::span<const float> logits) noexcept {
     std::copy(logits.begin(), logits.end(), scores_.begin());
     const float p = repetition_penalty_;
@@ -158,7 +172,7 @@ class Sampler {
     }
   }
 
-  /// Draws with the uniform number u from exp((score - best) / temperature), cut by top-k and top-p.
+  /// Draws with the uniform number u from exp((score - best) / temperature), after the cut by top-k and top-p.
   std::size_t draw(float best, double u) noexcept {
     Candidate* const c = candidates_.data();
     std::size_t n = 0;
@@ -169,7 +183,8 @@ class Sampler {
       c[n++] = {weight, scores_[i], static_cast<std::int32_t>(i)};
       total += weight;
     }
-    // A total order, so that what is kept, and in which order it is summed, is the same with any library.
+    // Equal scores are ordered by id. The order is total, so every standard library keeps the same candidates and adds
+    // them in the same order.
     const auto better = [](const Candidate& a, const Candidate& b) noexcept {
       return a.score != b.score ? a.score > b.score : a.id < b.id;
     };
@@ -180,7 +195,8 @@ class Sampler {
       for (std::size_t i = 0; i < n; ++i) total += c[i].weight;
     }
     if (const double p = double{top_p_}; p < 1) {
-      // All candidates below this share together weigh less than 1 - p: never needed, so never sorted.
+      // All candidates below this weight together weigh less than 1 - p, so top-p never keeps them and they need not be
+      // sorted.
       const double least = (1 - p) * total / static_cast<double>(n);
       n = static_cast<std::size_t>(std::partition(c, c + n, [&](const Candidate& x) { return x.weight >= least; }) - c);
       std::sort(c, c + n, better);
@@ -204,7 +220,7 @@ class Sampler {
   Index top_k_ = 0;
   bool penalize_prompt_ = false, ready_ = false;
   std::uint64_t seed_ = 0;
-  Buffer<float> scores_;           // the logits as adjusted
+  Buffer<float> scores_;           // the logits after adjust()
   Buffer<Candidate> candidates_;   // scratch of draw()
   Buffer<float> bias_;             // by token, where marked
   Buffer<std::uint8_t> marks_;     // by token: kSeen, kBiased, kBanned

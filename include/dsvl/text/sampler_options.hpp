@@ -1,4 +1,4 @@
-// SamplerOptions: how a token is chosen; sampler.hpp does it.
+// SamplerOptions: how a token is chosen from the logits. sampler.hpp carries it out.
 #ifndef DSVL_TEXT_SAMPLER_OPTIONS_HPP
 #define DSVL_TEXT_SAMPLER_OPTIONS_HPP
 
@@ -9,24 +9,30 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Added to a token's logit, in natural-log units: +0.69 doubles its odds. Any id of the vocabulary; any number below
-/// infinity, and -infinity bans it.
+/// A number that is added to a token's logit, in natural-log units: +0.69 doubles its odds. Any id of the vocabulary is
+/// allowed, and any number below infinity; -infinity bans the token.
 struct TokenBias { std::int32_t id = 0; float bias = 0; };
 
-/// How the next token is chosen. The defaults change nothing: the likeliest token. An option out of its range is
-/// bad_argument, and nothing is chosen. Cost, beside a pass of the model: an exp per token of the vocabulary, a second
-/// one with a temperature, and with top_k or top_p a sort of what may stay.
+/// The rules by which the next token is chosen. The defaults change nothing: the likeliest token is taken. An option
+/// out of its range is bad_argument, and nothing is chosen.
+///
+/// Cost   beside a pass of the model: an exp per token of the vocabulary, a second one with a temperature, and with
+///        top_k or top_p a sort of the candidates that may stay
 struct SamplerOptions {
-  float temperature = 0;         ///< 0 or more, finite; logits are divided by it. 0: greedy, among equals the lowest id
-  Index top_k = 0;               ///< draw among the k best; 0, or more than there are: all. Equals at the border: lower
-                                 ///< ids stay. Not read without a temperature
-  float top_p = 1;               ///< draw among the fewest best whose probabilities, cut by top_k, reach p: above 0, at
-                                 ///< most 1 (all). Not read without a temperature
-  float repetition_penalty = 1;  ///< above 0, finite: logits of tokens seen before are divided (if positive) or
-                                 ///< multiplied by it; 1: none
-  bool penalize_prompt = false;  ///< whether the prompt counts as seen (HF does so; the original can not)
-  std::uint64_t seed = 0;        ///< the same one draws the same answer; forks draw others. Not read when greedy
-  std::vector<TokenBias> bias = {};       ///< those of one token add up
+  /// Logits are divided by it; 0 or more, finite. 0 means greedy: the likeliest token, among equals the lowest id.
+  float temperature = 0;
+  /// Draws among the k likeliest tokens; 0 means all. Of equals at the border the lower ids stay. Not read without a
+  /// temperature.
+  Index top_k = 0;
+  /// Draws among the fewest likeliest tokens whose probabilities (after top_k) sum to at least p; above 0, at most 1,
+  /// which means all. Not read without a temperature.
+  float top_p = 1;
+  /// Logits of tokens that were seen before are divided by it if positive, multiplied by it if not; above 0, finite.
+  /// 1 means no penalty.
+  float repetition_penalty = 1;
+  bool penalize_prompt = false;  ///< the prompt's tokens count as seen, as in HF; in the original only the answer's do
+  std::uint64_t seed = 0;        ///< the same seed draws the same answer; forks draw others. Not read when greedy
+  std::vector<TokenBias> bias = {};  ///< several for one token add up
   std::vector<std::int32_t> banned = {};  ///< ids of the vocabulary that are never chosen; not all of them
 };
 

@@ -1,8 +1,8 @@
-// Stop strings over a stream of text.
+// StopStrings: it finds stop strings in a stream of text.
 //
-// Between Utf8Stream and whoever shows the answer: passes on what is certainly before any stop string, holds back only
-// bytes that could still become one. The outcome does not depend on how the text is cut into pushes: the stop string
-// that is complete first counts (the longest, if several end at the same byte).
+// It stands between Utf8Stream and the answer's text, passes on what is certainly before any stop string, and holds
+// back only bytes that could still become one. The outcome does not depend on how the text is cut into pushes: the stop
+// string that is complete first counts (the longest, if several end at the same byte).
 #ifndef DSVL_TEXT_STOP_HPP
 #define DSVL_TEXT_STOP_HPP
 
@@ -13,23 +13,27 @@
 
 #include "../base/status.hpp"
 #include "../base/utf8.hpp"
-#include "text.hpp"
+#include "text_buffer.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
+/// A set of stop strings, and the end of the text that could still become one of them.
 class StopStrings {
  public:
-  static constexpr std::size_t kMost = 64;       ///< stop strings
-  static constexpr std::size_t kMostBytes = 4096;  ///< of all of them together
+  static constexpr std::size_t kMost = 64;         ///< stop strings at most
+  static constexpr std::size_t kMostBytes = 4096;  ///< bytes at most of all of them together
 
   /// Takes the memory for the largest set, so that set() and push() need none. Check ready().
   explicit StopStrings(Allocator* from = nullptr) noexcept : stops_(from), ends_(from), held_(from) {
     ready_ = stops_.reserve(kMostBytes) && ends_.reserve(kMost) && held_.reserve(2 * kMostBytes);
   }
+  /// False when the constructor had no memory.
   [[nodiscard]] bool ready() const noexcept { return ready_; }
 
-  /// Replaces the stop strings and begins anew. Codes: bad_argument when one is empty, bad_text when one is not UTF-8
-  /// (it could end inside a character, and leave half of it), limit when they are too many or too long.
+  /// Replaces the stop strings and begins anew.
+  ///
+  /// Codes  bad_argument when one is empty, bad_text when one is not UTF-8 (it could end inside a character, and leave
+  ///        half of it), limit when they are too many or too long
   Status set(std::span<const std::string> stops) noexcept {
     stops_.clear();
     ends_.clear();
@@ -46,9 +50,10 @@ class StopStrings {
     return {};
   }
 
-  /// Appends to `to` (a std::string or a Text) what may be shown; true once a stop string was met, which itself is
-  /// never shown. After that everything pushed is dropped. Cost: per byte one comparison with each stop string that
-  /// ends in it.
+  /// Takes more text and appends to `to` (a std::string or a TextBuffer) what may be shown. True once a stop string was
+  /// met, which itself is never shown; everything pushed after that is dropped.
+  ///
+  /// Cost   per byte one comparison with each stop string that ends in that byte
   template <class To>
   bool push(std::string_view text, To& to) {
     for (const char c : text) {
@@ -63,37 +68,39 @@ class StopStrings {
         to.append(held_.view().substr(0, held_.size() - longest));
         held_.clear();
       } else if (held_.size() >= kMostBytes) {
-        release(to);  // however long a push is, no more is held than could become a stop string
+        release(to);  // bounds the memory, however long the pushed text is
       }
     }
     release(to);
     return stopped_;
   }
 
-  /// The end of the text: what was held back did not become a stop string.
+  /// Appends the text that was held back, at the end of the answer: it did not become a stop string.
   template <class To>
   void flush(To& to) {
     to.append(held_.view());
     held_.clear();
   }
 
+  /// True once a stop string was met.
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
-  /// Bytes held back.
+  /// Bytes that are held back.
   [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
-  /// As new, with the same stop strings.
+  /// Begins a new text with the same stop strings.
   void reset() noexcept {
     held_.clear();
     stopped_ = false;
   }
 
  private:
+  /// Calls f with each stop string.
   template <class F>
   void for_each(F&& f) const {
     std::size_t begin = 0;
     for (const std::size_t end : ends_) f(stops_.view().substr(begin, end - begin)), begin = end;
   }
 
-  /// Passes on all but the longest end of held_ that is the beginning of a stop string.
+  /// Passes on all but the longest suffix of held_ that is a prefix of a stop string.
   template <class To>
   void release(To& to) {
     std::size_t keep = 0;
@@ -107,9 +114,9 @@ class StopStrings {
     held_.remove_prefix(held.size() - keep);
   }
 
-  Text stops_;                // one behind another
-  Buffer<std::size_t> ends_;  // where each ends
-  Text held_;
+  TextBuffer stops_;          // the strings, end to end
+  Buffer<std::size_t> ends_;  // offset of the end of each
+  TextBuffer held_;           // text that has not been passed on
   bool ready_ = false, stopped_ = false;
 };
 

@@ -1,9 +1,8 @@
 // Tokenizer: text to token ids and back, as DeepSeek-LLM's byte-level BPE does it.
 //
 // Added tokens are cut out first (added_tokens.hpp), the rest is cut into pieces (pretokenizer.hpp), and inside each
-// piece byte pairs are joined (bpe.hpp). Built from a TokenizerSpec, which tokenizer_json.hpp and tokenizer_gguf.hpp
-// make from files.
-// Immutable once built: any number of threads may use one at the same time.
+// piece byte pairs are joined (bpe.hpp). It is built from a TokenizerSpec, which tokenizer_json.hpp and
+// tokenizer_gguf.hpp make from files. Once built it is immutable: any number of threads may use one at the same time.
 #ifndef DSVL_TEXT_TOKENIZER_HPP
 #define DSVL_TEXT_TOKENIZER_HPP
 
@@ -26,36 +25,44 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How DeepSeek's published vocabularies spell their control tokens: with U+FF5C for bars and U+2581 for blanks,
-/// written as bytes here because not every compiler takes a source file for UTF-8.
+/// The begin of sentence token of DeepSeek's published vocabularies. Its bars are U+FF5C and its blanks U+2581, written
+/// as bytes here because not every compiler reads a source file as UTF-8.
 inline constexpr std::string_view kBosText =
     "<\xEF\xBD\x9C" "begin\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>";
+/// The end of sentence token, spelled likewise.
 inline constexpr std::string_view kEosText =
     "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>";
+/// The token that marks the place of a picture.
 inline constexpr std::string_view kImageText = "<image_placeholder>";
 
-/// What the text of a control token (bos, eos, the image placeholder) means when it stands in a text.
+/// The meaning of a control token's text (bos, eos, the image placeholder) inside a text.
 enum class ControlTokens : unsigned char {
-  as_text,  ///< ordinary characters: for what somebody typed
-  allow,    ///< the control token: for prompts the program wrote, and to compare with reference tokenizers
+  as_text,  ///< ordinary characters; for text that a user typed
+  allow,    ///< the control token; for prompts that the program wrote, and to compare with reference tokenizers
 };
 
+/// The form in which ids are turned into text.
 struct DecodeOptions {
   bool skip_special = true;  ///< leave control tokens out
-  /// Print as HF does, where the added token `ü` is taken for the byte 0xFC and comes out as U+FFFD. For comparisons.
+  /// Print as HF does, which reads the added token `ü` as the byte 0xFC and prints U+FFFD. For comparisons.
   bool strict_hf = false;
 };
 
 /// Bytes [begin, end) of a text.
 struct TextSpan {
-  std::size_t begin = 0, end = 0;
+  std::size_t begin = 0;  ///< first byte
+  std::size_t end = 0;    ///< one past the last byte
 };
 
+/// A vocabulary with its rules: about 6 MB for the published one.
 class Tokenizer {
  public:
-  /// Checks and copies everything; afterwards encoding can only fail for the text's sake or for memory.
-  /// Codes: bad_file (what the files get wrong: ids or texts twice, merges of unknown tokens, no symbol for a byte),
-  /// limit (kMaxVocabulary, kMaxAddedToken), out_of_memory. Cost: about 30 ms for the published vocabulary.
+  /// Builds a tokenizer from lists, which are checked and copied. After that, encoding fails only because of the text
+  /// or for lack of memory.
+  ///
+  /// Codes  bad_file (ids or texts that occur twice, merges of unknown tokens, no token for a byte), limit
+  ///        (kMaxVocabulary, kMaxAddedToken), out_of_memory
+  /// Cost   about 30 ms for the published vocabulary
   static Result<Tokenizer> build(const TokenizerSpec& spec, Allocator* from = nullptr) {
     DSVL_TRY(vocabulary, Vocabulary::build(spec, from));
     Tokenizer t(std::move(vocabulary), from);
@@ -70,18 +77,20 @@ class Tokenizer {
     return t;
   }
 
-  /// Appends the ids of `text`, without bos or eos. Time is linear in the text, but n log n in its longest piece;
-  /// temporary memory 1 byte per byte of text and up to 45 per byte of the longest piece, from `scratch` (or, without
-  /// one, from the tokenizer's own allocator).
-  /// Codes: bad_text (not UTF-8; utf8::repair() helps), limit (2 GiB), out_of_memory. On error `out` is as it was.
+  /// Appends the ids of `text`, without bos or eos. Temporary memory comes from `scratch`, or from the tokenizer's own
+  /// allocator when that is null.
+  ///
+  /// Codes  bad_text (not UTF-8; utf8::repair() helps), limit (2 GiB), out_of_memory. On error `out` is as it was
+  /// Cost   linear in the text, but n log n in its longest piece; temporary memory is 1 byte per byte of text and up to
+  ///        45 per byte of the longest piece
   Status encode(std::string_view text, ControlTokens control, Buffer<std::int32_t>& out,
                 Allocator* scratch = nullptr) const noexcept {
     const TextSpan all{0, text.size()};
     return encode(text, std::span<const TextSpan>(&all, control == ControlTokens::as_text ? 1 : 0), out, scratch);
   }
 
-  /// The same for a text of mixed origin: a control token is found only where it touches none of the spans `as_text`
-  /// (in order, not overlapping); everywhere else, and across all borders, the text is encoded as one.
+  /// Encodes a text that has parts of different origin. A control token is found only where it touches none of the
+  /// spans `as_text` (in order, not overlapping); everywhere else, and across all borders, the text is encoded as one.
   Status encode(std::string_view text, std::span<const TextSpan> as_text, Buffer<std::int32_t>& out,
                 Allocator* scratch = nullptr) const noexcept {
     Allocator* const from = scratch ? scratch : from_;
@@ -95,11 +104,11 @@ class Tokenizer {
       fits = encode_around_added(text, classes.span(), as_text, from, out);
     }
     if (fits) return {};
-    (void)out.resize(before);  // smaller: cannot fail
+    (void)out.resize(before);  // cannot fail, because it gets smaller
     return fail(Code::out_of_memory, "no memory to encode a text of %zu bytes", text.size());
   }
 
-  /// The text of `ids`; ids that are no token give nothing. Bytes that are no UTF-8 become U+FFFD.
+  /// The text of `ids`. Ids that are no token give nothing; bytes that are not UTF-8 become U+FFFD.
   [[nodiscard]] std::string decode(std::span<const std::int32_t> ids, DecodeOptions options = {}) const {
     std::string bytes, letters;
     for (const std::int32_t id : ids) {
@@ -110,26 +119,29 @@ class Tokenizer {
     return utf8::repair(bytes);
   }
 
-  /// What one token adds to the text: possibly half a character, so collect it in a Utf8Stream. A control token gives
-  /// its own text; an id that is no token (the padding rows of an embedding, a negative one) gives nothing.
+  /// The bytes that one token adds to the text. They may be half a character, so collect them in a Utf8Stream. A
+  /// control token gives its own text; an id that is no token (the padding rows of an embedding, a negative one) gives
+  /// nothing.
   [[nodiscard]] std::string_view token_bytes(std::int32_t id) const noexcept { return vocabulary_.bytes(id); }
 
-  /// Whether it is a control token.
+  /// True for a control token.
   [[nodiscard]] bool is_special(std::int32_t id) const noexcept {
     return vocabulary_.kind(id) == Vocabulary::Kind::special;
   }
 
   /// The token that is exactly this text: an added one ("<image_placeholder>"), else a base one (" yes", in plain
-  /// bytes). Nothing when it takes several tokens.
+  /// bytes). Nothing when the text takes several tokens.
   [[nodiscard]] std::optional<std::int32_t> find(std::string_view text) const noexcept {
     std::int32_t id = added_.find(vocabulary_, text);
     if (id < 0) id = vocabulary_.find_base(text);
     return id < 0 ? std::nullopt : std::optional(id);
   }
 
+  /// The begin of sentence token, if there is one.
   [[nodiscard]] std::optional<std::int32_t> bos() const noexcept { return bos_; }
+  /// The end of sentence token, if there is one.
   [[nodiscard]] std::optional<std::int32_t> eos() const noexcept { return eos_; }
-  /// One more than the highest id. (A model's embedding may have more rows.)
+  /// One more than the highest id. A model's embedding may have more rows.
   [[nodiscard]] std::int32_t vocab_size() const noexcept { return vocabulary_.size(); }
 
  private:
@@ -138,21 +150,24 @@ class Tokenizer {
   Tokenizer(Vocabulary&& vocabulary, Allocator* from) noexcept
       : from_(from), vocabulary_(std::move(vocabulary)), added_(from), merges_(from) {}
 
+  /// True for added tokens, control tokens among them.
   [[nodiscard]] bool is_added(std::int32_t id) const noexcept {
     return vocabulary_.kind(id) == Vocabulary::Kind::added || is_special(id);
   }
 
+  /// Notes the token of each single byte, which encoding starts from.
   Status add_byte_symbols() noexcept {
     for (int b = 0; b < 256; ++b) {
       const char byte = static_cast<char>(static_cast<unsigned char>(b));
       byte_symbols_[b] = vocabulary_.find_base(std::string_view(&byte, 1));
-      const bool in_utf8 = b < 0xC0 || (b >= 0xC2 && b < 0xF5);  // others never occur in valid text
+      const bool in_utf8 = b < 0xC0 || (b >= 0xC2 && b < 0xF5);  // the other bytes never occur in valid text
       if (in_utf8 && byte_symbols_[b] < 0)
         return fail(Code::bad_file, "no token stands for the single byte 0x%02X", static_cast<unsigned>(b));
     }
     return {};
   }
 
+  /// Turns the merges from texts into ids.
   Status add_merges(std::span<const TokenizerSpec::Merge> merges) {
     if (merges.size() > 4 * kMaxVocabulary)
       return fail(Code::limit, "%zu merges, at most %zu are accepted", merges.size(), 4 * kMaxVocabulary);
@@ -173,13 +188,14 @@ class Tokenizer {
     return {};
   }
 
+  /// Finds the added tokens and encodes the text between them. False when memory runs out.
   bool encode_around_added(std::string_view text, pretokenizer::Classes classes, std::span<const TextSpan> as_text,
                            Allocator* from, Buffer<std::int32_t>& out) const noexcept {
     MergeScratch scratch(from);
     std::size_t gap = 0, span = 0;
     for (std::size_t at = 0; at < text.size();) {
       while (span < as_text.size() && as_text[span].end <= at) ++span;
-      // Control tokens may reach up to the next stretch that is text, and nowhere inside it.
+      // A control token has to end before the next span that is text, and cannot begin inside one.
       const std::size_t special_end =
           span == as_text.size() ? text.size() : as_text[span].begin > at ? as_text[span].begin : 0;
       const AddedTokens::Match match = added_.longest_at(vocabulary_, text, at, special_end);
@@ -190,6 +206,7 @@ class Tokenizer {
     return encode_pieces(text, classes, gap, text.size(), scratch, out);
   }
 
+  /// Encodes bytes [begin, end), which have no added token in them. False when memory runs out.
   bool encode_pieces(std::string_view text, pretokenizer::Classes classes, std::size_t begin, std::size_t end,
                      MergeScratch& scratch, Buffer<std::int32_t>& out) const noexcept {
     bool fits = true;
@@ -203,7 +220,7 @@ class Tokenizer {
     return fits;
   }
 
-  /// n more elements; capacity at least doubles, so that many small pieces cost linear time.
+  /// Makes room for n more elements. Capacity at least doubles, so that many small pieces cost linear time.
   static bool grow(Buffer<std::int32_t>& out, std::size_t n) noexcept {
     const std::size_t needed = out.size() + n;
     if (needed > out.capacity() && !out.reserve(std::max<std::size_t>(needed, out.capacity() * 2))) return false;
@@ -214,7 +231,7 @@ class Tokenizer {
   Vocabulary vocabulary_;
   AddedTokens added_;
   MergeTable merges_;
-  std::int32_t byte_symbols_[256] = {};
+  std::int32_t byte_symbols_[256] = {};  // the token of each byte, -1 for none
   std::optional<std::int32_t> bos_, eos_;
 };
 

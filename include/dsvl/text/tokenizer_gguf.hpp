@@ -1,8 +1,8 @@
 // Reads the tokenizer that a GGUF file carries. convert/tokenizer_gguf_writer.hpp writes one.
 //
 // The keys are llama.cpp's, for byte-level BPE ("gpt2") with DeepSeek-LLM's pre-tokenizer; other kinds are refused. All
-// tokens are in one list there, a type beside each, so that added ones are told from base ones by it. The list has as
-// many entries as the embedding has rows; those that stand for nothing are called [PAD<id>].
+// tokens are in one list there, with a type beside each, which tells added tokens from base ones. The list has as many
+// entries as the embedding has rows; entries without a token are called [PAD<id>].
 // Source: llama.cpp, convert_hf_to_gguf.py (get_vocab_base) and src/llama-vocab.cpp. The files are untrusted.
 #ifndef DSVL_TEXT_TOKENIZER_GGUF_HPP
 #define DSVL_TEXT_TOKENIZER_GGUF_HPP
@@ -23,19 +23,29 @@
 DSVL_BEGIN_NAMESPACE
 namespace tokenizer_gguf {
 
-inline constexpr std::string_view kModelKey = "tokenizer.ggml.model", kModel = "gpt2";
-inline constexpr std::string_view kPreKey = "tokenizer.ggml.pre", kPre = "deepseek-llm";
-inline constexpr std::string_view kTokensKey = "tokenizer.ggml.tokens", kTypesKey = "tokenizer.ggml.token_type";
-inline constexpr std::string_view kMergesKey = "tokenizer.ggml.merges";
-inline constexpr std::string_view kBosKey = "tokenizer.ggml.bos_token_id", kEosKey = "tokenizer.ggml.eos_token_id";
+inline constexpr std::string_view kModelKey = "tokenizer.ggml.model";       ///< kind of tokenizer
+inline constexpr std::string_view kModel = "gpt2";                          ///< byte-level BPE
+inline constexpr std::string_view kPreKey = "tokenizer.ggml.pre";           ///< pre-tokenizer, by name
+inline constexpr std::string_view kPre = "deepseek-llm";                    ///< the one in pretokenizer.hpp
+inline constexpr std::string_view kTokensKey = "tokenizer.ggml.tokens";     ///< texts by id
+inline constexpr std::string_view kTypesKey = "tokenizer.ggml.token_type";  ///< a Type by id
+inline constexpr std::string_view kMergesKey = "tokenizer.ggml.merges";     ///< "left right" by rank
+inline constexpr std::string_view kBosKey = "tokenizer.ggml.bos_token_id";  ///< id of bos
+inline constexpr std::string_view kEosKey = "tokenizer.ggml.eos_token_id";  ///< id of eos
 
-/// llama.h, enum llama_token_type. Those left out (unknown, byte) are for other kinds of tokenizers.
-enum Type : std::int32_t { kNormal = 1, kControl = 3, kUserDefined = 4, kUnused = 5 };
+/// The types of a token, from llama.h, enum llama_token_type. Types left out here (unknown, byte) belong to other kinds
+/// of tokenizers.
+enum Type : std::int32_t {
+  kNormal = 1,       ///< a base token
+  kControl = 3,      ///< an added token that is a control token
+  kUserDefined = 4,  ///< an added token that is not
+  kUnused = 5,       ///< no token
+};
 
-/// What a row of the embedding is called that no token has.
+/// The text of an id that has no token.
 inline std::string padding_text(std::size_t id) { return "[PAD" + std::to_string(id) + "]"; }
 
-/// Ok when `key` is there and says `needed`.
+/// Ok when `key` has the text `needed`; else unsupported.
 inline Status check_text(const Gguf& file, std::string_view key, std::string_view needed, const char* what) noexcept {
   const gguf::Value value = file.value(key);
   if (value.string() == needed) return {};
@@ -44,7 +54,7 @@ inline Status check_text(const Gguf& file, std::string_view key, std::string_vie
               needed.data());
 }
 
-/// The list of that key, when it is one of strings.
+/// The list under `key`, which must be one of strings.
 inline Result<gguf::Value> strings(const Gguf& file, std::string_view key, const char* what) noexcept {
   const gguf::Value list = file.value(key);
   if (list.element_kind() != gguf::Kind::string)
@@ -52,7 +62,8 @@ inline Result<gguf::Value> strings(const Gguf& file, std::string_view key, const
   return list;
 }
 
-/// Every entry goes where its type says; ids that stand for nothing after the last base token are no tokens at all.
+/// Puts every entry where its type says. Ids without a token behind the last base token are dropped, since they only
+/// pad the embedding.
 inline Status read_tokens(const Gguf& file, const char* what, TokenizerSource& out) {
   DSVL_TRY(texts, strings(file, kTokensKey, what));
   const gguf::Value types = file.value(kTypesKey);
@@ -69,7 +80,8 @@ inline Status read_tokens(const Gguf& file, const char* what, TokenizerSource& o
   for (const gguf::Value entry : texts) {
     const std::string_view text = entry.string().value_or("");
     const auto kind = (*type).integer();
-    // Older converters call padding user-defined: no tokenizer.json has such tokens, so text must not become one.
+    // Older converters mark padding as user-defined. No tokenizer.json has such tokens, so "[PAD7]" in a text must not
+    // become one.
     const bool added = kind == kControl || (kind == kUserDefined && text != padding_text(id));
     if (!added && kind != kUserDefined && kind != kNormal && kind != kUnused)
       return fail(Code::unsupported, "%s: token %zu '%s' has the type %td, supported are 1, 3, 4 and 5", what, id,
@@ -80,10 +92,11 @@ inline Status read_tokens(const Gguf& file, const char* what, TokenizerSource& o
     ++id, ++type;
     if (kind == kNormal) end = id;
   }
-  (void)out.tokens.resize(end);  // smaller: cannot fail
+  (void)out.tokens.resize(end);  // cannot fail, because it gets smaller
   return {};
 }
 
+/// Reads the merges, each written as "left right".
 inline Status read_merges(const Gguf& file, const char* what, Buffer<TokenizerSpec::Merge>& out) noexcept {
   DSVL_TRY(merges, strings(file, kMergesKey, what));
   if (!out.reserve(merges.size()))
@@ -97,6 +110,7 @@ inline Status read_merges(const Gguf& file, const char* what, Buffer<TokenizerSp
   return {};
 }
 
+/// Reads the id under `key`, which may be absent.
 inline Status read_id(const Gguf& file, std::string_view key, const char* what,
                       std::optional<std::int32_t>& id) noexcept {
   const gguf::Value value = file.value(key);
@@ -110,8 +124,10 @@ inline Status read_id(const Gguf& file, std::string_view key, const char* what,
 
 }  // namespace tokenizer_gguf
 
-/// The lists of the tokenizer in `file`, whose bytes keep the texts. `what` names the file in errors.
-/// Codes: bad_file, unsupported (another kind of tokenizer), limit, out_of_memory.
+/// The lists of the tokenizer in `file`. Their texts are views into the file, which must outlive them. `what` names the
+/// file in errors.
+///
+/// Codes  bad_file, unsupported (another kind of tokenizer), limit, out_of_memory
 inline Result<TokenizerSource> parse_tokenizer_gguf(const Gguf& file, std::string_view what,
                                                     Allocator* from = nullptr) {
   using namespace tokenizer_gguf;
@@ -126,7 +142,9 @@ inline Result<TokenizerSource> parse_tokenizer_gguf(const Gguf& file, std::strin
   return Result<TokenizerSource>(std::move(out));
 }
 
-/// A Tokenizer from the same. Codes: also those of Tokenizer::build. Needs the file only during the call.
+/// Builds a Tokenizer from a GGUF file, which is needed only during the call.
+///
+/// Codes  those of parse_tokenizer_gguf and of Tokenizer::build
 inline Result<Tokenizer> read_tokenizer_gguf(const Gguf& file, std::string_view what, Allocator* from = nullptr) {
   DSVL_TRY(source, parse_tokenizer_gguf(file, what, from));
   return build_tokenizer(source.spec(), what, from);

@@ -1,7 +1,8 @@
 // Reads tokenizer.json (and bos and eos from tokenizer_config.json), into lists or into a Tokenizer.
 //
-// Only what this library computes is accepted: byte-level BPE with DeepSeek-LLM's pre-tokenizer. The file's patterns
-// are parsed and compared with the ranges of unicode.hpp, so that a model with other rules is refused, not misread.
+// Only a tokenizer that this library computes exactly is accepted: byte-level BPE with DeepSeek-LLM's pre-tokenizer.
+// The file's patterns are parsed and compared with the ranges of unicode.hpp, so that a model with other rules is
+// refused rather than read wrongly.
 // Source: the format of HF `tokenizers`. The files are untrusted.
 #ifndef DSVL_TEXT_TOKENIZER_JSON_HPP
 #define DSVL_TEXT_TOKENIZER_JSON_HPP
@@ -21,14 +22,14 @@
 DSVL_BEGIN_NAMESPACE
 namespace tokenizer_json {
 
-/// The characters between the brackets of a regular expression's class, as sorted ranges that do not touch; nothing
+/// The characters between the brackets of a regular expression's class, as sorted ranges that do not touch. Nothing
 /// when it uses more than characters, ranges and escaped single characters.
-inline std::optional<std::vector<unicode::Range>> parse_class(std::string_view inside) {
-  std::vector<unicode::Range> ranges;
+inline std::optional<std::vector<unicode::CodepointRange>> parse_class(std::string_view inside) {
+  std::vector<unicode::CodepointRange> ranges;
   std::size_t at = 0;
   const auto next = [&]() -> std::optional<std::uint32_t> {
     utf8::Character c = utf8::read(inside, at);
-    if (c.code == U'[' || c.code == U'^') return std::nullopt;  // nested, negated
+    if (c.code == U'[' || c.code == U'^') return std::nullopt;  // nested or negated classes are not understood
     at += c.bytes;
     if (c.code != U'\\') return c.code;
     if (at == inside.size()) return std::nullopt;
@@ -41,7 +42,7 @@ inline std::optional<std::vector<unicode::Range>> parse_class(std::string_view i
   while (at < inside.size()) {
     const auto first = next();
     if (!first) return std::nullopt;
-    unicode::Range range{*first, *first};
+    unicode::CodepointRange range{*first, *first};
     if (inside.substr(at).starts_with('-') && at + 1 < inside.size()) {
       ++at;
       const auto last = next();
@@ -52,7 +53,7 @@ inline std::optional<std::vector<unicode::Range>> parse_class(std::string_view i
   }
   heap_sort(ranges, [](auto a, auto b) { return a.first < b.first; });
   std::size_t n = 0;
-  for (const unicode::Range r : ranges) {
+  for (const unicode::CodepointRange r : ranges) {
     if (n > 0 && r.first <= ranges[n - 1].last + 1) ranges[n - 1].last = (std::max)(ranges[n - 1].last, r.last);
     else ranges[n++] = r;
   }
@@ -60,8 +61,8 @@ inline std::optional<std::vector<unicode::Range>> parse_class(std::string_view i
   return ranges;
 }
 
-/// Whether `regex` is before + "[class]" + after with exactly the characters `wanted` in the class.
-inline bool is_class(std::string_view regex, std::string_view before, std::span<const unicode::Range> wanted,
+/// True when `regex` is before + "[class]" + after, with exactly the characters `wanted` in the class.
+inline bool is_class(std::string_view regex, std::string_view before, std::span<const unicode::CodepointRange> wanted,
                      std::string_view after) {
   if (regex.size() < before.size() + after.size() + 2 || !regex.starts_with(before) || !regex.ends_with(after))
     return false;
@@ -71,9 +72,9 @@ inline bool is_class(std::string_view regex, std::string_view before, std::span<
   return found && std::equal(found->begin(), found->end(), wanted.begin(), wanted.end());
 }
 
-/// Whether pre-tokenizer step `i` of the file is what pretokenizer::split() does there.
+/// True when pre-tokenizer step `i` of the file is the step that pretokenizer::split() has there.
 inline bool is_known_step(json::Value step, std::size_t i) {
-  static constexpr unicode::Range kNewlines[] = {{U'\n', U'\n'}, {U'\r', U'\r'}};
+  static constexpr unicode::CodepointRange kNewlines[] = {{U'\n', U'\n'}, {U'\r', U'\r'}};
   const std::string_view type = step.find("type").string().value_or("");
   if (i == 5) return type == "Digits" && step.find("individual_digits").boolean() == true;
   if (i == 6)
@@ -92,14 +93,14 @@ inline bool is_known_step(json::Value step, std::size_t i) {
   return false;
 }
 
-/// Ok when the file's tokenizer is of the kind implemented here.
+/// Ok when the file's tokenizer is of the kind implemented here; else unsupported, with the part that differs.
 inline Status check_kind(json::Value root, const char* what) {
   const auto unsupported = [&](const char* part, std::string_view found, const char* needed) {
     return fail(Code::unsupported, "%s: %s is '%s', supported is %s", what, part, Printable(found).text(), needed);
   };
   const json::Value model = root.find("model"), pre = root.find("pre_tokenizer"), normalizer = root.find("normalizer");
   if (!root.is_object() || !model.is_object()) return fail(Code::bad_file, "%s: there is no object 'model'", what);
-  const std::string_view type = model.find("type").string().value_or("BPE");  // old files leave it out
+  const std::string_view type = model.find("type").string().value_or("BPE");  // old files do not write it
   if (type != "BPE") return unsupported("model.type", type, "BPE");
   for (const char* name : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (const auto mark = model.find(name).string(); mark && !mark->empty()) return unsupported(name, *mark, "null");
@@ -129,7 +130,7 @@ inline Status check_kind(json::Value root, const char* what) {
   return {};
 }
 
-/// model.vocab as an array by id.
+/// Reads model.vocab, an object from text to id, into an array by id.
 inline Status read_tokens(json::Value vocab, const char* what, Buffer<std::string_view>& tokens) {
   Index highest = -1;
   for (const json::Value token : vocab) {
@@ -152,7 +153,7 @@ inline Status read_tokens(json::Value vocab, const char* what, Buffer<std::strin
   return {};
 }
 
-/// model.merges, written as "left right" or as ["left", "right"].
+/// Reads model.merges, written as "left right" or as ["left", "right"].
 inline Status read_merges(json::Value merges, const char* what, Buffer<TokenizerSpec::Merge>& out) {
   if (!merges.is_array()) return fail(Code::bad_file, "%s: there is no array model.merges", what);
   if (!out.reserve(merges.size()))
@@ -171,6 +172,7 @@ inline Status read_merges(json::Value merges, const char* what, Buffer<Tokenizer
   return {};
 }
 
+/// Reads added_tokens. Options that would make a token match in other places are refused.
 inline Status read_added(json::Value added, const char* what, Buffer<TokenizerSpec::Added>& out) {
   for (const json::Value token : added) {
     const auto id = token.find("id").integer();
@@ -188,8 +190,8 @@ inline Status read_added(json::Value added, const char* what, Buffer<TokenizerSp
   return {};
 }
 
-/// The id of bos or eos: named in the configuration (as a string, or an object with `content`), else the text DeepSeek
-/// uses, if there is such a token.
+/// Finds the id of bos or eos. The configuration names its text (as a string, or an object with `content`); otherwise
+/// it is the text that DeepSeek uses, if there is such a token.
 inline Status read_named(json::Value config, const char* key, std::string_view otherwise, const char* what,
                          const TokenizerSpec& spec, std::optional<std::int32_t>& id) {
   const json::Value entry = config.find(key);
@@ -210,18 +212,20 @@ inline Status read_named(json::Value config, const char* key, std::string_view o
 
 }  // namespace tokenizer_json
 
-/// What tokenizer.json says: a TokenizerSource together with the document that keeps its texts.
+/// The tokenizer of a tokenizer.json as lists, together with the document that holds their texts.
 struct TokenizerJson {
-  json::Document document;
-  TokenizerSource source;
+  json::Document document;  ///< holds the texts
+  TokenizerSource source;   ///< views into it
 
+  /// The lists; valid while this object lives.
   [[nodiscard]] TokenizerSpec spec() const noexcept { return source.spec(); }
 };
 
-/// Reads the text of tokenizer.json and, if there is one, of tokenizer_config.json, and builds nothing yet: for who
-/// writes it down elsewhere. `what` names the file in errors. eos comes from here and never from a model's config,
-/// which in the HF layout may say Llama's 2. Codes: bad_file (broken, two tokens with one id), unsupported (another
-/// kind of tokenizer), limit, out_of_memory. Needs the texts only during the call.
+/// Reads the text of tokenizer.json and, if there is one, of tokenizer_config.json, without building a tokenizer; the
+/// converter writes the lists to GGUF. `what` names the file in errors. The texts are needed only during the call. eos
+/// comes from here and never from a model's config, which in the HF layout may have LLaMA's 2.
+///
+/// Codes  bad_file (broken, or two tokens with one id), unsupported (another kind of tokenizer), limit, out_of_memory
 inline Result<TokenizerJson> parse_tokenizer_json(std::string_view text, std::string_view what,
                                                   std::string_view config_text = {}, Allocator* from = nullptr) {
   using namespace tokenizer_json;
@@ -239,7 +243,10 @@ inline Result<TokenizerJson> parse_tokenizer_json(std::string_view text, std::st
   return TokenizerJson{std::move(document), std::move(out)};
 }
 
-/// A Tokenizer from the same. Codes: also those of Tokenizer::build. Cost: under 0.2 s for the published 7.5 MB.
+/// Builds a Tokenizer from the same texts.
+///
+/// Codes  those of parse_tokenizer_json and of Tokenizer::build
+/// Cost   under 0.2 s for the published 7.5 MB
 inline Result<Tokenizer> read_tokenizer_json(std::string_view text, std::string_view what,
                                              std::string_view config_text = {}, Allocator* from = nullptr) {
   DSVL_TRY(file, parse_tokenizer_json(text, what, config_text, from));

@@ -1,7 +1,7 @@
-// TokenizerSource: the lists of a TokenizerSpec, kept by whoever reads a tokenizer from a file.
+// TokenizerSource: the lists of a TokenizerSpec, as a reader of tokenizer files fills them.
 //
-// What tokenizer_json.hpp and tokenizer_gguf.hpp have in common: reading fills one, and its spec() goes to
-// Tokenizer::build, or into a file of another kind.
+// tokenizer_json.hpp and tokenizer_gguf.hpp share it. Its spec() goes to Tokenizer::build, or into a file of another
+// kind.
 #ifndef DSVL_TEXT_TOKENIZER_SOURCE_HPP
 #define DSVL_TEXT_TOKENIZER_SOURCE_HPP
 
@@ -16,24 +16,26 @@ DSVL_BEGIN_NAMESPACE
 
 /// Owns the lists; the texts in them belong to the file that was read.
 struct TokenizerSource {
-  Buffer<std::string_view> tokens;
-  Buffer<TokenizerSpec::Merge> merges;
-  Buffer<TokenizerSpec::Added> added;
-  std::optional<std::int32_t> bos = {}, eos = {};
+  Buffer<std::string_view> tokens;       ///< by id
+  Buffer<TokenizerSpec::Merge> merges;   ///< by rank
+  Buffer<TokenizerSpec::Added> added;    ///< in the order of the file
+  std::optional<std::int32_t> bos = {};  ///< begin of sentence
+  std::optional<std::int32_t> eos = {};  ///< end of sentence
 
+  /// Empty lists from an allocator; null means operator new.
   explicit TokenizerSource(Allocator* from = nullptr) noexcept : tokens(from), merges(from), added(from) {}
-  /// Valid while this and the file live, also after this was moved.
+  /// The lists as views. They are valid while this object and the file live, even after the object was moved.
   [[nodiscard]] TokenizerSpec spec() const noexcept { return {tokens.span(), merges.span(), added.span(), bos, eos}; }
 };
 
-/// "left right" as a pair; empty when it is none. The byte alphabet has no space, so there is one exactly.
+/// Splits "left right" into a pair; empty when there is no space. The byte alphabet has no space, so there is only one.
 inline TokenizerSpec::Merge split_merge(std::string_view text) noexcept {
   const std::size_t space = text.find(' ');
   if (space == std::string_view::npos) return {};
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
-/// Tokenizer::build, whose errors name the file `what`.
+/// Calls Tokenizer::build, and names the file `what` in its errors.
 inline Result<Tokenizer> build_tokenizer(const TokenizerSpec& spec, std::string_view what, Allocator* from) {
   auto tokenizer = Tokenizer::build(spec, from);
   if (!tokenizer) return fail(tokenizer.error().code(), "%s: %s", Printable(what).text(), tokenizer.error().text());

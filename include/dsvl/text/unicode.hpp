@@ -1,6 +1,6 @@
-// Which characters count as letter, punctuation, CJK, white space or number where text is cut into pieces.
+// The character classes of the pre-tokenizer: letter, punctuation, CJK, white space, number.
 //
-// Read by pretokenizer.hpp, and by tokenizer_json.hpp, which checks a file's patterns against these very ranges.
+// pretokenizer.hpp cuts text by them, and tokenizer_json.hpp checks a file's patterns against these very ranges.
 // Sources: letters, punctuation and CJK are the sets written out in DeepSeek-LLM's tokenizer.json (odd in places: "CJK"
 // starts at U+0800, "punctuation" has the ASCII letters); white space is Unicode's White_Space; numbers are the general
 // categories Nd, Nl and No of Unicode 15.1.
@@ -17,12 +17,14 @@ DSVL_BEGIN_NAMESPACE
 namespace unicode {
 
 /// Characters first..last, both included. Tables are sorted, and their ranges neither overlap nor touch.
-struct Range {
-  std::uint32_t first, last;
-  constexpr bool operator==(const Range&) const noexcept = default;
+struct CodepointRange {
+  std::uint32_t first;  ///< lowest code point
+  std::uint32_t last;   ///< highest code point
+  constexpr bool operator==(const CodepointRange&) const noexcept = default;
 };
 
-inline constexpr Range kLetters[] = {
+/// Step 1 of the pre-tokenizer.
+inline constexpr CodepointRange kLetters[] = {
     {0x0041, 0x005A}, {0x0061, 0x007A}, {0x00B5, 0x00B5}, {0x00C0, 0x00D6}, {0x00D8, 0x00F6}, {0x00F8, 0x01BA},
     {0x01BC, 0x01BF}, {0x01C4, 0x0293}, {0x0295, 0x02AF}, {0x0370, 0x0373}, {0x0376, 0x0377}, {0x037B, 0x037D},
     {0x037F, 0x037F}, {0x0386, 0x0386}, {0x0388, 0x038A}, {0x038C, 0x038C}, {0x038E, 0x03A1}, {0x03A3, 0x03F5},
@@ -38,13 +40,17 @@ inline constexpr Range kLetters[] = {
     {0xAB70, 0xABBF}, {0xFB00, 0xFB06}, {0xFB13, 0xFB17}, {0xFF21, 0xFF3A}, {0xFF41, 0xFF5A}, {0x10400, 0x1044F},
     {0x104B0, 0x104D3}, {0x104D8, 0x104FB}, {0x10C80, 0x10CB2}, {0x10CC0, 0x10CF2}, {0x118A0, 0x118DF},
     {0x1E900, 0x1E943}};
-inline constexpr Range kPunctuation[] = {
+/// Step 2 of the pre-tokenizer; it also has the ASCII letters.
+inline constexpr CodepointRange kPunctuation[] = {
     {0x0021, 0x002F}, {0x003A, 0x007E}, {0x2018, 0x201F}, {0x3000, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E}};
-inline constexpr Range kCjk[] = {{0x0800, 0x9FA5}, {0xAC00, 0xD7FF}};
-inline constexpr Range kSpaces[] = {{0x0009, 0x000D}, {0x0020, 0x0020}, {0x0085, 0x0085}, {0x00A0, 0x00A0},
-                                    {0x1680, 0x1680}, {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F},
-                                    {0x205F, 0x205F}, {0x3000, 0x3000}};
-inline constexpr Range kNumbers[] = {
+/// Step 4 of the pre-tokenizer.
+inline constexpr CodepointRange kCjk[] = {{0x0800, 0x9FA5}, {0xAC00, 0xD7FF}};
+/// White_Space, the `\s` of the patterns.
+inline constexpr CodepointRange kSpaces[] = {
+    {0x0009, 0x000D}, {0x0020, 0x0020}, {0x0085, 0x0085}, {0x00A0, 0x00A0}, {0x1680, 0x1680},
+    {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}};
+/// Nd, Nl and No: step 5 splits off each number character alone.
+inline constexpr CodepointRange kNumbers[] = {
     {0x0030, 0x0039}, {0x00B2, 0x00B3}, {0x00B9, 0x00B9}, {0x00BC, 0x00BE}, {0x0660, 0x0669}, {0x06F0, 0x06F9},
     {0x07C0, 0x07C9}, {0x0966, 0x096F}, {0x09E6, 0x09EF}, {0x09F4, 0x09F9}, {0x0A66, 0x0A6F}, {0x0AE6, 0x0AEF},
     {0x0B66, 0x0B6F}, {0x0B72, 0x0B77}, {0x0BE6, 0x0BF2}, {0x0C66, 0x0C6F}, {0x0C78, 0x0C7E}, {0x0CE6, 0x0CEF},
@@ -72,8 +78,8 @@ inline constexpr Range kNumbers[] = {
     {0x1ECAD, 0x1ECAF}, {0x1ECB1, 0x1ECB4}, {0x1ED01, 0x1ED2D}, {0x1ED2F, 0x1ED3D}, {0x1F100, 0x1F10C},
     {0x1FBF0, 0x1FBF9}};
 
-/// Whether one of the ranges has the character. Binary search.
-constexpr bool contains(std::span<const Range> ranges, char32_t c) noexcept {
+/// True when one of the ranges has the character. Binary search.
+constexpr bool contains(std::span<const CodepointRange> ranges, char32_t c) noexcept {
   std::size_t low = 0, high = ranges.size();
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
@@ -85,15 +91,16 @@ constexpr bool contains(std::span<const Range> ranges, char32_t c) noexcept {
 
 /// A set of classes: one character can be several (U+3000 is space, punctuation and CJK).
 enum Class : std::uint8_t {
-  kNone = 0,
-  kNewline = 1,
-  kLetter = 2,
-  kPunct = 4,
-  kSpace = 8,
-  kCjkChar = 16,
-  kNumber = 32,
+  kNone = 0,      ///< none of the others
+  kNewline = 1,   ///< carriage return or line feed
+  kLetter = 2,    ///< in kLetters
+  kPunct = 4,     ///< in kPunctuation
+  kSpace = 8,     ///< in kSpaces
+  kCjkChar = 16,  ///< in kCjk
+  kNumber = 32,   ///< in kNumbers
 };
 
+/// The classes of a character, by five binary searches.
 constexpr std::uint8_t classify_slowly(char32_t c) noexcept {
   unsigned classes = kNone;
   if (c == U'\r' || c == U'\n') classes |= kNewline;
@@ -105,18 +112,22 @@ constexpr std::uint8_t classify_slowly(char32_t c) noexcept {
   return static_cast<std::uint8_t>(classes);
 }
 
-/// The answers for ASCII, made at compile time: most text is ASCII.
+/// The classes of ASCII characters, made at compile time, because most text is ASCII.
 struct AsciiClasses {
-  std::uint8_t of[128];
+  std::uint8_t of[128];  ///< by character
+  /// Fills the table.
   constexpr AsciiClasses() noexcept : of{} {
     for (std::size_t c = 0; c < 128; ++c) of[c] = classify_slowly(static_cast<char32_t>(c));
   }
 };
+/// The one table there is.
 inline constexpr AsciiClasses kAscii;
 
+/// The classes of a character.
 constexpr std::uint8_t classify(char32_t c) noexcept { return c < 128 ? kAscii.of[c] : classify_slowly(c); }
 
-/// What Python's str.strip() takes off, which both reference templates use: White_Space and U+001C..U+001F.
+/// True for characters that Python's str.strip() removes, which both reference templates use: White_Space and
+/// U+001C..U+001F.
 constexpr bool is_strippable(char32_t c) noexcept { return (c >= 0x1C && c <= 0x1F) || contains(kSpaces, c); }
 
 }  // namespace unicode

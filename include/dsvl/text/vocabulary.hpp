@@ -1,7 +1,8 @@
-// Vocabulary: the tokens by id, as the bytes they stand for, and the way back from bytes to id.
+// Vocabulary: the tokens by id, as the bytes they stand for, and the ids by those bytes.
 //
-// Compact: one run of bytes, one offset and one kind per token, one open-addressed table of ids. The published
-// vocabulary (100 016 tokens) takes 2.3 MB. Built from a TokenizerSpec, which tokenizer.json and GGUF can both fill.
+// It is compact: one run of bytes, one offset and one kind per token, one open-addressed hash table of ids. The
+// published vocabulary (100 016 tokens) takes 2.3 MB. It is built from a TokenizerSpec, which tokenizer.json and GGUF
+// can both fill.
 #ifndef DSVL_TEXT_VOCABULARY_HPP
 #define DSVL_TEXT_VOCABULARY_HPP
 
@@ -20,30 +21,41 @@
 
 DSVL_BEGIN_NAMESPACE
 
-inline constexpr std::size_t kMaxVocabulary = std::size_t{1} << 20;  ///< ids; the published models have 102 400
-inline constexpr std::size_t kMaxAddedToken = 512;  ///< bytes of an added token; bounds the work per byte of text
+/// Most ids that are accepted from a file; the published models have 102 400.
+inline constexpr std::size_t kMaxVocabulary = std::size_t{1} << 20;
+/// Most bytes of an added token, which bounds the work per byte of text.
+inline constexpr std::size_t kMaxAddedToken = 512;
 
-/// What a tokenizer is made of. Only views: what they point to must live until Tokenizer::build() returns.
+/// The lists that a tokenizer is built from. They are views: what they point to must live until Tokenizer::build()
+/// returns.
 struct TokenizerSpec {
+  /// A rule that joins two tokens, spelled in the byte alphabet.
   struct Merge { std::string_view left, right; };
+  /// An added token; `special` makes it a control token.
   struct Added { std::int32_t id = 0; std::string_view text; bool special = false; };
 
   std::span<const std::string_view> tokens;  ///< by id, spelled in the byte alphabet; empty where there is no token
   std::span<const Merge> merges;             ///< by rank, spelled likewise
   std::span<const Added> added;              ///< plain UTF-8, matched before anything else; ids may lie above `tokens`
-  std::optional<std::int32_t> bos = {}, eos = {};
+  std::optional<std::int32_t> bos = {};      ///< begin of sentence, put in front of a prompt
+  std::optional<std::int32_t> eos = {};      ///< end of sentence, which ends an answer
 };
 
+/// All tokens of a tokenizer. It is not changed once built.
 class Vocabulary {
  public:
+  /// The kinds of an id.
   enum class Kind : std::uint8_t {
     none,     ///< no such token
-    bytes,    ///< a base token; merges make these
+    bytes,    ///< a base token, which merges make
     literal,  ///< a base token not spelled in the byte alphabet: encoding never makes it, decoding prints it
-    added,    ///< matched in the text
-    special,  ///< added, and a control token
+    added,    ///< an added token, which is matched in the text
+    special,  ///< an added token that is a control token
   };
 
+  /// Checks and copies the lists.
+  ///
+  /// Codes  bad_file (an id or a text occurs twice), bad_text, limit, out_of_memory
   static Result<Vocabulary> build(const TokenizerSpec& spec, Allocator* from) {
     Vocabulary v(from);
     DSVL_CHECK_STATUS(v.fill(spec, from));
@@ -54,16 +66,17 @@ class Vocabulary {
   /// One more than the highest id.
   [[nodiscard]] std::int32_t size() const noexcept { return static_cast<std::int32_t>(kinds_.size()); }
 
+  /// The kind of an id, which may be any number.
   [[nodiscard]] Kind kind(std::int32_t id) const noexcept {
     return id >= 0 && id < size() ? kinds_[static_cast<std::size_t>(id)] : Kind::none;
   }
-  /// What the token stands for; empty for ids that are no token, whatever their value.
+  /// The bytes that a token stands for; empty for ids that are no token, whatever their value.
   [[nodiscard]] std::string_view bytes(std::int32_t id) const noexcept {
     if (id < 0 || id >= size()) return {};
     const auto i = static_cast<std::size_t>(id);
     return {text_.data() + starts_[i], starts_[i + 1] - starts_[i]};
   }
-  /// The base token that stands for exactly these bytes, or -1.
+  /// The base token that stands for exactly these bytes, or -1. Cost: a hash of the bytes and about two look-ups.
   [[nodiscard]] std::int32_t find_base(std::string_view bytes) const noexcept {
     for (std::size_t slot = hash(bytes) & mask_;; slot = (slot + 1) & mask_) {
       const std::int32_t id = slots_[slot];
@@ -84,7 +97,7 @@ class Vocabulary {
     return fail(Code::out_of_memory, "no memory for a vocabulary of %zu tokens", tokens);
   }
 
-  /// Which added token (as an index into spec.added) each id has, if any: `by_id`, -1 where there is none.
+  /// Fills by_id with the added token of each id, as an index into spec.added, -1 where there is none.
   static Status place_added(const TokenizerSpec& spec, std::size_t ids, Buffer<std::int32_t>& by_id) noexcept {
     if (!by_id.resize(ids)) return out_of_memory(ids);
     for (std::int32_t& entry : by_id) entry = -1;
@@ -103,6 +116,7 @@ class Vocabulary {
     return {};
   }
 
+  /// Copies the texts of all tokens, decoded from the byte alphabet, and notes their kinds.
   Status fill(const TokenizerSpec& spec, Allocator* from) {
     std::size_t ids = spec.tokens.size();
     for (const TokenizerSpec::Added& added : spec.added) {
@@ -137,9 +151,10 @@ class Vocabulary {
     return {};
   }
 
+  /// Builds the hash table of base tokens.
   Status index() noexcept {
     std::size_t places = 16;
-    while (places < kinds_.size() * 2) places *= 2;  // at most half full, so a search always ends at a free slot
+    while (places < kinds_.size() * 2) places *= 2;  // at most half full, so a search always meets a free place
     if (!slots_.resize(places)) return out_of_memory(kinds_.size());
     mask_ = places - 1;
     for (std::int32_t& id : slots_) id = -1;
@@ -156,7 +171,7 @@ class Vocabulary {
 
   Buffer<char> text_;             // all tokens, end to end
   Buffer<std::uint32_t> starts_;  // size() + 1 offsets into text_
-  Buffer<Kind> kinds_;
+  Buffer<Kind> kinds_;            // by id
   Buffer<std::int32_t> slots_;    // hash of bytes -> id, -1 where free
   std::size_t mask_ = 0;
 };

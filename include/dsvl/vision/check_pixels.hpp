@@ -1,4 +1,7 @@
-// What is wrong with Pixels that somebody handed in, if anything: said before a byte of them is read.
+// Checks Pixels that a caller handed in, before a byte of them is read.
+//
+// The strides and sizes of Pixels are the caller's word: a wrong one would make the preprocessor read outside the
+// picture. Each message says what was found and what would fit.
 #ifndef DSVL_VISION_CHECK_PIXELS_HPP
 #define DSVL_VISION_CHECK_PIXELS_HPP
 
@@ -15,10 +18,11 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// The rows of one plane: whether its stride holds them, and the whole can be counted in bytes.
+/// bad_argument when the stride of one plane is shorter than its rows, or when the plane's bytes cannot be counted in
+/// an Index.
 inline Status check_stride(const Pixels& p, int plane) noexcept {
   const Index stride = p.plane(plane).stride, row = row_bytes(p.format, p.width, plane);
-  const Index planes = is_yuv(p.format) ? 4 : 1;  // those behind the first are no larger, up to rounding
+  const Index planes = is_yuv(p.format) ? 4 : 1;  // later planes are no larger than the first, up to rounding
   const Index most = (std::numeric_limits<Index>::max)() / planes / p.height;
   if ((stride >= row || stride <= -row) && stride <= most && stride >= -most) return {};
   constexpr const char* kOf[] = {"", " (chroma[0])", " (chroma[1])"};
@@ -28,7 +32,8 @@ inline Status check_stride(const Pixels& p, int plane) noexcept {
               name(p.format).data(), p.width, p.height, stride, kOf[plane], row, row, most);
 }
 
-/// The planes behind the first: all there or none, and none too many.
+/// bad_argument unless the planes behind the first are all given or all left out, and none is there that the format
+/// does not have.
 inline Status check_chroma(const Pixels& p) noexcept {
   const int needed = plane_count(p.format) - 1;
   const bool u = p.chroma[0].data, v = p.chroma[1].data;
@@ -48,6 +53,9 @@ inline Status check_chroma(const Pixels& p) noexcept {
   return {};
 }
 
+/// Checks size, format, colour and strides. It cannot know whether so many bytes are really there.
+///
+/// Codes  bad_argument, limit (a side above kMaxPictureSide)
 inline Status check(const Pixels& p) noexcept {
   if (!p.data || p.width < 1 || p.height < 1)
     return fail(Code::bad_argument, "picture of %td x %td pixels%s: there is nothing to see", p.width, p.height,

@@ -1,7 +1,7 @@
-// Taps: which source samples one output sample of a resize is made of, and with which weights.
+// Taps: the source samples that one output sample of a resize is made of, and their weights.
 //
-// One axis at a time; resample.hpp applies two of them. Two kinds of weights: std::int32_t with 22 fractional bits is
-// how Pillow resizes 8-bit pictures, float is how torchvision resizes a float tensor (antialias on).
+// They belong to one axis; resample.hpp applies two of them. There are two kinds of weights: std::int32_t with 22
+// fractional bits is how Pillow resizes 8-bit pictures, float is how torchvision resizes a float tensor (antialias on).
 // Sources: Pillow, Resample.c (precompute_coeffs, normalize_coeffs_8bpc); PyTorch, _upsample_bilinear2d_aa.
 #ifndef DSVL_VISION_PRE_TAPS_HPP
 #define DSVL_VISION_PRE_TAPS_HPP
@@ -20,29 +20,37 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Resampling filter; both widen with the scale when shrinking (antialiasing).
+/// Resampling filter. Both widen with the scale when a picture shrinks, which is the antialiasing.
 enum class Filter : unsigned char { bilinear, bicubic };
 
-/// Longest side that can be resized. It bounds the weights of one axis to 18 MiB, whatever a file claims to be.
+/// Longest side in pixels that can be resized. It bounds the weights of one axis to 18 MiB, whatever size a file
+/// claims.
 inline constexpr Index kMaxPictureSide = Index{1} << 20;
 
-/// Fractional bits of the fixed-point weights (Pillow: 32 - 8 - 2, room for a pixel and for overshoot).
+/// Fractional bits of the fixed-point weights. Pillow has 32 - 8 - 2: 8 bits for a sample and 2 for the overshoot of
+/// the bicubic filter's negative lobes.
 inline constexpr int kWeightBits = 22;
 
-/// The weights of one axis.
+/// The taps of one axis: output o is the sum over j of row(o)[j] * sample[begin(o) + j].
 template <class Weight>
 struct Taps {
-  Index in = 0, out = 0;   ///< samples before and after
-  Index most = 0;          ///< most weights any output has
-  Buffer<std::int32_t> first, count;  ///< output o reads samples [first[o], first[o] + count[o]); both ends never fall
-  Buffer<Weight> weights;             ///< (out, most)
+  Index in = 0;                ///< source samples
+  Index out = 0;               ///< output samples
+  Index most = 0;              ///< weights that each output has room for
+  Buffer<std::int32_t> first;  ///< (out), first source sample; does not fall from one output to the next
+  Buffer<std::int32_t> count;  ///< (out), number of source samples; first + count does not fall either
+  Buffer<Weight> weights;      ///< (out, most)
 
+  /// First source sample of output o.
   [[nodiscard]] Index begin(Index o) const noexcept { return first[static_cast<std::size_t>(o)]; }
+  /// Number of source samples of output o.
   [[nodiscard]] Index size(Index o) const noexcept { return count[static_cast<std::size_t>(o)]; }
+  /// One past the last source sample of output o.
   [[nodiscard]] Index end(Index o) const noexcept { return begin(o) + size(o); }
+  /// The size(o) weights of output o.
   [[nodiscard]] const Weight* row(Index o) const noexcept { return weights.data() + o * most; }
 
-  /// No fewer source samples than any `n` neighbouring outputs read together.
+  /// Upper bound of the source samples that any `n` neighbouring outputs read together; sizes scratch memory.
   [[nodiscard]] Index reach(Index n) const noexcept {
     const Index moved = ceil_div((n - 1) * in, out);
     return moved + most + 1 < in ? moved + most + 1 : in;
@@ -51,7 +59,7 @@ struct Taps {
 
 namespace detail {
 
-/// Keeps the compiler from fusing a product with the sum that follows: the references round both, and a weight that
+/// Keeps the compiler from fusing a product with the sum that follows. The references round both, and a weight that
 /// differs in its last bit can move a pixel.
 template <class Real>
 inline Real rounded(Real x) noexcept {
@@ -59,32 +67,35 @@ inline Real rounded(Real x) noexcept {
   return stored;
 }
 
+/// The filter's kernel at distance x from its centre, in output samples.
 template <class Real>
 inline Real filter_value(Filter filter, Real x) noexcept {
   if (x < 0) x = -x;
   if (filter == Filter::bilinear) return x < 1 ? 1 - x : Real(0);
-  constexpr Real a = Real(-0.5);  // Catmull-Rom
+  constexpr Real a = Real(-0.5);  // the Catmull-Rom spline, which both references use
   if (x < 1) return rounded((rounded((a + 2) * x) - (a + 3)) * x * x) + 1;
   if (x < 2) return (rounded((rounded((x - 5) * x) + 8) * x) - 4) * a;
   return 0;
 }
 
+/// A normalised weight as it is stored: float as it is, fixed point rounded half away from zero.
 template <class Weight, class Real>
 inline Weight to_weight(Real w) noexcept {
   if constexpr (std::is_same_v<Weight, std::int32_t>) {
-    const Real scaled = w * Real(1 << kWeightBits);  // a power of two: exact
+    const Real scaled = w * Real(1 << kWeightBits);  // exact, because it multiplies by a power of two
     return static_cast<Weight>(w < 0 ? scaled - Real(0.5) : scaled + Real(0.5));
   } else {
     return w;
   }
 }
 
-/// Fills first, count and weights for output `o`; `values` has room for taps.most.
+/// Fills first, count and weights of output `o`; `values` has room for taps.most. `scale` is in / out, `support` half
+/// the width of the filter in source samples.
 template <class Weight, class Real>
 inline void make_row(Filter filter, Real scale, Real support, Index o, Real* values, Taps<Weight>& taps) noexcept {
   const Real widened = scale > 1 ? scale : Real(1), inverse = 1 / widened;
   const Real center = rounded((static_cast<Real>(o) + Real(0.5)) * scale);
-  Index lo = static_cast<Index>(center - support + Real(0.5));  // toward zero, as in C
+  Index lo = static_cast<Index>(center - support + Real(0.5));  // truncated toward zero, as the references do in C
   Index hi = static_cast<Index>(center + support + Real(0.5));
   lo = lo < 0 ? 0 : lo;
   hi = hi > taps.in ? taps.in : hi;
@@ -101,8 +112,8 @@ inline void make_row(Filter filter, Real scale, Real support, Index o, Real* val
 
 }  // namespace detail
 
-/// The taps that take `in` samples to `out`. Equal sizes give one tap of weight one: the pass changes nothing.
-/// Geometry is computed in double for fixed-point weights and in float for float ones, as the references do.
+/// Makes the taps that resize `in` samples to `out`. Equal sizes give one tap of weight one, so the pass changes
+/// nothing. Geometry is computed in double for fixed-point weights and in float for float ones, as the references do.
 ///
 /// Cost   about 4 * max(in, out) evaluations of the filter
 /// Fails  bad_argument (a side below 1), limit (a side above kMaxPictureSide), out_of_memory

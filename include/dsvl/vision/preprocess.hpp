@@ -1,8 +1,8 @@
 // Preprocessor: from the caller's pixels to the normalised square tensors that the vision towers read.
 //
-// prepare() checks everything and takes all memory; after that the work is a few steps, each cut into independent tiles
-// of about half a millisecond that cannot fail. Whoever schedules (a session, preprocess() below) runs the steps in
-// order and the tiles of one step in any order, on any threads: the result is the same to the last bit.
+// prepare() checks everything and takes all memory. After that the work is a few steps, each cut into independent tiles
+// of about half a millisecond that cannot fail. The scheduler (a session, or preprocess() below) runs the steps in
+// order and the tiles of one step in any order, on any threads; the result is the same to the last bit.
 // Sources: see pre_config.hpp; model details in the paper, arXiv:2403.05525, section 2.2.
 #ifndef DSVL_VISION_PREPROCESS_HPP
 #define DSVL_VISION_PREPROCESS_HPP
@@ -17,17 +17,19 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// One letterboxed view: 8-bit planes, and the tensor made of them.
+/// One letterboxed view: its 8-bit planes, and the tensor that is made of them.
 struct Canvas {
-  ViewConfig view;
-  Rect content;                  ///< where the picture lies; background around it
-  Buffer<std::uint8_t> pixels;   ///< (3, side, side)
-  Buffer<float> normalised;      ///< (3, 256): what an 8-bit value becomes
-  Volume<float> out;
+  ViewConfig view;              ///< of this view
+  Rect content;                 ///< where the picture lies; the background is around it
+  Buffer<std::uint8_t> pixels;  ///< (3, side, side)
+  Buffer<float> normalised;     ///< (3, 256), the normalised value of each 8-bit value of a channel
+  Volume<float> out;            ///< (3, side, side), the caller's memory
 
+  /// The 8-bit planes as a picture.
   [[nodiscard]] Volume<std::uint8_t> planes() noexcept { return {pixels.data(), 3, view.side, view.side}; }
 
-  /// Fills the margins of rows [begin, end), then writes these rows of the tensor.
+  /// Fills the margins of rows [begin, end), then writes these rows of the tensor. Tables of 256 values make the
+  /// normalisation a look-up, with the rounding of one division per table entry.
   void finish(Index begin, Index end) noexcept {
     const Volume<std::uint8_t> plane = planes();
     for (Index c = 0; c < 3; ++c) {
@@ -47,19 +49,22 @@ struct Canvas {
   }
 };
 
-/// What a source byte stands for: itself, or its entry in a table.
+/// The number that a source byte stands for in an integer resize: itself.
 struct AsInteger {
+  /// The byte itself.
   std::int32_t operator()(std::uint8_t value) const noexcept { return value; }
 };
+/// The number that a source byte stands for in a float resize: its entry in a table.
 struct AsFloat {
-  const float* becomes;
+  const float* becomes;  ///< (256)
+  /// The table's entry.
   float operator()(std::uint8_t value) const noexcept { return becomes[value]; }
 };
 
 }  // namespace detail
 
-/// Where a picture of width x height pixels lies in a view that is made of it: scaled to fit, in the middle. An odd
-/// margin has its larger half at the bottom or right.
+/// The rectangle that a picture of width x height pixels takes in a view: scaled to fit, in the middle. The larger half
+/// of an odd margin is at the bottom or at the right, as in both processors.
 inline Rect content_of(const PreprocessConfig& config, const ViewConfig& view, Index width, Index height) noexcept {
   const Index longest = std::max<Index>(width, height), side = view.side;
   const Index w = target_side(config.size_rule, width, longest, side, config.min_side);
@@ -72,38 +77,42 @@ inline Rect content_of(const PreprocessConfig& config, const ViewConfig& view, I
 ///   Preprocessor p;
 ///   DSVL_CHECK_STATUS(p.prepare(pixels, config, low, high));
 ///   for (int s = 0; s < p.steps(); ++s)
-///     for (Index t = 0; t < p.tiles(s); ++t) p.run(s, t, scratch);   // tiles in any order, at once if you like
+///     for (Index t = 0; t < p.tiles(s); ++t) p.run(s, t, scratch);   // tiles in any order, or several at once
 ///
-/// Memory: the 8-bit views (3.4 MB for 1024 and 384), weights (about 16 bytes per row and column of the picture), no
-/// copy of the picture. May be prepared again for another picture.
+/// Memory: the 8-bit views (3.4 MB for 1024 and 384) and the weights (about 16 bytes per row and column of the
+/// picture). The picture is not copied. An object may be prepared again for another picture.
 class Preprocessor {
  public:
-  /// Checks and plans.
+  /// Checks the arguments, plans the steps and allocates.
   ///
-  /// picture  1 to kMaxPictureSide pixels a side; read in place, must stay until the last step
+  /// picture  1 to kMaxPictureSide pixels a side; read in place, must stay until the last step has run
   /// low      (3, config.low.side, config.low.side), written by the last step
   /// high     (3, config.high.side, config.high.side), or empty where the configuration has no high view
+  /// from     the allocator; null means operator new
   /// Fails    bad_argument (picture, configuration), bad_shape (low, high), limit (a side too long), out_of_memory;
-  ///          then there is nothing to run
+  ///          then there are no steps to run
   Status prepare(const Pixels& picture, const PreprocessConfig& config, Volume<float> low, Volume<float> high = {},
                  Allocator* from = nullptr) noexcept;
 
-  static constexpr int kMaxSteps = 4;
-  [[nodiscard]] int steps() const noexcept { return steps_; }  ///< at most kMaxSteps
+  static constexpr int kMaxSteps = 4;  ///< a resize and a finish for each view
+  /// Number of steps, at most kMaxSteps; 0 before prepare().
+  [[nodiscard]] int steps() const noexcept { return steps_; }
+  /// Number of tiles of a step.
   [[nodiscard]] Index tiles(int step) const noexcept;
-  /// What run() needs at `scratch`, aligned to kAlignment; the same for every step.
+  /// Bytes that run() needs at `scratch`, aligned to kAlignment; the same for every step.
   [[nodiscard]] std::size_t scratch_bytes() const noexcept { return scratch_bytes_; }
-  /// One tile. A step may begin when all tiles of the steps before have returned.
+  /// Runs one tile. A step may begin when all tiles of the steps before it have returned. Threads need a scratch each.
   void run(int step, Index tile, void* scratch) noexcept;
 
-  /// The 8-bit letterboxed views (3, side, side) after the last step, RGB planes; valid as long as this object. Empty
-  /// where there is no such view: no high one, or a low one made in float.
+  /// The 8-bit letterboxed low view (3, side, side) after the last step, in RGB planes. It is empty when the low view
+  /// was made in float. Valid as long as this object and until the next prepare().
   [[nodiscard]] Volume<const std::uint8_t> low_pixels() const noexcept { return seen(low_); }
+  /// The 8-bit high view, in the same form; empty when there is none.
   [[nodiscard]] Volume<const std::uint8_t> high_pixels() const noexcept { return seen(high_); }
 
  private:
   enum class Work : unsigned char { resize_high, finish_high, resize_low, resize_low_floats, finish_low };
-  static constexpr Index kFinishRows = 32;  // of 1024 pixels and 3 channels: about 0.1 ms
+  static constexpr Index kFinishRows = 32;  // about 0.1 ms for rows of 1024 pixels and 3 channels
 
   static Volume<const std::uint8_t> seen(const detail::Canvas& c) noexcept {
     if (c.pixels.empty()) return {};
@@ -123,7 +132,7 @@ class Preprocessor {
   Pixels picture_;
   bool low_from_high_ = false;
   detail::Canvas low_, high_;
-  Buffer<float> unit_;  // (256): an 8-bit value in 0..1, not normalised
+  Buffer<float> unit_;  // (256), each 8-bit value in 0..1, not normalised
   Resampler<std::int32_t> to_high_, to_low_;
   Resampler<float> to_low_floats_;
   Work work_[kMaxSteps] = {};
@@ -133,6 +142,7 @@ class Preprocessor {
 
 namespace detail {
 
+/// bad_shape unless the caller's memory for a view has the shape that the configuration makes.
 inline Status check(const char* name, Volume<float> out, Index side) noexcept {
   if (side == 0 && !out.data) return {};
   if (out.data && out.channels == 3 && out.height == side && out.width == side) return {};
@@ -157,6 +167,8 @@ inline Status Preprocessor::prepare(const Pixels& picture, const PreprocessConfi
   return planned;
 }
 
+/// Lists the steps: the high view first, because the low one may be made from it. Gray pictures are resized once and
+/// copied to the three channels.
 inline Status Preprocessor::plan(const PreprocessConfig& config, Allocator* from) noexcept {
   const int of = channels(picture_.format) == 1 ? 1 : 3;
   if (config.high.side) {
@@ -186,6 +198,7 @@ inline Status Preprocessor::plan(const PreprocessConfig& config, Allocator* from
   return {};
 }
 
+/// Allocates one view. `from_square` says that it is made from the high view, which has its margins already.
 inline Status Preprocessor::make_canvas(const PreprocessConfig& config, const ViewConfig& view, bool from_square,
                                         Allocator* from, detail::Canvas& canvas) noexcept {
   const Index side = view.side;
@@ -193,14 +206,14 @@ inline Status Preprocessor::make_canvas(const PreprocessConfig& config, const Vi
   canvas.content = from_square ? Rect{0, 0, side, side} : content_of(config, view, picture_.width, picture_.height);
   canvas.pixels = Buffer<std::uint8_t>(from);
   canvas.normalised = Buffer<float>(from);
-  const auto bytes = static_cast<std::uint64_t>(side) * static_cast<std::uint64_t>(side) * 3;  // sides are below 2^21
+  const auto bytes = static_cast<std::uint64_t>(side) * static_cast<std::uint64_t>(side) * 3;  // fits: sides < 2^21
   if (bytes > (std::numeric_limits<std::size_t>::max)() || !canvas.pixels.resize(static_cast<std::size_t>(bytes)) ||
       !canvas.normalised.resize(3 * 256))
     return fail(Code::out_of_memory, "preprocessing: no memory for a view of %td x %td pixels", side, side);
   for (std::size_t c = 0; c < 3; ++c)
     for (int v = 0; v < 256; ++v)
       canvas.normalised[c * 256 + static_cast<std::size_t>(v)] =
-          (static_cast<float>(v * config.rescale) - view.mean[c]) / view.deviation[c];
+          (static_cast<float>(v * config.rescale) - view.image_mean[c]) / view.image_std[c];
   return {};
 }
 
@@ -245,12 +258,12 @@ inline void Preprocessor::resize_low_floats(Index tile, void* scratch) noexcept 
   const Volume<float> out = low_.out;
   const auto sink = [&](Index c, Index y, Index x, float value) noexcept {
     const auto channel = static_cast<std::size_t>(c);
-    out.row(c, y)[x] = (value - view.mean[channel]) / view.deviation[channel];
+    out.row(c, y)[x] = (value - view.image_mean[channel]) / view.image_std[channel];
   };
   to_low_floats_.run(tile, samples_of(high_pixels()), detail::AsFloat{unit_.data()}, sink, scratch);
 }
 
-/// All of it on the calling thread. For arguments and errors see Preprocessor::prepare.
+/// Does all of it on the calling thread. For arguments and errors see Preprocessor::prepare.
 inline Status preprocess(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
                          Volume<float> high = {}, Allocator* from = nullptr) noexcept {
   Preprocessor work;

@@ -2,8 +2,8 @@
 //
 //   picture (3, 1024, 1024) -> (4096, 768), a 64 x 64 map       [released size]
 //
-// Most blocks attend inside 14 x 14 windows, four over the whole map; all have decomposed relative positions. The
-// output of the first global block is tapped for the side branch (vision/high_tower.hpp).
+// Most blocks attend inside 14 x 14 windows, four attend over the whole map; all have decomposed relative positions.
+// The output of the first global block is read by the side branch (vision/high_res_tower.hpp).
 //
 // Source: arXiv:2304.02643; arXiv:2203.16527.
 #ifndef DSVL_VISION_SAM_HPP
@@ -19,26 +19,28 @@
 #include "../nn/mlp.hpp"
 #include "../nn/norm.hpp"
 #include "patch_embed.hpp"
-#include "relative_table.hpp"
+#include "rel_pos_table.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
-/// A few layer numbers below 64.
+/// A set of layer numbers below 64, one bit each, so that SamDims stays a literal type and compares by value.
 class LayerSet {
  public:
   constexpr LayerSet() noexcept = default;
+  /// Layers outside [0, 64) are not allowed here; use add() for numbers from a file.
   constexpr LayerSet(std::initializer_list<Index> layers) noexcept { add(layers.begin(), layers.end()); }
-  /// False, and nothing added, when one of them is not in [0, 64).
+  /// Adds layers. Returns false, and adds nothing, when one of them is not in [0, 64).
   constexpr bool add(std::span<const Index> layers) noexcept {
     return add(layers.data(), layers.data() + layers.size());
   }
+  /// True when `layer`, which is not negative, is in the set.
   [[nodiscard]] constexpr bool has(Index layer) const noexcept { return layer < 64 && (bits_ >> layer & 1) != 0; }
-  /// 64 when there is none.
+  /// The smallest layer of the set, or 64 when it is empty.
   [[nodiscard]] constexpr Index lowest() const noexcept { return std::countr_zero(bits_); }
   constexpr bool operator==(const LayerSet&) const noexcept = default;
 
  private:
-  // Pointers, because the checked std::span of GCC 12 (_GLIBCXX_DEBUG) is not for constant expressions.
+  // It takes pointers: the checked std::span of GCC 12 (_GLIBCXX_DEBUG) does not work in a constant expression.
   constexpr bool add(const Index* first, const Index* last) noexcept {
     std::uint64_t more = 0;
     for (; first != last; ++first) {
@@ -52,38 +54,49 @@ class LayerSet {
   std::uint64_t bits_ = 0;
 };
 
+/// Sizes of SAM's encoder. The defaults are SAM-B at 1024, as in the released 7B.
 struct SamDims {
-  PatchShape input = {1024, 16, 3};
-  Index hidden = 768, intermediate = 3072, layers = 12, heads = 12;
-  Index window = 14;
-  LayerSet global_layers = {2, 5, 8, 11};
-  Index tap = 2;  ///< the layer whose output feeds the side branch: the first global one
-  double eps = 1e-6;
-  Activation activation = Activation::gelu_erf;
+  PatchShape input = {1024, 16, 3};              ///< picture and patches
+  Index hidden = 768;                            ///< width of the residual stream
+  Index intermediate = 3072;                     ///< width inside the MLP
+  Index layers = 12;                             ///< blocks
+  Index heads = 12;                              ///< attention heads, each hidden / heads wide
+  Index window = 14;                             ///< side of an attention window in patches
+  LayerSet global_layers = {2, 5, 8, 11};        ///< blocks that attend over the whole map
+  Index tap = 2;                                 ///< the block whose output feeds the side branch: the first global one
+  double eps = 1e-6;                             ///< of every LayerNorm
+  Activation activation = Activation::gelu_erf;  ///< of the MLPs
 
+  /// The map of tokens that the picture becomes.
   [[nodiscard]] constexpr Grid grid() const noexcept { return input.grid(); }
+  /// Attention heads; queries, keys and values have the same number of them.
   [[nodiscard]] constexpr HeadShape head_shape() const noexcept { return {heads, heads, hidden / heads}; }
+  /// True for blocks that attend over the whole map.
   [[nodiscard]] constexpr bool is_global(Index layer) const noexcept { return global_layers.has(layer); }
+  /// The windows that a block cuts the map into; side 0 for a block that attends over the whole map.
   [[nodiscard]] constexpr Windows windows(Index layer) const noexcept {
     return {grid(), is_global(layer) ? 0 : window};
   }
   constexpr bool operator==(const SamDims&) const noexcept = default;
 };
 
-/// SAM-B at 1024, as in the released 7B.
-inline constexpr SamDims kSamBase1024{};
-
-/// What one block works in, shared by all blocks and large enough for windowed and global ones.
+/// Scratch of one block, shared by all blocks and large enough for windowed and global ones.
 template <class T>
 struct SamBuffers {
-  View<T> normed, windowed, qkv, inner;
-  KvSpace<T> kv_windows, kv_map;
+  View<T> normed;         ///< (tokens, hidden), output of a norm
+  View<T> windowed;       ///< (tokens of all windows, hidden), normed tokens regrouped by window
+  View<T> qkv;            ///< (tokens of all windows, 3 * hidden)
+  View<T> inner;          ///< (tokens, intermediate), inside the MLP
+  KvSpace<T> kv_windows;  ///< keys and values of a windowed block, a sequence per window
+  KvSpace<T> kv_map;      ///< keys and values of a global block, one sequence
 
+  /// Declares the page tables. They are written once, so they must lie outside every overlap().
   void carve_table(Arena& arena, const SamDims& d) noexcept {
     const Windows windowed_layer{d.grid(), d.window}, global_layer{d.grid(), 0};
     kv_windows.carve_table(arena, d.head_shape(), windowed_layer.count(), windowed_layer.window().tokens());
     kv_map.carve_table(arena, d.head_shape(), 1, global_layer.tokens());
   }
+  /// Declares the rest. Attention and MLP share memory, since a block runs one after the other.
   void carve(Arena& arena, const SamDims& d) noexcept {
     const Index tokens = d.grid().tokens(), padded = Windows{d.grid(), d.window}.tokens();
     normed = arena.spread_view<T>("sam normed", tokens, d.hidden);
@@ -97,13 +110,16 @@ struct SamBuffers {
   }
 };
 
-/// x += unsplit(out(attention(split(norm1(x)))));  x += mlp(norm2(x)).
+/// One transformer block: x += unsplit(out(attention(split(norm1(x))))), then x += mlp(norm2(x)).
 struct SamBlock {
-  LayerNorm norm1, norm2;
-  Linear qkv, out;
-  RelativePositions relative;
-  GeluMlp mlp;
+  LayerNorm norm1;            ///< (hidden), before attention
+  LayerNorm norm2;            ///< (hidden), before the MLP
+  Linear qkv;                 ///< (3 * hidden, hidden): q, k and v stacked, as the files have them
+  Linear out;                 ///< (hidden, hidden)
+  RelativePositions rel_pos;  ///< resized to the block's window or map when weights are bound
+  GeluMlp mlp;                ///< hidden -> intermediate -> hidden
 
+  /// Shows every weight of block `layer` with its name and shape to the visitor; sets eps as well.
   template <class V>
   void visit(V& v, const SamDims& d, Index layer) {
     const Grid window = d.windows(layer).window();
@@ -112,13 +128,14 @@ struct SamBlock {
     v.child("norm1", norm1, d.hidden);
     v.child("attn.qkv", qkv, Extent(d.hidden, d.hidden, d.hidden), d.hidden);
     v.child("attn.out", out, d.hidden, d.hidden);
-    v.table("attn.relative_y", relative.y, 2 * window.height - 1, head_dim, resize_relative_table);
-    v.table("attn.relative_x", relative.x, 2 * window.width - 1, head_dim, resize_relative_table);
+    v.table("attn.rel_pos_h", rel_pos.y, 2 * window.height - 1, head_dim, resize_rel_pos_table);
+    v.table("attn.rel_pos_w", rel_pos.x, 2 * window.width - 1, head_dim, resize_rel_pos_table);
     v.child("norm2", norm2, d.hidden);
     v.child("mlp", mlp, d.hidden, d.intermediate);
   }
 
-  /// x (tokens, hidden), updated in place. Zeros are put into the windows' border after the norm.
+  /// Updates x (tokens, hidden) in place. Windows that hang over the border are filled with zeros behind the norm, as
+  /// in the original, so their keys are the bias of k.
   template <class On>
   void forward(On& on, const SamDims& d, Index layer, SamBuffers<Scalar<On>>& b, View<Scalar<On>> x) const noexcept {
     const Windows windows = d.windows(layer);
@@ -129,7 +146,7 @@ struct SamBlock {
     } else {
       split_windows(on, b.normed, windows, b.windowed);
       attend(on, d, windows, b.windowed, b.kv_windows.blocks(), b.qkv, b.windowed);
-      const View<Scalar<On>> projected = b.qkv.col_range(0, d.hidden);  // q, k and v are used up
+      const View<Scalar<On>> projected = b.qkv.col_range(0, d.hidden);  // q, k and v are not read any more
       linear(on, b.windowed, out, projected);
       add_windows(on, projected, windows, x);
     }
@@ -138,7 +155,7 @@ struct SamBlock {
   }
 
  private:
-  /// y = attention of the tokens h, window by window; y may be h.
+  /// y = attention of the tokens h (windows.tokens(), hidden), window by window. y may be h.
   template <class On>
   void attend(On& on, const SamDims& d, const Windows& windows, View<const Scalar<On>> h, KvBlocks kv,
               View<Scalar<On>> qkv_rows, View<Scalar<On>> y) const noexcept {
@@ -147,15 +164,17 @@ struct SamBlock {
     linear(on, h, qkv, rows);
     store_kv_sequences(on, rows.col_range(d.hidden, d.hidden), rows.col_range(2 * d.hidden, d.hidden), heads,
                        windows.window().tokens(), kv);
-    map_attention(on, rows.col_range(0, d.hidden), heads, windows, relative, kv, y);
+    map_attention(on, rows.col_range(0, d.hidden), heads, windows, rel_pos, kv, y);
   }
 };
 
+/// Weights and forward pass of the encoder.
 struct Sam {
-  SamDims dims;
-  PatchEmbed embed;
-  std::vector<SamBlock> blocks;
+  SamDims dims;                  ///< sizes, set before visit()
+  PatchEmbed embed;              ///< first layer
+  std::vector<SamBlock> blocks;  ///< dims.layers of them once visit() has run
 
+  /// Shows every weight to the visitor. It also makes `blocks` as long as dims.layers, so it must run before forward().
   template <class V>
   void visit(V& v) {
     blocks.resize(static_cast<std::size_t>(dims.layers));
@@ -163,20 +182,23 @@ struct Sam {
     for (std::size_t i = 0; i < blocks.size(); ++i) v.layer(i, blocks[i], dims, static_cast<Index>(i));
   }
 
+  /// Scratch of one forward pass.
   template <class T>
   struct Buffers {
-    View<T> patches;
-    SamBuffers<T> block;
+    View<T> patches;      ///< (tokens, elements of a patch), gone once the first block runs
+    SamBuffers<T> block;  ///< shared by all blocks
 
+    /// Declares the page tables, outside every overlap().
     void carve_table(Arena& arena, const SamDims& d) noexcept { block.carve_table(arena, d); }
+    /// Declares the rest; the patches share memory with the blocks' buffers.
     void carve(Arena& arena, const SamDims& d) noexcept {
       arena.overlap([&] { patches = arena.spread_view<T>("sam patches", d.grid().tokens(), d.input.elements()); },
                     [&] { block.carve(arena, d); });
     }
   };
 
-  /// picture (3, image, image), already normalised; x (tokens, hidden). `after(layer)` is called behind every block
-  /// while x holds its output: that is where the side branch takes its input.
+  /// x (tokens, hidden) = encoded picture (3, image, image), which is already normalised. `after(layer)` is called
+  /// behind every block while x holds its output; there the side branch records the operations that read it.
   ///
   /// Cost   966 GFLOP at the released size
   template <class On, class After>

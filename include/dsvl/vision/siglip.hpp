@@ -1,7 +1,8 @@
-// SigLIP: the low-resolution tower. Pre-norm transformer over patches, final norm, no pooling.
+// SigLIP: the low-resolution tower, a pre-norm transformer over patches with a final norm and no pooling.
 //
 //   picture (3, 384, 384) -> (576, 1024)          [released sizes; all come from the configuration]
 //
+// Its pooling head is never run: the aligner reads a row per patch.
 // Source: arXiv:2303.15343; arXiv:2010.11929 for the block.
 #ifndef DSVL_VISION_SIGLIP_HPP
 #define DSVL_VISION_SIGLIP_HPP
@@ -15,27 +16,34 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// Sizes of the tower. The defaults are those of both released models, SigLIP-L/16 at 384.
 struct SiglipDims {
-  PatchShape input = {384, 16, 3};
-  Index hidden = 1024, intermediate = 4096, layers = 24, heads = 16;
-  double eps = 1e-6;
-  Activation activation = Activation::gelu_erf;
+  PatchShape input = {384, 16, 3};               ///< picture and patches
+  Index hidden = 1024;                           ///< width of the residual stream and of the features
+  Index intermediate = 4096;                     ///< width inside the MLP
+  Index layers = 24;                             ///< blocks
+  Index heads = 16;                              ///< attention heads, each hidden / heads wide
+  double eps = 1e-6;                             ///< of every LayerNorm
+  Activation activation = Activation::gelu_erf;  ///< of the MLPs
 
+  /// Rows of the output, one per patch.
   [[nodiscard]] constexpr Index tokens() const noexcept { return input.grid().tokens(); }
+  /// Attention heads; queries, keys and values have the same number of them.
   [[nodiscard]] constexpr HeadShape head_shape() const noexcept { return {heads, heads, hidden / heads}; }
   constexpr bool operator==(const SiglipDims&) const noexcept = default;
 };
 
-/// SigLIP-L/16 at 384, as in both released sizes.
-inline constexpr SiglipDims kSiglipLarge384{};
-
-/// What one block works in, shared by all blocks.
+/// Scratch of one block, shared by all blocks.
 template <class T>
 struct VitBuffers {
-  View<T> normed, qkv, inner;
-  KvSpace<T> kv;
+  View<T> normed;  ///< (tokens, hidden), output of a norm
+  View<T> qkv;     ///< (tokens, 3 * hidden)
+  View<T> inner;   ///< (tokens, intermediate), inside the MLP
+  KvSpace<T> kv;   ///< keys and values of the picture, one sequence
 
+  /// Declares the page table. It is written once, so it must lie outside every overlap().
   void carve_table(Arena& arena, HeadShape heads, Index tokens) noexcept { kv.carve_table(arena, heads, 1, tokens); }
+  /// Declares the rest. Attention and MLP share memory, since a block runs one after the other.
   void carve(Arena& arena, HeadShape heads, Index tokens, Index intermediate) noexcept {
     normed = arena.spread_view<T>("normed", tokens, heads.width());
     arena.overlap(
@@ -47,12 +55,15 @@ struct VitBuffers {
   }
 };
 
-/// x += out(attention(norm1(x)));  x += mlp(norm2(x)).
+/// One transformer block: x += out(attention(norm1(x))), then x += mlp(norm2(x)).
 struct VitBlock {
-  LayerNorm norm1, norm2;
-  Linear qkv, out;  // q, k, v stacked: one product whether the file fuses them or not
-  GeluMlp mlp;
+  LayerNorm norm1;  ///< (hidden), before attention
+  LayerNorm norm2;  ///< (hidden), before the MLP
+  Linear qkv;   ///< (3 * hidden, hidden): q, k and v stacked into one product, even where a file keeps three tensors
+  Linear out;   ///< (hidden, hidden)
+  GeluMlp mlp;  ///< hidden -> intermediate -> hidden
 
+  /// Shows every weight with its name and shape to the visitor; sets eps as well.
   template <class V>
   void visit(V& v, const SiglipDims& d) {
     norm1.eps = norm2.eps = d.eps;
@@ -63,7 +74,7 @@ struct VitBlock {
     v.child("mlp", mlp, d.hidden, d.intermediate);
   }
 
-  /// x (tokens, hidden), updated in place.
+  /// Updates x (tokens, hidden) in place.
   template <class On>
   void forward(On& on, const SiglipDims& d, VitBuffers<Scalar<On>>& b, View<Scalar<On>> x) const noexcept {
     const HeadShape heads = d.head_shape();
@@ -78,12 +89,14 @@ struct VitBlock {
   }
 };
 
+/// Weights and forward pass of the tower.
 struct Siglip {
-  SiglipDims dims;
-  PatchEmbed embed;
-  std::vector<VitBlock> blocks;
-  LayerNorm norm;
+  SiglipDims dims;               ///< sizes, set before visit()
+  PatchEmbed embed;              ///< first layer
+  std::vector<VitBlock> blocks;  ///< dims.layers of them once visit() has run
+  LayerNorm norm;                ///< after the last block
 
+  /// Shows every weight to the visitor. It also makes `blocks` as long as dims.layers, so it must run before forward().
   template <class V>
   void visit(V& v) {
     blocks.resize(static_cast<std::size_t>(dims.layers));
@@ -93,21 +106,24 @@ struct Siglip {
     v.child("norm", norm, dims.hidden);
   }
 
+  /// Scratch of one forward pass.
   template <class T>
   struct Buffers {
-    View<T> patches;
-    VitBuffers<T> block;
+    View<T> patches;      ///< (tokens, elements of a patch), gone once the first block runs
+    VitBuffers<T> block;  ///< shared by all blocks
 
+    /// Declares the page table, outside every overlap().
     void carve_table(Arena& arena, const SiglipDims& d) noexcept {
       block.carve_table(arena, d.head_shape(), d.tokens());
     }
+    /// Declares the rest; the patches share memory with the blocks' buffers.
     void carve(Arena& arena, const SiglipDims& d) noexcept {
       arena.overlap([&] { patches = arena.spread_view<T>("patches", d.tokens(), d.input.elements()); },
                     [&] { block.carve(arena, d.head_shape(), d.tokens(), d.intermediate); });
     }
   };
 
-  /// picture (3, image, image), already normalised; x (tokens, hidden).
+  /// x (tokens, hidden) = features of picture (3, image, image), which is already normalised.
   ///
   /// Cost   381 GFLOP at the released size
   template <class On>

@@ -79,7 +79,7 @@ class StreamingDetokenizer {
   const Tokenizer* tokenizer_;
   StopStrings stops_;
   Utf8Stream utf8_;
-  Text characters_, text_;
+  TextBuffer characters_, text_;
   std::size_t taken_ = 0;
   bool begun_ = false, ready_ = false;
 };

@@ -2,7 +2,7 @@
 //
 //   prefill -> ready -> (chosen -> decode -> ready)* -> idle
 //
-// It owns what the choice of tokens and their text need. The cache and the decoding it works with belong to the session.
+// It owns what the choice of tokens and their text need; the cache and the decoding it works with are the session's.
 #ifndef DSVL_CHAT_INTERNAL_GENERATION_HPP
 #define DSVL_CHAT_INTERNAL_GENERATION_HPP
 

@@ -13,8 +13,8 @@
 // sections) had the contents of these five one after another, and is still read.
 //
 // Nothing in a file is believed: sizes are compared with what is left of it and with the session's limits before they
-// are used. Keys and values may be any numbers; they can make nonsense of the answers and nothing else. The machine that
-// reads must have the byte order of the one that wrote.
+// are used. Keys and values may be any numbers; they can make nonsense of the answers and nothing else. The machine
+// that reads must have the byte order of the one that wrote.
 #ifndef DSVL_CHAT_INTERNAL_SAVED_SESSION_HPP
 #define DSVL_CHAT_INTERNAL_SAVED_SESSION_HPP
 
@@ -49,7 +49,8 @@ inline ContentHash identity(const ModelState& model, const Limits& limits) noexc
   number(p.size_rule), number(p.min_side), number(p.low_source), id.add(std::bit_cast<std::uint64_t>(p.rescale));
   for (const ViewConfig* view : {&p.low, &p.high}) {
     number(view->side), number(view->filter);
-    for (std::size_t c = 0; c < 3; ++c) number(view->background[c]), real(view->mean[c]), real(view->deviation[c]);
+    for (std::size_t c = 0; c < 3; ++c)
+      number(view->background[c]), real(view->image_mean[c]), real(view->image_std[c]);
   }
   number(*limits.kv), number(limits.activations), number(model.config.layout), number(kKvBlock);
   return id;
@@ -73,7 +74,7 @@ enum class SavedSection : std::uint32_t { identity = 1, settings = 2, pictures =
 inline constexpr std::uint64_t kSavedMagic = 0x45564153'4C565344ull;  // "DSVLSAVE", little-endian
 inline constexpr std::uint32_t kSavedVersion = 2;
 
-// --- writing ----------------------------------------------------------------------------------------------------------
+// --- writing -------------------------------------------------------------------------------------
 
 /// Writes sections: `contents(SavedWriter&)` runs twice, to count and to write.
 template <class Contents>
@@ -113,7 +114,8 @@ inline void write_cache(SavedWriter& to, const Snapshot& from, const DecoderDims
 }
 
 DSVL_COLD
-inline Status save_session(const SessionState& session, const std::filesystem::path& path, const SaveOptions& options) {
+inline Status save_session(const SessionState& session, const std::filesystem::path& path,
+                           const SaveOptions& options) {
   const SessionOptions& chosen = session.options();
   const DecoderDims& dims = session.model().config.decoder;
   FileWriter file(path, {options.sync, chosen.host.log});
@@ -142,7 +144,7 @@ inline Status save_session(const SessionState& session, const std::filesystem::p
   return file.commit();
 }
 
-// --- reading ----------------------------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 /// Reads a file into a Snapshot that views it. Errors name the file.
 class SavedFile {
@@ -151,7 +153,7 @@ class SavedFile {
   SavedFile(const ModelState& model, const Limits& limits, std::string_view what, Allocator* from) noexcept
       : model_(model), limits_(limits), what_(what), state_(from), id_counts_(from) {}
 
-  /// Codes: bad_file (no saved session, damaged), unsupported (another version, another model), bad_text, out_of_memory.
+  /// Codes: bad_file (no saved session, damaged), unsupported (another version or model), bad_text, out_of_memory.
   Status read(std::span<const std::byte> bytes) {
     SavedReader from(bytes);
     if (from.value<std::uint64_t>() != kSavedMagic) return broken("is not a saved session");

@@ -11,7 +11,7 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-// --- opening ----------------------------------------------------------------------------------------------------------
+// --- opening -------------------------------------------------------------------------------------
 
 inline std::shared_ptr<ImageCache> make_images(const SessionShape& shape, Allocator* from) {
   if (shape.limits.pictures == 0) return nullptr;
@@ -58,7 +58,7 @@ DSVL_INLINE std::size_t SessionState::bytes() const noexcept {
          (first_ && images_ ? images_->bytes() : 0);
 }
 
-// --- beginning an answer ----------------------------------------------------------------------------------------------
+// --- beginning an answer -------------------------------------------------------------------------
 
 /// The session goes on to something else: its answer ends, and its handle keeps how it stood.
 DSVL_INLINE void SessionState::leave_answer() {
@@ -166,7 +166,7 @@ DSVL_INLINE void SessionState::generate(std::span<const std::int32_t> ids, std::
   }());
 }
 
-// --- working ----------------------------------------------------------------------------------------------------------
+// --- working -------------------------------------------------------------------------------------
 
 /// Goes from phase to phase until logits are there or it is late.
 DSVL_INLINE Status SessionState::advance(const Control& control) {
@@ -223,7 +223,7 @@ DSVL_INLINE std::optional<Piece> SessionState::choose() {
   return Piece{text.take(), choice->id, choice->log_probability};
 }
 
-// --- ending -----------------------------------------------------------------------------------------------------------
+// --- ending --------------------------------------------------------------------------------------
 
 /// Text that was held back until the end, with the token that ended it; usually there is none.
 DSVL_INLINE std::optional<Piece> SessionState::flush_tail() {

@@ -55,8 +55,8 @@ class SessionState {
   Result<std::shared_ptr<SessionState>> fork(Index context);
   /// A view of what is settled, good until this session does something. Codes: out_of_memory.
   Result<Snapshot> snapshot() const;
-  /// Puts this session, which has just been opened, into a state that was saved or is another's. Codes: limit (more than
-  /// this session's limits allow), out_of_memory. After an error the session must not be used.
+  /// Puts this session, which has just been opened, into a state that was saved or is another's. Codes: limit (more
+  /// than this session's limits allow), out_of_memory. After an error the session must not be used.
   Status restore(const Snapshot& from);
 
   [[nodiscard]] Finish finish() const noexcept { return answer_.finish; }

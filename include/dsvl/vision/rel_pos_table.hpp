@@ -1,6 +1,9 @@
-// Relative-position tables of SAM as the attention wants them: resized to the map, in reverse order, in float.
-#ifndef DSVL_VISION_RELATIVE_TABLE_HPP
-#define DSVL_VISION_RELATIVE_TABLE_HPP
+// SAM's relative-position tables in the form that map_attention reads: resized to the map, reversed, in float.
+//
+// A checkpoint stores a row per distance query - key, for the map it was trained with. The attention walks over the
+// keys of one query, so it wants the rows of rising key - query side by side: the table is stored last row first.
+#ifndef DSVL_VISION_REL_POS_TABLE_HPP
+#define DSVL_VISION_REL_POS_TABLE_HPP
 
 #include <algorithm>
 
@@ -8,11 +11,11 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// out (rows, stored.cols) = the stored table, linearly resized along its length (align_corners = false) when that
-/// differs from `rows`, last row first.
+/// Writes out (rows, stored.cols): the stored table, linearly resized along its length (align_corners = false) when
+/// that differs from `rows`, last row first. Runs once, while weights are bound; sums are taken in double.
 ///
 /// Source SAM get_rel_pos: F.interpolate(mode="linear")
-inline void resize_relative_table(const Matrix& stored, Index rows, float* out) noexcept {
+inline void resize_rel_pos_table(const Matrix& stored, Index rows, float* out) noexcept {
   const double scale = static_cast<double>(stored.rows) / static_cast<double>(rows);
   for (Index r = 0; r < rows; ++r) {
     const double at = std::max<double>(0.0, (static_cast<double>(r) + 0.5) * scale - 0.5);
@@ -32,4 +35,4 @@ inline void resize_relative_table(const Matrix& stored, Index rows, float* out) 
 
 DSVL_END_NAMESPACE
 
-#endif  // DSVL_VISION_RELATIVE_TABLE_HPP
+#endif  // DSVL_VISION_REL_POS_TABLE_HPP

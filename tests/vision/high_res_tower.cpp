@@ -7,7 +7,7 @@ using test::Rows;
 
 TEST_CASE("the high tower is down(neck(sam)) + alpha down(side_neck(first global block))") {
   for (const std::vector<Index>& global : {std::vector<Index>{1, 2}, {2, 1}, {0}}) {
-    HighTower tower;
+    HighResTower tower;
     SamDims& d = tower.sam.dims;
     d.global_layers = {};
     d.input = {40, 4, 3};
@@ -25,13 +25,13 @@ TEST_CASE("the high tower is down(neck(sam)) + alpha down(side_neck(first global
       x = test::sam_block(w, std::to_string(i) + ".", d, i, x);
       if (i == global.front()) tapped = x;
     }
-    const Mat main = test::bring_down(w, test::neck(w, "neck.", x, d.grid()), d.grid(), tower.dims);
-    const Mat side = test::bring_down(w, test::neck(w, "side_neck.", tapped, d.grid()), d.grid(), tower.dims);
+    const Mat main = test::downsample(w, test::neck(w, "neck.", x, d.grid()), d.grid(), tower.dims);
+    const Mat side = test::downsample(w, test::neck(w, "side_neck.", tapped, d.grid()), d.grid(), tower.dims);
     const Mat want = test::plus(main, side, w["alpha"].v[0]);
     test::with_kernels([&](const auto& kernels) {
       using T = test::scalar_of<decltype(kernels)>;
       std::vector<T> pixels(picture.v.begin(), picture.v.end());
-      HighTower::Buffers<T> buffers;
+      HighResTower::Buffers<T> buffers;
       const auto memory = test::slab([&](Arena& a) {
         buffers.carve_table(a, tower);
         buffers.carve(a, tower);

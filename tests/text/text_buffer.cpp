@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <dsvl/base/status.hpp>
-#include <dsvl/text/text.hpp>
+#include <dsvl/text/text_buffer.hpp>
 #include <string>
 
 #include "../io/failing_allocator.hpp"
@@ -12,7 +12,7 @@ using namespace dsvl;
 TEST_CASE("a text grows by strings and characters, and loses bytes in front") {
   test::FailingAllocator memory;
   {
-    Text text(&memory);
+    TextBuffer text(&memory);
     CHECK((text.empty() && text.view().empty()));
     std::string want;
     for (int i = 0; i < 500; ++i) {
@@ -40,7 +40,7 @@ TEST_CASE("a text grows by strings and characters, and loses bytes in front") {
 
 TEST_CASE("zero bytes are bytes") {
   using namespace std::string_view_literals;
-  Text text;
+  TextBuffer text;
   text.append("a\0b"sv);
   text.push_back('\0');
   CHECK(text.view() == "a\0b\0"sv);
@@ -48,7 +48,7 @@ TEST_CASE("zero bytes are bytes") {
 
 TEST_CASE("what does not fit a fixed room is dropped, and the text says so until it is cleared") {
   char room[8];
-  Text text{std::span<char>(room)};
+  TextBuffer text{std::span<char>(room)};
   text.append("hello");
   CHECK(text.view().data() == room);
   text.append("");
@@ -73,7 +73,7 @@ TEST_CASE("what does not fit a fixed room is dropped, and the text says so until
 
 TEST_CASE("when memory is refused a text stays as it was and says so from then on") {
   test::FailingAllocator memory(1);
-  Text text(&memory);
+  TextBuffer text(&memory);
   text += "some";
   const std::string large(1000, 'x');
   text += large;
@@ -84,7 +84,7 @@ TEST_CASE("when memory is refused a text stays as it was and says so from then o
 
 TEST_CASE("what was reserved can be filled without asking for memory") {
   test::FailingAllocator memory;
-  Text text(&memory);
+  TextBuffer text(&memory);
   REQUIRE(text.reserve(100));
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 50; ++i) text += "xy";
@@ -92,7 +92,7 @@ TEST_CASE("what was reserved can be filled without asking for memory") {
   }
   CHECK((memory.requests == 1 && !text.full()));
   char room[4];
-  Text fixed{std::span<char>(room)};
+  TextBuffer fixed{std::span<char>(room)};
   CHECK((fixed.reserve(4) && !fixed.reserve(5)));
   CHECK_FALSE(fixed.full());
 }

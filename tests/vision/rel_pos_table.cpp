@@ -1,5 +1,5 @@
 // Tables of relative positions: reversed as they are, or resized first.
-#include <dsvl/vision/relative_table.hpp>
+#include <dsvl/vision/rel_pos_table.hpp>
 
 #include "../oracle.hpp"
 
@@ -12,7 +12,7 @@ TEST_CASE("a relative table comes out last row first, exactly, when its length f
     Matrix stored;
     w.matrix("t", stored, 27, 5);  // in three blocks of rows
     std::vector<float> out(27 * 5);
-    resize_relative_table(stored, 27, out.data());
+    resize_rel_pos_table(stored, 27, out.data());
     for (Index r = 0; r < 27; ++r)
       for (Index c = 0; c < 5; ++c) CHECK(static_cast<double>(out[static_cast<std::size_t>(r * 5 + c)]) == w["t"](26 - r, c));
   }
@@ -25,7 +25,7 @@ TEST_CASE("a longer or shorter table is interpolated along its length, then reve
       Matrix stored;
       w.matrix("t", stored, stored_rows, 3);
       std::vector<float> out(static_cast<std::size_t>(rows * 3));
-      resize_relative_table(stored, rows, out.data());
+      resize_rel_pos_table(stored, rows, out.data());
       const Mat want = test::resize_table(w["t"], rows);
       for (Index r = 0; r < rows; ++r)
         for (Index c = 0; c < 3; ++c)
@@ -36,7 +36,7 @@ TEST_CASE("a longer or shorter table is interpolated along its length, then reve
 TEST_CASE("two points between three: the numbers of an interpolation worked by hand") {
   const float three[] = {0, 6, 12};
   float out[2];
-  resize_relative_table({Format::f32, three, 3, 1}, 2, out);  // at 0.25 and 1.75
+  resize_rel_pos_table({Format::f32, three, 3, 1}, 2, out);  // at 0.25 and 1.75
   CHECK(out[1] == 1.5f);
   CHECK(out[0] == 10.5f);
 }

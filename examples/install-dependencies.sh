@@ -25,6 +25,7 @@ test  libc++-dev         c++/v1/vector
 test  meson              meson
 test  pkg-config         pkg-config
 test  curl               curl
+test  gdb                gdb
 test  libwebp-dev        webp/decode.h
 test  libheif-dev        libheif/heif.h
 fuzz  clang              clang++

@@ -45,7 +45,7 @@ case $route in
     quietly "$CMAKE" --install "$BUILD" --prefix "$prefix"
     for file in include/dsvl/dsvl.hpp include/dsvl/single/dsvl.hpp include/dsvl/single/dsvl_all.hpp \
       include/dsvl/single/dsvl_unit.hpp share/cmake/dsvl/dsvl-config.cmake share/pkgconfig/dsvl.pc \
-      share/doc/dsvl/LICENSE; do
+      share/doc/dsvl/LICENSE share/dsvl/dsvl_gdb.py share/dsvl/dsvl.natvis; do
       [ -f "$prefix/$file" ] || fail "$file was not installed"
     done
     installed=$(cd "$prefix/include" && find . -type f ! -path './dsvl/single/*' | sort)

@@ -16,7 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 snippets_of() {
   awk -v name="$2" -v work="$3" '
     function finish(    file) {
-      if (reason != "") { print "SKIPPED: " name ":" first ": " reason; return }
+      if (reason != "") { print "left out: " name ":" first ", " reason; return }
       if (program) {
         file = work "/program-" first ".cpp"
         printf "#line %d \"%s\"\n%s", first, name, whole > file

@@ -1,4 +1,6 @@
 // Objects for a debugger to look at; debugger.sh stops in look().
+#include <cstddef>
+
 #include <dsvl/base/matrix.hpp>
 #include <dsvl/base/status.hpp>
 #include <dsvl/base/view.hpp>

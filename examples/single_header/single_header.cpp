@@ -231,12 +231,15 @@ class SingleHeader {
     foreign_depth_ += moved;
     open_.push_back(path);
     if (enters) out_ += kQuiet;
-    out_ += "\n// ===== " + name + " =====\n";
+    if (!repeated(file)) out_ += "\n// ===== " + name + " =====\n";
     write(file, path, name);
     if (enters) out_ += kLoud;
     open_.pop_back();
     foreign_depth_ -= moved;
   }
+
+  /// Headers of ours that are read every time. Their comments would stand there every time, too, and are left out.
+  [[nodiscard]] static bool repeated(const File& file) { return file.guard == Guard::none && !file.foreign; }
 
   void write(const File& file, const fs::path& path, const std::string& name) {
     std::string once = "DSVL_SINGLE_" + name;
@@ -248,9 +251,10 @@ class SingleHeader {
       std::size_t end = file.text.find('\n', at);
       while (end > at && file.text[end - 1] == '\\' && end + 1 < file.text.size()) end = file.text.find('\n', end + 1);
       const std::string line = file.text.substr(at, end + 1 - at), code = trimmed(file.code.substr(at, end - at));
+      at = end + 1;
+      if (code.empty() && repeated(file)) continue;
       if (code.empty() || code[0] != '#') out_ += line;
       else directive(file, path, line, code, std::exchange(first, false));
-      at = end + 1;
     }
     if (stack_.size() != depth) give_up(name + " opens and closes conditions unequally often");
     if (file.guard == Guard::pragma) out_ += "#endif\n";

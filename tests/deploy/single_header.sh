@@ -50,33 +50,39 @@ for text in 'Redistributions in binary form must reproduce' 'Copyright (c) .* Ni
 done
 echo "ok      nothing is left to include but libraries, and no licence is missing"
 
-# --- one file, libraries as includes ---
-# Its kernels come from the unit: one file as well, compiled for an instruction set of its own.
+# Kernels take longest to compile, and come from the unit: one file as well, with an instruction set of its own. That they
+# also compile where they are included is checked for its syntax.
 flags=
 for directory in "$@"; do flags="$flags -isystem $directory"; done
 case $flags in *" /usr/include"*) flags= ;; esac # the compiler's own: named, it would hide some of them
 case $(uname -m) in x86_64 | amd64) isa=sse2 ;; aarch64 | arm64) isa=neon64 ;; *) isa= ;; esac
-# shellcheck disable=SC2086  # a list of flags
+kernels=
 if [ -n "$isa" ]; then
   echo '#include "dsvl_unit.hpp"' >"$work/unit/unit.cpp"
   compile -O2 -c "$work/unit/unit.cpp" -o "$work/unit/unit.o" || said "the unit of kernels does not compile"
-  compile -O1 -DDSVL_DISPATCH=$isa -I"$work/plain" $flags "$source/examples/01_hello.cpp" "$work/unit/unit.o" -pthread \
-    -o "$work/plain/hello" || said "examples/01_hello.cpp does not compile with one file"
-  answers "$work/plain/hello" "$model" "$picture"
-  echo "ok      examples/01_hello.cpp from dsvl.hpp alone, kernels from dsvl_unit.hpp alone"
+  kernels="-DDSVL_DISPATCH=$isa $work/unit/unit.o"
 fi
+
+# --- one file, libraries as includes ---
+hello=$source/examples/01_hello.cpp
+# shellcheck disable=SC2086  # lists of flags, here and below
+compile -O1 -I"$work/plain" $flags "$hello" $kernels -pthread -o "$work/plain/hello" ||
+  said "examples/01_hello.cpp does not compile with one file"
+answers "$work/plain/hello" "$model" "$picture"
 # shellcheck disable=SC2086
-compile -fsyntax-only -I"$work/plain" $flags "$source/examples/01_hello.cpp" || said "one file has complaints"
-echo "ok      examples/01_hello.cpp from dsvl.hpp, kernels included"
+compile -fsyntax-only -I"$work/plain" $flags "$hello" || said "one file with kernels has complaints"
+echo "ok      examples/01_hello.cpp from dsvl.hpp alone"
 
 # --- one file with everything ---
-compile -O1 -I"$here/other" -I"$work/whole" "$here/host.cpp" "$here/other.cpp" -pthread -o "$work/whole/host" ||
+# shellcheck disable=SC2086
+compile -O1 -I"$here/other" -I"$work/whole" "$here/host.cpp" "$here/other.cpp" $kernels -pthread -o "$work/whole/host" ||
   said "a host with other libraries does not compile with the file that has everything"
 answers "$work/whole/host" "$model" "$picture"
-echo "ok      a host with other libraries of the same names, in the same file and in another"
+compile -fsyntax-only -I"$here/other" -I"$work/whole" "$here/host.cpp" || said "everything with kernels has complaints"
+echo "ok      dsvl_all.hpp alone, in a host with other libraries of the same names, in the same file and in another"
 printf '#include <%s>\n' xsimd/xsimd.hpp nlohmann/json.hpp dsvl/dsvl.hpp >"$work/same.cpp"
 echo 'int main() { return static_cast<int>("[]"_json.size()) + static_cast<int>(xsimd::batch<float>(0).get(0)); }' \
   >>"$work/same.cpp"
 # shellcheck disable=SC2086
 compile -fsyntax-only -I"$work/whole" $flags "$work/same.cpp" || said "a host with the same libraries does not compile"
-echo "ok      a host with the same libraries"
+echo "ok      dsvl_all.hpp in a host with the same libraries"

@@ -3,6 +3,7 @@
 #   examples/install-dependencies.sh build         a compiler, CMake, Ninja and the libraries
 #   examples/install-dependencies.sh build test    and what tests/run.sh uses
 #   examples/install-dependencies.sh fuzz i686     what tests/run.sh --full uses besides: libFuzzer, 32 bits
+#   examples/install-dependencies.sh reference     what makes the API reference, which --full does as well
 # With nothing missing it does nothing, and needs neither root nor network.
 set -eu
 
@@ -25,8 +26,10 @@ test  libc++-dev         c++/v1/vector
 test  meson              meson
 test  pkg-config         pkg-config
 test  curl               curl
+test  gdb                gdb
 test  libwebp-dev        webp/decode.h
 test  libheif-dev        libheif/heif.h
+reference doxygen        doxygen
 fuzz  clang              clang++
 fuzz  libclang-rt-dev    clang++ -fsanitize=address
 i686  g++-$major-multilib   g++ -m32

@@ -43,11 +43,12 @@ case $route in
   install)
     rm -rf "$prefix"
     quietly "$CMAKE" --install "$BUILD" --prefix "$prefix"
-    for file in include/dsvl/dsvl.hpp share/cmake/dsvl/dsvl-config.cmake share/pkgconfig/dsvl.pc \
-      share/doc/dsvl/LICENSE; do
+    for file in include/dsvl/dsvl.hpp include/dsvl/single/dsvl.hpp include/dsvl/single/dsvl_all.hpp \
+      include/dsvl/single/dsvl_unit.hpp share/cmake/dsvl/dsvl-config.cmake share/pkgconfig/dsvl.pc \
+      share/doc/dsvl/LICENSE share/dsvl/dsvl_gdb.py share/dsvl/dsvl.natvis; do
       [ -f "$prefix/$file" ] || fail "$file was not installed"
     done
-    installed=$(cd "$prefix/include" && find . -type f | sort)
+    installed=$(cd "$prefix/include" && find . -type f ! -path './dsvl/single/*' | sort)
     in_source=$(cd "$source/include" && find . -type f | sort)
     [ "$installed" = "$in_source" ] || fail "not the same headers installed as in the source"
     ! grep -r "$source" "$prefix/share" || fail "the installed files name the source folder"

@@ -100,8 +100,9 @@ else
     echo "SKIPPED: headers and sources of $(basename "$root") with $compiler $1: it is not installed here"
     exit 77
   fi
-  find "$root" -name '*.hpp' ! -name host_code.hpp | sort >"$work/units"
-  [ "$mode" = each-header ] || find "$root" -name '*.cpp' | sort >>"$work/units"
+  # single_header/ is for libraries that are not the installed ones.
+  find "$root" -name '*.hpp' ! -name host_code.hpp ! -path '*/single_header/*' | sort >"$work/units"
+  [ "$mode" = each-header ] || find "$root" -name '*.cpp' ! -path '*/single_header/*' | sort >>"$work/units"
   set -- "$@" -x c++
 fi
 

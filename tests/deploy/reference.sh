@@ -1,0 +1,42 @@
+#!/bin/sh
+# Makes the API reference with doxygen (.github/docs): the headers that dsvl.hpp brings to a file that only declares, and
+# a page for each task, made of the examples. What doxygen warns about is an error.
+#   reference.sh SOURCE_DIR WORK_DIR COMPILER [--complete]
+# The pages are in WORK_DIR/html. With --complete it is an error, too, that something has no comment; without, they are
+# counted. Ends with 77 where doxygen is missing.
+set -eu
+
+source=$1 work=$2 compiler=$3 complete=${4:-}
+if ! command -v doxygen >/dev/null 2>&1; then
+  echo "SKIPPED: the API reference: doxygen is not installed here"
+  exit 77
+fi
+rm -rf "$work"
+mkdir -p "$work"
+cd "$source"
+
+# As they are included, without detours (chat/../base); host_macros_push.hpp and its like declare nothing.
+headers=$("$compiler" -std=c++20 -DDSVL_HEADER_ONLY=0 -MM -Iinclude include/dsvl/dsvl.hpp | tr ' \\' '\n\n' |
+  grep '\.hpp' | sed -e ':again' -e 's|[^/.][^/]*/\.\./||' -e 't again' | grep -v '_macros_' | sort -u)
+{
+  cat .github/docs/Doxyfile
+  echo "PROJECT_NUMBER = $(sed -n 's/#define DSVL_VERSION_STRING "\(.*\)"/\1/p' include/dsvl/base/config.hpp)"
+  echo INPUT = $headers .github/docs
+  echo "STRIP_FROM_PATH = include"
+  echo "EXAMPLE_PATH = examples"
+  echo "OUTPUT_DIRECTORY = $work"
+  echo "WARN_LOGFILE = $work/warnings"
+} >"$work/Doxyfile"
+doxygen "$work/Doxyfile"
+
+for page in ask stream cancel game_loop host convert save classdsvl_1_1Session classdsvl_1_1Status; do
+  grep -q '</html>' "$work/html/$page.html" || { echo "the reference has no page $page" >&2; exit 1; }
+done
+undocumented=$(grep -c 'is not documented' "$work/warnings" || true)
+if [ -n "$complete" ]; then cp "$work/warnings" "$work/faults"
+else grep -v 'is not documented' "$work/warnings" >"$work/faults" || true; fi
+if [ -s "$work/faults" ]; then
+  cat "$work/faults" >&2
+  exit 1
+fi
+echo "$(echo "$headers" | wc -l) headers, $undocumented members without a comment: $work/html/index.html"

@@ -2,6 +2,7 @@
 //   dsvl-example-tiny-vl.gguf: 5 MiB
 //   There are 4 bars.
 #include <cstdio>
+#include <dsvl/convert/convert.hpp>
 #include <dsvl/dsvl.hpp>
 #include <filesystem>
 #include <string>

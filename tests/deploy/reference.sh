@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the API reference with doxygen (.github/docs): the headers that dsvl.hpp brings to a file that only declares, and
-# a page for each task, made of the examples. What doxygen warns about is an error.
+# Makes the API reference with doxygen (.github/docs): the headers that dsvl.hpp and convert/convert.hpp bring to a file
+# that only declares, and a page for each task, made of the examples. What doxygen warns about is an error.
 #   reference.sh SOURCE_DIR WORK_DIR COMPILER [--complete]
 # The pages are in WORK_DIR/html. With --complete it is an error, too, that something has no comment; without, they are
 # counted. Ends with 77 where doxygen is missing.
@@ -16,7 +16,7 @@ mkdir -p "$work"
 cd "$source"
 
 # As they are included, without detours (chat/../base); host_macros_push.hpp and its like declare nothing.
-headers=$("$compiler" -std=c++20 -DDSVL_HEADER_ONLY=0 -MM -Iinclude include/dsvl/dsvl.hpp | tr ' \\' '\n\n' |
+headers=$("$compiler" -std=c++20 -DDSVL_HEADER_ONLY=0 -MM -Iinclude include/dsvl/dsvl.hpp include/dsvl/convert/convert.hpp | tr ' \\' '\n\n' |
   grep '\.hpp' | sed -e ':again' -e 's|[^/.][^/]*/\.\./||' -e 't again' | grep -v '_macros_' | sort -u)
 {
   cat .github/docs/Doxyfile

@@ -14,7 +14,7 @@
 #include <dsvl/io/json_writer.hpp>
 #include <dsvl/kernels/cpu.hpp>
 #include <dsvl/kernels/dispatch.hpp>
-#include <dsvl/kernels/lanes_int8.hpp>
+#include <dsvl/kernels/lanes/bytes.hpp>
 #include <string>
 #include <vector>
 

@@ -3,7 +3,7 @@
 #define DSVL_BENCHMARKS_PRODUCTS_HPP
 
 #include <cmath>
-#include <dsvl/kernels/quantize.hpp>
+#include <dsvl/kernels/weights/quantize.hpp>
 #include <dsvl/nn/linear.hpp>
 #include <dsvl/run/runner.hpp>
 

@@ -2,7 +2,7 @@
 // each input. What lies around the operands is NaN, and what lies around the results must stay as it is.
 #include <dsvl/base/half.hpp>
 #include <dsvl/kernels/dispatch.hpp>
-#include <dsvl/kernels/quantize.hpp>
+#include <dsvl/kernels/weights/quantize.hpp>
 
 #include <limits>
 

@@ -1,5 +1,5 @@
 // Linear layers over stacked, misaligned weights of every format, against plain sums in double.
-#include <dsvl/kernels/quantize.hpp>
+#include <dsvl/kernels/weights/quantize.hpp>
 #include <dsvl/nn/linear.hpp>
 
 #include "../oracle.hpp"

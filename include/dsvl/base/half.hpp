@@ -1,4 +1,4 @@
-// bf16 and f16 <-> float, one number at a time. The vector forms are in kernels/lanes.hpp and give the same bits.
+// bf16 and f16 <-> float, one number at a time. The vector forms are in kernels/lanes/lanes.hpp and give the same bits.
 #ifndef DSVL_BASE_HALF_HPP
 #define DSVL_BASE_HALF_HPP
 

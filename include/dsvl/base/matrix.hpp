@@ -4,7 +4,7 @@
 // the file keeps as separate tensors. Nothing is copied and rows may be misaligned (safetensors does not promise more).
 //
 // Quantised weights lie in groups of kGroupRows rows, interleaved so that a product reads one group as one stream and
-// finds the same column of all its rows side by side (kernels/quantized.hpp has the order of the bytes).
+// finds the same column of all its rows side by side (kernels/weights/blocks.hpp has the order of the bytes).
 #ifndef DSVL_BASE_MATRIX_HPP
 #define DSVL_BASE_MATRIX_HPP
 
@@ -15,7 +15,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How weights are stored. kernels/formats.hpp and quantized.hpp have one policy per entry; nothing above the kernels
+/// How weights are stored. kernels/weights/ has one policy per entry; nothing above the kernels
 /// asks which it is. The quantised ones are those of ggml: q8_0 and q4_0 have a scale for 32 columns, q4_k and q6_k for
 /// 256, with finer ones within.
 enum class Format : unsigned char { f32, bf16, f16, q8_0, q4_0, q4_k, q6_k };

@@ -2,8 +2,8 @@
 //
 // What jpeg_dct.hpp, jpeg_upsample.hpp and jpeg_colors.hpp compute is fixed to the bit, so the three ways to do it
 // (SSE2, NEON, plain) give the same numbers: sums wrap, products are exact in 32 bits, narrowing saturates. Eight lanes
-// are a row of a JPEG block, and every x86-64 and 64-bit Arm processor has them; kernels/lanes.hpp, which has as many
-// as the processor, is for the floats of a model.
+// are a row of a JPEG block, and every x86-64 and 64-bit Arm processor has them; kernels/lanes/lanes.hpp, which has as
+// many as the processor, is for the floats of a model.
 #ifndef DSVL_IO_JPEG_LANES_HPP
 #define DSVL_IO_JPEG_LANES_HPP
 

@@ -3,15 +3,15 @@
 #define DSVL_KERNELS_NATIVE_HPP
 
 #include "../base/strict_math.hpp"
-#include "attention.hpp"
-#include "elementwise.hpp"
-#include "formats.hpp"
-#include "gather.hpp"
-#include "linear.hpp"
-#include "prepare.hpp"
-#include "reduce.hpp"
-#include "rope.hpp"
-#include "store_kv.hpp"
+#include "attention/attention.hpp"
+#include "small/elementwise.hpp"
+#include "weights/dense_formats.hpp"
+#include "small/maps.hpp"
+#include "linear/linear.hpp"
+#include "linear/prepare.hpp"
+#include "small/norms.hpp"
+#include "small/rope.hpp"
+#include "attention/store_kv.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace kernels {

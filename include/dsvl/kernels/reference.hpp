@@ -10,8 +10,8 @@
 #include <cstring>
 
 #include "../base/strict_math.hpp"
-#include "quantized.hpp"
-#include "sample.hpp"
+#include "weights/blocks.hpp"
+#include "small/sample.hpp"
 #include "table.hpp"
 
 DSVL_BEGIN_NAMESPACE

@@ -109,6 +109,14 @@
 #endif
 #endif
 
+// After DSVL_KEEP_IN_REGISTER(constraint, variable) the variable is in a register of that kind (GCC's letters), and the
+// compiler has forgotten how it was computed.
+#if defined(__GNUC__)
+#define DSVL_KEEP_IN_REGISTER(constraint, variable) __asm__("" : "+" constraint(variable))
+#else
+#define DSVL_KEEP_IN_REGISTER(constraint, variable) (void)(variable)
+#endif
+
 // --- the instruction set of this translation unit ----------------------------------------------
 // Kernels live in an inline namespace of this name, so that two units compiled with different flags never share a
 // kernel symbol (the linker would keep an arbitrary copy, and an old processor would stop at it). kernels/isa.hpp lists

@@ -66,7 +66,7 @@ TEST_CASE("every bf16 and every f16 widens exactly, in lanes as alone") {
     const auto h = to_vector(k::load_f16(reinterpret_cast<const std::byte*>(half)));
     std::uint32_t wide[k::kLanes];
     for (unsigned i = 0; i < k::kLanes; ++i) wide[i] = half[i];
-    const auto soft = to_vector(k::widen_f16(k::Bits::load_unaligned(wide)));
+    const auto soft = to_vector(k::portable::widen_f16(k::Bits::load_unaligned(wide)));
     for (unsigned i = 0; i < k::kLanes; ++i) {
       const double want = f16_value(half[i]);
       const auto equal = [](double a, double x) {

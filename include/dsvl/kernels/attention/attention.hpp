@@ -68,9 +68,9 @@ DSVL_KERNEL void multiply_keys(const float* q, Index pitch, Index head_dim, cons
   unroll<rows>([&](auto r) { unroll<wide>([&](auto w) { dot[r][w] = splat(0.0f); }); });
   for (Index d = 0; d < head_dim; ++d) {
     Lanes b[wide];
-    unroll<wide>([&](auto w) { b[w] = hold(Kv::load(k, d * kKvBlock + key + w * kLanes)); });
+    unroll<wide>([&](auto w) { b[w] = keep_in_register(Kv::load(k, d * kKvBlock + key + w * kLanes)); });
     unroll<rows>([&](auto r) {
-      const Lanes a = hold(splat(q[r * pitch + d]));
+      const Lanes a = keep_in_register(splat(q[r * pitch + d]));
       unroll<wide>([&](auto w) { dot[r][w] = fma(a, b[w], dot[r][w]); });
     });
   }
@@ -90,7 +90,7 @@ inline void add_biases(const AttendTile<float>& t, const Rows& at, Index first, 
       const Lanes of_y = splat(t.bias_y[r * t.bias_stride + y - row_y]);
       const float* const of_x = t.bias_x + r * t.bias_stride + x - row_x;
       float* const s = at.score(r) + i;
-      sweep(run, [&](auto part) { part.store(s, fma(of_y + part.load(of_x), splat(kLog2E), part.load(s))); });
+      for_each_vector(run, [&](auto part) { part.store(s, fma(of_y + part.load(of_x), splat(kLog2E), part.load(s))); });
       if (++row_x == t.map_width) row_x = 0, ++row_y;
     }
   }
@@ -138,9 +138,9 @@ DSVL_KERNEL void gather_values(const Rows& at, Index row, const std::byte* v, co
   for (int r = 1; r < rows; ++r) shared = std::min<Index>(shared, keys[r]);
   for (Index j = 0; j < shared; ++j) {
     Lanes b[wide];
-    unroll<wide>([&](auto w) { b[w] = hold(Kv::load(v, j * at.padded + d + w * kLanes)); });
+    unroll<wide>([&](auto w) { b[w] = keep_in_register(Kv::load(v, j * at.padded + d + w * kLanes)); });
     unroll<rows>([&](auto r) {
-      const Lanes a = hold(splat(p[r * kKvBlock + j]));
+      const Lanes a = keep_in_register(splat(p[r * kKvBlock + j]));
       unroll<wide>([&](auto w) { out[r][w] = fma(a, b[w], out[r][w]); });
     });
   }
@@ -157,7 +157,7 @@ DSVL_KERNEL void gather_values(const Rows& at, Index row, const std::byte* v, co
 template <class Kv>
 DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
                                    const std::byte* k) noexcept {
-  each_block<kRowBlock>(t.rows - first, [&](auto rows, Index row) {
+  for_each_row_block<kRowBlock>(t.rows - first, [&](auto rows, Index row) {
     row += first;
     const Index keys = visible(t, row + rows - 1, block);
     Index j = 0;
@@ -174,7 +174,7 @@ inline void soften_block(const AttendTile<float>& t, const Rows& at, Index first
                          const float* scales) noexcept {
   if (scales)
     for (Index r = first; r < t.rows; ++r)
-      sweep(visible(t, r, block),
+      for_each_vector(visible(t, r, block),
             [&](auto part) { part.store(at.score(r), part.load(at.score(r)) * part.load(scales)); });
   if (t.bias_y) add_biases(t, at, first, block * kKvBlock, visible(t, t.rows - 1, block));
   for (Index r = first; r < t.rows; ++r) at.tops[r] = mask_and_top(at.score(r), visible(t, r, block));
@@ -191,7 +191,7 @@ inline void soften_block(const AttendTile<float>& t, const Rows& at, Index first
 template <class Kv>
 DSVL_FORCE_INLINE void gather_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
                                     const std::byte* v) noexcept {
-  each_block<kRowBlock>(t.rows - first, [&](auto rows, Index row) {
+  for_each_row_block<kRowBlock>(t.rows - first, [&](auto rows, Index row) {
     row += first;
     Index keys[rows], d = 0;
     for (int r = 0; r < rows; ++r) keys[r] = visible(t, row + r, block);
@@ -205,7 +205,7 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
   const Rows at(scratch, t.rows, t.head_dim);
   const Lanes scale = splat(t.scale * kLog2E);
   for (Index r = 0; r < t.rows; ++r) {
-    sweep(t.head_dim, [&](auto part) { part.store(at.q(r), part.load(t.q + r * t.q_stride) * scale); });
+    for_each_vector(t.head_dim, [&](auto part) { part.store(at.q(r), part.load(t.q + r * t.q_stride) * scale); });
     for (Index d = 0; d < at.padded; d += kLanes) store(at.out(r) + d, splat(0.0f));
     store(at.total(r), splat(0.0f));
   }
@@ -224,7 +224,7 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
   for (Index r = 0; r < t.rows; ++r) {
     const bool any = t.keys + r * t.keys_step > 0;
     const Lanes inverse = splat(any ? 1.0f / sum(load(at.total(r))) : 1.0f);
-    sweep(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) * inverse); });
+    for_each_vector(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) * inverse); });
   }
 }
 

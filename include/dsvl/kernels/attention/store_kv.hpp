@@ -35,7 +35,7 @@ void store_values(const KvTile<float>& t) noexcept {
   const Index padded = round_up(t.head_dim, kKvPad);
   for (Index r = 0; r < t.rows; ++r) {
     const Index row = t.head_dim * kKvBlock + (t.slot + r) * padded;
-    sweep(t.head_dim, [&](auto at) DSVL_INLINED {  // lanes behind the last are 0
+    for_each_vector(t.head_dim, [&](auto at) DSVL_INLINED {  // lanes behind the last are 0
       Kv::store(t.block, row + at.i, at.load(t.v + r * t.v_stride));
     });
     for (Index d = round_up(t.head_dim, kLanes); d < padded; d += kLanes) Kv::store(t.block, row + d, splat(0.0f));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../lanes/prefetch.hpp"
 #include "../weights/dense_formats.hpp"
 #include "../table.hpp"
 
@@ -56,7 +57,7 @@ DSVL_FORCE_INLINE void ask(const std::byte* lines, Index stride) noexcept {
 
 /// y from the sums of one row.
 DSVL_FORCE_INLINE void finish(const float* sums, const float* bias, Index outputs, bool add, float* y) noexcept {
-  sweep(outputs, [&](auto at) DSVL_INLINED {
+  for_each_vector(outputs, [&](auto at) DSVL_INLINED {
     Lanes s = at.load(sums);
     if (bias) s = s + at.load(bias);
     if (add) s = at.load(y) + s;

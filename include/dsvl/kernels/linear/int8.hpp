@@ -127,36 +127,36 @@ struct Sums {
   DSVL_FORCE_INLINE void add(const W& w, Index c, Index b) noexcept {
     unroll<rows>([&](auto r) {
       Bits zero = splat_bits(0);
-      if constexpr (F::kZero >= 0) zero = shift_left(splat_unit(row[r] + zeros + (b * kParts + span) * 4), F::kZero);
+      if constexpr (F::kZero >= 0) zero = shift_left(splat_word(row[r] + zeros + (b * kParts + span) * 4), F::kZero);
       unroll<registers>([&](auto n) { part[r * registers + n] = zero; });
     });
-    static_assert(kPartUnits % kPairs<F::kBits> == 0);
+    static_assert(kPartUnits % kWordsIn16Bits<F::kBits> == 0);
     Bits waiting[kSums];  // sums in 16 bits
     unroll<kPartUnits>([&](auto u) DSVL_INLINED {
       constexpr int unit = span * kPartUnits + u;
       Bits codes[registers];
-      unroll<registers>([&](auto n) { codes[n] = hold(w.codes(c, unit, n)); });
+      unroll<registers>([&](auto n) { codes[n] = keep_in_register(w.codes(c, unit, n)); });
       unroll<rows>([&](auto r) DSVL_INLINED {
-        const Bits numbers = hold(splat_unit(row[r] + b * kInt8Span + unit * 4));
+        const Bits numbers = keep_in_register(splat_word(row[r] + b * kInt8Span + unit * 4));
         unroll<registers>([&](auto n) {
           constexpr int i = r * registers + n;
-          if constexpr (kHasPairs) add_dot<F::kBits, u>(codes[n], numbers, waiting[i], part[i]);
-          else part[i] = dot<F::kBits>(codes[n], numbers, part[i]);
+          if constexpr (kHasMaddubs) add_maddubs<F::kBits, u>(codes[n], numbers, waiting[i], part[i]);
+          else part[i] = dot_bytes<F::kBits>(codes[n], numbers, part[i]);
         });
       });
     });
     if constexpr (F::kSpans != 0) {
       Lanes fine[registers];
-      unroll<registers>([&](auto n) { fine[n] = hold(w.fine(c, span, n)); });
+      unroll<registers>([&](auto n) { fine[n] = keep_in_register(w.fine(c, span, n)); });
       unroll<kSums>([&](auto i) { block[i] = fma(to_float(part[i]), fine[i % registers], block[i]); });
     }
   }
   /// The block's sums times its scales, less its mins, which count once for each number of x.
   DSVL_FORCE_INLINE void close(const W& w, Index b) noexcept {
     Lanes scale[registers];
-    if constexpr (F::kScale) unroll<registers>([&](auto n) { scale[n] = hold(w.scale(n)); });
+    if constexpr (F::kScale) unroll<registers>([&](auto n) { scale[n] = keep_in_register(w.scale(n)); });
     unroll<rows>([&](auto r) DSVL_INLINED {
-      const Lanes of_row = hold(from_bits(splat_unit(row[r] + scales + b * 4)));
+      const Lanes of_row = keep_in_register(from_bits(splat_word(row[r] + scales + b * 4)));
       unroll<registers>([&](auto n) DSVL_INLINED {
         constexpr int i = r * registers + n;
         Lanes& sum = total[i];
@@ -164,7 +164,7 @@ struct Sums {
         if constexpr (F::kMins) {
           Bits mins = splat_bits(0);
           unroll<kStretches<F> / 2>([&](auto pair) {
-            mins = dot_pairs(w.fine_mins(pair, n), splat_unit(row[r] + pairs + b * 2 + pair * 4), mins);
+            mins = dot_halves(w.fine_mins(pair, n), splat_word(row[r] + pairs + b * 2 + pair * 4), mins);
           });
           sum = fma(to_float(mins), w.mins(n) * of_row, sum);
         }
@@ -241,7 +241,7 @@ void multiply_group(const LinearTile<float>& t, Index row, Index rows, Index fir
     const Index count = std::min<Index>(kBlocks, blocks - b);
     for (Index n = 0; n < outputs; n += kStrip) {
       unpack_strip<F>(t, first + n, b, count, unpacked);
-      each_block<kRowBlock<F>>(rows, [&](auto some, Index at) {
+      for_each_row_block<kRowBlock<F>>(rows, [&](auto some, Index at) {
         const Int8Rows x{t.prepared + (row + at) * t.prepared_stride, t.prepared_stride, t.cols};
         accumulate<W, some, kWide>(W{unpacked}, x, b, count, b == 0, sums + at * kLinearGroup + n);
       });

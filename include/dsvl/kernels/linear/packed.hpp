@@ -36,7 +36,7 @@ struct Cursors {
   const float* at[(rows + 4) / 5];
   Index one, three;
 
-  DSVL_FORCE_INLINE explicit Cursors(const Rows& x) noexcept : one(hold(x.stride)), three(hold(3 * x.stride)) {
+  DSVL_FORCE_INLINE explicit Cursors(const Rows& x) noexcept : one(opaque(x.stride)), three(opaque(3 * x.stride)) {
     unroll<(rows + 4) / 5>([&](auto i) { at[i] = x.x + 5 * i * x.stride; });
   }
   template <int r>
@@ -71,16 +71,16 @@ DSVL_KERNEL void accumulate(const Rows& x, Index runs, const float* w, bool firs
       }
       if constexpr (rows >= registers) {
         Lanes b[registers];
-        unroll<registers>([&](auto n) { b[n] = hold(load(w + n * kLanes)); });
+        unroll<registers>([&](auto n) { b[n] = keep_in_register(load(w + n * kLanes)); });
         unroll<rows>([&](auto r) {
-          const Lanes a = hold(splat(from.get(r)));
+          const Lanes a = keep_in_register(splat(from.get(r)));
           unroll<registers>([&](auto n) { total[r][n] = A::multiply_add(a, b[n], total[r][n]); });
         });
       } else {
         Lanes a[rows];
-        unroll<rows>([&](auto r) { a[r] = hold(splat(from.get(r))); });
+        unroll<rows>([&](auto r) { a[r] = keep_in_register(splat(from.get(r))); });
         unroll<registers>([&](auto n) {
-          const Lanes b = hold(load(w + n * kLanes));
+          const Lanes b = keep_in_register(load(w + n * kLanes));
           unroll<rows>([&](auto r) { total[r][n] = A::multiply_add(a[r], b, total[r][n]); });
         });
       }
@@ -109,7 +109,7 @@ template <Operand F, int registers>
 DSVL_FORCE_INLINE void multiply_strip(const Rows& x, Index rows, const float* w, Index steps, bool first,
                                 float* sums) noexcept {
   const Index runs = ceil_div(steps, kLine<F>);  // of each chain
-  each_block<registers == kWide ? kRowBlock : kFewRows>(rows, [&](auto count, Index row) {
+  for_each_row_block<registers == kWide ? kRowBlock : kFewRows>(rows, [&](auto count, Index row) {
     const Index behind = row + count;
     const Rows next = behind < rows ? x.from(behind, 0) : x.from(0, steps);
     for (Index q = 0; q < kChains; ++q)
@@ -120,7 +120,7 @@ DSVL_FORCE_INLINE void multiply_strip(const Rows& x, Index rows, const float* w,
 }
 
 /// A block in the order of its use: for each chain and each of its operands those of `registers` of outputs; zero where
-/// there is no column, and in lanes without an output. Whole registers without one are left as they are: no sum of
+/// there is no column, and in lanes without an output. FullVector registers without one are left as they are: no sum of
 /// theirs reaches y. Meanwhile asks for the block of the same shape at `next`, which is packed after this.
 template <Operand F, int registers>
 DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packed) noexcept {
@@ -161,7 +161,7 @@ DSVL_FORCE_INLINE Rows arrange(const Rows& x, Index rows, Index steps, float* to
   if (!part && (rows <= kFewRows || !rows_collide(x.stride * static_cast<Index>(sizeof(float))))) return x;
   for (Index r = 0; r < rows; ++r) {
     float* const row = to + r * kLinearPitch;
-    sweep(steps, [&](auto at) DSVL_INLINED { at.store(row, at.load(x.x + r * x.stride)); });
+    for_each_vector(steps, [&](auto at) DSVL_INLINED { at.store(row, at.load(x.x + r * x.stride)); });
     if (part) std::fill(row + steps, row + round_up(steps, kLine<F>), 0.0f);
   }
   return {to, kLinearPitch};

@@ -13,20 +13,9 @@ inline namespace DSVL_ISA {
 namespace prepare_detail {
 
 inline void to_bf16_row(const float* x, Index cols, std::byte* to) noexcept {
-  sweep(cols, [&](auto at) DSVL_INLINED { store_bf16(to + 2 * at.i, at.load(x)); });
+  for_each_vector(cols, [&](auto at) DSVL_INLINED { store_bf16(to + 2 * at.i, at.load(x)); });
   const Index written = 2 * round_up(cols, kLanes);
   std::memset(to + written, 0, static_cast<std::size_t>(prepared_bytes(Inputs::bf16, cols) - written));
-}
-
-/// Low bytes of the lanes.
-DSVL_FORCE_INLINE void store_low_bytes(std::byte* to, Bits x) noexcept {
-#if defined(__AVX512F__)
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_maskz_cvtepi32_epi8(0xFFFF, x));  // GCC warns without mask
-#else
-  alignas(64) std::uint32_t wide[kLanes];
-  x.store_aligned(wide);
-  for (Index i = 0; i < kLanes; ++i) to[i] = static_cast<std::byte>(wide[i] & 0xFF);
-#endif
 }
 
 /// `width` numbers with one scale: quantize8, a register at a time. The scale.
@@ -58,7 +47,7 @@ void to_int8_row(const float* x, Index cols, std::byte* to) noexcept {
     alignas(64) std::int32_t fours[kSpans * kInt8Span / 4];
     unroll<static_cast<int>(kSteps)>([&](auto i) {
       const Bits numbers = load_bits(to + span * kInt8Span + i * kLanes * 4);
-      const Bits sums = dot<1>(splat_bits(0x01010101u), numbers, splat_bits(0));
+      const Bits sums = dot_bytes<1>(splat_bits(0x01010101u), numbers, splat_bits(0));
       store_bits(reinterpret_cast<std::byte*>(fours + i * kLanes), sums);
     });
     for (Index s = 0; s < kSpans && span + s < cols / kInt8Span; ++s) {

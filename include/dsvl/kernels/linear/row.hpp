@@ -49,7 +49,7 @@ struct RowChains {
       Lanes turned[F::kRun];
       F::template turn<part>(w + 4 * four * stride, stride, turned);
       unroll<F::kRun>([&](auto k) DSVL_INLINED {
-        const Lanes a = splat_quarters<k % 4>(x + k / 4 * 4 * kChains + part * kLanes);
+        const Lanes a = splat_in_quads<k % 4>(x + k / 4 * 4 * kChains + part * kLanes);
         at[four][part] = F::multiply_add(a, turned[k], at[four][part]);
       });
     });

@@ -12,7 +12,7 @@ inline namespace DSVL_ISA {
 
 /// x P(X < x) for standard normal X: x / 2 (1 + erf(x / sqrt 2)) without its cancellation left of zero.
 inline void gelu_erf(float* x, Index n) noexcept {
-  sweep(n, [&](auto at) DSVL_INLINED {
+  for_each_vector(n, [&](auto at) DSVL_INLINED {
     const Lanes v = at.load(x);
     const Product tail = normal_tail(v);
     const Lanes left = tail.value * tail.scale, right = fma(negate(tail.value), tail.scale, splat(1.0f));
@@ -22,7 +22,7 @@ inline void gelu_erf(float* x, Index n) noexcept {
 
 /// (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3).
 inline void gelu_tanh(float* x, Index n) noexcept {
-  sweep(n, [&](auto at) DSVL_INLINED {
+  for_each_vector(n, [&](auto at) DSVL_INLINED {
     const Lanes v = at.load(x);
     const Lanes factor = fma(v * v, splat(-0.0713548163f), splat(-1.59576912f));  // -2 sqrt(2 / pi) (0.044715 x^2 + 1)
     const Product e = exp_factors(v * factor);
@@ -31,7 +31,7 @@ inline void gelu_tanh(float* x, Index n) noexcept {
 }
 
 inline void silu_mul(float* gate, const float* up, Index n) noexcept {
-  sweep(n, [&](auto at) DSVL_INLINED {
+  for_each_vector(n, [&](auto at) DSVL_INLINED {
     const Lanes v = at.load(gate);
     const Product e = exp_factors(negate(v));
     at.store(gate, v / fma(e.value, e.scale, splat(1.0f)) * at.load(up));
@@ -39,7 +39,7 @@ inline void silu_mul(float* gate, const float* up, Index n) noexcept {
 }
 
 inline void add_scaled(const float* x, float scale, float* y, Index n) noexcept {
-  sweep(n, [&](auto at) DSVL_INLINED { at.store(y, fma(splat(scale), at.load(x), at.load(y))); });
+  for_each_vector(n, [&](auto at) DSVL_INLINED { at.store(y, fma(splat(scale), at.load(x), at.load(y))); });
 }
 
 }  // namespace DSVL_ISA

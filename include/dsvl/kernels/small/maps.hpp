@@ -49,7 +49,7 @@ inline void resize(const ResizeTile<float>& t) noexcept {
                                      pixel(v.high, h.high)};
       float* const y = t.y + (row * t.to.width + column) * t.channels;
       const auto mix = [](Lanes a, Lanes b, float weight) { return fma(splat(weight), b, splat(1.0f - weight) * a); };
-      sweep(t.channels, [&](auto at) DSVL_INLINED {
+      for_each_vector(t.channels, [&](auto at) DSVL_INLINED {
         const Lanes low = mix(at.load(corner[0]), at.load(corner[1]), h.weight);
         const Lanes high = mix(at.load(corner[2]), at.load(corner[3]), h.weight);
         at.store(y, mix(low, high, v.weight));

@@ -44,7 +44,7 @@ inline void layer_norm(const NormTile<float>& t) noexcept {
     };
     const float variance = sum_row(x, t.cols, mean, add_square) / count;
     const float factor = 1.0f / std::sqrt(variance + t.eps);
-    sweep(t.cols, [&](auto at) DSVL_INLINED {
+    for_each_vector(t.cols, [&](auto at) DSVL_INLINED {
       at.store(y, fma((at.load(x) - splat(mean)) * splat(factor), at.load(t.weight), at.load(t.bias)));
     });
   }
@@ -56,7 +56,7 @@ inline void rms_norm(const NormTile<float>& t) noexcept {
     float* const y = t.y + r * t.y_stride;
     const float squares = sum_row(x, t.cols, 0.0f, [](Lanes total, Lanes v) { return fma(v, v, total); });
     const float factor = 1.0f / std::sqrt(squares / static_cast<float>(t.cols) + t.eps);
-    sweep(t.cols, [&](auto at) DSVL_INLINED { at.store(y, at.load(x) * splat(factor) * at.load(t.weight)); });
+    for_each_vector(t.cols, [&](auto at) DSVL_INLINED { at.store(y, at.load(x) * splat(factor) * at.load(t.weight)); });
   }
 }
 

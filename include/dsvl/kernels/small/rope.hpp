@@ -13,7 +13,7 @@ inline namespace DSVL_ISA {
 inline void rope(float* x, Index heads, Index head_dim, const float* cos, const float* sin) noexcept {
   const Index half = head_dim / 2;
   for (Index h = 0; h < heads; ++h, x += head_dim) {
-    sweep(half, [&](auto at) DSVL_INLINED {
+    for_each_vector(half, [&](auto at) DSVL_INLINED {
       const Lanes a = at.load(x), b = at.load(x + half), c = at.load(cos), s = at.load(sin);
       at.store(x, fma(a, c, negate(b * s)));
       at.store(x + half, fma(b, c, a * s));

@@ -19,11 +19,11 @@ inline constexpr int kChains = 4;
 template <class F>
 inline constexpr Index kLine = kChains * F::kRun;
 /// Registers whose quarters are the chains.
-inline constexpr int kParts = kChains / kQuarters;
+inline constexpr int kParts = kChains / kQuads;
 
 /// What a product needs of its weights. Operand i of a row starts at i * kBytes. A unit is 4 bytes of a row, which is
 /// what is turned and moved: kUnit operands, of which `operand<e>` is the e-th. `turn<p>` takes a line of four rows:
-/// operand i of the runs of the chains p * kQuarters, … is turned[i], a quarter each. Once turned, formats of the same
+/// operand i of the runs of the chains p * kQuads, … is turned[i], a quarter each. Once turned, formats of the same
 /// F::Arithmetic (kRun and multiply_add) are the same.
 template <class F>
 concept Operand = requires(const std::byte* row, Index n, Lanes x, Lanes* turned) {
@@ -43,11 +43,11 @@ concept WeightFormat = Operand<F> && requires(const std::byte* row, Index n) {
 };
 
 /// `turn<p>` of a format whose run is four units: quarter q of turned[u] is unit u of the run of chain
-/// p * kQuarters + q.
+/// p * kQuads + q.
 template <int p>
 DSVL_FORCE_INLINE void turn_units(const std::byte* line, Index stride, Lanes* turned) noexcept {
   const auto row = [&](int i) { return load(reinterpret_cast<const float*>(line + i * stride) + p * kLanes); };
-  turn_quarters({row(0), row(1), row(2), row(3)}, turned);
+  transpose_4x4({row(0), row(1), row(2), row(3)}, turned);
 }
 
 /// Weights as numbers of their own: a product is an fma.
@@ -74,9 +74,9 @@ struct F32 : Numbers {
     constexpr Index kRunBytes = kRun * kBytes;
     unroll<2>([&](auto half) DSVL_INLINED {
       const auto row = [&](int i) {
-        return load_quarters(line + i * stride + p * kQuarters * kRunBytes + half * 16, kRunBytes);
+        return load_quads(line + i * stride + p * kQuads * kRunBytes + half * 16, kRunBytes);
       };
-      turn_quarters({row(0), row(1), row(2), row(3)}, turned + 4 * half);
+      transpose_4x4({row(0), row(1), row(2), row(3)}, turned + 4 * half);
     });
   }
 };
@@ -99,7 +99,7 @@ struct Halves : Numbers {
 struct Bf16 : Halves<Bf16> {
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_bf16(row); }
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
-    return load_part16(row, n, [](const std::byte* part) DSVL_INLINED { return load_bf16(part); });
+    return load_partial16(row, n, [](const std::byte* part) DSVL_INLINED { return load_bf16(part); });
   }
   template <int e>
   static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
@@ -110,11 +110,11 @@ struct Bf16 : Halves<Bf16> {
 struct F16 : Halves<F16> {
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_f16(row); }
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
-    return load_part16(row, n, [](const std::byte* part) DSVL_INLINED { return load_f16(part); });
+    return load_partial16(row, n, [](const std::byte* part) DSVL_INLINED { return load_f16(part); });
   }
   template <int e>
   static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
-    return low_f16(e == 0 ? bits(units) & splat_bits(0xFFFFu) : shift_right(bits(units), 16));
+    return widen_f16(e == 0 ? bits(units) & splat_bits(0xFFFFu) : shift_right(bits(units), 16));
   }
 };
 
@@ -152,26 +152,26 @@ DSVL_FORCE_INLINE void with_format(Format format, Call&& f) noexcept {
 
 /// Weights [at, …) of a row.
 template <WeightFormat F>
-DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, Whole at) noexcept {
+DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, FullVector at) noexcept {
   return F::load(row + at.i * F::kBytes);
 }
 template <WeightFormat F>
-DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, Part at) noexcept {
+DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, PartialVector at) noexcept {
   return F::load(row + at.i * F::kBytes, at.n);
 }
 
 /// body(at, weights) for the first n weights of a row, a register at a time.
 template <class Body>
-DSVL_FORCE_INLINE void sweep_weights(WeightRow w, Index n, Body&& body) noexcept {
+DSVL_FORCE_INLINE void for_each_weight_vector(WeightRow w, Index n, Body&& body) noexcept {
   if (!quantized(w.format))
     return with_format(w.format, [&]<class F>(F) {
-      sweep(n, [&](auto at) DSVL_INLINED { body(at, load_weights<F>(w.group, at)); });
+      for_each_vector(n, [&](auto at) DSVL_INLINED { body(at, load_weights<F>(w.group, at)); });
     });
   float numbers[kMaxBlockCols];
   for (Index k = 0; k < n; k += kMaxBlockCols) {
     const Index count = std::min<Index>(kMaxBlockCols, n - k);
     decode_row(w, k, numbers, count);
-    sweep(count, [&](auto at) DSVL_INLINED {
+    for_each_vector(count, [&](auto at) DSVL_INLINED {
       const Lanes weights = at.load(numbers);
       at.i += k;
       body(at, weights);
@@ -181,11 +181,11 @@ DSVL_FORCE_INLINE void sweep_weights(WeightRow w, Index n, Body&& body) noexcept
 
 /// y[i] = w[i] for the first n weights of a row.
 inline void unpack(WeightRow w, float* y, Index n) noexcept {
-  sweep_weights(w, n, [&](auto at, Lanes weights) DSVL_INLINED { at.store(y, weights); });
+  for_each_weight_vector(w, n, [&](auto at, Lanes weights) DSVL_INLINED { at.store(y, weights); });
 }
 /// y[i] += w[i].
 inline void add_unpacked(WeightRow w, float* y, Index n) noexcept {
-  sweep_weights(w, n, [&](auto at, Lanes weights) DSVL_INLINED { at.store(y, at.load(y) + weights); });
+  for_each_weight_vector(w, n, [&](auto at, Lanes weights) DSVL_INLINED { at.store(y, at.load(y) + weights); });
 }
 
 }  // namespace DSVL_ISA

@@ -52,8 +52,8 @@ double seconds(int runs, Body&& body) {
 /// What a line's arithmetic is held against.
 enum class Unit { fma, bf16, int8 };
 /// Of products that take rows of x so.
-constexpr Unit unit_of(dsvl::Inputs inputs) {
-  return dsvl::in_bytes(inputs) ? Unit::int8 : inputs == dsvl::Inputs::bf16 ? Unit::bf16 : Unit::fma;
+constexpr Unit unit_of(dsvl::ActivationFormat x_format) {
+  return dsvl::is_int8(x_format) ? Unit::int8 : x_format == dsvl::ActivationFormat::bf16 ? Unit::bf16 : Unit::fma;
 }
 
 /// The limits against which work is held: arithmetic and reading, with all threads at once. Two operations for each

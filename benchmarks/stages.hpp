@@ -222,7 +222,7 @@ inline Result<StageTimes> time_stages(const Model& model, const Shown& picture, 
 
 /// What the products of a model meet, most of the time.
 inline Unit product_unit(const DeepseekVl& net, const Limits& limits) {
-  return unit_of(inputs_of(limits.activations, net.decoder.blocks.front().out.weight));
+  return unit_of(activation_format(limits.activations, net.decoder.blocks.front().out.weight));
 }
 
 /// Each part of encoding or prefilling, and the products and attentions in it.

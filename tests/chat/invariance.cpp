@@ -35,7 +35,7 @@ Trace trace(Session& session, const GenerateOptions& options = {}) {
 }
 
 Trace trace(Executor* executor, Index chunk, const GenerateOptions& options = {},
-            Activations activations = Activations::exact) {
+            ActivationPrecision activations = ActivationPrecision::f32) {
   SessionOptions open;
   open.limits.activations = activations;
   open.host.executor = executor;
@@ -81,13 +81,13 @@ TEST_CASE("logits are equal to the last bit for any prefill chunk") {
 
 TEST_CASE("rounded activations give answers of their own, equal to the last bit for any threads and prefill chunk") {
   InlineExecutor one;
-  const Trace rounded = trace(&one, 512, {}, Activations::rounded);
+  const Trace rounded = trace(&one, 512, {}, ActivationPrecision::bf16);
   CHECK(rounded.ids == plain().ids);
   CHECK_FALSE(rounded == plain());
   ThreadPool pool(3);
   for (const Index chunk : {1, 7, 512}) {
     CAPTURE(chunk);
-    CHECK(trace(&pool, chunk, {}, Activations::rounded) == rounded);
+    CHECK(trace(&pool, chunk, {}, ActivationPrecision::bf16) == rounded);
   }
 }
 

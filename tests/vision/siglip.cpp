@@ -6,7 +6,7 @@ using test::Mat;
 using test::Rows;
 
 TEST_CASE("SigLIP alone equals its formulas: both activations, another eps, odd sizes") {
-  for (const Activation activation : {Activation::gelu_erf, Activation::gelu_tanh}) {
+  for (const GeluKind activation : {GeluKind::erf, GeluKind::tanh}) {
     Siglip tower;
     tower.dims = {.input = {36, 4, 3}, .hidden = 30, .intermediate = 50, .layers = 3, .heads = 5, .eps = 1e-5, .activation = activation};
     test::Weights w(1, Format::bf16);
@@ -38,5 +38,5 @@ TEST_CASE("the released SigLIP has the sizes of the paper") {
   CHECK(kSiglipLarge384.layers == 24);
   CHECK(kSiglipLarge384.intermediate == 4096);
   CHECK(kSiglipLarge384.eps == 1e-6);
-  CHECK(kSiglipLarge384.activation == Activation::gelu_erf);
+  CHECK(kSiglipLarge384.activation == GeluKind::erf);
 }

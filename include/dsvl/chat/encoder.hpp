@@ -160,7 +160,7 @@ class Encoder {
   }
   const DeepseekVl& net_;
   PreprocessConfig config_;
-  Activations activations_;
+  ActivationPrecision activations_;
   int workers_;
   BumpAllocator room_;
   std::size_t room_bytes_;

@@ -4,14 +4,14 @@
 
 #include "../base/strict_math.hpp"
 #include "attention/attention.hpp"
-#include "small/elementwise.hpp"
-#include "weights/dense_formats.hpp"
-#include "small/maps.hpp"
+#include "attention/store_kv.hpp"
 #include "linear/linear.hpp"
-#include "linear/prepare.hpp"
+#include "linear/quantize_activations.hpp"
+#include "small/elementwise.hpp"
+#include "small/maps.hpp"
 #include "small/norms.hpp"
 #include "small/rope.hpp"
-#include "attention/store_kv.hpp"
+#include "weights/dense_formats.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace kernels {
@@ -20,7 +20,7 @@ inline namespace DSVL_ISA {
 inline constexpr Kernels<float> kNative = {
     .name = DSVL_ISA_STRING,
     .linear = linear,
-    .prepare = prepare,
+    .quantize_activations = quantize_activations,
     .layer_norm = layer_norm,
     .rms_norm = rms_norm,
     .gelu_erf = gelu_erf,

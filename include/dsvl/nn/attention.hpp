@@ -2,8 +2,8 @@
 // windows and whole maps.
 //
 // Keys and values are first stored into blocks of 64 tokens at absolute positions (K transposed, so that the kernel's
-// lanes run across keys), then read back as stored. A page holds the blocks of all heads (and, in the cache, all
-// layers).
+// lanes run across keys), then read back as stored. A page holds the blocks of all heads, and in the cache those of all
+// layers.
 #ifndef DSVL_NN_ATTENTION_HPP
 #define DSVL_NN_ATTENTION_HPP
 
@@ -14,7 +14,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Where one layer's keys and values lie: block b of head h starts at pages[b] + offset + h * block_bytes.
+/// One layer's keys and values in memory: block b of head h starts at pages[b] + offset + h * block_bytes.
 struct KvBlocks {
   std::byte* const* pages = nullptr;
   Index offset = 0;       ///< of this layer inside a page
@@ -27,8 +27,8 @@ struct KvBlocks {
   }
 };
 
-/// How the width of an activation is divided: `heads` queries share `kv_heads` keys and values (equal: plain
-/// multi-head).
+/// Division of an activation's width into heads. `heads` queries share `kv_heads` keys and values (grouped-query
+/// attention); with equal numbers it is plain multi-head attention.
 struct HeadShape {
   Index heads = 0, kv_heads = 0, head_dim = 0;
   [[nodiscard]] constexpr Index width() const noexcept { return heads * head_dim; }
@@ -37,8 +37,9 @@ struct HeadShape {
   constexpr bool operator==(const HeadShape&) const noexcept = default;
 };
 
-/// Keys and values of `sequences` independent sequences of `tokens` each, for one layer at a time; the pages of a
-/// sequence follow one another. The page table is filled once, so it must not overlap() with anything; the memory may.
+/// Memory for the keys and values of `sequences` independent sequences of `tokens` each, for one layer at a time. The
+/// pages of a sequence follow one another. The page table is filled once and for all, so it must not overlap() with
+/// anything in the arena; the memory itself may.
 template <class T>
 struct KvSpace {
   std::byte** table = nullptr;
@@ -60,7 +61,7 @@ struct KvSpace {
 
 namespace ops {
 
-/// Rows of k and v into the positions *start, *start + 1, … of one sequence, or from 0 in each of several.
+/// Stores rows of k and v at the positions *start, *start + 1, … of one sequence, or from 0 in each of several.
 template <class T>
 struct StoreKv {
   static constexpr const char* kName = "store_kv";
@@ -71,7 +72,8 @@ struct StoreKv {
   Index sequence;      // rows per sequence; 0: all rows are one sequence
   KvBlocks to;
 
-  // Of a token alone every number of a key goes to another line, most of them far away: several workers wait at once.
+  // K is stored transposed, so one token's key touches head_dim different cache lines. Splitting by heads lets several
+  // workers overlap those misses.
   static constexpr Index kRows = 16, kHeads = 8;
   [[nodiscard]] Index across() const noexcept { return ceil_div(shape.kv_heads, kHeads); }
   [[nodiscard]] Index tiles() const noexcept { return ceil_div(count.of(k.rows), kRows) * across(); }
@@ -93,7 +95,8 @@ struct StoreKv {
   }
 };
 
-/// Queries in blocks of rows, all of a head before the next: its keys and values then stay in the caches.
+/// Attends queries in blocks of rows. All tiles of a head come before the next head's, so that its keys and values stay
+/// in the caches.
 template <class T>
 struct Attend {
   static constexpr const char* kName = "attention";
@@ -132,14 +135,14 @@ struct Attend {
 
 }  // namespace ops
 
-/// Stores k and v (rows, kv_heads * head_dim) at the positions *start, *start + 1, … of the cache (null: from 0).
+/// Stores k and v (rows, kv_heads * head_dim) at the positions *start, *start + 1, … of the cache; null means from 0.
 template <class On>
 void store_kv(On& on, View<const Scalar<On>> k, View<const Scalar<On>> v, HeadShape shape, const Index* start,
               KvBlocks to) noexcept {
   on(ops::StoreKv<Scalar<On>>{on.rows(), k, v, shape, start, 0, to});
 }
 
-/// The same for independent sequences of `sequence` rows each, all from position 0, into a KvSpace.
+/// Stores independent sequences of `sequence` rows each, every one from position 0, into a KvSpace.
 template <class On>
 void store_kv_sequences(On& on, View<const Scalar<On>> k, View<const Scalar<On>> v, HeadShape shape, Index sequence,
                         KvBlocks to) noexcept {
@@ -157,7 +160,9 @@ void attention(On& on, View<const Scalar<On>> q, HeadShape shape, KvBlocks from,
   on(ops::Attend<Scalar<On>>{on.rows(), q, shape, static_cast<Scalar<On>>(scale), from, nullptr, keys, y});
 }
 
-/// The same, causal: row i stands at position *start + i and sees the positions up to its own.
+/// Causal attention: row i stands at position *start + i and sees the positions up to its own.
+///
+/// q, y   (tokens, heads * head_dim); `start` is read when the program runs
 template <class On>
 void causal_attention(On& on, View<const Scalar<On>> q, HeadShape shape, KvBlocks from, const Index* start,
                       View<Scalar<On>> y) noexcept {

@@ -108,7 +108,7 @@ template <class T>
 class Recorder {
  public:
   using Scalar = T;
-  Recorder(Program<T>& program, Arena& arena, Activations activations = Activations::exact) noexcept
+  Recorder(Program<T>& program, Arena& arena, ActivationPrecision activations = ActivationPrecision::f32) noexcept
       : program_(program), arena_(arena), activations_(activations) {}
 
   template <Operation<T> O>
@@ -140,12 +140,12 @@ class Recorder {
   void rows(RowCount rows) noexcept { rows_ = rows; }
   [[nodiscard]] RowCount rows() const noexcept { return rows_; }
   /// What products do to their input.
-  [[nodiscard]] Activations activations() const noexcept { return activations_; }
+  [[nodiscard]] ActivationPrecision activations() const noexcept { return activations_; }
 
  private:
   Program<T>& program_;
   Arena& arena_;
-  Activations activations_;
+  ActivationPrecision activations_;
   RowCount rows_;
   const char* part_ = "";
 };

@@ -173,7 +173,7 @@ class Immediate {
  public:
   using Scalar = T;
   explicit Immediate(const Kernels<T>& kernels, Executor* executor = nullptr, Allocator* allocator = nullptr,
-                     Activations activations = Activations::exact) noexcept
+                     ActivationPrecision activations = ActivationPrecision::f32) noexcept
       : kernels_(kernels), executor_(executor ? executor : &inline_), scratch_(allocator), shared_(allocator),
         activations_(activations) {}
   Immediate(const Immediate&) = delete;  // it may point to its own executor
@@ -206,7 +206,7 @@ class Immediate {
   void part(const char*) noexcept {}
   void rows(RowCount rows) noexcept { rows_ = rows; }
   [[nodiscard]] RowCount rows() const noexcept { return rows_; }
-  [[nodiscard]] Activations activations() const noexcept { return activations_; }
+  [[nodiscard]] ActivationPrecision activations() const noexcept { return activations_; }
   /// Not ok when scratch could not be allocated; results are then incomplete.
   [[nodiscard]] const Status& status() const noexcept { return status_; }
 
@@ -217,7 +217,7 @@ class Immediate {
   Buffer<T> scratch_;
   Buffer<std::byte> shared_;
   RowCount rows_;
-  Activations activations_;
+  ActivationPrecision activations_;
   Status status_;
 };
 

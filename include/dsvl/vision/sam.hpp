@@ -59,7 +59,7 @@ struct SamDims {
   LayerSet global_layers = {2, 5, 8, 11};
   Index tap = 2;  ///< the layer whose output feeds the side branch: the first global one
   double eps = 1e-6;
-  Activation activation = Activation::gelu_erf;
+  GeluKind activation = GeluKind::erf;
 
   [[nodiscard]] constexpr Grid grid() const noexcept { return input.grid(); }
   [[nodiscard]] constexpr HeadShape head_shape() const noexcept { return {heads, heads, hidden / heads}; }

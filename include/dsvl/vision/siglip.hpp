@@ -19,7 +19,7 @@ struct SiglipDims {
   PatchShape input = {384, 16, 3};
   Index hidden = 1024, intermediate = 4096, layers = 24, heads = 16;
   double eps = 1e-6;
-  Activation activation = Activation::gelu_erf;
+  GeluKind activation = GeluKind::erf;
 
   [[nodiscard]] constexpr Index tokens() const noexcept { return input.grid().tokens(); }
   [[nodiscard]] constexpr HeadShape head_shape() const noexcept { return {heads, heads, hidden / heads}; }

@@ -25,9 +25,9 @@ std::vector<T> multiply(const Kernels<T>& kernels, const std::vector<T>& x, Inde
   tile.y = before.data();
   tile.y_stride = outputs;
   tile.add = add;
-  tile.inputs = rounded ? Inputs::bf16 : Inputs::floats;
-  tile.prepared = rounded;
-  tile.prepared_stride = rounded_stride;
+  tile.x_format = rounded ? ActivationFormat::bf16 : ActivationFormat::f32;
+  tile.quantized_x = rounded;
+  tile.quantized_x_stride = rounded_stride;
   kernels.linear(tile, scratch.data());
   return before;
 }
@@ -131,13 +131,14 @@ TEST_CASE("rounded rows are those of to_bf16, and give what the reference makes 
     for (const Index rows : {Index{1}, Index{2}, Index{5}, cols == 66 ? kLinearRows + 3 : Index{30}}) {
       CAPTURE(cols);
       CAPTURE(rows);
-      const Index outputs = 37, stride = prepared_bytes(Inputs::bf16, cols) + 64, misaligned = 2;
+      const Index outputs = 37, stride = quantized_row_bytes(ActivationFormat::bf16, cols) + 64, misaligned = 2;
       const auto w = weights(Format::bf16, outputs * cols, 13, misaligned);
       const auto x = noise(static_cast<std::size_t>(rows * cols), 7);
       const auto bias = noise(static_cast<std::size_t>(outputs), 6);
       const auto rounded = [&](const auto& kernels, const auto& from) {
         std::vector<std::byte> to(static_cast<std::size_t>(rows * stride), std::byte{0xFF});
-        for (Index r = 0; r < rows; ++r) kernels.prepare(Inputs::bf16, from.data() + r * cols, cols, to.data() + r * stride);
+        for (Index r = 0; r < rows; ++r)
+          kernels.quantize_activations(ActivationFormat::bf16, from.data() + r * cols, cols, to.data() + r * stride);
         return to;
       };
       const auto values = rounded(float_kernels(), x);

@@ -38,14 +38,17 @@ std::vector<std::byte> any_weights(Format format, Index rows, Index cols, std::u
 }
 
 /// What products with weights of that format take.
-Inputs inputs(Format format, Index cols) { return inputs_of(Activations::exact, format, cols); }
+ActivationFormat x_format(Format format, Index cols) {
+  return activation_format(ActivationPrecision::f32, format, cols);
+}
 
 /// Rows of x and what they become.
 template <class T>
-std::vector<std::byte> prepared(const Kernels<T>& kernels, Inputs inputs, const std::vector<T>& x, Index rows,
-                                Index cols, Index stride) {
+std::vector<std::byte> quantized_rows(const Kernels<T>& kernels, ActivationFormat kind, const std::vector<T>& x,
+                                      Index rows, Index cols, Index stride) {
   std::vector<std::byte> out(static_cast<std::size_t>(rows * stride), std::byte{0xA5});
-  for (Index r = 0; r < rows; ++r) kernels.prepare(inputs, x.data() + r * cols, cols, out.data() + r * stride);
+  for (Index r = 0; r < rows; ++r)
+    kernels.quantize_activations(kind, x.data() + r * cols, cols, out.data() + r * stride);
   return out;
 }
 
@@ -57,7 +60,7 @@ std::vector<T> multiply(const Kernels<T>& kernels, Format format, const std::byt
   LinearTile<T> tile;
   tile.rows = rows, tile.w = w, tile.format = format, tile.outputs = outputs, tile.cols = cols;
   tile.bias = bias, tile.y = y.data(), tile.y_stride = outputs, tile.add = add;
-  tile.inputs = inputs(format, cols), tile.prepared = x, tile.prepared_stride = stride;
+  tile.x_format = x_format(format, cols), tile.quantized_x = x, tile.quantized_x_stride = stride;
   kernels.linear(tile, scratch.data());
   return y;
 }
@@ -158,10 +161,10 @@ TEST_CASE("encoding: an error within half a step, and numbers that a block can h
 }
 
 TEST_CASE("a row in 8 bits is the reference's byte for byte, also with zeros, ties, NaN and infinity") {
-  struct Row { Inputs kind; Index cols; };
-  for (const Row row : {Row{Inputs::int8, 32}, {Inputs::int8, 64}, {Inputs::int8, 288}, {Inputs::int8, 2048},
-                        {Inputs::int8_wide, 256}, {Inputs::int8_wide, 2048}}) {
-    const Inputs kind = row.kind;
+  struct Row { ActivationFormat kind; Index cols; };
+  constexpr ActivationFormat k32 = ActivationFormat::int8_per_32, k256 = ActivationFormat::int8_per_256;
+  for (const Row row : {Row{k32, 32}, {k32, 64}, {k32, 288}, {k32, 2048}, {k256, 256}, {k256, 2048}}) {
+    const ActivationFormat kind = row.kind;
     const Index cols = row.cols;
     auto x = noise(static_cast<std::size_t>(cols), 17);
     for (const double special : {0.0, 1.0, 1e-30, 3e38, std::numeric_limits<double>::infinity(),
@@ -170,9 +173,9 @@ TEST_CASE("a row in 8 bits is the reference's byte for byte, also with zeros, ti
       CAPTURE(special);
       if (special == 0.0) std::fill(x.begin(), x.begin() + 32, 0.0f);
       x[static_cast<std::size_t>(cols) - 20] = static_cast<float>(special);
-      const Index stride = prepared_bytes(kind, cols);
-      const auto got = prepared(float_kernels(), kind, x, 1, cols, stride);
-      const auto want = prepared(reference_kernels<float>(), kind, x, 1, cols, stride);
+      const Index stride = quantized_row_bytes(kind, cols);
+      const auto got = quantized_rows(float_kernels(), kind, x, 1, cols, stride);
+      const auto want = quantized_rows(reference_kernels<float>(), kind, x, 1, cols, stride);
       const auto bytes = static_cast<std::size_t>(Int8Row::bytes(cols));
       int different = 0;
       for (std::size_t i = 0; i < bytes; ++i) different += got[i] != want[i];
@@ -193,8 +196,8 @@ TEST_CASE("quantised products agree with the reference in every format, whatever
         const auto w = any_weights(format, outputs, cols, 5);
         const auto x = noise(static_cast<std::size_t>(rows * cols), 6);
         const auto bias = noise(static_cast<std::size_t>(outputs), 8);
-        const Index stride = prepared_bytes(Inputs::int8, cols) + 64;
-        const auto in = prepared(float_kernels(), inputs(format, cols), x, rows, cols, stride);
+        const Index stride = quantized_row_bytes(ActivationFormat::int8_per_32, cols) + 64;
+        const auto in = quantized_rows(float_kernels(), x_format(format, cols), x, rows, cols, stride);
         const bool add = rows % 2 == 0;
         const auto got = multiply<float>(float_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs,
                                          bias.data(), add);
@@ -217,8 +220,8 @@ TEST_CASE("quantised products give the bits of one row and one group at a time f
     const auto w = any_weights(format, most_outputs, cols, 15);
     const auto x = noise(static_cast<std::size_t>(most_rows * cols), 16);
     const auto bias = noise(static_cast<std::size_t>(most_outputs), 8);
-    const Index stride = prepared_bytes(Inputs::int8, cols);
-    const auto in = prepared(float_kernels(), inputs(format, cols), x, most_rows, cols, stride);
+    const Index stride = quantized_row_bytes(ActivationFormat::int8_per_32, cols);
+    const auto in = quantized_rows(float_kernels(), x_format(format, cols), x, most_rows, cols, stride);
     const auto group = static_cast<std::size_t>(kGroupRows * row_bytes(format, cols));
     std::vector<float> alone(static_cast<std::size_t>(most_rows * most_outputs));
     for (Index r = 0; r < most_rows; ++r)
@@ -243,9 +246,9 @@ TEST_CASE("quantised products give the bits of one row and one group at a time f
 
 TEST_CASE("a scale for 256 columns serves every format in a stack where one needs it") {
   const Index rows = 7, cols = 512, outputs = 48;
-  const Index stride = prepared_bytes(Inputs::int8_wide, cols);
+  const Index stride = quantized_row_bytes(ActivationFormat::int8_per_256, cols);
   const auto x = noise(static_cast<std::size_t>(rows * cols), 6);
-  const auto in = prepared(float_kernels(), Inputs::int8_wide, x, rows, cols, stride);
+  const auto in = quantized_rows(float_kernels(), ActivationFormat::int8_per_256, x, rows, cols, stride);
   for (const Format format : {Format::q8_0, Format::q4_0}) {
     CAPTURE(name(format));
     const auto w = any_weights(format, outputs, cols, 5);
@@ -254,18 +257,19 @@ TEST_CASE("a scale for 256 columns serves every format in a stack where one need
                                        outputs);
     CHECK(relative_error(got, want) < 1e-6);
   }
-  CHECK(inputs(Format::q4_0, 256 + 32) == Inputs::int8);
+  CHECK(x_format(Format::q4_0, 256 + 32) == ActivationFormat::int8_per_32);
   Matrix mixed(Format::q8_0, nullptr, 16, 512);
-  CHECK(inputs_of(Activations::exact, mixed) == Inputs::int8);
+  CHECK(activation_format(ActivationPrecision::f32, mixed) == ActivationFormat::int8_per_32);
   CHECK(mixed.stack(Matrix(Format::q6_k, nullptr, 16, 512)));
-  CHECK(inputs_of(Activations::exact, mixed) == Inputs::int8_wide);
+  CHECK(activation_format(ActivationPrecision::f32, mixed) == ActivationFormat::int8_per_256);
 }
 
 TEST_CASE("more rows than a product takes at a time are the same rows") {
-  const Index rows = kLinearRows + 7, cols = 64, outputs = 32, stride = prepared_bytes(Inputs::int8, cols);
+  const Index rows = kLinearRows + 7, cols = 64, outputs = 32;
+  const Index stride = quantized_row_bytes(ActivationFormat::int8_per_32, cols);
   const auto w = any_weights(Format::q8_0, outputs, cols, 2);
   const auto x = noise(static_cast<std::size_t>(rows * cols), 3);
-  const auto in = prepared(float_kernels(), Inputs::int8, x, rows, cols, stride);
+  const auto in = quantized_rows(float_kernels(), ActivationFormat::int8_per_32, x, rows, cols, stride);
   const auto all = multiply<float>(float_kernels(), Format::q8_0, w.data(), in.data(), stride, rows, cols, outputs);
   const auto last = multiply<float>(float_kernels(), Format::q8_0, w.data(), in.data() + (rows - 1) * stride, stride, 1,
                                     cols, outputs);
@@ -292,8 +296,8 @@ TEST_CASE("nothing saturates: the largest codes times the largest numbers are ex
           for (Index c = 0; c < cols / stored.cols; ++c)
             for (Index r = 0; r < kGroupRows; ++r) scatter_block(format, block, w.data() + c * stored.bytes, r);
           const std::vector<float> x(static_cast<std::size_t>(rows * cols), 127.0f * static_cast<float>(sign));
-          const Index stride = prepared_bytes(Inputs::int8, cols);
-          const auto in = prepared(float_kernels(), inputs(format, cols), x, rows, cols, stride);
+          const Index stride = quantized_row_bytes(ActivationFormat::int8_per_32, cols);
+          const auto in = quantized_rows(float_kernels(), x_format(format, cols), x, rows, cols, stride);
           const auto got = multiply<float>(float_kernels(), format, w.data(), in.data(), stride, rows, cols, outputs);
           float weights[kMaxBlockCols];
           decode_row({format, w.data(), 3}, 0, weights, cols);

@@ -1,11 +1,13 @@
 // Attention over cached keys and values: softmax(scale q K^T + bias) V in one pass, 64 keys at a time.
 //
-// Blocks are absolute (block b holds positions [64 b, 64 b + 64)), and every row runs its own chain over the blocks it
-// sees: running maximum, running sum, running output, rescaled once a block. So a row's bits depend on its q, its bias
-// and its visible keys alone: not on the rows beside it, nor on what lies behind the last visible key (masked, never
-// used). Scores need no sum across lanes: K is stored transposed, lanes run along the keys.
-// Each step is taken for all rows of a tile before the next, so that K alone, then V alone, lies in the nearest cache.
-// Scores are exponents of two (q is multiplied by log2(e) beforehand): exp then needs no multiplication by log(2).
+// This is online softmax. Blocks are absolute (block b holds positions [64 b, 64 b + 64)), and every row goes through
+// the blocks it sees with a running maximum, a running sum and a running output, which are rescaled once per block. So
+// a row's bits depend only on its q, its bias and its visible keys: not on the rows beside it, and not on what lies
+// behind the last visible key, which is masked. K is stored transposed, so lanes run along the keys and scores need no
+// sum across lanes.
+//
+// All rows of a tile take a step before any takes the next, so that first only K, then only V lies in the nearest
+// cache. q is multiplied by log2(e) beforehand, so exp becomes a power of two, which needs no multiplication by log(2).
 // Sources: online softmax arXiv:1805.02867; blocks as in FlashAttention arXiv:2205.14135.
 #ifndef DSVL_KERNELS_ATTENTION_ATTENTION_HPP
 #define DSVL_KERNELS_ATTENTION_ATTENTION_HPP
@@ -23,29 +25,29 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace attention_detail {
 
-/// Rows that share the loads of keys and values, and registers of keys (or of head_dim) beside them.
-inline constexpr int kRowBlock = 6, kWide = kRegisters == 32 ? 4 : 2;
+/// The micro-tile: kTileRows rows share each load of keys or values, kVectors vectors of keys (or of head_dim) vectors.
+inline constexpr int kTileRows = 6, kVectors = kRegisters == 32 ? 4 : 2;
 
 inline constexpr float kLog2E = std::numbers::log2e_v<float>;
 
-/// What a row carries from block to block, and the scores of the block at hand: views of the caller's scratch.
+/// What each row keeps from block to block, and the scores of the current block: views of the caller's scratch.
 struct Rows {
   Index padded;
   float* query;        ///< (rows, padded), times scale and log2(e)
   float* output;       ///< (rows, padded), not yet divided by the total
   float* scores;       ///< (rows, 64)
-  float* totals;       ///< (rows, 16): kLanes partial totals
-  float* tops;         ///< (rows): the largest score of the block at hand
-  float* maxima;       ///< (rows): and of all so far
-  float* corrections;  ///< (rows): what the block multiplies earlier sums by
+  float* totals;       ///< (rows, 16): kLanes partial sums of weights
+  float* block_max;    ///< (rows): the largest score of the current block
+  float* running_max;  ///< (rows): the largest score so far
+  float* corrections;  ///< (rows): 2^(old maximum - new maximum), which rescales earlier sums
 
   Rows(float* scratch, Index rows, Index head_dim) noexcept : padded(round_up(head_dim, kKvPad)), query(scratch) {
     output = query + rows * padded;
     scores = output + rows * padded;
     totals = scores + rows * kKvBlock;
-    tops = totals + rows * kKvPad;
-    maxima = tops + round_up(rows, kKvPad);
-    corrections = maxima + round_up(rows, kKvPad);
+    block_max = totals + rows * kKvPad;
+    running_max = block_max + round_up(rows, kKvPad);
+    corrections = running_max + round_up(rows, kKvPad);
   }
   float* q(Index r) const noexcept { return query + r * padded; }
   float* out(Index r) const noexcept { return output + r * padded; }
@@ -53,34 +55,35 @@ struct Rows {
   float* total(Index r) const noexcept { return totals + r * kKvPad; }
 };
 
-/// Keys of a block that row r sees.
+/// How many keys of a block row r sees.
 inline Index visible(const AttendTile<float>& t, Index r, Index block) noexcept {
   return std::clamp<Index>(t.keys + r * t.keys_step - block * kKvBlock, 0, kKvBlock);
 }
 
-/// q . k for `rows` rows and `wide` registers of keys from `key` on of a block.
+/// Scores q . k of `rows` rows and `vectors` vectors of keys, from `key` on of a block.
 /// q       (rows, head_dim), rows `pitch` apart
 /// scores  (rows, 64)
-template <class Kv, int rows, int wide>
+template <class Kv, int rows, int vectors>
 DSVL_KERNEL void multiply_keys(const float* q, Index pitch, Index head_dim, const std::byte* k, Index key,
                                float* scores) noexcept {
-  Lanes dot[rows][wide];
-  unroll<rows>([&](auto r) { unroll<wide>([&](auto w) { dot[r][w] = splat(0.0f); }); });
+  Lanes dot[rows][vectors];
+  unroll<rows>([&](auto r) { unroll<vectors>([&](auto w) { dot[r][w] = splat(0.0f); }); });
   for (Index d = 0; d < head_dim; ++d) {
-    Lanes b[wide];
-    unroll<wide>([&](auto w) { b[w] = keep_in_register(Kv::load(k, d * kKvBlock + key + w * kLanes)); });
+    Lanes b[vectors];
+    unroll<vectors>([&](auto w) { b[w] = keep_in_register(Kv::load(k, d * kKvBlock + key + w * kLanes)); });
     unroll<rows>([&](auto r) {
       const Lanes a = keep_in_register(splat(q[r * pitch + d]));
-      unroll<wide>([&](auto w) { dot[r][w] = fma(a, b[w], dot[r][w]); });
+      unroll<vectors>([&](auto w) { dot[r][w] = fma(a, b[w], dot[r][w]); });
     });
   }
   unroll<rows>([&](auto r) {
-    unroll<wide>([&](auto w) { store(scores + r * kKvBlock + key + w * kLanes, dot[r][w]); });
+    unroll<vectors>([&](auto w) { store(scores + r * kKvBlock + key + w * kLanes, dot[r][w]); });
   });
 }
 
-/// Adds the biases of the rows from `first` on to their scores of `keys` keys from `key` on: runs of one y. Each for
-/// all rows before the next, since parts of a register that are written just before make the next read wait.
+/// Adds relative position biases to the scores of `keys` keys from `key` on, for the rows from `first` on. Walks the
+/// keys by map row, in whose run bias_y is constant. The loop over rows of q is innermost, because a vector load right
+/// after a partial store to the same place would stall (no store forwarding).
 inline void add_biases(const AttendTile<float>& t, const Rows& at, Index first, Index key, Index keys) noexcept {
   const Index top = (t.place + first) / t.map_width, left = (t.place + first) % t.map_width;  // of the first row
   Index y = key / t.map_width, x = key % t.map_width;
@@ -96,25 +99,26 @@ inline void add_biases(const AttendTile<float>& t, const Rows& at, Index first, 
   }
 }
 
-/// The largest of the first `keys` scores of a row; the others in the last register become -infinity.
-DSVL_FORCE_INLINE float mask_and_top(float* scores, Index keys) noexcept {
+/// Returns the largest of the first `keys` scores of a row. What follows them in the last vector becomes -infinity.
+DSVL_FORCE_INLINE float mask_and_max(float* scores, Index keys) noexcept {
   const Lanes none = splat(-std::numeric_limits<float>::infinity());
-  Lanes top = none;
+  Lanes most = none;
   for (Index j = 0; j < keys; j += kLanes) {
     Lanes x = load(scores + j);
     if (j + kLanes > keys) {
       x = select(iota() < splat(static_cast<float>(keys - j)), x, none);
       store(scores + j, x);
     }
-    top = larger(top, x);
+    most = larger(most, x);
   }
-  return largest(top);
+  return largest(most);
 }
 
-/// Scores of row r become weights 2^(score - maximum), times `scales` (null, or those of the block's values).
-DSVL_FORCE_INLINE void soften(const Rows& at, Index r, Index keys, const float* scales) noexcept {
+/// Turns the scores of row r into softmax weights 2^(score - maximum), not yet divided by their sum, which goes to the
+/// totals. `scales` (null, or the q8 scales of the block's values) are multiplied on after that.
+DSVL_FORCE_INLINE void softmax_row(const Rows& at, Index r, Index keys, const float* scales) noexcept {
   float* const s = at.score(r);
-  const Lanes maximum = splat(at.maxima[r]);
+  const Lanes maximum = splat(at.running_max[r]);
   Lanes total = splat(0.0f);
   for (Index j = 0; j < keys; j += kLanes) {
     const Lanes p = exp2_of_negative(load(s + j) - maximum);
@@ -124,82 +128,84 @@ DSVL_FORCE_INLINE void soften(const Rows& at, Index r, Index keys, const float* 
   store(at.total(r), fma(load(at.total(r)), splat(at.corrections[r]), total));
 }
 
-/// output = output * correction + sum_j weight_j v_j for `rows` rows from `row` on and kWide or 1 registers of
-/// head_dim. keys[r] are visible to row r; the rows share the loads of those that all of them see.
-template <class Kv, int rows, int wide>
-DSVL_KERNEL void gather_values(const Rows& at, Index row, const std::byte* v, const Index* keys, Index d) noexcept {
-  Lanes out[rows][wide];
+/// output = output * correction + sum_j weight_j v_j for `rows` rows from `row` on and `vectors` vectors of head_dim
+/// from d on. keys[r] are visible to row r; the rows share the loads of those values that all of them see.
+template <class Kv, int rows, int vectors>
+DSVL_KERNEL void multiply_values(const Rows& at, Index row, const std::byte* v, const Index* keys, Index d) noexcept {
+  Lanes out[rows][vectors];
   unroll<rows>([&](auto r) {
-    unroll<wide>(
+    unroll<vectors>(
         [&](auto w) { out[r][w] = load(at.out(row + r) + d + w * kLanes) * splat(at.corrections[row + r]); });
   });
   const float* const p = at.score(row);
   Index shared = keys[0];
   for (int r = 1; r < rows; ++r) shared = std::min<Index>(shared, keys[r]);
   for (Index j = 0; j < shared; ++j) {
-    Lanes b[wide];
-    unroll<wide>([&](auto w) { b[w] = keep_in_register(Kv::load(v, j * at.padded + d + w * kLanes)); });
+    Lanes b[vectors];
+    unroll<vectors>([&](auto w) { b[w] = keep_in_register(Kv::load(v, j * at.padded + d + w * kLanes)); });
     unroll<rows>([&](auto r) {
       const Lanes a = keep_in_register(splat(p[r * kKvBlock + j]));
-      unroll<wide>([&](auto w) { out[r][w] = fma(a, b[w], out[r][w]); });
+      unroll<vectors>([&](auto w) { out[r][w] = fma(a, b[w], out[r][w]); });
     });
   }
   unroll<rows>([&](auto r) {
     for (Index j = shared; j < keys[r]; ++j) {
       const Lanes a = splat(p[r * kKvBlock + j]);
-      unroll<wide>([&](auto w) { out[r][w] = fma(a, Kv::load(v, j * at.padded + d + w * kLanes), out[r][w]); });
+      unroll<vectors>([&](auto w) { out[r][w] = fma(a, Kv::load(v, j * at.padded + d + w * kLanes), out[r][w]); });
     }
-    unroll<wide>([&](auto w) { store(at.out(row + r) + d + w * kLanes, out[r][w]); });
+    unroll<vectors>([&](auto w) { store(at.out(row + r) + d + w * kLanes, out[r][w]); });
   });
 }
 
-/// Scores of the rows from `first` on.
+/// Computes the scores of the rows from `first` on against a block of keys.
 template <class Kv>
 DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
                                    const std::byte* k) noexcept {
-  for_each_row_block<kRowBlock>(t.rows - first, [&](auto rows, Index row) {
+  for_each_row_block<kTileRows>(t.rows - first, [&](auto rows, Index row) {
     row += first;
     const Index keys = visible(t, row + rows - 1, block);
     Index j = 0;
-    for (; j + (kWide - 1) * kLanes < keys; j += kWide * kLanes)
-      multiply_keys<Kv, rows, kWide>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
+    for (; j + (kVectors - 1) * kLanes < keys; j += kVectors * kLanes)
+      multiply_keys<Kv, rows, kVectors>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
     for (; j < keys; j += kLanes)
       multiply_keys<Kv, rows, 1>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
   });
 }
-static_assert(kKvBlock % (kWide * kLanes) == 0);
+static_assert(kKvBlock % (kVectors * kLanes) == 0);
 
-/// Scores become weights; maxima, totals and corrections follow.
-inline void soften_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
-                         const float* scales) noexcept {
+/// Turns the scores of a block into softmax weights, and updates maxima, totals and corrections.
+inline void softmax_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+                          const float* scales) noexcept {
   if (scales)
     for (Index r = first; r < t.rows; ++r)
       for_each_vector(visible(t, r, block),
             [&](auto part) { part.store(at.score(r), part.load(at.score(r)) * part.load(scales)); });
   if (t.bias_y) add_biases(t, at, first, block * kKvBlock, visible(t, t.rows - 1, block));
-  for (Index r = first; r < t.rows; ++r) at.tops[r] = mask_and_top(at.score(r), visible(t, r, block));
+  for (Index r = first; r < t.rows; ++r) at.block_max[r] = mask_and_max(at.score(r), visible(t, r, block));
   for (Index r = 0; r < t.rows; r += kLanes) {
-    const Lanes before = load(at.maxima + r), now = larger(before, load(at.tops + r));
-    store(at.maxima + r, now);
+    const Lanes before = load(at.running_max + r), now = larger(before, load(at.block_max + r));
+    store(at.running_max + r, now);
     store(at.corrections + r, exp2_of_negative(before - now));
   }
   for (Index r = first; r < t.rows; ++r)
-    soften(at, r, visible(t, r, block), scales ? scales + kKvBlock : nullptr);
+    softmax_row(at, r, visible(t, r, block), scales ? scales + kKvBlock : nullptr);
 }
 
-/// Rows from `first` on see keys of the block.
+/// Adds the weighted values of a block to the outputs of the rows from `first` on, which see keys of it.
 template <class Kv>
-DSVL_FORCE_INLINE void gather_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
-                                    const std::byte* v) noexcept {
-  for_each_row_block<kRowBlock>(t.rows - first, [&](auto rows, Index row) {
+DSVL_FORCE_INLINE void value_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+                                   const std::byte* v) noexcept {
+  for_each_row_block<kTileRows>(t.rows - first, [&](auto rows, Index row) {
     row += first;
     Index keys[rows], d = 0;
     for (int r = 0; r < rows; ++r) keys[r] = visible(t, row + r, block);
-    for (; d + kWide * kLanes <= at.padded; d += kWide * kLanes) gather_values<Kv, rows, kWide>(at, row, v, keys, d);
-    for (; d < at.padded; d += kLanes) gather_values<Kv, rows, 1>(at, row, v, keys, d);
+    for (; d + kVectors * kLanes <= at.padded; d += kVectors * kLanes)
+      multiply_values<Kv, rows, kVectors>(at, row, v, keys, d);
+    for (; d < at.padded; d += kLanes) multiply_values<Kv, rows, 1>(at, row, v, keys, d);
   });
 }
 
+/// One tile of attention, for keys and values stored as Kv.
 template <class Kv>
 DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept {
   const Rows at(scratch, t.rows, t.head_dim);
@@ -210,16 +216,16 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
     store(at.total(r), splat(0.0f));
   }
   for (Index r = 0; r < round_up(t.rows, kKvPad); ++r)
-    at.tops[r] = at.maxima[r] = std::numeric_limits<float>::lowest();
+    at.block_max[r] = at.running_max[r] = std::numeric_limits<float>::lowest();
   const Index blocks = t.rows > 0 ? ceil_div(t.keys + (t.rows - 1) * t.keys_step, kKvBlock) : 0;
   for (Index b = 0, first = 0; b < blocks; ++b) {
     while (visible(t, first, b) == 0) ++first;
     const std::byte* const k = t.pages[b] + t.offset;
     const std::byte* const v = k + t.head_dim * kKvBlock * Kv::kBytes;
     score_block<Kv>(t, at, first, b, k);
-    soften_block(t, at, first, b,
+    softmax_block(t, at, first, b,
                  Kv::kScaled ? reinterpret_cast<const float*>(k + kv_scales_offset(t.head_dim)) : nullptr);
-    gather_block<Kv>(t, at, first, b, v);
+    value_block<Kv>(t, at, first, b, v);
   }
   for (Index r = 0; r < t.rows; ++r) {
     const bool any = t.keys + r * t.keys_step > 0;
@@ -230,6 +236,7 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
 
 }  // namespace attention_detail
 
+/// See Kernels::attend.
 inline void attend(const AttendTile<float>& t, float* scratch) noexcept {
   switch (t.format) {
     case KvFormat::full: return attention_detail::attend<FullKv>(t, scratch);

@@ -1,4 +1,4 @@
-// How the cache keeps keys and values: one policy for each KvFormat.
+// Keys and values as the cache stores them: one policy for each KvFormat.
 #ifndef DSVL_KERNELS_ATTENTION_KV_FORMATS_HPP
 #define DSVL_KERNELS_ATTENTION_KV_FORMATS_HPP
 
@@ -8,8 +8,10 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
-/// Loads of consecutive elements, and whether they still have to be multiplied by their token's scale. Stores: elements
-/// that are stored as they are.
+// load        kLanes elements from element i on, as floats
+// kScaled     what was loaded still has to be multiplied by its token's scale
+// store, store_one   write elements from i on; not for q8, whose tokens are quantised as a whole (store_kv.hpp)
+
 struct FullKv {
   static constexpr bool kScaled = false;
   static constexpr Index kBytes = 4;

@@ -1,19 +1,20 @@
-// Keys and values into the cache's blocks: K turned, so that attention's lanes run across keys, V as it is.
+// Stores keys and values into the cache's blocks: K transposed, so that attention's lanes run across keys, V as it is.
 #ifndef DSVL_KERNELS_ATTENTION_STORE_KV_HPP
 #define DSVL_KERNELS_ATTENTION_STORE_KV_HPP
 
 #include <algorithm>
 
-#include "kv_formats.hpp"
+#include "../small/quantize8.hpp"
 #include "../table.hpp"
+#include "kv_formats.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 namespace store_kv_detail {
 
-/// K of as many tokens as a register has lanes goes out turned, a register of slots at a time: each line of the block
-/// is written once for all of them. Tokens that are left, and a rest of head_dim, number by number.
+/// Tokens go in groups of kLanes: their keys are transposed in registers and stored one vector of slots at a time, so
+/// that each cache line of the block is written once per group. What is left of tokens and of head_dim goes one by one.
 template <class Kv>
 void store_keys(const KvTile<float>& t) noexcept {
   const auto place = [&](Index d, Index r) { return d * kKvBlock + t.slot + r; };
@@ -29,20 +30,20 @@ void store_keys(const KvTile<float>& t) noexcept {
       Kv::store_one(t.block, place(d, r), t.k[r * t.k_stride + d]);
 }
 
-/// The padding of a row of V is zeroed.
+/// Rows of V are copied; their padding becomes zero.
 template <class Kv>
 void store_values(const KvTile<float>& t) noexcept {
   const Index padded = round_up(t.head_dim, kKvPad);
   for (Index r = 0; r < t.rows; ++r) {
     const Index row = t.head_dim * kKvBlock + (t.slot + r) * padded;
-    for_each_vector(t.head_dim, [&](auto at) DSVL_INLINED {  // lanes behind the last are 0
+    for_each_vector(t.head_dim, [&](auto at) DSVL_INLINED {  // a partial vector has zeros behind
       Kv::store(t.block, row + at.i, at.load(t.v + r * t.v_stride));
     });
     for (Index d = round_up(t.head_dim, kLanes); d < padded; d += kLanes) Kv::store(t.block, row + d, splat(0.0f));
   }
 }
 
-/// In 8 bits each token's key and value has a scale of its own.
+/// Quantises each token's key and value to 8 bits, with a scale of its own.
 inline void store_q8(const KvTile<float>& t) noexcept {
   const Index padded = round_up(t.head_dim, kKvPad);
   auto* const to = reinterpret_cast<std::int8_t*>(t.block);

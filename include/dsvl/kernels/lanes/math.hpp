@@ -1,9 +1,9 @@
-// Transcendental functions on Lanes: every lane computes the same, whatever its neighbours hold.
+// Transcendental functions on Lanes. A lane's result does not depend on its neighbours.
 //
-// Some results are products of two factors. A caller that adds to such a product takes the factors and writes the fma
-// itself (see lanes.hpp on contraction).
-// Coefficients: weighted minimax fits (Lawson's iteration) made for this file; the error given is that of the rounded
-// coefficients; tests/kernels/lanes/lanes.cpp and small/elementwise.cpp measure them.
+// Some results are returned as two factors. A caller that adds something to the product writes the fma itself, so that
+// the compiler does not decide whether to contract (see fma in contract.hpp).
+// The coefficients are weighted minimax fits (Lawson's iteration) made for this file. The errors given are those of the
+// rounded coefficients; tests/kernels/lanes/lanes.cpp and small/elementwise.cpp measure them.
 #ifndef DSVL_KERNELS_LANES_MATH_HPP
 #define DSVL_KERNELS_LANES_MATH_HPP
 
@@ -13,7 +13,7 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
-/// value * scale.
+/// A number as value * scale.
 struct Product {
   Lanes value, scale;
 };

@@ -1,4 +1,4 @@
-// What both ways of multiplying share: how a row of weights is cut into blocks, lines and chains.
+// How both dense products cut a row of weights along K: into blocks, steps and accumulators.
 //
 // See linear.hpp for what that means for the result.
 #ifndef DSVL_KERNELS_LINEAR_BLOCKS_HPP
@@ -8,54 +8,55 @@
 #include <cstring>
 
 #include "../lanes/prefetch.hpp"
-#include "../weights/dense_formats.hpp"
 #include "../table.hpp"
+#include "../weights/dense_formats.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 namespace linear_detail {
 
-/// Operands of the block that begins where `left` are left.
-template <Operand F>
-constexpr Index block_steps(Index left) noexcept {
-  static_assert(kLinearDepth % kLine<F> == 0);
-  return left >= kLinearDepth ? kLinearDepth : left >= kLine<F> ? left / kLine<F> * kLine<F> : left;
+/// Operands of the K block that begins where `left` operands are left: kLinearDepth, then all whole steps, then the
+/// rest.
+template <OperandFormat F>
+constexpr Index block_depth(Index left) noexcept {
+  static_assert(kLinearDepth % kStep<F> == 0);
+  return left >= kLinearDepth ? kLinearDepth : left >= kStep<F> ? left / kStep<F> * kStep<F> : left;
 }
 
-/// x and w as sequences of operands, which is what a step multiplies: a column, or for Bf16Pairs two (x then points to
-/// pairs too, 4 bytes each).
-struct Sides {
+/// Both factors as rows of operands: columns, or for Bf16Pairs pairs of them (x then points to pairs too, 4 bytes
+/// each).
+struct Factors {
   const float* x;
   Index x_stride;       ///< in floats
   const std::byte* w;
-  Index w_stride;       ///< bytes of a row
+  Index w_stride;       ///< in bytes
   Index cols;           ///< operands in a row
 };
 
-/// A line of up to `most` rows as far as it is there, and zeros.
-template <Operand F, int most>
-struct PartialLine {
-  static constexpr Index kStride = kLine<F> * F::kBytes;
+/// Copies of the last, partial step of up to `most` rows of w, with zeros behind.
+template <OperandFormat F, int most>
+struct PartialStep {
+  static constexpr Index kStride = kStep<F> * F::kBytes;
   alignas(64) std::byte rows[most][kStride] = {};
 
-  /// `left`: bytes from the line on.
-  PartialLine(const std::byte* from, Index stride, Index count, Index left) noexcept {
+  /// `left`: bytes that each row has from the step on; more than a step are cut off.
+  PartialStep(const std::byte* from, Index stride, Index count, Index left) noexcept {
     const auto bytes = static_cast<std::size_t>(std::min<Index>(left, kStride));
     for (Index i = 0; i < count; ++i) std::memcpy(rows[i], from + i * stride, bytes);
   }
 };
 
-/// Asks for a line of each of `rows` rows, `stride` bytes apart: short runs that lie far apart are nothing the hardware
-/// foresees.
-template <Operand F, int rows>
-DSVL_FORCE_INLINE void ask(const std::byte* lines, Index stride) noexcept {
-  unroll<rows * kLine<F> * F::kBytes / kCacheLine>([&](auto i) {
-    prefetch(lines + i % rows * stride + i / rows * kCacheLine);
+/// Prefetches one step of each of `rows` rows, `stride` bytes apart. The hardware does not: it follows streams, and
+/// these are short runs far apart.
+template <OperandFormat F, int rows>
+DSVL_FORCE_INLINE void prefetch_rows(const std::byte* step, Index stride) noexcept {
+  unroll<rows * kStep<F> * F::kBytes / kCacheLine>([&](auto i) {
+    prefetch(step + i % rows * stride + i / rows * kCacheLine);
   });
 }
 
-/// y from the sums of one row.
+/// Writes y from the sums of one row: plus the bias, plus what y held where `add`.
 DSVL_FORCE_INLINE void finish(const float* sums, const float* bias, Index outputs, bool add, float* y) noexcept {
   for_each_vector(outputs, [&](auto at) DSVL_INLINED {
     Lanes s = at.load(sums);

@@ -1,8 +1,9 @@
-// Many rows of x: a prompt, a picture. Bound by arithmetic. (Also the outputs that a row alone leaves at the end.)
+// Many rows of x: a prompt, a picture. The product is bound by arithmetic. (It also takes the outputs that multiply_row
+// leaves over.)
 //
-// Outputs run across lanes: one step multiplies an operand of a row of x by the weights of a few registers of outputs.
-// For each block of operands the weights of a strip of outputs are converted and turned into the order in which they
-// are used; there they stay in the nearest caches while all rows of x pass, which are read where they are.
+// Outputs run across lanes: one operand of a row of x meets a vector or more of weights. For each K block the weights
+// of a few vectors of outputs are widened and packed into a panel, in the order in which they are used. The panel stays
+// in the nearest caches while all rows of x pass, which are read in place.
 #ifndef DSVL_KERNELS_LINEAR_PACKED_HPP
 #define DSVL_KERNELS_LINEAR_PACKED_HPP
 
@@ -13,24 +14,24 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace linear_detail {
 
-/// Rows whose sums stay in registers, and the registers of outputs that they meet: many rows by two, or few by four (a
-/// handful of rows has too few independent sums otherwise).
-inline constexpr int kRowBlock = kRegisters == 32 ? 14 : 6, kWide = 2;
-inline constexpr int kFewRows = kRegisters == 32 ? 6 : 3, kWider = 4;
-static_assert(kLinearStrip % (kWider * kLanes) == 0 && kLinearGroup % kLinearStrip == 0);
-/// Rows of x of which lines are asked for in turn: a line with every column then covers a block.
-inline constexpr Index kAsked = 16, kLineFloats = kCacheLine / static_cast<Index>(sizeof(float));
-static_assert(kRowBlock <= kAsked && kAsked == kLineFloats);
+/// The micro-tile, in rows of x by vectors of outputs: kTileRows by kPanel, or for a handful of rows, which would have
+/// too few independent sums otherwise, kFewRows by kWidePanel.
+inline constexpr int kTileRows = kRegisters == 32 ? 14 : 6, kPanel = 2;
+inline constexpr int kFewRows = kRegisters == 32 ? 6 : 3, kWidePanel = 4;
+static_assert(kLinearPanel % (kWidePanel * kLanes) == 0 && kLinearOutputs % kLinearPanel == 0);
+/// Rows of x that are prefetched in turn, one cache line per operand: after a K block all of their lines have been.
+inline constexpr Index kPrefetchRows = 16, kCacheLineFloats = kCacheLine / static_cast<Index>(sizeof(float));
+static_assert(kTileRows <= kPrefetchRows && kPrefetchRows == kCacheLineFloats);
 
-/// Rows of x, `stride` elements apart, each read one number at a time.
+/// Rows of x, `stride` floats apart, each read one number at a time.
 struct Rows {
   const float* x;
   Index stride;
   DSVL_FORCE_INLINE Rows from(Index row, Index col) const noexcept { return {x + row * stride + col, stride}; }
 };
 
-/// Pointers to five rows each: every row is then one of them plus nothing, or 1, 2, 3 or 4 strides, which are addresses
-/// that need no arithmetic (and two registers for all).
+/// Where the rows of a micro-tile are read. One pointer serves five rows: a row is the pointer plus 0, 1, 2, 3 or 4
+/// strides, which x86 addresses can express with two index registers (stride, 3 strides) and no arithmetic.
 template <int rows>
 struct Cursors {
   const float* at[(rows + 4) / 5];
@@ -49,148 +50,152 @@ struct Cursors {
   }
 };
 
-/// sums = (first ? 0 : sums) + x w for `rows` by `registers` chains over `runs` runs of operands; between two runs of
-/// x lie those of the other chains.
-/// A      an operand's F::Arithmetic
-/// w      as many weights for each operand
-/// next   x that is used after this: asked for meanwhile, since the first chain of a block meets all its lines
-/// sums   rows kLinearGroup apart
-/// Not inlined: measured, only so do the sums stay in registers with GCC; and what is read more than once is held in a
-/// register, since GCC would read memory anew in every fma.
-template <class A, int rows, int registers>
+/// One accumulator of a micro-tile: sums = (first ? 0 : sums) + x w for `rows` rows by `vectors` of outputs over `runs`
+/// runs of operands. Between two runs of x lie those of the other accumulators.
+///
+/// A      the operands' F::Arithmetic
+/// w      packed: for each operand `vectors` of weights
+/// next   rows of x that are used after this one; they are prefetched here, since the first accumulator of a block
+///        reads from all their cache lines
+/// sums   rows kLinearOutputs apart
+///
+/// Not inlined: measured with GCC, sums stay in registers only so. Operands that are read more than once are kept in
+/// registers explicitly, or GCC would read them from memory in every fma.
+template <class A, int rows, int vectors>
 DSVL_KERNEL void accumulate(const Rows& x, Index runs, const float* w, bool first, const Rows& next,
                             float* sums) noexcept {
-  Lanes total[rows][registers];
+  Lanes total[rows][vectors];
   Cursors<rows> from(x);
-  unroll<rows * registers>([&](auto i) { total[i / registers][i % registers] = splat(0.0f); });
-  for (Index run = 0; run < runs; ++run, from.advance(kLine<A> - A::kRun)) {
+  unroll<rows * vectors>([&](auto i) { total[i / vectors][i % vectors] = splat(0.0f); });
+  for (Index run = 0; run < runs; ++run, from.advance(kStep<A> - A::kRun)) {
     unroll<A::kRun>([&](auto k) {
-      if constexpr (registers == kWide) {
-        const Index asked = run * A::kRun + k;
-        prefetch(next.x + asked % kAsked * next.stride + asked / kAsked * kLineFloats);
+      if constexpr (vectors == kPanel) {
+        const Index line = run * A::kRun + k;
+        prefetch(next.x + line % kPrefetchRows * next.stride + line / kPrefetchRows * kCacheLineFloats);
       }
-      if constexpr (rows >= registers) {
-        Lanes b[registers];
-        unroll<registers>([&](auto n) { b[n] = keep_in_register(load(w + n * kLanes)); });
+      if constexpr (rows >= vectors) {
+        Lanes b[vectors];
+        unroll<vectors>([&](auto n) { b[n] = keep_in_register(load(w + n * kLanes)); });
         unroll<rows>([&](auto r) {
           const Lanes a = keep_in_register(splat(from.get(r)));
-          unroll<registers>([&](auto n) { total[r][n] = A::multiply_add(a, b[n], total[r][n]); });
+          unroll<vectors>([&](auto n) { total[r][n] = A::multiply_add(a, b[n], total[r][n]); });
         });
       } else {
         Lanes a[rows];
         unroll<rows>([&](auto r) { a[r] = keep_in_register(splat(from.get(r))); });
-        unroll<registers>([&](auto n) {
+        unroll<vectors>([&](auto n) {
           const Lanes b = keep_in_register(load(w + n * kLanes));
           unroll<rows>([&](auto r) { total[r][n] = A::multiply_add(a[r], b, total[r][n]); });
         });
       }
-      from.advance(1), w += registers * kLanes;
+      from.advance(1), w += vectors * kLanes;
     });
   }
   if (!first)
-    unroll<rows * registers>([&](auto i) {
-      constexpr int r = i / registers, n = i % registers;
-      total[r][n] = load(sums + r * kLinearGroup + n * kLanes) + total[r][n];
+    unroll<rows * vectors>([&](auto i) {
+      constexpr int r = i / vectors, n = i % vectors;
+      total[r][n] = load(sums + r * kLinearOutputs + n * kLanes) + total[r][n];
     });
-  unroll<rows * registers>([&](auto i) {
-    constexpr int r = i / registers, n = i % registers;
-    store(sums + r * kLinearGroup + n * kLanes, total[r][n]);
+  unroll<rows * vectors>([&](auto i) {
+    constexpr int r = i / vectors, n = i % vectors;
+    store(sums + r * kLinearOutputs + n * kLanes, total[r][n]);
   });
 }
 
-/// A block of weights: up to a strip of outputs, `stride` bytes apart, by `steps` operands.
+/// A block of weights to be packed.
 struct Block {
-  const std::byte* w;
-  Index stride, outputs, steps;
+  const std::byte* w;  ///< (outputs, depth), rows `stride` bytes apart
+  Index stride, outputs, depth;
 };
 
-/// All rows against a packed strip of `registers`. How many rows a block has does not show in the sums.
-template <Operand F, int registers>
-DSVL_FORCE_INLINE void multiply_strip(const Rows& x, Index rows, const float* w, Index steps, bool first,
-                                float* sums) noexcept {
-  const Index runs = ceil_div(steps, kLine<F>);  // of each chain
-  for_each_row_block<registers == kWide ? kRowBlock : kFewRows>(rows, [&](auto count, Index row) {
+/// All rows of x times a packed panel of `vectors` of outputs. The height of the micro-tiles does not show in the sums.
+template <OperandFormat F, int vectors>
+DSVL_FORCE_INLINE void multiply_panel(const Rows& x, Index rows, const float* w, Index depth, bool first,
+                                      float* sums) noexcept {
+  const Index runs = ceil_div(depth, kStep<F>);  // of each accumulator
+  for_each_row_block<vectors == kPanel ? kTileRows : kFewRows>(rows, [&](auto count, Index row) {
     const Index behind = row + count;
-    const Rows next = behind < rows ? x.from(behind, 0) : x.from(0, steps);
-    for (Index q = 0; q < kChains; ++q)
-      accumulate<typename F::Arithmetic, count, registers>(
-          x.from(row, q * F::kRun), runs, w + q * runs * F::kRun * registers * kLanes, first && q == 0,
-          next.from(0, q * steps / kChains), sums + row * kLinearGroup);
+    const Rows next = behind < rows ? x.from(behind, 0) : x.from(0, depth);
+    for (Index q = 0; q < kAccumulators; ++q)
+      accumulate<typename F::Arithmetic, count, vectors>(
+          x.from(row, q * F::kRun), runs, w + q * runs * F::kRun * vectors * kLanes, first && q == 0,
+          next.from(0, q * depth / kAccumulators), sums + row * kLinearOutputs);
   });
 }
 
-/// A block in the order of its use: for each chain and each of its operands those of `registers` of outputs; zero where
-/// there is no column, and in lanes without an output. FullVector registers without one are left as they are: no sum of
-/// theirs reaches y. Meanwhile asks for the block of the same shape at `next`, which is packed after this.
-template <Operand F, int registers>
+/// Packs a block of weights in the order of its use: for each accumulator, for each of its operands, the weights of
+/// `vectors` of outputs. It writes zeros where there is no column, and in lanes without an output; vectors without any
+/// output keep what they held, since their sums never reach y. Meanwhile it prefetches the block of the same shape at
+/// `next`, which is packed after this one.
+template <OperandFormat F, int vectors>
 DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packed) noexcept {
-  constexpr Index kStrip = registers * kLanes;
-  const Index lines = ceil_div(block.steps, kLine<F>);
-  const auto turn = [&](const std::byte* from, Index stride, float* to) {
-    unroll<kLine<F> / (kLanes * F::kUnit)>([&](auto part) DSVL_INLINED {
+  constexpr Index kWidth = vectors * kLanes;
+  const Index steps = ceil_div(block.depth, kStep<F>);
+  const auto transpose = [&](const std::byte* from, Index stride, float* to) {
+    unroll<kStep<F> / (kLanes * F::kPerWord)>([&](auto part) DSVL_INLINED {
       Lanes columns[kLanes];
       load_columns(from + part * kLanes * 4, stride, columns);
-      unroll<kLanes * F::kUnit>([&](auto i) DSVL_INLINED {
-        constexpr Index column = part * kLanes * F::kUnit + i, chain = column / F::kRun, at = column % F::kRun;
-        store(to + (chain * lines * F::kRun + at) * kStrip, F::template operand<i % F::kUnit>(columns[i / F::kUnit]));
+      unroll<kLanes * F::kPerWord>([&](auto i) DSVL_INLINED {
+        constexpr Index column = part * kLanes * F::kPerWord + i, q = column / F::kRun, at = column % F::kRun;
+        store(to + (q * steps * F::kRun + at) * kWidth, F::template operand<i % F::kPerWord>(columns[i / F::kPerWord]));
       });
     });
   };
   for (Index n = 0; n < block.outputs; n += kLanes, next += kLanes * block.stride) {
     const std::byte* const w = block.w + n * block.stride;
     const Index rows = std::min<Index>(kLanes, block.outputs - n);
-    for (Index line = 0; line < lines; ++line) {
-      const Index at = line * kLine<F> * F::kBytes, left = block.steps * F::kBytes - at;
-      float* const to = packed + line * F::kRun * kStrip + n;
-      if (rows == kLanes && left >= kLine<F> * F::kBytes) {
-        ask<F, kLanes>(next + at, block.stride);
-        turn(w + at, block.stride, to);
+    for (Index step = 0; step < steps; ++step) {
+      const Index at = step * kStep<F> * F::kBytes, left = block.depth * F::kBytes - at;
+      float* const to = packed + step * F::kRun * kWidth + n;
+      if (rows == kLanes && left >= kStep<F> * F::kBytes) {
+        prefetch_rows<F, kLanes>(next + at, block.stride);
+        transpose(w + at, block.stride, to);
       } else {
-        const PartialLine<F, kLanes> part(w + at, block.stride, rows, left);
-        turn(part.rows[0], part.kStride, to);
+        const PartialStep<F, kLanes> part(w + at, block.stride, rows, left);
+        transpose(part.rows[0], part.kStride, to);
       }
     }
   }
 }
 
-/// `steps` operands of `rows` rows of x: where they are; or copied into `to` where rows would collide in the cache, and
-/// where they are no whole line, with zeros behind.
-template <Operand F>
-DSVL_FORCE_INLINE Rows arrange(const Rows& x, Index rows, Index steps, float* to) noexcept {
-  const bool part = steps % kLine<F> != 0;
+/// Returns where `depth` operands of `rows` rows of x can be read: in place, or from copies in `to`. Rows are copied
+/// where they would collide in the cache, and where a partial step needs zeros behind it.
+template <OperandFormat F>
+DSVL_FORCE_INLINE Rows stage_rows(const Rows& x, Index rows, Index depth, float* to) noexcept {
+  const bool part = depth % kStep<F> != 0;
   if (!part && (rows <= kFewRows || !rows_collide(x.stride * static_cast<Index>(sizeof(float))))) return x;
   for (Index r = 0; r < rows; ++r) {
     float* const row = to + r * kLinearPitch;
-    for_each_vector(steps, [&](auto at) DSVL_INLINED { at.store(row, at.load(x.x + r * x.stride)); });
-    if (part) std::fill(row + steps, row + round_up(steps, kLine<F>), 0.0f);
+    for_each_vector(depth, [&](auto at) DSVL_INLINED { at.store(row, at.load(x.x + r * x.stride)); });
+    if (part) std::fill(row + depth, row + round_up(depth, kStep<F>), 0.0f);
   }
   return {to, kLinearPitch};
 }
 
-/// Rows [row, row + rows) and outputs [first, first + outputs) of y, at most kLinearRows by kLinearGroup.
-template <Operand F, int registers>
-DSVL_NO_INLINE void multiply_group(const LinearTile<float>& t, const Sides& s, Index row, Index rows, Index first,
+/// Rows [row, row + rows) and outputs [first, first + outputs) of y, at most kLinearRows by kLinearOutputs.
+template <OperandFormat F, int vectors>
+DSVL_NO_INLINE void multiply_block(const LinearTile<float>& t, const Factors& s, Index row, Index rows, Index first,
                                    Index outputs, float* scratch) noexcept {
-  constexpr Index kStrip = registers * kLanes;
+  constexpr Index kWidth = vectors * kLanes;
   float* const sums = scratch;
-  float* const copied = sums + kLinearRows * kLinearGroup;
+  float* const copied = sums + kLinearRows * kLinearOutputs;
   float* const packed = copied + kLinearRows * kLinearPitch;
-  for (Index k = 0, steps; k < s.cols; k += steps) {
-    steps = block_steps<F>(s.cols - k);
-    const Rows x = arrange<F>(Rows{s.x, s.x_stride}.from(row, k), rows, steps, copied);
-    for (Index n = 0; n < outputs; n += kStrip) {
-      const Index begin = k * F::kBytes, end = begin + steps * F::kBytes;
+  for (Index k = 0, depth; k < s.cols; k += depth) {
+    depth = block_depth<F>(s.cols - k);
+    const Rows x = stage_rows<F>(Rows{s.x, s.x_stride}.from(row, k), rows, depth, copied);
+    for (Index n = 0; n < outputs; n += kWidth) {
+      const Index begin = k * F::kBytes, end = begin + depth * F::kBytes;
       const std::byte* const w = s.w + (first + n) * s.w_stride;
-      // Next are the strip beside this one, then the columns behind, then the outputs behind.
-      const std::byte* const next = n + kStrip < outputs ? w + kStrip * s.w_stride + begin
-                                    : k + steps < s.cols ? s.w + first * s.w_stride + end
+      // Packed next: the panel beside this one, else the next K block, else the next outputs.
+      const std::byte* const next = n + kWidth < outputs ? w + kWidth * s.w_stride + begin
+                                    : k + depth < s.cols ? s.w + first * s.w_stride + end
                                                          : s.w + (first + outputs) * s.w_stride;
-      pack<F, registers>({w + begin, s.w_stride, std::min<Index>(kStrip, outputs - n), steps}, next, packed);
-      multiply_strip<F, registers>(x, rows, packed, steps, k == 0, sums + n);
+      pack<F, vectors>({w + begin, s.w_stride, std::min<Index>(kWidth, outputs - n), depth}, next, packed);
+      multiply_panel<F, vectors>(x, rows, packed, depth, k == 0, sums + n);
     }
   }
   for (Index r = 0; r < rows; ++r)
-    finish(sums + r * kLinearGroup, t.bias ? t.bias + first : nullptr, outputs, t.add,
+    finish(sums + r * kLinearOutputs, t.bias ? t.bias + first : nullptr, outputs, t.add,
            t.y + (row + r) * t.y_stride + first);
 }
 

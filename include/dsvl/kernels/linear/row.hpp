@@ -1,7 +1,7 @@
-// One row of x: a decoded token. Bound by reading the weights once.
+// One row of x: a decoded token. The product is bound by reading the weights once.
 //
-// They are turned within quarters of a register only, which is why a product has four chains, and used at once: packing
-// would take longer than the product.
+// Weights are transposed within quads and used at once, since packing them would take longer than the product. A quad
+// holds one operand of four rows of w, and an AVX-512 register four quads: this is why a product has four accumulators.
 #ifndef DSVL_KERNELS_LINEAR_ROW_HPP
 #define DSVL_KERNELS_LINEAR_ROW_HPP
 
@@ -12,86 +12,89 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace linear_detail {
 
-/// Outputs of a row alone that are worked on together, four to a register's quarter: more rows of weights at once make
-/// memory slower, fewer leave too few sums that do not wait for each other.
+/// Outputs of a single row that are computed together, four to a quad. With more rows of w at once memory gets slower,
+/// with fewer there are too few sums that do not wait for each other.
 inline constexpr int kFours = 2, kRowOutputs = 4 * kFours;
-/// Bytes of each of these rows that are asked for ahead of their use.
-inline constexpr Index kAhead = 1024;
+/// How far ahead of their use the rows of w are prefetched, in bytes.
+inline constexpr Index kPrefetchBytes = 1024;
 
-/// A row of x in the order in which multiply_row reads it, with zeros up to a whole line: of every line the first four
-/// operands of each chain's run, then the next four.
-template <Operand F>
-void order(const float* x, Index cols, float* to) noexcept {
-  const auto one = [](const float* from, float* line) {
+/// Copies a row of x in the order in which multiply_row reads it, with zeros up to a whole step: of every step the
+/// first four operands of each accumulator's run, then the next four.
+template <OperandFormat F>
+void reorder(const float* x, Index cols, float* to) noexcept {
+  const auto one = [](const float* from, float* step) {
     for (Index four = 0; four < F::kRun; four += 4)
-      for (Index q = 0; q < kChains; ++q, line += 4) std::memcpy(line, from + q * F::kRun + four, 16);
+      for (Index q = 0; q < kAccumulators; ++q, step += 4) std::memcpy(step, from + q * F::kRun + four, 16);
   };
   Index k = 0;
-  for (; k + kLine<F> <= cols; k += kLine<F>) one(x + k, to + k);
+  for (; k + kStep<F> <= cols; k += kStep<F>) one(x + k, to + k);
   if (k == cols) return;
-  float rest[kLine<F>] = {};
+  float rest[kStep<F>] = {};
   std::copy(x + k, x + cols, rest);
   one(rest, to + k);
 }
 
-/// kRowOutputs by the four chains.
-struct RowChains {
-  Lanes at[kFours][kParts];
+/// The four accumulators of kRowOutputs outputs.
+struct RowAccumulators {
+  Lanes at[kFours][kAccumulatorVectors];
 
-  DSVL_FORCE_INLINE RowChains() noexcept {
-    unroll<kFours * kParts>([&](auto i) { at[i / kParts][i % kParts] = splat(0.0f); });
+  DSVL_FORCE_INLINE RowAccumulators() noexcept {
+    unroll<kFours * kAccumulatorVectors>([&](auto i) {
+      at[i / kAccumulatorVectors][i % kAccumulatorVectors] = splat(0.0f);
+    });
   }
-  /// A line of x, in order, times that of each row of w.
-  template <Operand F>
+  /// Adds a step of x, reordered, times the same step of each row of w.
+  template <OperandFormat F>
   DSVL_FORCE_INLINE void add(const float* x, const std::byte* w, Index stride) noexcept {
-    unroll<kFours * kParts>([&](auto i) DSVL_INLINED {
-      constexpr int four = i / kParts, part = i % kParts;
-      Lanes turned[F::kRun];
-      F::template turn<part>(w + 4 * four * stride, stride, turned);
+    unroll<kFours * kAccumulatorVectors>([&](auto i) DSVL_INLINED {
+      constexpr int four = i / kAccumulatorVectors, v = i % kAccumulatorVectors;
+      Lanes columns[F::kRun];
+      F::template transpose<v>(w + 4 * four * stride, stride, columns);
       unroll<F::kRun>([&](auto k) DSVL_INLINED {
-        const Lanes a = splat_in_quads<k % 4>(x + k / 4 * 4 * kChains + part * kLanes);
-        at[four][part] = F::multiply_add(a, turned[k], at[four][part]);
+        const Lanes a = splat_in_quads<k % 4>(x + k / 4 * 4 * kAccumulators + v * kLanes);
+        at[four][v] = F::multiply_add(a, columns[k], at[four][v]);
       });
     });
   }
-  /// sums = (first ? 0 : sums) + chains.
+  /// sums = (first ? 0 : sums) + the four accumulators in order.
   DSVL_FORCE_INLINE void add_to(bool first, float* sums) const noexcept {
-    alignas(64) float chains[kFours][kChains][4];
-    unroll<kFours * kParts>([&](auto i) {
-      store(chains[i / kParts][0] + i % kParts * kLanes, at[i / kParts][i % kParts]);
+    alignas(64) float accumulators[kFours][kAccumulators][4];
+    unroll<kFours * kAccumulatorVectors>([&](auto i) {
+      store(accumulators[i / kAccumulatorVectors][0] + i % kAccumulatorVectors * kLanes,
+            at[i / kAccumulatorVectors][i % kAccumulatorVectors]);
     });
     for (int four = 0; four < kFours; ++four)
       for (int i = 0; i < 4; ++i) {
         float& sum = sums[4 * four + i];
-        sum = first ? chains[four][0][i] : sum + chains[four][0][i];
-        for (int q = 1; q < kChains; ++q) sum += chains[four][q][i];
+        sum = first ? accumulators[four][0][i] : sum + accumulators[four][0][i];
+        for (int q = 1; q < kAccumulators; ++q) sum += accumulators[four][q][i];
       }
   }
 };
 
-/// One row by kRowOutputs. Asks for what is ahead in the rows, and then for the rows behind, which are next.
-/// s.x   in order
-template <Operand F>
-DSVL_KERNEL void multiply_row(const LinearTile<float>& t, const Sides& s, Index first, float* y) noexcept {
-  constexpr Index kBehind = kRowOutputs - 1;  // a row's end and the beginning of the rows behind, seen as one
+/// One row of x, reordered, by kRowOutputs outputs. Prefetches what lies ahead in these rows of w, and at their end the
+/// beginning of the rows that are next.
+template <OperandFormat F>
+DSVL_KERNEL void multiply_row(const LinearTile<float>& t, const Factors& s, Index first, float* y) noexcept {
+  constexpr Index kBehind = kRowOutputs - 1;  // from a row's end to the beginning of the row kRowOutputs further
   const std::byte* const rows = s.w + first * s.w_stride;
   alignas(64) float sums[kRowOutputs];
-  for (Index k = 0, steps; k < s.cols; k += steps) {
-    steps = block_steps<F>(s.cols - k);
+  for (Index k = 0, depth; k < s.cols; k += depth) {
+    depth = block_depth<F>(s.cols - k);
     const Index begin = k * F::kBytes;
-    RowChains chains;
-    if (steps < kLine<F>) {
-      const PartialLine<F, kRowOutputs> part(rows + begin, s.w_stride, kRowOutputs, steps * F::kBytes);
-      chains.add<F>(s.x + k, part.rows[0], part.kStride);
+    RowAccumulators accumulators;
+    if (depth < kStep<F>) {
+      const PartialStep<F, kRowOutputs> part(rows + begin, s.w_stride, kRowOutputs, depth * F::kBytes);
+      accumulators.add<F>(s.x + k, part.rows[0], part.kStride);
     } else {
-      for (Index at = 0; at < steps; at += kLine<F>) {
-        const std::byte* const line = rows + begin + at * F::kBytes;
-        const Index ahead = line - rows + kAhead, beyond = ahead < s.w_stride ? 0 : kBehind * s.w_stride;
-        ask<F, kRowOutputs>(rows + ahead + beyond, s.w_stride);
-        chains.add<F>(s.x + k + at, line, s.w_stride);
+      for (Index at = 0; at < depth; at += kStep<F>) {
+        const std::byte* const step = rows + begin + at * F::kBytes;
+        const Index ahead = step - rows + kPrefetchBytes, beyond = ahead < s.w_stride ? 0 : kBehind * s.w_stride;
+        prefetch_rows<F, kRowOutputs>(rows + ahead + beyond, s.w_stride);
+        accumulators.add<F>(s.x + k + at, step, s.w_stride);
       }
     }
-    chains.add_to(k == 0, sums);
+    accumulators.add_to(k == 0, sums);
   }
   finish(sums, t.bias ? t.bias + first : nullptr, kRowOutputs, t.add, y + first);
 }

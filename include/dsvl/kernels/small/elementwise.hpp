@@ -1,4 +1,5 @@
-// Elementwise kernels: activations and the scaled sum. In place, any n, results independent of an element's index.
+// Elementwise kernels: activation functions and the scaled sum. They work in place and for any n; an element's result
+// does not depend on its index.
 //
 // Sources: GELU arXiv:1606.08415, SiLU arXiv:1702.03118.
 #ifndef DSVL_KERNELS_SMALL_ELEMENTWISE_HPP
@@ -10,7 +11,8 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
-/// x P(X < x) for standard normal X: x / 2 (1 + erf(x / sqrt 2)) without its cancellation left of zero.
+/// Computes x P(X < x) for a standard normal X. That is x / 2 (1 + erf(x / sqrt 2)), without its cancellation for x <
+/// 0.
 inline void gelu_erf(float* x, Index n) noexcept {
   for_each_vector(n, [&](auto at) DSVL_INLINED {
     const Lanes v = at.load(x);
@@ -20,7 +22,7 @@ inline void gelu_erf(float* x, Index n) noexcept {
   });
 }
 
-/// (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3).
+/// Uses (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)) with u = sqrt(2 / pi) (x + 0.044715 x^3).
 inline void gelu_tanh(float* x, Index n) noexcept {
   for_each_vector(n, [&](auto at) DSVL_INLINED {
     const Lanes v = at.load(x);
@@ -30,6 +32,7 @@ inline void gelu_tanh(float* x, Index n) noexcept {
   });
 }
 
+/// See Kernels::silu_mul.
 inline void silu_mul(float* gate, const float* up, Index n) noexcept {
   for_each_vector(n, [&](auto at) DSVL_INLINED {
     const Lanes v = at.load(gate);
@@ -38,6 +41,7 @@ inline void silu_mul(float* gate, const float* up, Index n) noexcept {
   });
 }
 
+/// See Kernels::add_scaled.
 inline void add_scaled(const float* x, float scale, float* y, Index n) noexcept {
   for_each_vector(n, [&](auto at) DSVL_INLINED { at.store(y, fma(splat(scale), at.load(x), at.load(y))); });
 }

@@ -1,4 +1,4 @@
-// Kernels that rearrange maps: neighbourhoods for convolutions, bilinear resize.
+// Kernels over two-dimensional maps: neighbourhoods for convolutions (im2col), bilinear resize.
 #ifndef DSVL_KERNELS_SMALL_MAPS_HPP
 #define DSVL_KERNELS_SMALL_MAPS_HPP
 
@@ -13,7 +13,7 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace gather_detail {
 
-/// One neighbourhood whose corner is (top, left); `clipped` when part of it lies outside the map.
+/// Copies one neighbourhood, whose corner is (top, left). `clipped`: part of it lies outside the map and becomes zero.
 template <bool clipped>
 DSVL_FORCE_INLINE void neighbourhood(const UnfoldTile<float>& t, Index top, Index left, float* y) noexcept {
   for (Index c = 0; c < t.channels; ++c) {
@@ -28,6 +28,7 @@ DSVL_FORCE_INLINE void neighbourhood(const UnfoldTile<float>& t, Index top, Inde
 
 }  // namespace gather_detail
 
+/// See Kernels::unfold.
 inline void unfold(const UnfoldTile<float>& t) noexcept {
   for (Index p = 0; p < t.count; ++p) {
     const Index top = (t.first + p) / t.out_width * t.step - t.padding;
@@ -39,6 +40,7 @@ inline void unfold(const UnfoldTile<float>& t) noexcept {
   }
 }
 
+/// See Kernels::resize.
 inline void resize(const ResizeTile<float>& t) noexcept {
   for (Index row = t.first; row < t.first + t.count; ++row) {
     const Sample<float> v = sample<float>(row, t.from.height, t.to.height);

@@ -1,8 +1,8 @@
-// Norms of rows: the sums run in four registers (element i in lane i mod 4 kLanes), added in a fixed order.
+// LayerNorm and RMSNorm of rows.
 //
-// Many short sums instead of one long one are what keeps float accurate here: 2048 columns are 32 additions deep at
-// 16 lanes.
-// Sources: LayerNorm arXiv:1607.06450, RMSNorm arXiv:1910.07467.
+// Sums run in four accumulators (element i goes to lane i mod 4 kLanes), which are added in a fixed order. Many short
+// sums instead of one long one keep float accurate: with 16 lanes, 2048 columns are 32 additions deep. Sources:
+// LayerNorm arXiv:1607.06450, RMSNorm arXiv:1910.07467.
 #ifndef DSVL_KERNELS_SMALL_NORMS_HPP
 #define DSVL_KERNELS_SMALL_NORMS_HPP
 
@@ -15,8 +15,8 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
-/// Sum of term(total, x) over a row: `term` adds one register of x to a running total. Lanes that the row does not fill
-/// hold `filler`, for which the term must be zero.
+/// Sums up a row: `term` adds one vector of x to a running total. Lanes that the row does not fill hold `filler`, for
+/// which the term must be zero.
 template <class Term>
 DSVL_FORCE_INLINE float sum_row(const float* x, Index cols, float filler, Term&& term) noexcept {
   Lanes total[4] = {splat(0.0f), splat(0.0f), splat(0.0f), splat(0.0f)};
@@ -32,6 +32,7 @@ DSVL_FORCE_INLINE float sum_row(const float* x, Index cols, float filler, Term&&
   return sum((total[0] + total[1]) + (total[2] + total[3]));
 }
 
+/// See Kernels::layer_norm.
 inline void layer_norm(const NormTile<float>& t) noexcept {
   for (Index r = 0; r < t.rows; ++r) {
     const float* const x = t.x + r * t.x_stride;
@@ -50,6 +51,7 @@ inline void layer_norm(const NormTile<float>& t) noexcept {
   }
 }
 
+/// See Kernels::rms_norm.
 inline void rms_norm(const NormTile<float>& t) noexcept {
   for (Index r = 0; r < t.rows; ++r) {
     const float* const x = t.x + r * t.x_stride;

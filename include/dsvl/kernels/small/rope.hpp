@@ -1,4 +1,4 @@
-// Rotary position embedding, half-rotation form: element i of a head turns together with element i + head_dim / 2.
+// Rotary position embedding, half-rotation form: element i of a head rotates with element i + head_dim / 2.
 //
 // Source: RoFormer arXiv:2104.09864; the pairing is that of the published checkpoints.
 #ifndef DSVL_KERNELS_SMALL_ROPE_HPP
@@ -10,6 +10,7 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
+/// See Kernels::rope.
 inline void rope(float* x, Index heads, Index head_dim, const float* cos, const float* sin) noexcept {
   const Index half = head_dim / 2;
   for (Index h = 0; h < heads; ++h, x += head_dim) {

@@ -1,6 +1,6 @@
-// Sample: where bilinear interpolation with align_corners = false reads its input.
+// Sample: the two input positions, and their weights, of one output of bilinear interpolation (align_corners = false).
 //
-// Shared by the reference and the vectorised kernel: the positions are part of the definition, not of the speed.
+// The reference and the vectorised kernel share it, because the positions are part of the definition.
 // Source: PyTorch's upsample_bilinear2d without antialias, which computes them in the scalar type of the map.
 #ifndef DSVL_KERNELS_SMALL_SAMPLE_HPP
 #define DSVL_KERNELS_SMALL_SAMPLE_HPP
@@ -18,6 +18,7 @@ struct Sample {
   T weight;
 };
 
+/// The sample of output `i` of an axis that is resized from `from` to `to` elements.
 template <class T>
 DSVL_FORCE_INLINE Sample<T> sample(Index i, Index from, Index to) noexcept {
   const T scale = static_cast<T>(from) / static_cast<T>(to);

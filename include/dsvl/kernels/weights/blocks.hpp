@@ -1,9 +1,9 @@
-// Quantised weights: ggml's blocks, how sixteen rows of them are interleaved, and what they mean as numbers.
+// Quantised weights as bytes: ggml's blocks, how sixteen rows of them are interleaved, and the numbers they stand for.
 //
-// A block holds 32 or 256 consecutive columns of a row. Sixteen rows are a group: what ggml keeps as sixteen blocks
-// stands field by field, and in a field unit by unit, so that a unit of all rows fills a register (or several) and a
-// product reads each group from its first byte to its last. No byte is added, none is lost.
-// Source: ggml-common.h (block_q8_0, block_q4_0, block_q4_K, block_q6_K) and ggml-quants.c (dequantize_row_*).
+// A block holds 32 or 256 consecutive columns of a row. Sixteen rows form a group: their sixteen blocks are stored
+// field by field, and within a field word by word, so that the same word of all rows fills a vector (or several) and a
+// product reads each group from its first byte to its last. A group has exactly the bytes of its blocks. Source:
+// ggml-common.h (block_q8_0, block_q4_0, block_q4_K, block_q6_K) and ggml-quants.c (dequantize_row_*).
 #ifndef DSVL_KERNELS_WEIGHTS_BLOCKS_HPP
 #define DSVL_KERNELS_WEIGHTS_BLOCKS_HPP
 
@@ -21,13 +21,13 @@ inline namespace DSVL_ISA {
 /// Columns of the longest block.
 inline constexpr Index kMaxBlockCols = 256;
 
-/// Bytes [at, at + bytes) of a block. In a group, the units of the sixteen rows are side by side.
+/// Bytes [at, at + bytes) of a block. In a group, the same word (`word` bytes) of the sixteen rows lies side by side.
 struct BlockField {
-  Index at = 0, bytes = 0, unit = 0;
+  Index at = 0, bytes = 0, word = 0;
 
-  /// Where byte `i` of the field of a row is in the group's bytes.
+  /// Offset in the group of byte `i` of a row's field.
   [[nodiscard]] constexpr Index place(Index i, Index row) const noexcept {
-    return at * kGroupRows + (i / unit * kGroupRows + row) * unit + i % unit;
+    return at * kGroupRows + (i / word * kGroupRows + row) * word + i % word;
   }
 };
 
@@ -38,7 +38,7 @@ struct BlockFields {
 };
 
 namespace block {
-// Scales are binary16, numbers 4 or 6 bits; a unit of numbers is four columns' worth of a dot product.
+// Scales are binary16, a word each. Words of codes have four bytes, what one lane of a dot product takes.
 inline constexpr BlockField kScale{0, 2, 2};
 namespace q8_0 { inline constexpr BlockField kCodes{2, 32, 4}; }
 namespace q4_0 { inline constexpr BlockField kCodes{2, 16, 4}; }
@@ -62,18 +62,19 @@ constexpr BlockFields block_fields(Format format) noexcept {
   return {};
 }
 
-/// One row's block out of a group (`group`: the group's bytes of these columns), and back.
+/// Copies one row's block out of a group (`group`: the group's bytes of these columns).
 inline void gather_block(Format format, const std::byte* group, Index row, std::byte* block) noexcept {
   const BlockFields f = block_fields(format);
   for (const BlockField* field = f.field; field != f.field + f.count; ++field)
-    for (Index i = 0; i < field->bytes; i += field->unit)
-      std::memcpy(block + field->at + i, group + field->place(i, row), static_cast<std::size_t>(field->unit));
+    for (Index i = 0; i < field->bytes; i += field->word)
+      std::memcpy(block + field->at + i, group + field->place(i, row), static_cast<std::size_t>(field->word));
 }
+/// And back into it.
 inline void scatter_block(Format format, const std::byte* block, std::byte* group, Index row) noexcept {
   const BlockFields f = block_fields(format);
   for (const BlockField* field = f.field; field != f.field + f.count; ++field)
-    for (Index i = 0; i < field->bytes; i += field->unit)
-      std::memcpy(group + field->place(i, row), block + field->at + i, static_cast<std::size_t>(field->unit));
+    for (Index i = 0; i < field->bytes; i += field->word)
+      std::memcpy(group + field->place(i, row), block + field->at + i, static_cast<std::size_t>(field->word));
 }
 
 namespace block {
@@ -87,9 +88,11 @@ inline int byte_at(const std::byte* at, Index i) noexcept { return std::to_integ
 
 namespace q4_k {
 
-/// Scale or minimum `i` of eight, of 6 bits each: four in the low bits of 4 bytes, four in nibbles and high bits.
-struct Fine { int scale, min; };
-inline Fine fine(const std::byte* scales, Index i) noexcept {
+/// The integer scale and min of one of the eight sub-blocks, 6 bits each.
+struct SubScales { int scale, min; };
+/// Sub-blocks 0 to 3 have the low 6 bits of a byte each. Those of 4 to 7 are put together from a nibble of the last
+/// four bytes and the top 2 bits of the first eight.
+inline SubScales sub_scales(const std::byte* scales, Index i) noexcept {
   if (i < 4) return {byte_at(scales, i) & 63, byte_at(scales, i + 4) & 63};
   return {(byte_at(scales, i + 4) & 15) | (byte_at(scales, i - 4) >> 6 << 4),
           (byte_at(scales, i + 4) >> 4) | (byte_at(scales, i) >> 6 << 4)};
@@ -97,7 +100,7 @@ inline Fine fine(const std::byte* scales, Index i) noexcept {
 
 }  // namespace q4_k
 
-/// The numbers of one block of ggml's, in ggml's arithmetic, bit by bit.
+/// Decodes one of ggml's blocks to floats, in ggml's arithmetic: equal to the bit.
 inline void decode(Format format, const std::byte* b, float* y) noexcept {
   switch (format) {
     case Format::q8_0:
@@ -112,9 +115,9 @@ inline void decode(Format format, const std::byte* b, float* y) noexcept {
       return;
     case Format::q4_k:
       for (Index i = 0; i < 256; ++i) {
-        const q4_k::Fine fine = q4_k::fine(b + q4_k::kScales.at, i / 32);
-        const float scale = half_at(b) * static_cast<float>(fine.scale);
-        const float min = half_at(b + q4_k::kMin.at) * static_cast<float>(fine.min);
+        const q4_k::SubScales sub = q4_k::sub_scales(b + q4_k::kScales.at, i / 32);
+        const float scale = half_at(b) * static_cast<float>(sub.scale);
+        const float min = half_at(b + q4_k::kMin.at) * static_cast<float>(sub.min);
         const int code = byte_at(b, q4_k::kCodes.at + i / 64 * 32 + i % 32) >> (i % 64 < 32 ? 0 : 4) & 15;
         y[i] = scale * static_cast<float>(code) - min;  // 21 bits at most: exact before it is rounded, fused or not
       }
@@ -124,8 +127,8 @@ inline void decode(Format format, const std::byte* b, float* y) noexcept {
         const Index half = i / 128, quarter = i % 128 / 32, at = i % 32;
         const int low = byte_at(b, q6_k::kLow.at + half * 64 + quarter % 2 * 32 + at) >> (quarter < 2 ? 0 : 4) & 15;
         const int high = byte_at(b, q6_k::kHigh.at + half * 32 + at) >> (2 * quarter) & 3;
-        const auto fine = static_cast<std::int8_t>(b[q6_k::kScales.at + i / 16]);
-        const float scale = half_at(b + q6_k::kScale.at) * static_cast<float>(fine);
+        const auto sub = static_cast<std::int8_t>(b[q6_k::kScales.at + i / 16]);
+        const float scale = half_at(b + q6_k::kScale.at) * static_cast<float>(sub);
         y[i] = scale * static_cast<float>((low | high << 4) - 32);
       }
       return;
@@ -137,7 +140,7 @@ inline void decode(Format format, const std::byte* b, float* y) noexcept {
 
 }  // namespace block
 
-/// Columns [first, first + n) of a row of quantised weights as numbers.
+/// Decodes columns [first, first + n) of a row of quantised weights.
 template <class T>
 void decode_row(WeightRow row, Index first, T* y, Index n) noexcept {
   const StoredBlock stored = stored_block(row.format);
@@ -152,7 +155,7 @@ void decode_row(WeightRow row, Index first, T* y, Index n) noexcept {
   }
 }
 
-/// Rows as ggml keeps them, one behind the other, as groups. `rows` and `cols` fit the format.
+/// Interleaves rows that lie one behind the other, as in ggml's files, to groups. `rows` and `cols` fit the format.
 inline void interleave(Format format, const std::byte* from, Index rows, Index cols, std::byte* to) noexcept {
   const StoredBlock stored = stored_block(format);
   const Index stride = row_bytes(format, cols), bytes = stored.bytes / stored.rows;
@@ -162,14 +165,14 @@ inline void interleave(Format format, const std::byte* from, Index rows, Index c
                     to + (r - r % stored.rows) * stride + c * stored.bytes, r % stored.rows);
 }
 
-/// Whether no scale or min of groups is infinite or NaN. (What is made of finite ones is finite.)
+/// True if every scale and min in these groups is finite. Then all decoded weights are finite, too.
 inline bool finite_scales(Format format, const std::byte* groups, Index rows, Index cols) noexcept {
   const StoredBlock stored = stored_block(format);
   const BlockFields f = block_fields(format);
   unsigned largest_exponent = 0;
   for (Index b = 0; b < rows / stored.rows * (cols / stored.cols); ++b, groups += stored.bytes)
     for (const BlockField* field = f.field; field != f.field + f.count; ++field)
-      for (Index r = 0; r < kGroupRows && field->unit == 2; ++r) {
+      for (Index r = 0; r < kGroupRows && field->word == 2; ++r) {
         f16 half;
         std::memcpy(&half, groups + field->place(0, r), sizeof half);
         largest_exponent = std::max<unsigned>(largest_exponent, half.bits & 0x7C00u);

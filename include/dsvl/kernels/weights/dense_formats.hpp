@@ -1,7 +1,7 @@
-// Weight formats whose weights are numbers of their own: one policy each. A kernel is written once, over a policy.
+// Dense weight formats (f32, bf16, f16): one policy each. A kernel is written once, over a policy.
 //
-// Weights are read where they lie (a mapped file), at any alignment. A new format is a policy here and a line in
-// `with_format`, or if it is quantised, in quantized_formats.hpp.
+// Weights are read in place (in a mapped file), at any alignment. A new dense format is a policy here, a line in
+// `with_format` and a row of the table in base/format.hpp; a quantised one goes to quantized_formats.hpp.
 #ifndef DSVL_KERNELS_WEIGHTS_DENSE_FORMATS_HPP
 #define DSVL_KERNELS_WEIGHTS_DENSE_FORMATS_HPP
 
@@ -14,51 +14,56 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
-/// Operands of a row of weights are shared out among four chains of a product in runs of F::kRun: those of a line.
-inline constexpr int kChains = 4;
+/// A product sums in four accumulators, which take turns along a row of weights: accumulator q takes operands
+/// [q * kRun, (q + 1) * kRun) of every step of kStep operands. An operand is one column, or a pair of them (Bf16Pairs).
+inline constexpr int kAccumulators = 4;
 template <class F>
-inline constexpr Index kLine = kChains * F::kRun;
-/// Registers whose quarters are the chains.
-inline constexpr int kParts = kChains / kQuads;
+inline constexpr Index kStep = kAccumulators * F::kRun;
+/// Vectors whose quads are the four accumulators: one row of x times four rows of w at a time.
+inline constexpr int kAccumulatorVectors = kAccumulators / kQuads;
 
-/// What a product needs of its weights. Operand i of a row starts at i * kBytes. A unit is 4 bytes of a row, which is
-/// what is turned and moved: kUnit operands, of which `operand<e>` is the e-th. `turn<p>` takes a line of four rows:
-/// operand i of the runs of the chains p * kQuads, … is turned[i], a quarter each. Once turned, formats of the same
-/// F::Arithmetic (kRun and multiply_add) are the same.
+/// What a product needs of its weights.
+///
+/// kBytes         bytes of an operand: operand i of a row starts at byte i * kBytes
+/// kPerWord       operands in a 32-bit word, the unit that is transposed
+/// operand<e>     the e-th operand of every word
+/// transpose<v>   takes a step of four rows of w, `stride` bytes apart: quad q of columns[i] is operand i of the run of
+///                accumulator v * kQuads + q, of the four rows
+/// Arithmetic     kRun and multiply_add; once transposed, formats with the same arithmetic are the same
 template <class F>
-concept Operand = requires(const std::byte* row, Index n, Lanes x, Lanes* turned) {
+concept OperandFormat = requires(const std::byte* row, Index n, Lanes x, Lanes* columns) {
   { F::kBytes } -> std::convertible_to<Index>;
-  { F::kUnit } -> std::convertible_to<Index>;
+  { F::kPerWord } -> std::convertible_to<Index>;
   { F::kRun } -> std::convertible_to<Index>;
   typename F::Arithmetic;
   { F::template operand<0>(x) } noexcept -> std::same_as<Lanes>;
-  { F::template turn<0>(row, n, turned) } noexcept;
+  { F::template transpose<0>(row, n, columns) } noexcept;
   { F::multiply_add(x, x, x) } noexcept -> std::same_as<Lanes>;
 };
-/// A format whose operands are weights: `load` takes kLanes of them, or the first n and zeros. All are exact.
+/// A format whose operands are single weights: `load` widens kLanes of them, or the first n with zeros behind. Exact.
 template <class F>
-concept WeightFormat = Operand<F> && requires(const std::byte* row, Index n) {
+concept WeightFormat = OperandFormat<F> && requires(const std::byte* row, Index n) {
   { F::load(row) } noexcept -> std::same_as<Lanes>;
   { F::load(row, n) } noexcept -> std::same_as<Lanes>;
 };
 
-/// `turn<p>` of a format whose run is four units: quarter q of turned[u] is unit u of the run of chain
-/// p * kQuads + q.
-template <int p>
-DSVL_FORCE_INLINE void turn_units(const std::byte* line, Index stride, Lanes* turned) noexcept {
-  const auto row = [&](int i) { return load(reinterpret_cast<const float*>(line + i * stride) + p * kLanes); };
-  transpose_4x4({row(0), row(1), row(2), row(3)}, turned);
+/// `transpose<v>` for formats whose run is four words: quad q of columns[i] is word i of the run of accumulator
+/// v * kQuads + q.
+template <int v>
+DSVL_FORCE_INLINE void transpose_words(const std::byte* step, Index stride, Lanes* columns) noexcept {
+  const auto row = [&](int i) { return load(reinterpret_cast<const float*>(step + i * stride) + v * kLanes); };
+  transpose_4x4({row(0), row(1), row(2), row(3)}, columns);
 }
 
-/// Weights as numbers of their own: a product is an fma.
-struct Numbers {
-  using Arithmetic = Numbers;
+/// Products of single weights, each an fma.
+struct FmaArithmetic {
+  using Arithmetic = FmaArithmetic;
   static constexpr Index kRun = 8;
   static DSVL_FORCE_INLINE Lanes multiply_add(Lanes x, Lanes w, Lanes sum) noexcept { return fma(x, w, sum); }
 };
 
-struct F32 : Numbers {
-  static constexpr Index kBytes = 4, kUnit = 1;
+struct F32 : FmaArithmetic {
+  static constexpr Index kBytes = 4, kPerWord = 1;
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept {
     return kernels::load(reinterpret_cast<const float*>(row));
   }
@@ -66,32 +71,32 @@ struct F32 : Numbers {
     return kernels::load(reinterpret_cast<const float*>(row), n);
   }
   template <int>
-  static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
-    return units;
+  static DSVL_FORCE_INLINE Lanes operand(Lanes words) noexcept {
+    return words;
   }
-  template <int p>
-  static DSVL_FORCE_INLINE void turn(const std::byte* line, Index stride, Lanes* turned) noexcept {
+  template <int v>
+  static DSVL_FORCE_INLINE void transpose(const std::byte* step, Index stride, Lanes* columns) noexcept {
     constexpr Index kRunBytes = kRun * kBytes;
     unroll<2>([&](auto half) DSVL_INLINED {
       const auto row = [&](int i) {
-        return load_quads(line + i * stride + p * kQuads * kRunBytes + half * 16, kRunBytes);
+        return load_quads(step + i * stride + v * kQuads * kRunBytes + half * 16, kRunBytes);
       };
-      transpose_4x4({row(0), row(1), row(2), row(3)}, turned + 4 * half);
+      transpose_4x4({row(0), row(1), row(2), row(3)}, columns + 4 * half);
     });
   }
 };
 
-/// What the formats of 16 bits share: a unit is a pair.
+/// What bf16 and f16 share: a word is a pair of weights.
 template <class F>
-struct Halves : Numbers {
-  static constexpr Index kBytes = 2, kUnit = 2;
-  template <int p>
-  static DSVL_FORCE_INLINE void turn(const std::byte* line, Index stride, Lanes* turned) noexcept {
+struct Halves : FmaArithmetic {
+  static constexpr Index kBytes = 2, kPerWord = 2;
+  template <int v>
+  static DSVL_FORCE_INLINE void transpose(const std::byte* step, Index stride, Lanes* columns) noexcept {
     Lanes pairs[4];
-    turn_units<p>(line, stride, pairs);
+    transpose_words<v>(step, stride, pairs);
     unroll<4>([&](auto i) {
-      turned[2 * i] = F::template operand<0>(pairs[i]);
-      turned[2 * i + 1] = F::template operand<1>(pairs[i]);
+      columns[2 * i] = F::template operand<0>(pairs[i]);
+      columns[2 * i + 1] = F::template operand<1>(pairs[i]);
     });
   }
 };
@@ -102,8 +107,8 @@ struct Bf16 : Halves<Bf16> {
     return load_partial16(row, n, [](const std::byte* part) DSVL_INLINED { return load_bf16(part); });
   }
   template <int e>
-  static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
-    return widen_bf16<e>(units);
+  static DSVL_FORCE_INLINE Lanes operand(Lanes words) noexcept {
+    return widen_bf16<e>(words);
   }
 };
 
@@ -113,30 +118,30 @@ struct F16 : Halves<F16> {
     return load_partial16(row, n, [](const std::byte* part) DSVL_INLINED { return load_f16(part); });
   }
   template <int e>
-  static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
-    return widen_f16(e == 0 ? bits(units) & splat_bits(0xFFFFu) : shift_right(bits(units), 16));
+  static DSVL_FORCE_INLINE Lanes operand(Lanes words) noexcept {
+    return widen_f16(e == 0 ? bits(words) & splat_bits(0xFFFFu) : shift_right(bits(words), 16));
   }
 };
 
 static_assert(WeightFormat<F32> && WeightFormat<Bf16> && WeightFormat<F16>);
 
-/// Pairs of bf16 weights, for x in pairs of bf16.
+/// Pairs of bf16 weights, for x in pairs of bf16: the processor may multiply and add both at once.
 struct Bf16Pairs {
   using Arithmetic = Bf16Pairs;
-  static constexpr Index kBytes = 4, kUnit = 1, kRun = 4;
+  static constexpr Index kBytes = 4, kPerWord = 1, kRun = 4;
   template <int>
-  static DSVL_FORCE_INLINE Lanes operand(Lanes units) noexcept {
-    return units;
+  static DSVL_FORCE_INLINE Lanes operand(Lanes words) noexcept {
+    return words;
   }
-  template <int p>
-  static DSVL_FORCE_INLINE void turn(const std::byte* line, Index stride, Lanes* turned) noexcept {
-    turn_units<p>(line, stride, turned);
+  template <int v>
+  static DSVL_FORCE_INLINE void transpose(const std::byte* step, Index stride, Lanes* columns) noexcept {
+    transpose_words<v>(step, stride, columns);
   }
   static DSVL_FORCE_INLINE Lanes multiply_add(Lanes x, Lanes w, Lanes sum) noexcept { return dot_bf16(x, w, sum); }
 };
-static_assert(Operand<Bf16Pairs>);
+static_assert(OperandFormat<Bf16Pairs>);
 
-/// f(policy) of a format that is not quantised: the only place where such a one becomes a type.
+/// Calls f(policy) for a dense format; the only place where one becomes a type.
 template <class Call>
 DSVL_FORCE_INLINE void with_format(Format format, Call&& f) noexcept {
   switch (format) {
@@ -150,7 +155,7 @@ DSVL_FORCE_INLINE void with_format(Format format, Call&& f) noexcept {
   }
 }
 
-/// Weights [at, …) of a row.
+/// The weights of a row that `at` covers.
 template <WeightFormat F>
 DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, FullVector at) noexcept {
   return F::load(row + at.i * F::kBytes);
@@ -160,7 +165,7 @@ DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, PartialVector at) noe
   return F::load(row + at.i * F::kBytes, at.n);
 }
 
-/// body(at, weights) for the first n weights of a row, a register at a time.
+/// body(at, weights) for the first n weights of a row, one vector at a time. Quantised rows are decoded block by block.
 template <class Body>
 DSVL_FORCE_INLINE void for_each_weight_vector(WeightRow w, Index n, Body&& body) noexcept {
   if (!quantized(w.format))

@@ -1,8 +1,8 @@
-// Numbers to quantised weights: the blocks that decode() of blocks.hpp reads.
+// Quantises weights: writes the blocks that decode() of blocks.hpp reads.
 //
-// q8_0 and q4_0 are made as ggml makes them, to the bit. q4_k and q6_k look for the scales whose numbers are nearest to
-// the weights, those that are far from zero counting more.
-// Source: ggml-quants.c (quantize_row_q8_0_ref, quantize_row_q4_0_ref); the formats of blocks.hpp.
+// q8_0 and q4_0 equal ggml's to the bit. For q4_k and q6_k it searches the scales that leave the smallest squared
+// error, in which weights far from zero count more. Source: ggml-quants.c (quantize_row_q8_0_ref,
+// quantize_row_q4_0_ref); the formats of blocks.hpp.
 #ifndef DSVL_KERNELS_WEIGHTS_QUANTIZE_HPP
 #define DSVL_KERNELS_WEIGHTS_QUANTIZE_HPP
 
@@ -20,13 +20,14 @@ inline void put_half(std::byte* at, float x) noexcept {
   std::memcpy(at, &half, sizeof half);
 }
 inline std::byte to_byte(int x) noexcept { return static_cast<std::byte>(x & 0xFF); }
+/// 1 / x, or 0 for 0.
 inline float inverse(float x) noexcept { return x != 0 ? 1 / x : 0.0f; }
-/// Nearest integer, kept within [low, high]. x is finite.
+/// The nearest integer within [low, high]. x is finite.
 inline int nearest(float x, int low, int high) noexcept {
   return static_cast<int>(std::nearbyint(std::clamp(x, static_cast<float>(low), static_cast<float>(high))));
 }
 
-/// std::round of what is far below 2^23: half away from zero. (The constant is the float below one half.)
+/// std::round for |x| far below 2^23: halves go away from zero. (The constant is the float just below one half.)
 inline int round_half_away(float x) noexcept { return static_cast<int>(x + std::copysign(0.49999997f, x)); }
 
 inline void encode_q8_0(const float* x, std::byte* b) noexcept {
@@ -47,15 +48,15 @@ inline void encode_q4_0(const float* x, std::byte* b) noexcept {
   for (Index i = 0; i < 16; ++i) b[q4_0::kCodes.at + i] = to_byte(code(x[i]) | code(x[i + 16]) << 4);
 }
 
-/// n numbers as scale * code - min with codes from 0 to `most` and min >= 0.
+/// Numbers as scale * code - min, with codes from 0 to `most` and min >= 0.
 struct Affine {
   float scale = 0, min = 0;
 
   [[nodiscard]] int code(float x, int most) const noexcept { return nearest((x + min) * inverse(scale), 0, most); }
 };
 
-/// The scale and min that leave the smallest weighted error: for several widths of a step, the best line through the
-/// codes that they give.
+/// The scale and min that leave the smallest weighted squared error among several tries: each starts from another step
+/// width, takes the codes that it gives, and fits the best line through them (least squares).
 inline Affine fit(const float* x, const float* weight, Index n, int most) noexcept {
   float low = 0, high = 0;  // min is not below zero
   for (Index i = 0; i < n; ++i) low = std::min<float>(low, x[i]), high = std::max<float>(high, x[i]);
@@ -92,7 +93,7 @@ inline Affine fit(const float* x, const float* weight, Index n, int most) noexce
   return best;
 }
 
-/// What a number counts in a fit: the larger ones more.
+/// Weights for a fit: the root mean square of the numbers plus the size of each, so larger numbers count more.
 inline void weigh(const float* x, float* weight, Index n) noexcept {
   double squares = 0;
   for (Index i = 0; i < n; ++i) squares += static_cast<double>(x[i]) * static_cast<double>(x[i]);
@@ -115,13 +116,14 @@ inline void encode_q4_k(const float* x, std::byte* b) noexcept {
   std::memset(scales, 0, 12);
   const auto add = [](std::byte& to, int bits) { to |= to_byte(bits); };
   for (Index s = 0; s < 8; ++s) {
-    const int fine = nearest(part[s].scale * inverse(scale), 0, 63), low = nearest(part[s].min * inverse(min), 0, 63);
-    part[s] = {scale * static_cast<float>(fine), min * static_cast<float>(low)};
+    const int sub_scale = nearest(part[s].scale * inverse(scale), 0, 63);
+    const int sub_min = nearest(part[s].min * inverse(min), 0, 63);
+    part[s] = {scale * static_cast<float>(sub_scale), min * static_cast<float>(sub_min)};
     if (s < 4) {
-      add(scales[s], fine), add(scales[s + 4], low);
+      add(scales[s], sub_scale), add(scales[s + 4], sub_min);
     } else {
-      add(scales[s + 4], (fine & 15) | (low & 15) << 4);
-      add(scales[s - 4], fine >> 4 << 6), add(scales[s], low >> 4 << 6);
+      add(scales[s + 4], (sub_scale & 15) | (sub_min & 15) << 4);
+      add(scales[s - 4], sub_scale >> 4 << 6), add(scales[s], sub_min >> 4 << 6);
     }
   }
   for (Index i = 0; i < 128; ++i) {
@@ -130,8 +132,8 @@ inline void encode_q4_k(const float* x, std::byte* b) noexcept {
   }
 }
 
-/// The scale of n numbers with codes from -32 to 31 that leaves the smallest weighted error; negative where the number
-/// farthest from zero is positive, since there is one code more below zero.
+/// The scale of n numbers with codes from -32 to 31 that leaves the smallest weighted squared error. It is negative
+/// where the number farthest from zero is positive, since there is one code more below zero.
 inline float fit_scale(const float* x, const float* weight, Index n) noexcept {
   float farthest = 0;
   for (Index i = 0; i < n; ++i)
@@ -165,9 +167,9 @@ inline void encode_q6_k(const float* x, std::byte* b) noexcept {
   const float scale = half_at(b + q6_k::kScale.at);
   int codes[256];
   for (Index s = 0; s < 16; ++s) {
-    const int fine = nearest(part[s] * inverse(scale), -128, 127);
-    b[q6_k::kScales.at + s] = to_byte(fine);
-    const float up = inverse(scale * static_cast<float>(fine));
+    const int sub_scale = nearest(part[s] * inverse(scale), -128, 127);
+    b[q6_k::kScales.at + s] = to_byte(sub_scale);
+    const float up = inverse(scale * static_cast<float>(sub_scale));
     for (Index i = 16 * s; i < 16 * (s + 1); ++i) codes[i] = nearest(x[i] * up, -32, 31) + 32;
   }
   for (Index i = 0; i < 256; ++i) {
@@ -177,7 +179,7 @@ inline void encode_q6_k(const float* x, std::byte* b) noexcept {
   }
 }
 
-/// stored_block(format).cols finite numbers as one block of ggml's.
+/// Encodes stored_block(format).cols finite numbers as one of ggml's blocks.
 inline void encode(Format format, const float* x, std::byte* b) noexcept {
   switch (format) {
     case Format::q8_0: return encode_q8_0(x, b);
@@ -192,7 +194,8 @@ inline void encode(Format format, const float* x, std::byte* b) noexcept {
 
 }  // namespace block
 
-/// kGroupRows rows of `cols` finite numbers, `stride` apart, as a group of `format`: row_bytes(format, cols) for each.
+/// Encodes kGroupRows rows of `cols` finite numbers, `stride` apart, as one group: row_bytes(format, cols) for each
+/// row.
 inline void encode_group(Format format, const float* x, Index stride, Index cols, std::byte* group) noexcept {
   const StoredBlock stored = stored_block(format);
   std::byte one[kMaxBlockCols];

@@ -70,7 +70,7 @@ struct Ceilings {
     using k::Bits, k::Lanes;
     Ceilings c;
     c.gigabytes = read(executor);
-    if (std::strcmp(dsvl::active_kernels<float>().name, DSVL_ISA_STRING) != 0) return c;
+    if (std::strcmp(dsvl::active_kernels<float>().name, dsvl::name(dsvl::Isa::DSVL_ISA)) != 0) return c;
     c.fma = arithmetic<Lanes>(executor, 1, [](Lanes sum, Lanes x) { return k::fma(sum, x, x); });
     c.bf16 = arithmetic<Lanes>(executor, 2, [](Lanes sum, Lanes x) { return k::dot_bf16(x, x, sum); });
     c.int8 = arithmetic<Bits>(executor, 4, [](Bits sum, Bits x) { return k::dot_bytes<7>(x, x, sum); });

@@ -25,8 +25,9 @@ inline namespace DSVL_ISA {
 /// The table of the best of these instruction sets that the processor runs; the reference if it runs none.
 template <Isa... units>
 const Kernels<float>& best_of() noexcept {
+  const CpuFeatures cpu = CpuFeatures::detect();
   Isa best = Isa::generic;
-  ((best = units > best && supported(units) ? units : best), ...);
+  ((best = units > best && supported(units, cpu) ? units : best), ...);
   const Kernels<float>* table = &reference_kernels<float>();
   ((table = units == best ? &kernels_of<units>() : table), ...);
   return *table;

@@ -5,6 +5,7 @@
 #include "../base/strict_math.hpp"
 #include "attention/attention.hpp"
 #include "attention/store_kv.hpp"
+#include "isa.hpp"
 #include "linear/linear.hpp"
 #include "linear/quantize_activations.hpp"
 #include "small/elementwise.hpp"
@@ -18,7 +19,7 @@ namespace kernels {
 inline namespace DSVL_ISA {
 
 inline constexpr Kernels<float> kNative = {
-    .name = DSVL_ISA_STRING,
+    .name = name(Isa::DSVL_ISA),
     .linear = linear,
     .quantize_activations = quantize_activations,
     .layer_norm = layer_norm,

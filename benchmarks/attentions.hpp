@@ -53,10 +53,12 @@ class Attentions {
     const KvBlocks blocks{table_, 0, block_bytes(), c.format};
     if (mapped()) store_kv_sequences(on, View<const float>(k_), View<const float>(v_), c.shape, c.keys, blocks);
     else store_kv(on, View<const float>(k_), View<const float>(v_), c.shape, nullptr, blocks);
-    const Index start = c.keys - c.queries;
+    std::vector<SequenceRow> places;
+    for (Index i = c.keys - c.queries; i < c.keys; ++i) places.push_back({table_, i});
+    const SequenceRows rows{places.data(), c.keys};
     const double took = seconds(7, [&] {
       if (mapped()) map_attention(on, View<const float>(q_), c.shape, c.windows, {rel_pos_h_, rel_pos_w_}, blocks, y_);
-      else if (c.causal) causal_attention(on, View<const float>(q_), c.shape, blocks, &start, y_);
+      else if (c.causal) causal_attention(on, View<const float>(q_), c.shape, blocks, &rows, y_);
       else attention(on, View<const float>(q_), c.shape, blocks, c.keys, y_);
     });
     const double queries = static_cast<double>(c.queries), keys = static_cast<double>(c.keys);

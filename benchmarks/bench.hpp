@@ -14,7 +14,8 @@
 #include <dsvl/io/json_writer.hpp>
 #include <dsvl/kernels/cpu.hpp>
 #include <dsvl/kernels/dispatch.hpp>
-#include <dsvl/kernels/lanes_int8.hpp>
+#include <dsvl/kernels/lanes/bytes.hpp>
+#include <dsvl/kernels/lanes/prefetch.hpp>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,8 @@ double seconds(int runs, Body&& body) {
 /// What a line's arithmetic is held against.
 enum class Unit { fma, bf16, int8 };
 /// Of products that take rows of x so.
-constexpr Unit unit_of(dsvl::Inputs inputs) {
-  return dsvl::in_bytes(inputs) ? Unit::int8 : inputs == dsvl::Inputs::bf16 ? Unit::bf16 : Unit::fma;
+constexpr Unit unit_of(dsvl::ActivationFormat x_format) {
+  return dsvl::is_int8(x_format) ? Unit::int8 : x_format == dsvl::ActivationFormat::bf16 ? Unit::bf16 : Unit::fma;
 }
 
 /// The limits against which work is held: arithmetic and reading, with all threads at once. Two operations for each
@@ -69,10 +70,10 @@ struct Ceilings {
     using k::Bits, k::Lanes;
     Ceilings c;
     c.gigabytes = read(executor);
-    if (std::strcmp(dsvl::active_kernels<float>().name, DSVL_ISA_STRING) != 0) return c;
+    if (std::strcmp(dsvl::active_kernels<float>().name, dsvl::name(dsvl::Isa::DSVL_ISA)) != 0) return c;
     c.fma = arithmetic<Lanes>(executor, 1, [](Lanes sum, Lanes x) { return k::fma(sum, x, x); });
     c.bf16 = arithmetic<Lanes>(executor, 2, [](Lanes sum, Lanes x) { return k::dot_bf16(x, x, sum); });
-    c.int8 = arithmetic<Bits>(executor, 4, [](Bits sum, Bits x) { return k::dot<7>(x, x, sum); });
+    c.int8 = arithmetic<Bits>(executor, 4, [](Bits sum, Bits x) { return k::dot_bytes<7>(x, x, sum); });
     return c;
   }
   [[nodiscard]] double of(Unit unit) const { return unit == Unit::fma ? fma : unit == Unit::bf16 ? bf16 : int8; }
@@ -90,7 +91,7 @@ struct Ceilings {
         using namespace dsvl::kernels;
         Batch acc[kChains];
         unroll<kChains>([&](auto c) { acc[c] = Batch(static_cast<typename Batch::value_type>(c + 1)); });
-        const Batch x = hold(Batch(static_cast<typename Batch::value_type>(1)));
+        const Batch x = keep_in_register(Batch(static_cast<typename Batch::value_type>(1)));
         for (int i = 0; i < kSteps; ++i) unroll<kChains>([&](auto c) { acc[c] = step(acc[c], x); });
         for (int c = 1; c < kChains; ++c) acc[0] = acc[0] + acc[c];
         std::memcpy(sink.data() + static_cast<std::size_t>(w) * kLine, &acc[0], sizeof(Batch));

@@ -79,7 +79,7 @@ inline bool time_elementwise(Executor& executor, Report& report, const std::stri
          return static_cast<double>(row[i]) / std::sqrt(square + rms.eps) * at(weight, i);
        });
   for (const auto& [rows, cols] : {std::pair<Index, Index>{576, 4096}, {4096, 3072}})
-    line("gelu", rows, cols, 2, [&](auto, auto out) { gelu(on, out, Activation::gelu_erf); },
+    line("gelu", rows, cols, 2, [&](auto, auto out) { gelu(on, out, GeluKind::erf); },
          [](const float*, const float* row, Index i) {
            const double v = static_cast<double>(row[i]);
            return 0.5 * v * (1 + std::erf(v / std::sqrt(2.0)));

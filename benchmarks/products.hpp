@@ -3,7 +3,7 @@
 #define DSVL_BENCHMARKS_PRODUCTS_HPP
 
 #include <cmath>
-#include <dsvl/kernels/quantize.hpp>
+#include <dsvl/kernels/weights/quantize.hpp>
 #include <dsvl/nn/linear.hpp>
 #include <dsvl/run/runner.hpp>
 
@@ -33,13 +33,13 @@ inline constexpr Shape kShapes[] = {
 struct Kind {
   const char* name;
   Format format;
-  Activations activations;
+  ActivationPrecision precision;
 };
 inline constexpr Kind kKinds[] = {
-    {"f32", Format::f32, Activations::exact},   {"bf16", Format::bf16, Activations::exact},
-    {"bf16 rounded", Format::bf16, Activations::rounded},
-    {"q8_0", Format::q8_0, Activations::exact}, {"q4_0", Format::q4_0, Activations::exact},
-    {"q4_k", Format::q4_k, Activations::exact}, {"q6_k", Format::q6_k, Activations::exact},
+    {"f32", Format::f32, ActivationPrecision::f32},   {"bf16", Format::bf16, ActivationPrecision::f32},
+    {"bf16 rounded", Format::bf16, ActivationPrecision::bf16},
+    {"q8_0", Format::q8_0, ActivationPrecision::f32}, {"q4_0", Format::q4_0, ActivationPrecision::f32},
+    {"q4_k", Format::q4_k, ActivationPrecision::f32}, {"q6_k", Format::q6_k, ActivationPrecision::f32},
 };
 
 /// Weights of one format, of noise: 64 rows that are made, and these again and again, which no product can tell.
@@ -84,13 +84,13 @@ class Weights {
 };
 
 /// Row r of x as the product takes it.
-inline std::vector<double> seen_row(const float* x, Index cols, Inputs inputs) {
+inline std::vector<double> seen_row(const float* x, Index cols, ActivationFormat x_format) {
   std::vector<double> out(x, x + cols);
-  if (inputs == Inputs::bf16)
+  if (x_format == ActivationFormat::bf16)
     for (Index i = 0; i < cols; ++i) out[static_cast<std::size_t>(i)] = static_cast<double>(to_float(to_bf16(x[i])));
-  const Index width = inputs == Inputs::int8 ? kInt8Span : kInt8Wide;
-  for (Index i = 0; i < cols && in_bytes(inputs); i += width) {
-    std::int8_t eight[kInt8Wide];
+  const Index width = x_format == ActivationFormat::int8_per_32 ? kInt8Block : kInt8WideBlock;
+  for (Index i = 0; i < cols && is_int8(x_format); i += width) {
+    std::int8_t eight[kInt8WideBlock];
     const double scale = static_cast<double>(quantize8(x + i, width, eight, 1));
     for (Index k = 0; k < width; ++k) out[static_cast<std::size_t>(i + k)] = scale * eight[k];
   }
@@ -98,13 +98,14 @@ inline std::vector<double> seen_row(const float* x, Index cols, Inputs inputs) {
 }
 
 /// Largest difference of some outputs from the definition in double, relative to their mean size.
-inline double product_error(const Shape& s, View<const float> x, const Matrix& w, Inputs inputs, View<const float> y) {
+inline double product_error(const Shape& s, View<const float> x, const Matrix& w, ActivationFormat x_format,
+                            View<const float> y) {
   double worst = 0, size = 0;
   const Index step = std::max<Index>(1, s.outputs / 37);
   int count = 0;
   std::vector<double> weights(static_cast<std::size_t>(s.cols));
   for (const Index r : {Index{0}, s.rows / 2, s.rows - 1}) {
-    const std::vector<double> row = seen_row(x.row(r), s.cols, inputs);
+    const std::vector<double> row = seen_row(x.row(r), s.cols, x_format);
     for (Index n = 0; n < s.outputs; n += step, ++count) {
       reference_kernels<double>().unpack(w.row(n), weights.data(), s.cols);
       double want = 0;
@@ -129,8 +130,8 @@ inline bool time_product(const Shape& s, const Kind& kind, Executor& executor, R
     return std::fprintf(stderr, "%s: no memory\n", s.name), false;
   for (Index r = 0; r < s.rows; ++r) std::generate_n(x.row(r), s.cols, [&] { return noise.next(); });
   const double flops = 2.0 * static_cast<double>(s.rows * s.outputs * s.cols);
-  const Inputs inputs = inputs_of(kind.activations, kind.format, s.cols);
-  Immediate<float> on(active_kernels<float>(), &executor, nullptr, kind.activations);
+  const ActivationFormat x_format = activation_format(kind.precision, kind.format, s.cols);
+  Immediate<float> on(active_kernels<float>(), &executor, nullptr, kind.precision);
   Index copy = 0;
   const auto multiply = [&] {
     copy = (copy + 1) % weights.copies();
@@ -142,8 +143,8 @@ inline bool time_product(const Shape& s, const Kind& kind, Executor& executor, R
   }) / repeat;
   const std::string name = std::string(s.name) + ", " + kind.name + " " + std::to_string(s.rows) + "x" +
                            std::to_string(s.cols) + "x" + std::to_string(s.outputs);
-  report.add({name, took, flops, s.rows <= 8 ? weights.bytes() : 0, unit_of(inputs)});
-  const double error = product_error(s, x, weights.matrix(copy), inputs, y);
+  report.add({name, took, flops, s.rows <= 8 ? weights.bytes() : 0, unit_of(x_format)});
+  const double error = product_error(s, x, weights.matrix(copy), x_format, y);
   if (error < 2e-5) return true;
   std::fprintf(stderr, "%s: differs from the definition by %.1e\n", name.c_str(), error);
   return false;

@@ -23,7 +23,6 @@ double reference_error(const DeepseekVl& net, const bench::Outcome& got) {
   for (const auto& f : floats)
     inputs.push_back({f.id, f.picture ? rows.data() + (f.picture - got.rows.data()) : nullptr});
   const Index n = static_cast<Index>(inputs.size());
-  DecoderState state{n, 0, n - 1, 1};
   const auto carve = [&](Arena& a) {
     b.carve(a, net.decoder.dims, n);
     b.carve_logits(a, net.decoder.dims, 1);
@@ -31,7 +30,9 @@ double reference_error(const DeepseekVl& net, const bench::Outcome& got) {
   };
   Buffer<std::byte> memory;
   if (!carve_slab(memory, carve)) return NAN;
-  net.decoder.forward(on, inputs.data(), state, cache, b);
+  std::vector<SequenceRow> places(inputs.size());
+  const DecoderState state{n, cache.place_rows(0, places), n - 1, 1};
+  net.decoder.forward(on, inputs.data(), state, cache.layout(), b);
   double difference = 0, size = 0;
   for (Index i = 0; i < b.logits.cols; ++i) {
     const double want = b.logits.data[i], d = static_cast<double>(got.logits[static_cast<std::size_t>(i)]) - want;

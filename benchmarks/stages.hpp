@@ -105,7 +105,7 @@ struct Bench {
     const auto lay_out = [&](Arena& arena) {
       encoder.lay_out(arena);
       cache.carve(arena, heads, context, kv);
-      decoding.lay_out(arena, cache);
+      decoding.lay_out(arena);
     };
     if (carve_slab(memory, lay_out) && cache.reserve()) return {};
     return fail(Code::out_of_memory, "no memory for the activations of a measurement");
@@ -230,7 +230,7 @@ inline Result<StageTimes> time_stages(const Model& model, const Shown& picture, 
 
 /// What the products of a model meet, most of the time.
 inline Unit product_unit(const DeepseekVl& net, const Limits& limits) {
-  return unit_of(inputs_of(limits.activations, net.decoder.blocks.front().out.weight));
+  return unit_of(activation_format(limits.activations, net.decoder.blocks.front().out.weight));
 }
 
 /// Each part of encoding or prefilling, and the products and attentions in it.

@@ -60,11 +60,11 @@ configure() {
 }
 
 # What depends on kernels runs with those of every instruction set of dsvl_add_kernels that this processor has, and with
-# --full with those of all names in include/dsvl/kernels/isa.hpp.
+# --full with those of all rows of DSVL_ISAS in include/dsvl/base/config.hpp.
 run_release() {
   local isas=
   if [ -n "$full" ] && [ "$(uname -m)" = x86_64 ]; then
-    isas='sse2;sse4_2;avx;avx2;avx2_fma;avx2_fma_vnni;avx512;avx512_bf16;avx512_vnni;avx512_vnni_bf16'
+    isas=$(sed -n 's/^  ROW(\(\(sse\|avx\)[a-z0-9_]*\), .*/\1/p' include/dsvl/base/config.hpp | paste -s -d ';')
   fi
   rm -f build/skipped.log
   newer_stb

@@ -72,9 +72,10 @@ void add_model_options(CommandLine& to, Settings& settings) {
                                                                {"bf16", dsvl::KvFormat::bf16},
                                                                {"q8", dsvl::KvFormat::q8}}));
   to.other(0, "activations", "KIND",
-           "exact (default), or rounded: bf16 weights meet bf16 activations, sooner on some CPUs",
-           one_of<dsvl::Activations>(settings.session.limits.activations,
-                                     {{"exact", dsvl::Activations::exact}, {"rounded", dsvl::Activations::rounded}}));
+           "f32 (default), or bf16: activations are rounded where weights are bf16, sooner on some CPUs",
+           one_of<dsvl::ActivationPrecision>(
+               settings.session.limits.activations,
+               {{"f32", dsvl::ActivationPrecision::f32}, {"bf16", dsvl::ActivationPrecision::bf16}}));
   to.text(0, "system", "TEXT", "System text in front of the conversation; \"\" for none", settings.session.system);
   to.flag(0, "exif", "Turn photos upright as their EXIF data says", settings.session.apply_exif_orientation);
   to.flag(0, "clip-gray16", "16-bit gray pictures as the reference has them: nearly white", settings.session.clip_gray16);

@@ -126,7 +126,7 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
   Decoding engine(state.network->net.decoder, *limits, 1);
   REQUIRE(carve_slab(memory, [&](Arena& arena) {
     cache.carve(arena, dims.heads, limits->context, *limits->kv);
-    engine.lay_out(arena, cache);
+    engine.lay_out(arena);
   }));
   REQUIRE(cache.reserve());
   CancelToken token;

@@ -35,7 +35,7 @@ Trace trace(Session& session, const GenerateOptions& options = {}) {
 }
 
 Trace trace(Executor* executor, Index chunk, const GenerateOptions& options = {},
-            Activations activations = Activations::exact) {
+            ActivationPrecision activations = ActivationPrecision::f32) {
   SessionOptions open;
   open.limits.activations = activations;
   open.host.executor = executor;
@@ -81,13 +81,13 @@ TEST_CASE("logits are equal to the last bit for any prefill chunk") {
 
 TEST_CASE("rounded activations give answers of their own, equal to the last bit for any threads and prefill chunk") {
   InlineExecutor one;
-  const Trace rounded = trace(&one, 512, {}, Activations::rounded);
+  const Trace rounded = trace(&one, 512, {}, ActivationPrecision::bf16);
   CHECK(rounded.ids == plain().ids);
   CHECK_FALSE(rounded == plain());
   ThreadPool pool(3);
   for (const Index chunk : {1, 7, 512}) {
     CAPTURE(chunk);
-    CHECK(trace(&pool, chunk, {}, Activations::rounded) == rounded);
+    CHECK(trace(&pool, chunk, {}, ActivationPrecision::bf16) == rounded);
   }
 }
 
@@ -121,7 +121,8 @@ TEST_CASE("a program that is run in slices of any length gives the bits of one r
   const auto run = [&](auto&& advance) {
     DecoderBuffers<float> b;
     KvCache<float> cache;
-    DecoderState state{kTokens, 0, 0, kTokens};
+    DecoderState state;
+    std::vector<SequenceRow> places(kTokens);
     std::vector<TokenInput<float>> inputs;
     for (Index i = 0; i < kTokens; ++i) inputs.push_back({static_cast<std::int32_t>(i * 7 % 500), nullptr});
     Program<float> program;
@@ -132,11 +133,12 @@ TEST_CASE("a program that is run in slices of any length gives the bits of one r
       b.carve_logits(a, net.decoder.dims, kTokens);
       cache.carve(a, net.decoder.dims.heads, net.decoder.dims.layers, kTokens, KvFormat::full);
       Recorder<float> on(program, a);
-      net.decoder.forward(on, inputs.data(), state, cache, b);
+      net.decoder.forward(on, inputs.data(), state, cache.layout(), b);
       scratch = a.array<float>("scratch", 4 * round_up(program.scratch(), 16));
     };
     Buffer<std::byte> memory;
     REQUIRE(carve_slab(memory, lay_out));
+    state = {kTokens, cache.place_rows(0, places), 0, kTokens};
     ProgramCursor<float> cursor(program);
     advance(Machine<float>{&kernels, nullptr, scratch, round_up(program.scratch(), 16), 4, nullptr}, cursor);
     REQUIRE(cursor.done());

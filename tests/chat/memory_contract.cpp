@@ -19,7 +19,7 @@ std::vector<std::uint8_t> frame(Index width, Index height, unsigned k) {
 TEST_CASE("a session takes exactly what the plan says, whatever its limits and number of workers") {
   for (const Limits& limits :
        {Limits{}, Limits{.context = 300}, Limits{.context = 128, .chunk = 7, .kv = KvFormat::bf16}, Limits{.pictures = 0},
-        Limits{.context = 300, .activations = Activations::rounded},
+        Limits{.context = 300, .activations = ActivationPrecision::bf16},
         Limits{.context = 512, .pictures = 3, .picture_side = 512, .text_bytes = 100, .logit_rows = 1, .cached_tokens = 700}})
     for (const int threads : {1, 3}) {
       LoadOptions load;

@@ -477,7 +477,7 @@ TEST_CASE("a narrower cache answers alike, and takes no notice of chunks either"
 
 TEST_CASE("rounded activations answer alike") {
   SessionOptions options;
-  options.limits.activations = Activations::rounded;
+  options.limits.activations = ActivationPrecision::bf16;
   const double far = far_from_reference(logits_of(test::tiny_model(), options));
   CHECK(far > 1e-5);
   CHECK(far < 0.02);

@@ -226,7 +226,7 @@ TEST_CASE("files that are no saved session, of another model, damaged anywhere o
   narrow.limits.kv = KvFormat::bf16;
   CHECK(load(good, narrow).code() == Code::unsupported);
   SessionOptions rounding;
-  rounding.limits.activations = Activations::rounded;
+  rounding.limits.activations = ActivationPrecision::bf16;
   CHECK(load(good, rounding).code() == Code::unsupported);
   SessionOptions small;
   small.limits.context = 64;

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   using enum dsvl::Isa;
   const char* const best = best_name<DSVL_DISPATCH>();
   const char* const chosen = dsvl::active_kernels<float>().name;
-  std::printf("kernels %s, the best here is %s; this file is compiled for %s\n", chosen, best, DSVL_ISA_STRING);
+  std::printf("kernels %s, the best here is %s; this file is compiled for %s\n", chosen, best, dsvl::name(dsvl::Isa::DSVL_ISA));
   auto model = dsvl::Model::load(argv[1]);
   if (!model) return dsvl::report(model.error());
   auto session = dsvl::Session::open(*model);

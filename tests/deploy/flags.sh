@@ -67,6 +67,31 @@ accepted "a file that only declares may have -ffast-math" declares "$@" -ffast-m
 refused "the unit of kernels beside it may not" 'equal bits' unit "$@" -ffast-math -DDSVL_HEADER_ONLY=0
 accepted "containers that check themselves (_GLIBCXX_DEBUG)" all "$@" -D_GLIBCXX_DEBUG
 
+# The rows of DSVL_ISAS: the flags of each, those of the rows that it extends in front, choose that row.
+rows=$(awk -F '"' '/^  ROW\(/ {
+  split($1, name, /[(,]/); split($3, extends, /[ ,]+/)
+  flags[name[2]] = flags[extends[2]] " " $4
+  print name[2] flags[name[2]]
+}' "$include/dsvl/base/config.hpp")
+echo DSVL_ISA >"$work/isa.cpp"
+chosen() { "$compiler" -E -P "$@" -I"$include" -include dsvl/base/config.hpp "$work/isa.cpp" 2>/dev/null | tail -n 1; }
+seen=0
+while read -r isa flags; do
+  [ "$isa" != generic ] || flags=-DDSVL_SCALAR=1
+  # shellcheck disable=SC2086  # several flags
+  if got=$(chosen "$@" $flags) && [ -n "$got" ]; then
+    seen=$((seen + 1))
+    case $isa:$got in
+      sse2:* | neon64:*) ;;  # what the compiler does without flags: it may be more
+      "$got:$got") echo "ok      the flags of $isa choose it" ;;
+      *) failed=1; echo "FAILED  the flags of $isa ($flags) choose $got" >&2 ;;
+    esac
+  fi
+done <<END
+$rows
+END
+[ $seen -ge 3 ] || { failed=1; echo "FAILED  no rows of DSVL_ISAS were seen" >&2; }
+
 # 32-bit addresses on any 64-bit Debian: the headers that only its own 32-bit packages have are made up.
 : >"$work/gnu/stubs-32.h"
 machine=$("$compiler" -print-multiarch 2>/dev/null || "$compiler" -dumpmachine)

@@ -2,7 +2,7 @@
 // each input. What lies around the operands is NaN, and what lies around the results must stay as it is.
 #include <dsvl/base/half.hpp>
 #include <dsvl/kernels/dispatch.hpp>
-#include <dsvl/kernels/quantize.hpp>
+#include <dsvl/kernels/weights/quantize.hpp>
 
 #include <limits>
 
@@ -81,20 +81,21 @@ void product(fuzz::Input& in) {
   const Index cols = stored.cols * (1 + static_cast<Index>(in.number(stored.cols == 1 ? 300 : stored.cols == 32 ? 20 : 3)));
   const Index outputs = stored.rows * (1 + static_cast<Index>(in.number(stored.rows == 1 ? 80 : 6)));
   const bool add = in.flag(), biased = in.flag(), round = in.flag();
-  const Inputs inputs = inputs_of(round ? Activations::rounded : Activations::exact, format, cols);
-  const Index stride = prepared_bytes(inputs, cols);
+  const ActivationFormat x_format =
+      activation_format(round ? ActivationPrecision::bf16 : ActivationPrecision::f32, format, cols);
+  const Index stride = quantized_row_bytes(x_format, cols);
   const std::vector<std::byte> w = weights(format, outputs, cols, in.byte());
   Guarded x(numbers(rows * cols, 5)), bias(numbers(outputs, 6));
-  std::vector<std::byte> prepared(static_cast<std::size_t>(rows * stride + 64)), plain = prepared;
-  for (Index r = 0; inputs != Inputs::floats && r < rows; ++r) {
-    float_kernels().prepare(inputs, x.data() + r * cols, cols, prepared.data() + r * stride);
-    reference_kernels<float>().prepare(inputs, x.data() + r * cols, cols, plain.data() + r * stride);
+  std::vector<std::byte> quantized(static_cast<std::size_t>(rows * stride + 64)), plain = quantized;
+  for (Index r = 0; x_format != ActivationFormat::f32 && r < rows; ++r) {
+    float_kernels().quantize_activations(x_format, x.data() + r * cols, cols, quantized.data() + r * stride);
+    reference_kernels<float>().quantize_activations(x_format, x.data() + r * cols, cols, plain.data() + r * stride);
   }
-  FUZZ_CHECK(prepared == plain);
+  FUZZ_CHECK(quantized == plain);
   LinearTile<float> t;
   t.x = x.data(), t.x_stride = cols, t.rows = rows, t.w = w.data(), t.format = format, t.outputs = outputs, t.cols = cols;
   t.bias = biased ? bias.data() : nullptr, t.y_stride = outputs, t.add = add;
-  t.inputs = inputs, t.prepared = prepared.data(), t.prepared_stride = stride;
+  t.x_format = x_format, t.quantized_x = quantized.data(), t.quantized_x_stride = stride;
   both(numbers(rows * outputs, 7), 1e-5, [&](const Kernels<float>& k, float* y) {
     t.y = y;
     k.linear(t, scratch(kLinearScratch));

@@ -57,9 +57,12 @@ struct Run {
     CHECK(cache.capacity() == 128);
     Immediate<T> on(kernels);
     logits.clear();
-    for (DecoderState s; s.start < kTokens; s.start += s.rows) {
-      s.rows = s.logits_rows = std::min<Index>(chunk, kTokens - s.start);
-      decoder.forward(on, inputs.data() + s.start, s, cache, b);
+    std::vector<SequenceRow> places(static_cast<std::size_t>(chunk));
+    DecoderState s;
+    for (Index start = 0; start < kTokens; start += s.rows) {
+      s.rows = s.logits_rows = std::min<Index>(chunk, kTokens - start);
+      s.places = cache.place_rows(start, std::span(places).first(static_cast<std::size_t>(s.rows)));
+      decoder.forward(on, inputs.data() + start, s, cache.layout(), b);
       for (Index r = 0; r < s.rows; ++r) logits.insert(logits.end(), b.logits.row(r), b.logits.row(r) + b.logits.cols);
     }
     CHECK(on.status().ok());
@@ -128,12 +131,13 @@ TEST_CASE("logits are made for the rows that were asked for, and none when none 
     cache.carve(a, decoder.dims.heads, decoder.dims.layers, 75, KvFormat::full);
   });
   Immediate<float> on(active_kernels<float>());
-  DecoderState s{75, 0, 0, 0};
-  decoder.forward(on, run.inputs.data(), s, cache, b);
+  std::vector<SequenceRow> places(75);
+  DecoderState s{75, cache.place_rows(0, places), 0, 0};
+  decoder.forward(on, run.inputs.data(), s, cache.layout(), b);
   CHECK(std::isnan(b.logits.row(0)[0]));
   s.logits_from = 68;
   s.logits_rows = 4;
-  decoder.forward(on, run.inputs.data(), s, cache, b);
+  decoder.forward(on, run.inputs.data(), s, cache.layout(), b);
   CHECK(std::memcmp(b.logits.data, run.logits.data() + 68 * 50, 4 * 50 * sizeof(float)) == 0);
   CHECK(std::isnan(b.logits.row(4)[0]));
 }
@@ -152,10 +156,12 @@ TEST_CASE("what lies in the cache behind the tokens so far does not matter") {
     cache.carve(a, decoder.dims.heads, decoder.dims.layers, 75, KvFormat::full);
   });
   Immediate<float> on(active_kernels<float>());
-  decoder.forward(on, run.inputs.data(), {10, 0, 9, 1}, cache, b);
+  std::vector<SequenceRow> places(50);
+  const auto at = [&](Index start, std::size_t rows) { return cache.place_rows(start, std::span(places).first(rows)); };
+  decoder.forward(on, run.inputs.data(), {10, at(0, 10), 9, 1}, cache.layout(), b);
   const auto clean = test::elements<float>(b.logits);
-  decoder.forward(on, run.inputs.data() + 20, {50, 10, 0, 0}, cache, b);  // another continuation
-  decoder.forward(on, run.inputs.data() + 9, {1, 9, 0, 1}, cache, b);     // and back
+  decoder.forward(on, run.inputs.data() + 20, {50, at(10, 50), 0, 0}, cache.layout(), b);  // another continuation
+  decoder.forward(on, run.inputs.data() + 9, {1, at(9, 1), 0, 1}, cache.layout(), b);      // and back
   CHECK(std::memcmp(clean.data(), b.logits.data, clean.size() * sizeof(float)) == 0);
 }
 
@@ -178,22 +184,25 @@ TEST_CASE("one recorded pass serves a prompt and every token after it") {
     cache.carve(a, decoder.dims.heads, decoder.dims.layers, 75, KvFormat::full);
     program = {};
     Recorder<float> on(program, a);
-    decoder.forward(on, inputs.data(), s, cache, b);
+    decoder.forward(on, inputs.data(), s, cache.layout(), b);
     scratch = a.array<float>("scratch", round_up(program.scratch(), 16));
   });
   std::vector<float> logits;
   InlineExecutor here;
   const Kernels<float>& kernels = active_kernels<float>();
+  std::vector<SequenceRow> places(64);
+  Index start = 0;
   for (const Index rows : {64, 1, 1, 5, 1, 2, 1}) {
-    std::copy_n(run.inputs.begin() + s.start, rows, inputs.begin());
+    std::copy_n(run.inputs.begin() + start, rows, inputs.begin());
+    s.places = cache.place_rows(start, std::span(places).first(static_cast<std::size_t>(rows)));
     s.rows = s.logits_rows = rows;
     CHECK(program.cost() > 0);
     ProgramCursor<float> cursor(program);
     Runner<float>::run({&kernels, &here, scratch, round_up(program.scratch(), 16), 1, nullptr}, cursor, {});
     CHECK(cursor.done());
     for (Index r = 0; r < rows; ++r) logits.insert(logits.end(), b.logits.row(r), b.logits.row(r) + 50);
-    s.start += rows;
+    start += rows;
   }
-  CHECK(s.start == 75);
+  CHECK(start == 75);
   CHECK(std::memcmp(logits.data(), run.logits.data(), logits.size() * sizeof(float)) == 0);
 }

@@ -10,7 +10,7 @@ void check_siglip_large(const SiglipDims& d) {
   CHECK((d.input.image == 384 && d.input.patch == 16 && d.input.channels == 3));
   CHECK((d.hidden == 1024 && d.intermediate == 4096 && d.layers == 24 && d.heads == 16));
   CHECK(d.eps == 1e-6);
-  CHECK(d.activation == Activation::gelu_erf);
+  CHECK(d.activation == GeluKind::erf);
 }
 void check_decoder(const DecoderDims& d, const DecoderDims& want) {
   CHECK((d.hidden == want.hidden && d.intermediate == want.intermediate && d.layers == want.layers && d.vocab == want.vocab));
@@ -56,7 +56,7 @@ TEST_CASE("the released 7B configurations of both layouts give the published siz
     CHECK((s.input.image == 1024 && s.input.patch == 16 && s.input.channels == 3));
     CHECK((s.hidden == 768 && s.intermediate == 3072 && s.layers == 12 && s.heads == 12 && s.window == 14));
     CHECK(s.global_layers == LayerSet{2, 5, 8, 11});
-    CHECK((s.eps == 1e-6 && s.activation == Activation::gelu_erf));
+    CHECK((s.eps == 1e-6 && s.activation == GeluKind::erf));
     const DownsampleDims& d = c.high->down;
     CHECK((d.neck == 256 && d.middle == 512 && d.out == 1024 && d.resized == Grid{96, 96} && d.grid() == Grid{24, 24}));
     CHECK(c.aligner.kind == AlignerKind::low_high_hybrid_split_mlp_gelu);
@@ -85,13 +85,13 @@ TEST_CASE("absent keys take the stock defaults of their classes") {
   const ModelConfig c = test::released(R"({"model_type": "deepseek_vl", "image_token_id": 5})");
   CHECK((c.siglip.hidden == 768 && c.siglip.intermediate == 3072 && c.siglip.layers == 12 && c.siglip.heads == 12));
   CHECK((c.siglip.input.image == 224 && c.siglip.input.patch == 16));
-  CHECK(c.siglip.activation == Activation::gelu_tanh);
+  CHECK(c.siglip.activation == GeluKind::tanh);
   CHECK((c.decoder.hidden == 4096 && c.decoder.intermediate == 11008 && c.decoder.layers == 32 && c.decoder.vocab == 32000));
   CHECK((c.decoder.heads.heads == 32 && c.decoder.heads.kv_heads == 32 && c.decoder.heads.head_dim == 128));
   CHECK(c.max_positions == 2048);
   const ModelConfig h = test::released(R"({"model_type": "deepseek_vl_hybrid", "image_token_id": 5})");
   CHECK((h.high->sam.hidden == 768 && h.high->sam.intermediate == 3072 && h.high->sam.window == 14 && h.high->down.out == 1024));
-  CHECK(h.high->sam.activation == Activation::gelu_erf);
+  CHECK(h.high->sam.activation == GeluKind::erf);
   const ModelConfig o = test::released(R"({"model_type": "multi_modality", "language_config": {},
       "vision_config": {"cls": "CLIPVisionTower"}, "aligner_config": {"cls": "MlpProjector",
       "params": {"projector_type": "mlp_gelu", "input_dim": 1024, "n_embed": 4096}}})");

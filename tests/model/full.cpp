@@ -142,29 +142,30 @@ TEST_SUITE("full") {
     Index next_row = 0;
     for (const std::int32_t id : ids) inputs.push_back({id, id == 100015 ? picture.row(next_row++) : nullptr});
     REQUIRE(next_row == tokens);
-    DecoderState state{prompt, 0, prompt - 1, 1};
+    std::vector<SequenceRow> places(static_cast<std::size_t>(prompt));
+    DecoderState state{prompt, cache.place_rows(0, places), prompt - 1, 1};
     std::vector<float> last;
     on.rows({&state.rows});
     embed(on, inputs.data(), net.decoder.embedding, d.x);
-    rope_angles(on, &state.start, net.decoder.dims.rope_theta, d.angles);
+    rope_angles(on, &state.places, net.decoder.dims.rope_theta, d.angles);
     for (std::size_t l = 0; l < net.decoder.blocks.size(); ++l) {
-      net.decoder.blocks[l].forward(on, net.decoder.dims, &state.start, cache.layer(static_cast<Index>(l)), d, d.x);
+      net.decoder.blocks[l].forward(on, net.decoder.dims, &state.places, cache.layer(static_cast<Index>(l)), d, d.x);
       last.insert(last.end(), d.x.row(prompt - 1), d.x.row(prompt - 1) + d.x.cols);
     }
     on.rows({});
     check("decoder, last position", last, floats(golden, "decoder_last_position"), most.decoder);
-    net.decoder.forward(on, inputs.data(), state, cache, d);
+    net.decoder.forward(on, inputs.data(), state, cache.layout(), d);
     check("logits", {d.logits.data, d.logits.data + d.logits.cols}, floats(golden, "logits_last"), most.decoder);
 
     int agree = 0;
-    state = {1, prompt, 0, 1};
+    Index start = prompt;
     for (std::size_t t = 0; t < greedy.size(); ++t) {
       const auto best = static_cast<std::int32_t>(std::max_element(d.logits.data, d.logits.data + d.logits.cols) - d.logits.data);
       CHECK_MESSAGE((best == greedy[t] || gaps[t] < most.gap), "token " << t << ", gap " << gaps[t]);
       agree += best == greedy[t];
       inputs[0] = {greedy[t], nullptr};
-      net.decoder.forward(on, inputs.data(), state, cache, d);
-      ++state.start;
+      state = {1, cache.place_rows(start++, std::span(places).first(1)), 0, 1};
+      net.decoder.forward(on, inputs.data(), state, cache.layout(), d);
     }
     std::printf("    %-28s %d of %zu\n", "greedy ids", agree, greedy.size());
     CHECK(on.status().ok());

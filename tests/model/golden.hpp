@@ -96,7 +96,9 @@ std::vector<T> outputs(const Golden& g, const dsvl::Kernels<T>& kernels) {
   std::vector<dsvl::TokenInput<T>> inputs;
   Index next_row = 0;
   for (const auto id : ids) inputs.push_back({id, id == 302 ? pictures.row(next_row++) : nullptr});
-  net.decoder.forward(on, inputs.data(), {prompt, 0, 0, prompt}, cache, d);
+  std::vector<dsvl::SequenceRow> places(static_cast<std::size_t>(prompt));
+  const dsvl::DecoderState state{prompt, cache.place_rows(0, places), 0, prompt};
+  net.decoder.forward(on, inputs.data(), state, cache.layout(), d);
   REQUIRE(on.status().ok());
   auto out = elements(pictures);
   const auto logits = elements(d.logits);

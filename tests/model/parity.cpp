@@ -94,7 +94,6 @@ void check_everything(const Golden& g, const Kernels<T>& kernels, KvFormat kv = 
   // The decoder: the whole prompt in one run, then greedily.
   const auto ids = g.ints("input_ids"), greedy = g.ints("greedy");
   const Index prompt = static_cast<Index>(ids.size()), total = prompt + static_cast<Index>(greedy.size());
-  DecoderState state{prompt, 0, 0, prompt};
   DecoderBuffers<T> d;
   KvCache<T> cache;
   const auto decoder_memory = test::slab([&](Arena& a) {
@@ -102,6 +101,8 @@ void check_everything(const Golden& g, const Kernels<T>& kernels, KvFormat kv = 
     d.carve_logits(a, net.decoder.dims, prompt);
     cache.carve(a, net.decoder.dims.heads, net.decoder.dims.layers, total, kv);
   });
+  std::vector<SequenceRow> places(static_cast<std::size_t>(prompt));
+  DecoderState state{prompt, cache.place_rows(0, places), 0, prompt};
   std::vector<TokenInput<T>> inputs;
   Index next_row = 0;
   for (const auto id : ids) inputs.push_back({id, id == 302 ? pictures.row(next_row++) : nullptr});
@@ -113,24 +114,23 @@ void check_everything(const Golden& g, const Kernels<T>& kernels, KvFormat kv = 
   };
   on.rows({&state.rows});
   embed(on, inputs.data(), net.decoder.embedding, d.x);
-  rope_angles(on, &state.start, net.decoder.dims.rope_theta, d.angles);
+  rope_angles(on, &state.places, net.decoder.dims.rope_theta, d.angles);
   for (std::size_t l = 0; l < net.decoder.blocks.size(); ++l) {
-    net.decoder.blocks[l].forward(on, net.decoder.dims, &state.start, cache.layer(static_cast<Index>(l)), d, d.x);
+    net.decoder.blocks[l].forward(on, net.decoder.dims, &state.places, cache.layer(static_cast<Index>(l)), d, d.x);
     compare<T>("decoder block", d.x, golden("act.model.language_model.layers." + std::to_string(l)));
   }
   on.rows({});
-  net.decoder.forward(on, inputs.data(), state, cache, d);
+  net.decoder.forward(on, inputs.data(), state, cache.layout(), d);
   compare<T>("logits", d.logits, golden("logits"));
 
-  Index row = prompt - 1;
-  state = {1, prompt, 0, 1};
+  Index row = prompt - 1, start = prompt;
   for (const std::int32_t expected : greedy) {
     const T* const logits = d.logits.row(row);
     const auto best = static_cast<std::int32_t>(std::max_element(logits, logits + d.logits.cols) - logits);
     CHECK(best == expected);
     inputs[0] = {expected, nullptr};
-    net.decoder.forward(on, inputs.data(), state, cache, d);
-    ++state.start;
+    state = {1, cache.place_rows(start++, std::span(places).first(1)), 0, 1};
+    net.decoder.forward(on, inputs.data(), state, cache.layout(), d);
     row = 0;
   }
   CHECK(on.status().ok());

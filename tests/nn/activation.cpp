@@ -16,8 +16,8 @@ TEST_CASE("gelu_erf is the exact GELU, gelu_tanh the approximation, and they dif
     using T = test::scalar_of<decltype(kernels)>;
     Immediate<T> on(kernels);
     Rows<T> a(x), b(x);
-    gelu(on, a, Activation::gelu_erf);
-    gelu(on, b, Activation::gelu_tanh);
+    gelu(on, a, GeluKind::erf);
+    gelu(on, b, GeluKind::tanh);
     test::check_near("gelu_erf", a.view(), exact, test::kNear<T>);
     test::check_near("gelu_tanh", b.view(), approximate, test::kNear<T>);
     CHECK((a.padding_untouched() && b.padding_untouched()));
@@ -52,7 +52,7 @@ TEST_CASE("the feed-forward of a vision transformer adds fc2(gelu(fc1(h)))") {
       using T = test::scalar_of<decltype(kernels)>;
       Immediate<T> on(kernels);
       Rows<T> in(h), scratch(10, 56), out(x);
-      mlp.forward(on, in, tanh ? Activation::gelu_tanh : Activation::gelu_erf, scratch, out);
+      mlp.forward(on, in, tanh ? GeluKind::tanh : GeluKind::erf, scratch, out);
       test::check_near("gelu mlp", out.view(), want, test::kNear<T>);
     });
   }

@@ -2,6 +2,7 @@
 #include <dsvl/nn/attention.hpp>
 
 #include "../oracle.hpp"
+#include "../sequence.hpp"
 
 using namespace dsvl;
 using test::Mat;
@@ -85,8 +86,9 @@ TEST_CASE("causal attention in chunks, with grouped heads, equals the masked sof
           for (; start < kTokens; start += rows) {
             rows = std::min<Index>(chunk, kTokens - start);
             const auto here = [&](Rows<T>& m) { return m.view().row_range(start, kTokens - start); };
-            store_kv(on, here(keys), here(values), shape, &start, store.blocks);
-            causal_attention(on, here(queries), shape, store.blocks, &start, here(y));
+            const test::Sequence places(start, rows, store.blocks.pages);
+            store_kv(on, here(keys), here(values), shape, &places.rows, store.blocks);
+            causal_attention(on, here(queries), shape, store.blocks, &places.rows, here(y));
           }
           if (chunk == kTokens) first = y;
           test::check_near("causal attention", y.view(), want, test::kNear<T>);
@@ -94,6 +96,46 @@ TEST_CASE("causal attention in chunks, with grouped heads, equals the masked sof
         }
       });
     }
+}
+
+TEST_CASE("rows of several sequences share a pass, and each has the bits that it has alone") {
+  const HeadShape shape{4, 2, 16};
+  struct Part { Index begin, count; };  // of a sequence in the pass; the first part has been computed before
+  const Part parts[] = {{70, 33}, {0, 5}, {127, 1}, {128, 1}, {0, 1}, {60, 20}};
+  Rows<float> queries(test::noise_mat(200, shape.width(), 1, 2)), keys(test::noise_mat(200, shape.kv_width(), 2, 2)),
+      values(test::noise_mat(200, shape.kv_width(), 3));
+  Immediate<float> on(active_kernels<float>());
+  Index total = 0;
+  for (const Part& p : parts) total += p.count;
+  Rows<float> q(total, shape.width()), k(total, shape.kv_width()), v(total, shape.kv_width()), y(total, shape.width());
+  Rows<float> alone(total, shape.width());
+  std::vector<std::unique_ptr<Store<float>>> stores;
+  std::vector<SequenceRow> table;
+  SequenceRows rows;
+  for (const Part& p : parts) {
+    stores.push_back(std::make_unique<Store<float>>(shape, 200, KvFormat::full));
+    const KvBlocks& blocks = stores.back()->blocks;
+    const auto part = [&](Rows<float>& m, Index begin, Index count) { return m.view().row_range(begin, count); };
+    const Index at = static_cast<Index>(table.size());
+    if (p.begin > 0) store_kv(on, part(keys, 0, p.begin), part(values, 0, p.begin), shape, nullptr, blocks);
+    const test::Sequence places(p.begin, p.count, blocks.pages);
+    store_kv(on, part(keys, p.begin, p.count), part(values, p.begin, p.count), shape, &places.rows, blocks);
+    causal_attention(on, part(queries, p.begin, p.count), shape, blocks, &places.rows, part(alone, at, p.count));
+    for (Index i = 0; i < p.count; ++i) {
+      std::copy_n(queries.view().row(p.begin + i), shape.width(), q.view().row(at + i));
+      std::copy_n(keys.view().row(p.begin + i), shape.kv_width(), k.view().row(at + i));
+      std::copy_n(values.view().row(p.begin + i), shape.kv_width(), v.view().row(at + i));
+      table.push_back({blocks.pages, p.begin + i});
+      rows.keys = std::max<Index>(rows.keys, p.begin + i + 1);
+    }
+  }
+  rows.table = table.data();
+  KvBlocks anywhere = stores[0]->blocks;
+  anywhere.pages = nullptr;  // the places have them
+  store_kv(on, k, v, shape, &rows, anywhere);
+  causal_attention(on, q, shape, anywhere, &rows, y);
+  CHECK(test::same_bits<float>(y.view(), alone.view()));
+  CHECK(y.padding_untouched());
 }
 
 TEST_CASE("scores far outside exp's range do no harm") {

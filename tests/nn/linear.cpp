@@ -1,5 +1,5 @@
 // Linear layers over stacked, misaligned weights of every format, against plain sums in double.
-#include <dsvl/kernels/quantize.hpp>
+#include <dsvl/kernels/weights/quantize.hpp>
 #include <dsvl/nn/linear.hpp>
 
 #include "../oracle.hpp"
@@ -90,7 +90,7 @@ TEST_CASE("rounded activations: bf16 weights meet x rounded to bf16, other weigh
     if (rounds)
       for (double& value : meets.v) value = static_cast<double>(to_float(to_bf16(static_cast<float>(value))));
     for (const Index rows : {Index{1}, Index{2}, x.rows}) {
-      Immediate<float> on(active_kernels<float>(), nullptr, nullptr, Activations::rounded);
+      Immediate<float> on(active_kernels<float>(), nullptr, nullptr, ActivationPrecision::bf16);
       Rows<float> some(x.lines(0, rows)), y(rows, 40);
       linear(on, some, layer, y);
       CHECK(on.status().ok());
@@ -122,10 +122,10 @@ TEST_CASE("quantised weights meet x in 8 bits: a row alone, a few and many, of s
 
   const Mat x = test::noise_mat(300, in, 3);
   Mat meets = x;  // what becomes of x in 8 bits, with scales as wide as the widest format wants them
-  for (std::size_t span = 0; span < x.v.size(); span += kInt8Wide) {
-    std::int8_t eight[kInt8Wide];
-    const float scale = quantize8(x.v.data() + span, kInt8Wide, eight, 1);
-    for (Index i = 0; i < kInt8Wide; ++i)
+  for (std::size_t span = 0; span < x.v.size(); span += kInt8WideBlock) {
+    std::int8_t eight[kInt8WideBlock];
+    const float scale = quantize8(x.v.data() + span, kInt8WideBlock, eight, 1);
+    for (Index i = 0; i < kInt8WideBlock; ++i)
       meets.v[span + static_cast<std::size_t>(i)] = static_cast<double>(scale) * eight[i];
   }
   Rows<float> all(x.rows, out);

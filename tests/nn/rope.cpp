@@ -2,6 +2,7 @@
 #include <dsvl/nn/rope.hpp>
 
 #include "../oracle.hpp"
+#include "../sequence.hpp"
 
 using namespace dsvl;
 using test::Mat;
@@ -19,7 +20,8 @@ TEST_CASE("rope turns the two halves of every head by position times frequency")
           const auto memory = test::slab([&](Arena& a) { angles.carve(a, 9, head_dim); });
           Immediate<T> on(kernels);
           Rows<T> y(x);
-          rope_angles(on, &start, theta, angles);
+          const test::Sequence places(start, 9);
+          rope_angles(on, &places.rows, theta, angles);
           rope(on, y, head_dim, angles);
           // std::pow of the frequency may differ in the last bit, times a million.
           test::check_near("rope", y.view(), want, sizeof(T) == 4 ? 3e-7 : 1e-10);
@@ -32,8 +34,8 @@ TEST_CASE("rope's convention is the half rotation, not the interleaved one, and 
   RopeAngles<double> angles;
   const auto memory = test::slab([&](Arena& a) { angles.carve(a, 2, 4); });
   Immediate<double> on(reference_kernels<double>());
-  const Index start = 0;
-  rope_angles(on, &start, 10000.0, angles);
+  const test::Sequence places(0, 2);
+  rope_angles(on, &places.rows, 10000.0, angles);
   double x[] = {1, 2, 3, 4, 1, 2, 3, 4};
   rope(on, View<double>(x, 2, 4), 4, angles);
   for (int i = 0; i < 4; ++i) CHECK(x[i] == i + 1);
@@ -44,7 +46,7 @@ TEST_CASE("rope's convention is the half rotation, not the interleaved one, and 
 }
 
 TEST_CASE("pairs that stand side by side become halves, and give the bits of halves") {
-  const Index head_dim = 20, start = 77;
+  const Index head_dim = 20;
   const Mat x = test::noise_mat(5, 3 * head_dim, 4);
   Mat shuffled = x;
   for (Index r = 0; r < x.rows; ++r)
@@ -56,7 +58,8 @@ TEST_CASE("pairs that stand side by side become halves, and give the bits of hal
   RopeAngles<float> angles;
   const auto memory = test::slab([&](Arena& a) { angles.carve(a, 5, head_dim); });
   Immediate<float> on(active_kernels<float>());
-  rope_angles(on, &start, 10000.0, angles);
+  const test::Sequence places(77, 5);
+  rope_angles(on, &places.rows, 10000.0, angles);
   Rows<float> halves(x), adjacent(shuffled);
   rope(on, halves, head_dim, angles);
   rope(on, adjacent, head_dim, angles, RotaryPairs::adjacent);
@@ -70,11 +73,11 @@ TEST_CASE("the bits of a row's angles do not depend on the chunk it comes in") {
     one.carve(a, 1, 128);
   });
   Immediate<float> on(active_kernels<float>());
-  Index start = 100;
-  rope_angles(on, &start, 10000.0, whole);
+  const test::Sequence places(100, 600);
+  rope_angles(on, &places.rows, 10000.0, whole);
   for (Index i : {0, 1, 255, 256, 599}) {
-    start = 100 + i;
-    rope_angles(on, &start, 10000.0, one);
+    const test::Sequence place(100 + i, 1);
+    rope_angles(on, &place.rows, 10000.0, one);
     CHECK(test::same_bits<float>(one.cos, whole.cos.row_range(i, 1)));
     CHECK(test::same_bits<float>(one.sin, whole.sin.row_range(i, 1)));
   }

@@ -71,6 +71,6 @@ TEST_CASE("the keys of a window's border count: their k and v are the bias alone
   Rows<double> y(x);
   sam.blocks[0].forward(on, sam.dims, 0, buffers, y);
   test::check_near("bordered block", y.view(), want, 1e-13);
-  const Mat masked = test::plus(alone, test::mlp(w, "0.mlp.", test::norm(w, "0.norm2.", alone, 1e-6), Activation::gelu_erf));
+  const Mat masked = test::plus(alone, test::mlp(w, "0.mlp.", test::norm(w, "0.norm2.", alone, 1e-6), GeluKind::erf));
   CHECK(test::relative_error(std::span<const double>(want.v), std::span<const double>(masked.v)) > 1e-2);
 }

@@ -6,7 +6,7 @@ using test::Mat;
 using test::Rows;
 
 TEST_CASE("SigLIP alone equals its formulas: both activations, another eps, odd sizes") {
-  for (const Activation activation : {Activation::gelu_erf, Activation::gelu_tanh}) {
+  for (const GeluKind activation : {GeluKind::erf, GeluKind::tanh}) {
     Siglip tower;
     tower.dims = {.input = {36, 4, 3}, .hidden = 30, .intermediate = 50, .layers = 3, .heads = 5, .eps = 1e-5, .activation = activation};
     test::Weights w(1, Format::bf16);
@@ -39,5 +39,5 @@ TEST_CASE("the default sizes of SigLIP are those of the released towers, L/16 at
   CHECK(d.layers == 24);
   CHECK(d.intermediate == 4096);
   CHECK(d.eps == 1e-6);
-  CHECK(d.activation == Activation::gelu_erf);
+  CHECK(d.activation == GeluKind::erf);
 }

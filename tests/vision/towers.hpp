@@ -9,9 +9,9 @@
 
 namespace test {
 
-inline Mat mlp(const Weights& w, const std::string& at, const Mat& h, dsvl::Activation kind) {
+inline Mat mlp(const Weights& w, const std::string& at, const Mat& h, dsvl::GeluKind kind) {
   const Mat inner = linear(h, w[at + "fc1.weight"], w[at + "fc1.bias"]);
-  return linear(each(inner, kind == dsvl::Activation::gelu_erf ? gelu_erf : gelu_tanh), w[at + "fc2.weight"], w[at + "fc2.bias"]);
+  return linear(each(inner, kind == dsvl::GeluKind::erf ? gelu_erf : gelu_tanh), w[at + "fc2.weight"], w[at + "fc2.bias"]);
 }
 inline Mat norm(const Weights& w, const std::string& at, const Mat& x, double eps) {
   return layer_norm(x, w[at + "weight"], w[at + "bias"], eps);

@@ -109,10 +109,41 @@
 #endif
 #endif
 
-// --- the instruction set of this translation unit ----------------------------------------------
-// Kernels are in an inline namespace of this name, so that two units compiled with different flags never share a kernel
-// symbol. (The linker would keep an arbitrary copy of it, which could crash an old processor.) kernels/isa.hpp lists
-// the names.
+// After DSVL_KEEP_IN_REGISTER(constraint, variable) the variable is in a register of that kind (GCC's letters), and the
+// compiler has forgotten how it was computed.
+#if defined(__GNUC__)
+#define DSVL_KEEP_IN_REGISTER(constraint, variable) __asm__("" : "+" constraint(variable))
+#else
+#define DSVL_KEEP_IN_REGISTER(constraint, variable) (void)(variable)
+#endif
+
+// --- instruction sets --------------------------------------------------------------------------
+// One row for each that kernels can be compiled for. Where a processor runs several, a later one is better.
+// Enumerators, names, detection (kernels/isa.hpp, cpu.hpp) and the flags in CMakeLists.txt and meson.build are all made
+// from these rows, so a new instruction set is a row here, a line in the choice below and, unless its vectors are those
+// of another, a file in kernels/lanes/.
+//
+//   name, its text in reports, the row it extends, flags that it adds (GCC and Clang), Visual C++'s flag ("-": it has
+//   none), what the processor needs beyond the extended row (members of CpuFeatures)
+#define DSVL_ISAS(ROW)                                                                                              \
+  ROW(generic, "generic", generic, "", "-", true)                                                                   \
+  ROW(sse2, "sse2", generic, "", "", cpu.sse2)                                                                      \
+  ROW(sse4_2, "sse4.2", sse2, "-msse4.2 -mpopcnt", "-", cpu.sse4_2 && cpu.popcnt)                                   \
+  ROW(avx, "avx", sse4_2, "-mavx", "/arch:AVX", cpu.ymm_saved && cpu.avx)                                           \
+  ROW(avx2, "avx2", avx, "-mavx2", "/arch:AVX2", cpu.avx2)                                                          \
+  ROW(avx2_fma, "avx2+fma", avx2, "-mfma -mf16c", "-", cpu.fma && cpu.f16c)                                         \
+  ROW(avx2_fma_vnni, "avx2+fma+vnni", avx2_fma, "-mavxvnni", "-", cpu.avx_vnni)                                     \
+  ROW(avx512, "avx512", avx2_fma, "-mavx512f -mavx512cd -mavx512bw -mavx512dq -mavx512vl", "/arch:AVX512",          \
+      cpu.zmm_saved && cpu.avx512)                                                                                  \
+  ROW(avx512_bf16, "avx512+bf16", avx512, "-mavx512bf16", "-", cpu.avx512_bf16)                                     \
+  ROW(avx512_vnni, "avx512+vnni", avx512, "-mavx512vnni", "-", cpu.avx512_vnni)                                     \
+  ROW(avx512_vnni_bf16, "avx512+vnni+bf16", avx512_vnni, "-mavx512bf16", "-", cpu.avx512_bf16)                      \
+  ROW(neon64, "neon64", generic, "-march=armv8-a", "", cpu.arm64)                                                   \
+  ROW(neon64_dot, "neon64+dot", neon64, "-march=armv8.2-a+dotprod", "-", cpu.dot_products)
+
+// DSVL_ISA is the row of this translation unit, by its flags. Kernels live in an inline namespace of that name, so that
+// two units compiled with different flags never share a kernel symbol (the linker would keep an arbitrary copy, and an
+// old processor would stop at it).
 //
 // DSVL_DISPATCH (project-wide): names of instruction sets, separated by commas. Each has a unit that includes
 // kernels/unit.hpp, compiled for it; the best that the processor runs is chosen when the program runs.
@@ -128,45 +159,32 @@
 #endif
 #if DSVL_SCALAR
 #define DSVL_ISA generic
-#define DSVL_ISA_STRING "generic"
 #elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #if defined(__AVX512BF16__) && defined(__AVX512VNNI__)
 #define DSVL_ISA avx512_vnni_bf16
-#define DSVL_ISA_STRING "avx512+vnni+bf16"
 #elif defined(__AVX512BF16__)
 #define DSVL_ISA avx512_bf16
-#define DSVL_ISA_STRING "avx512+bf16"
 #elif defined(__AVX512VNNI__)
 #define DSVL_ISA avx512_vnni
-#define DSVL_ISA_STRING "avx512+vnni"
 #else
 #define DSVL_ISA avx512
-#define DSVL_ISA_STRING "avx512"
 #endif
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__AVXVNNI__)
 #define DSVL_ISA avx2_fma_vnni
-#define DSVL_ISA_STRING "avx2+fma+vnni"
 #elif defined(__AVX2__) && defined(__FMA__)
 #define DSVL_ISA avx2_fma
-#define DSVL_ISA_STRING "avx2+fma"
 #elif defined(__AVX2__)
 #define DSVL_ISA avx2
-#define DSVL_ISA_STRING "avx2"
 #elif defined(__AVX__)
 #define DSVL_ISA avx
-#define DSVL_ISA_STRING "avx"
 #elif defined(__SSE4_2__)
 #define DSVL_ISA sse4_2
-#define DSVL_ISA_STRING "sse4.2"
 #elif defined(__SSE2__) || defined(_M_X64)
 #define DSVL_ISA sse2
-#define DSVL_ISA_STRING "sse2"
 #elif defined(__ARM_FEATURE_DOTPROD)
 #define DSVL_ISA neon64_dot
-#define DSVL_ISA_STRING "neon64+dot"
 #else
 #define DSVL_ISA neon64
-#define DSVL_ISA_STRING "neon64"
 #endif
 
 // --- control flow ------------------------------------------------------------------------------

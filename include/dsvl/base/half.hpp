@@ -1,5 +1,5 @@
-// Conversions between float and bf16 or f16, one number at a time. The vector forms are in kernels/lanes.hpp and give
-// the same bits.
+// Conversions between float and bf16 or f16, one number at a time. The vector forms are in kernels/lanes/lanes.hpp and
+// give the same bits.
 #ifndef DSVL_BASE_HALF_HPP
 #define DSVL_BASE_HALF_HPP
 

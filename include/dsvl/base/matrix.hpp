@@ -5,7 +5,7 @@
 // alignment).
 //
 // Quantised weights are stored in groups of kGroupRows rows, interleaved so that a product reads one group as one
-// stream and finds the same column of all its rows side by side (kernels/quantized.hpp has the order of the bytes).
+// stream and finds the same column of all its rows side by side. kernels/weights/blocks.hpp has the order of the bytes.
 #ifndef DSVL_BASE_MATRIX_HPP
 #define DSVL_BASE_MATRIX_HPP
 
@@ -16,8 +16,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// The storage format of a weight. kernels/formats.hpp and quantized.hpp have one policy per entry, and no code above
-/// the kernels depends on which it is. The quantised ones are those of ggml.
+/// The storage format of a weight. kernels/weights/ has one policy per entry, and no code above the kernels depends on
+/// which it is. The quantised ones are those of ggml.
 enum class Format : unsigned char {
   f32,   ///< IEEE binary32
   bf16,  ///< bfloat16

@@ -1,4 +1,4 @@
-// Precisions that an application chooses: of the cache's keys and values, and of what products take in.
+// Precisions that a caller chooses: of activations in matrix products, and of cached keys and values.
 #ifndef DSVL_BASE_PRECISION_HPP
 #define DSVL_BASE_PRECISION_HPP
 
@@ -6,15 +6,20 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How the cache stores keys and values: as the activation scalar, rounded to bf16, or in 8 bits with a float scale for
-/// each token's key and value (of each head).
-enum class KvFormat : unsigned char { full, bf16, q8 };
+/// In which precision activations enter a product with dense weights. (Quantised weights meet activations in 8 bits in
+/// either case.)
+enum class ActivationPrecision : unsigned char {
+  f32,   ///< activations stay in float, whatever the weights are
+  bf16,  ///< rounded to bf16 where the weights are bf16, as frameworks do that run a model in bf16. Prefill is faster
+         ///< on processors that multiply bf16 (AVX512-BF16), and no slower elsewhere; logits move a little
+};
 
-/// What products do to their input. exact: where weights are floats of any kind, nothing: x is float to the last bit.
-/// rounded: where weights are bf16, x is rounded to bf16 as well, as frameworks do that run a model in bf16. The logits
-/// of the shipped model move by 1e-3; many rows take about 0.6 of the time where the processor multiplies bf16
-/// (AVX512-BF16), elsewhere no less. Quantised weights meet x in 8 bits either way.
-enum class Activations : unsigned char { exact, rounded };
+/// How the cache stores keys and values.
+enum class KvFormat : unsigned char {
+  full,  ///< as the activation scalar: float, or double in the oracle
+  bf16,  ///< rounded to bf16: half the memory
+  q8,    ///< 8 bits, with a float scale for each token's key and one for its value, in each head
+};
 
 DSVL_END_NAMESPACE
 

@@ -11,7 +11,7 @@
 #include "../base/thread_pool.hpp"
 #include "../io/file_writer.hpp"
 #include "../kernels/dispatch.hpp"
-#include "../kernels/quantize.hpp"
+#include "../kernels/weights/quantize.hpp"
 #include "export_list.hpp"
 #include "../model/gguf_model.hpp"
 #include "../model/load.hpp"

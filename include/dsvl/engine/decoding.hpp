@@ -23,21 +23,23 @@ class Decoding {
  public:
   /// `limits` as complete_limits() gives them. `decoder` must outlive this object.
   Decoding(const Decoder& decoder, const Limits& limits, int workers) noexcept
-      : decoder_(decoder), chunk_(std::min<Index>(limits.chunk, limits.context)),
+      : decoder_(decoder), kv_(kv_layout<float>(decoder.dims.heads, *limits.kv)),
+        chunk_(std::min<Index>(limits.chunk, limits.context)),
         logit_rows_(std::min<Index>(limits.logit_rows, chunk_)), activations_(limits.activations),
         workers_(std::max<int>(1, workers)) {}
   Decoding(const Decoding&) = delete;
   Decoding& operator=(const Decoding&) = delete;
 
-  /// Declares every buffer and records the program, for the cache whose tables were declared before; once to measure,
-  /// once to carve. The slab and the cache must outlive this object.
-  void lay_out(Arena& arena, const PrefixCache& cache) noexcept {
+  /// Declares every buffer and records the program, once to measure and once to carve. The slab must outlive this
+  /// object.
+  void lay_out(Arena& arena) noexcept {
     program_ = {};
+    places_ = arena.array<SequenceRow>("decoder inputs", chunk_);
     inputs_ = arena.array<TokenInput<float>>("decoder inputs", chunk_);
     buffers_.carve_logits(arena, decoder_.dims, logit_rows_);
     buffers_.carve(arena, decoder_.dims, chunk_);
     Recorder<float> record(program_, arena, activations_);
-    decoder_.forward(record, inputs_, state_, cache.kv(), buffers_);
+    decoder_.forward(record, inputs_, state_, kv_, buffers_);
     work_.carve(arena, program_, workers_, "decoder scratch", "decoder inputs");
   }
 
@@ -102,19 +104,23 @@ class Decoding {
     DSVL_CHECK_STATUS(cache_->prepare(rows));
     std::copy_n(tokens_.inputs.data() + done_, rows, inputs_);
     const bool last = done_ + rows == count;
-    state_ = {rows, cache_->size(), last ? rows - logits_ : 0, last ? logits_ : 0};
+    const SequenceRows places =
+        cache_->kv().place_rows(cache_->size(), {places_, static_cast<std::size_t>(rows)});
+    state_ = {rows, places, last ? rows - logits_ : 0, last ? logits_ : 0};
     const auto portion = [](Index n) { return static_cast<double>(n); };
     job_.begin(program_, {stage_, portion(done_), portion(rows), portion(count)});
     return {};
   }
 
   const Decoder& decoder_;
+  KvLayout kv_;
   Index chunk_, logit_rows_;
-  Activations activations_;
+  ActivationPrecision activations_;
   int workers_;
 
   DecoderBuffers<float> buffers_;
   DecoderState state_;
+  SequenceRow* places_ = nullptr;
   TokenInput<float>* inputs_ = nullptr;
   WorkMemory<float> work_;
   Program<float> program_;

@@ -176,7 +176,7 @@ class ImageEncoder {
   }
   const DeepseekVl& net_;
   PreprocessConfig config_;
-  Activations activations_;
+  ActivationPrecision activations_;
   int workers_;
   BumpAllocator room_;
   std::size_t room_bytes_;

@@ -45,8 +45,8 @@ struct Limits {
   /// How keys and values are kept: float, rounded to bf16 at half the memory, or in 8 bits at a good quarter of it.
   /// Unless given: float; with quantised weights bf16, which is little beside what those are off, and read sooner.
   std::optional<KvFormat> kv = {};
-  /// What products do to their input: with rounded, bf16 weights meet it in bf16 (see there what that gains and costs).
-  Activations activations = Activations::exact;
+  /// How activations enter products: bf16 rounds them where weights are bf16, for a faster prefill on some processors.
+  ActivationPrecision activations = ActivationPrecision::f32;
 };
 
 DSVL_END_NAMESPACE

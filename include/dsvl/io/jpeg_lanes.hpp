@@ -2,8 +2,8 @@
 //
 // The results of jpeg_dct.hpp, jpeg_upsample.hpp and jpeg_colors.hpp are fixed to the bit, so the three implementations
 // (SSE2, NEON, plain) give the same numbers: sums wrap, products are exact in 32 bits, narrowing saturates. Eight lanes
-// are a row of a JPEG block, and every x86-64 and 64-bit Arm processor has them. kernels/lanes.hpp, whose lanes are as
-// many as the processor has, serves the floats of a model.
+// are a row of a JPEG block, and every x86-64 and 64-bit Arm processor has them. kernels/lanes/lanes.hpp, which has as
+// many lanes as the processor, serves the floats of a model.
 //
 //   load              eight int16, or eight bytes widened to int16; at any address
 //   store             eight int16, or eight bytes clamped to 0..255; at any address

@@ -1,7 +1,7 @@
-// What the processor and its operating system run.
+// What the processor and its operating system can run.
 //
-// Not xsimd's answer: version 8.1 does not ask the operating system whether it saves the registers, and knows neither
-// VNNI nor BF16. Source: Intel SDM vol. 2, CPUID; vol. 1, 13.2 (XCR0); Linux, arm64/elf_hwcaps (ASIMDDP).
+// xsimd 8.1 would answer too, but it does not ask the operating system whether it saves the registers, and knows
+// neither VNNI nor BF16. Source: Intel SDM vol. 2, CPUID; vol. 1, 13.2 (XCR0); Linux, arm64/elf_hwcaps (ASIMDDP).
 #ifndef DSVL_KERNELS_CPU_HPP
 #define DSVL_KERNELS_CPU_HPP
 
@@ -25,7 +25,7 @@ struct Registers {
   std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
 };
 
-/// All zero where there is no such leaf, or no such instruction.
+/// A leaf of CPUID; all zero where the processor has no such leaf, or no such instruction.
 inline Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
   Registers r;
 #if defined(_MSC_VER) && (defined(_M_X64) || defined(_M_IX86))
@@ -43,7 +43,7 @@ inline Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
   return r;
 }
 
-/// Which registers the operating system saves when it switches tasks: XCR0. Only where it says that it does (OSXSAVE).
+/// XCR0, the registers that the operating system saves when it switches tasks. To be asked only if OSXSAVE is set.
 inline std::uint32_t saved_registers() noexcept {
 #if defined(_MSC_VER) && (defined(_M_X64) || defined(_M_IX86))
   return static_cast<std::uint32_t>(_xgetbv(0));
@@ -56,6 +56,7 @@ inline std::uint32_t saved_registers() noexcept {
 #endif
 }
 
+/// True if all of these bits are set.
 constexpr bool all(std::uint32_t word, std::initializer_list<int> bits) noexcept {
   for (const int bit : bits)
     if (!(word >> bit & 1u)) return false;
@@ -68,7 +69,7 @@ inline constexpr bool kArm64 = true;
 inline constexpr bool kArm64 = false;
 #endif
 
-/// Whether an Arm has the dot products of bytes of Armv8.2. Every Mac does.
+/// True on an Arm processor with the byte dot products of Armv8.2. Every Mac has them.
 inline bool dot_products() noexcept {
 #if defined(__ARM_FEATURE_DOTPROD) || (defined(__aarch64__) && defined(__ENVIRONMENT_MAC_OS_X_VERSION_MIN_REQUIRED__))
   return true;
@@ -81,34 +82,44 @@ inline bool dot_products() noexcept {
 
 }  // namespace cpu_detail
 
-/// Whether code compiled for `isa` runs here. Some hundred cycles, in a virtual machine some ten thousand: ask once.
-inline bool supported(Isa isa) noexcept {
-  using namespace cpu_detail;
-  const Registers one = cpuid(1, 0), seven = cpuid(7, 0), more = cpuid(7, 1);
-  const std::uint32_t saved = all(one.ecx, {27}) ? saved_registers() : 0;
-  const bool sse4_2 = all(one.ecx, {0, 9, 19, 20, 23});        // SSE3, SSSE3, SSE4.1, SSE4.2, POPCNT
-  const bool avx = sse4_2 && all(saved, {1, 2}) && all(one.ecx, {28});
-  const bool avx2 = avx && all(seven.ebx, {5});
-  const bool avx2_fma = avx2 && all(one.ecx, {12, 29});        // FMA, F16C
-  const bool avx512 = avx2_fma && all(saved, {5, 6, 7}) && all(seven.ebx, {16, 17, 28, 30, 31});  // F, DQ, CD, BW, VL
-  const bool vnni = all(seven.ecx, {11}), bf16 = all(more.eax, {5});
+/// What the processor has and its operating system supports, as far as the rows of DSVL_ISAS ask for it.
+struct CpuFeatures {
+  bool sse2 = false, sse4_2 = false, popcnt = false;  ///< sse4_2: with SSE3, SSSE3 and SSE4.1
+  bool ymm_saved = false, zmm_saved = false;          ///< the system saves registers of 256 and 512 bits
+  bool avx = false, avx2 = false, fma = false, f16c = false, avx_vnni = false;
+  bool avx512 = false, avx512_bf16 = false, avx512_vnni = false;  ///< avx512: F, CD, BW, DQ and VL
+  bool arm64 = false, dot_products = false;
+
+  /// Asks the processor. Some hundred cycles, in a virtual machine some ten thousand: ask once.
+  static CpuFeatures detect() noexcept {
+    using namespace cpu_detail;
+    const Registers one = cpuid(1, 0), seven = cpuid(7, 0), more = cpuid(7, 1);
+    const std::uint32_t saved = all(one.ecx, {27}) ? saved_registers() : 0;
+    CpuFeatures cpu;
+    cpu.sse2 = all(one.edx, {26});
+    cpu.sse4_2 = all(one.ecx, {0, 9, 19, 20}), cpu.popcnt = all(one.ecx, {23});
+    cpu.ymm_saved = all(saved, {1, 2}), cpu.zmm_saved = all(saved, {5, 6, 7});
+    cpu.avx = all(one.ecx, {28}), cpu.avx2 = all(seven.ebx, {5});
+    cpu.fma = all(one.ecx, {12}), cpu.f16c = all(one.ecx, {29}), cpu.avx_vnni = all(more.eax, {4});
+    cpu.avx512 = all(seven.ebx, {16, 17, 28, 30, 31});
+    cpu.avx512_bf16 = all(more.eax, {5}), cpu.avx512_vnni = all(seven.ecx, {11});
+    cpu.arm64 = kArm64, cpu.dot_products = cpu_detail::dot_products();
+    return cpu;
+  }
+};
+
+/// True if a processor with these features runs code that was compiled for `isa`.
+constexpr bool supported(Isa isa, const CpuFeatures& cpu) noexcept {
   switch (isa) {
-    case Isa::generic: return true;
-    case Isa::sse2: return all(one.edx, {26});
-    case Isa::sse4_2: return sse4_2;
-    case Isa::avx: return avx;
-    case Isa::avx2: return avx2;
-    case Isa::avx2_fma: return avx2_fma;
-    case Isa::avx2_fma_vnni: return avx2_fma && all(more.eax, {4});
-    case Isa::avx512: return avx512;
-    case Isa::avx512_bf16: return avx512 && bf16;
-    case Isa::avx512_vnni: return avx512 && vnni;
-    case Isa::avx512_vnni_bf16: return avx512 && vnni && bf16;
-    case Isa::neon64: return kArm64;
-    case Isa::neon64_dot: return kArm64 && dot_products();
+#define DSVL_ISA_SUPPORTED(name, text, extends, flags, msvc_flag, needs) \
+  case Isa::name: return (Isa::name == Isa::extends || supported(Isa::extends, cpu)) && (needs);
+    DSVL_ISAS(DSVL_ISA_SUPPORTED)
+#undef DSVL_ISA_SUPPORTED
   }
   return false;
 }
+/// True if code compiled for `isa` runs here. Asks the processor every time.
+inline bool supported(Isa isa) noexcept { return supported(isa, CpuFeatures::detect()); }
 
 DSVL_END_NAMESPACE
 

@@ -1,8 +1,8 @@
 // active_kernels<T>(): the table that everything above this floor uses.
 //
-// double runs the reference. float runs the vectorised kernels: those that this translation unit is compiled for; or,
-// with DSVL_DISPATCH, those of the best unit that the processor runs. With DSVL_HEADER_ONLY=0 that is settled in the
-// one file that holds the definitions, and no other compiles a kernel.
+// double runs the reference. float runs the vectorised kernels: those that this translation unit is compiled for, or
+// with DSVL_DISPATCH those of the best unit that the processor runs. With DSVL_HEADER_ONLY=0 only the file that holds
+// the definitions decides this and compiles kernels.
 #ifndef DSVL_KERNELS_DISPATCH_HPP
 #define DSVL_KERNELS_DISPATCH_HPP
 
@@ -22,19 +22,20 @@ namespace kernels {
 inline namespace DSVL_ISA {
 
 #ifdef DSVL_DISPATCH
-/// The best of some instruction sets' units; the reference where the processor runs none of them.
+/// The table of the best of these instruction sets that the processor runs; the reference if it runs none.
 template <Isa... units>
 const Kernels<float>& best_of() noexcept {
+  const CpuFeatures cpu = CpuFeatures::detect();
   Isa best = Isa::generic;
-  ((best = units > best && supported(units) ? units : best), ...);
+  ((best = units > best && supported(units, cpu) ? units : best), ...);
   const Kernels<float>* table = &reference_kernels<float>();
   ((table = units == best ? &kernels_of<units>() : table), ...);
   return *table;
 }
 #endif
 
-/// What float_kernels() is, where it is settled.
-inline const Kernels<float>& settled_kernels() noexcept {
+/// float_kernels(), for the unit that decides it.
+inline const Kernels<float>& chosen_kernels() noexcept {
 #ifdef DSVL_DISPATCH
   using enum Isa;
   static const Kernels<float>& best = best_of<DSVL_DISPATCH>();
@@ -55,12 +56,12 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 #if DSVL_HEADER_ONLY
 inline namespace DSVL_ISA {
-inline const Kernels<float>& float_kernels() noexcept { return settled_kernels(); }
+inline const Kernels<float>& float_kernels() noexcept { return chosen_kernels(); }
 }  // namespace DSVL_ISA
 #else
 const Kernels<float>& float_kernels() noexcept;
 #ifdef DSVL_IMPLEMENTATION
-const Kernels<float>& float_kernels() noexcept { return settled_kernels(); }
+const Kernels<float>& float_kernels() noexcept { return chosen_kernels(); }
 #endif
 #endif
 

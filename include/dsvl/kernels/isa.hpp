@@ -1,4 +1,4 @@
-// Instruction sets that kernels are compiled for, and the unit of each.
+// Isa: the instruction sets that kernels are compiled for, made from the rows of DSVL_ISAS (base/config.hpp).
 #ifndef DSVL_KERNELS_ISA_HPP
 #define DSVL_KERNELS_ISA_HPP
 
@@ -6,23 +6,24 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// DSVL_ISA is one of these names: what a unit's flags allow (base/config.hpp). Where a processor runs several, a later
-/// one is better.
+/// An enumerator for each row, in order. Isa::DSVL_ISA is that of this translation unit. Where a processor runs
+/// several, a later one is better.
 enum class Isa : unsigned char {
-  generic,  ///< no vectors
-  sse2,
-  sse4_2,
-  avx,
-  avx2,
-  avx2_fma,          ///< and F16C
-  avx2_fma_vnni,     ///< and AVX-VNNI
-  avx512,            ///< F, BW, DQ, VL
-  avx512_bf16,
-  avx512_vnni,
-  avx512_vnni_bf16,
-  neon64,
-  neon64_dot,      ///< and the dot products of Armv8.2
+#define DSVL_ISA_ENUMERATOR(name, ...) name,
+  DSVL_ISAS(DSVL_ISA_ENUMERATOR)
+#undef DSVL_ISA_ENUMERATOR
 };
+
+/// The row's text, for reports: Kernels::name.
+constexpr const char* name(Isa isa) noexcept {
+  switch (isa) {
+#define DSVL_ISA_TEXT(name, text, ...) \
+  case Isa::name: return text;
+    DSVL_ISAS(DSVL_ISA_TEXT)
+#undef DSVL_ISA_TEXT
+  }
+  return "unknown";
+}
 
 /// The kernels of an instruction set's own unit (unit.hpp). Only such a unit defines it: any other name is an error of
 /// the linker.

@@ -3,24 +3,25 @@
 #define DSVL_KERNELS_NATIVE_HPP
 
 #include "../base/strict_math.hpp"
-#include "attention.hpp"
-#include "elementwise.hpp"
-#include "formats.hpp"
-#include "gather.hpp"
-#include "linear.hpp"
-#include "prepare.hpp"
-#include "reduce.hpp"
-#include "rope.hpp"
-#include "store_kv.hpp"
+#include "attention/attention.hpp"
+#include "attention/store_kv.hpp"
+#include "isa.hpp"
+#include "linear/linear.hpp"
+#include "linear/quantize_activations.hpp"
+#include "small/elementwise.hpp"
+#include "small/maps.hpp"
+#include "small/norms.hpp"
+#include "small/rope.hpp"
+#include "weights/dense_formats.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
 inline constexpr Kernels<float> kNative = {
-    .name = DSVL_ISA_STRING,
+    .name = name(Isa::DSVL_ISA),
     .linear = linear,
-    .prepare = prepare,
+    .quantize_activations = quantize_activations,
     .layer_norm = layer_norm,
     .rms_norm = rms_norm,
     .gelu_erf = gelu_erf,

@@ -1,7 +1,7 @@
 // Reference kernels: every entry of the table as plain scalar loops in the obvious order.
 //
-// The oracle that the vectorised kernels are tested against, and the way to run a model in double. T is float or
-// double; double keeps everything in double (weights are read exactly, `full` blocks of keys and values store T).
+// They are the oracle that the vectorised kernels are tested against, and the way to run a model in double. T is float
+// or double; with double everything is double (weights are read exactly, `full` blocks of keys and values store T).
 // Sources: the formulas stand at the entries of table.hpp.
 #ifndef DSVL_KERNELS_REFERENCE_HPP
 #define DSVL_KERNELS_REFERENCE_HPP
@@ -10,16 +10,17 @@
 #include <cstring>
 
 #include "../base/strict_math.hpp"
-#include "quantized.hpp"
-#include "sample.hpp"
+#include "small/quantize8.hpp"
+#include "small/sample.hpp"
 #include "table.hpp"
+#include "weights/blocks.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 namespace reference {
 
-/// Element i of memory that need not be aligned.
+/// Element i of memory that may be misaligned.
 template <class Stored>
 Stored load(const std::byte* from, Index i) noexcept {
   Stored x;
@@ -31,7 +32,7 @@ void store(std::byte* to, Index i, Stored x) noexcept {
   std::memcpy(to + i * static_cast<Index>(sizeof(Stored)), &x, sizeof(Stored));
 }
 
-/// Weights [first, first + n) of a row, exact.
+/// Weights [first, first + n) of a row, widened exactly.
 template <class T>
 void weights(WeightRow w, Index first, T* y, Index n) noexcept {
   if (quantized(w.format)) return decode_row(w, first, y, n);
@@ -43,17 +44,17 @@ void weights(WeightRow w, Index first, T* y, Index n) noexcept {
   }
 }
 
-/// Element k of row r of x, as the product takes it.
+/// Element k of row r of x, in the value that the product uses.
 template <class T>
 T input(const LinearTile<T>& t, Index r, Index k) noexcept {
-  const std::byte* const row = t.prepared + r * t.prepared_stride;
-  switch (t.inputs) {
-    case Inputs::floats: return t.x[r * t.x_stride + k];
-    case Inputs::bf16: return static_cast<T>(to_float(load<bf16>(row, k)));
-    case Inputs::int8:
-    case Inputs::int8_wide:
+  const std::byte* const row = t.quantized_x + r * t.quantized_x_stride;
+  switch (t.x_format) {
+    case ActivationFormat::f32: return t.x[r * t.x_stride + k];
+    case ActivationFormat::bf16: return static_cast<T>(to_float(load<bf16>(row, k)));
+    case ActivationFormat::int8_per_32:
+    case ActivationFormat::int8_per_256:
       return static_cast<T>(load<std::int8_t>(row, k)) *
-             static_cast<T>(load<float>(row + Int8Row::scales_offset(t.cols), k / kInt8Span));
+             static_cast<T>(load<float>(row + Int8Row::scales_offset(t.cols), k / kInt8Block));
   }
   return 0;
 }
@@ -78,21 +79,21 @@ void linear(const LinearTile<T>& t, T* /*scratch*/) noexcept {
 }
 
 template <class T>
-void prepare(Inputs inputs, const T* x, Index cols, std::byte* to) noexcept {
-  if (inputs == Inputs::bf16)
-    for (Index i = 0; i < prepared_bytes(inputs, cols) / 2; ++i)
+void quantize_activations(ActivationFormat format, const T* x, Index cols, std::byte* to) noexcept {
+  if (format == ActivationFormat::bf16)
+    for (Index i = 0; i < quantized_row_bytes(format, cols) / 2; ++i)
       store(to, i, to_bf16(i < cols ? static_cast<float>(x[i]) : 0.0f));
-  if (!in_bytes(inputs)) return;
+  if (!is_int8(format)) return;
   const Int8Row row(to, cols);
-  const Index width = inputs == Inputs::int8 ? kInt8Span : kInt8Wide;
+  const Index width = format == ActivationFormat::int8_per_32 ? kInt8Block : kInt8WideBlock;
   float scale = 0;
-  for (Index at = 0; at < cols; at += kInt8Span) {
-    auto* const numbers = reinterpret_cast<std::int8_t*>(to) + at;
-    if (at % width == 0) scale = quantize8(x + at, width, numbers, 1);
+  for (Index at = 0; at < cols; at += kInt8Block) {
+    auto* const values = reinterpret_cast<std::int8_t*>(to) + at;
+    if (at % width == 0) scale = quantize8(x + at, width, values, 1);
     std::int32_t half[2] = {};
-    for (Index i = 0; i < kInt8Span; ++i) half[i / (kInt8Span / 2)] += numbers[i];
-    row.set_scale(at / kInt8Span, scale);
-    row.set_sums(at / kInt8Span, half[0], half[1]);
+    for (Index i = 0; i < kInt8Block; ++i) half[i / (kInt8Block / 2)] += values[i];
+    row.set_scale(at / kInt8Block, scale);
+    row.set_sums(at / kInt8Block, half[0], half[1]);
   }
 }
 
@@ -169,8 +170,8 @@ void rope(T* x, Index heads, Index head_dim, const T* cos, const T* sin) noexcep
   }
 }
 
-/// Element i of a block of keys and values; `scale`: which of its scales goes with it (q8), the key's or 64 + the
-/// value's slot.
+/// Element i of a block of keys and values. `scale` is the index of its q8 scale: the slot of a key, 64 + that of a
+/// value.
 template <class T>
 T kv(KvFormat format, const std::byte* block, Index i, Index head_dim, Index scale) noexcept {
   switch (format) {
@@ -222,7 +223,7 @@ T score(const AttendTile<T>& t, Index r, Index j) noexcept {
   return dot;
 }
 
-/// Two passes over the keys (largest score, then the weighted sum); scores are computed twice rather than kept.
+/// Takes two passes over the keys, one for the largest score and one for the weighted sum, and computes scores twice.
 template <class T>
 void attend(const AttendTile<T>& t, T* scratch) noexcept {
   const Index padded = round_up(t.head_dim, kKvPad);
@@ -283,7 +284,7 @@ template <class T>
 inline constexpr Kernels<T> kTable = {
     .name = "reference",
     .linear = linear<T>,
-    .prepare = prepare<T>,
+    .quantize_activations = quantize_activations<T>,
     .layer_norm = layer_norm<T>,
     .rms_norm = rms_norm<T>,
     .gelu_erf = gelu_erf<T>,

@@ -1,8 +1,8 @@
 // The kernels of one instruction set as a unit of their own, for a program that chooses among several when it runs.
 //
 // A source file includes this header and nothing else, and is compiled with the flags of the instruction set,
-// optimised: a file for each name in DSVL_DISPATCH. Nothing but kernels_of() leaves the unit; functions that two units
-// have in common are inlined, or in a namespace of the instruction set.
+// optimised: one file for each name in DSVL_DISPATCH. Only kernels_of() leaves the unit. All other functions are
+// inlined or lie in a namespace of the instruction set, so two units never share one.
 #ifndef DSVL_KERNELS_UNIT_HPP
 #define DSVL_KERNELS_UNIT_HPP
 

@@ -2,8 +2,8 @@
 //
 //   (tokens, hidden) -> blocks -> norm -> head -> (rows, vocab)
 //
-// One recorded forward pass serves a prefill chunk of any length and every decoded token: its position and number of
-// rows are read from DecoderState when it runs, not when it is recorded.
+// One recorded forward pass serves a prefill chunk of any length and every decoded token, of one sequence or of
+// several: the number of rows and their places are read from DecoderState when it runs, not when it is recorded.
 //
 // Source: arXiv:2302.13971; transformers modeling_llama.py for the details the paper leaves open.
 #ifndef DSVL_LANGUAGE_DECODER_HPP
@@ -40,7 +40,7 @@ struct DecoderDims {
 /// stay at their address.
 struct DecoderState {
   Index rows = 0;         ///< tokens of this run, at most the chunk that was carved
-  Index start = 0;        ///< position of the first token in the sequence
+  SequenceRows places;    ///< of each token: the pages of its sequence, and its position
   Index logits_from = 0;  ///< first row whose logits are wanted
   Index logits_rows = 0;  ///< number of rows whose logits are wanted; 0 skips norm and head
 };
@@ -119,10 +119,10 @@ struct DecoderBlock {
     v.child("mlp", mlp, d);
   }
 
-  /// Updates x (rows, hidden) in place and stores the keys and values of its rows in `kv`. *start, the position of row
-  /// 0, is read when the pass runs.
+  /// Updates x (rows, hidden) in place and stores the keys and values of its rows at their places, in the blocks of
+  /// this layer. `places` is read when the pass runs.
   template <class On>
-  void forward(On& on, const DecoderDims& d, const Index* start, KvBlocks kv, DecoderBuffers<Scalar<On>>& b,
+  void forward(On& on, const DecoderDims& d, const SequenceRows* places, KvBlocks kv, DecoderBuffers<Scalar<On>>& b,
                View<Scalar<On>> x) const noexcept {
     using Rows = View<Scalar<On>>;
     const Index width = d.heads.width(), kv_width = d.heads.kv_width();
@@ -133,8 +133,8 @@ struct DecoderBlock {
     linear(on, normed, qkv, b.qkv);
     rope(on, q, d.heads.head_dim, b.angles, d.rotary);
     rope(on, k, d.heads.head_dim, b.angles, d.rotary);
-    store_kv(on, k, v, d.heads, start, kv);
-    causal_attention(on, q, d.heads, kv, start, attended);
+    store_kv(on, k, v, d.heads, places, kv);
+    causal_attention(on, q, d.heads, kv, places, attended);
     linear_add(on, attended, out, x);
     rms_norm(on, x, norm2, normed);
     mlp.forward(on, normed, b, x);
@@ -161,20 +161,21 @@ struct Decoder {
     else v.child("head", head, dims.vocab, dims.hidden);
   }
 
-  /// Runs state.rows inputs through the blocks, stores their keys and values in the cache from position state.start on,
-  /// and leaves the logits of the wanted rows in b.logits. `inputs` has at least state.rows entries, with ids inside
-  /// the vocabulary; it, `state` and the cache's table are read when the pass runs and must stay at their addresses.
+  /// Runs state.rows inputs through the blocks, stores their keys and values at the places that `state` has for them,
+  /// in pages of that layout, and leaves the logits of the wanted rows in b.logits. `inputs` has at least state.rows
+  /// entries, with ids inside the vocabulary; it and `state` are read when the pass runs and must stay at their
+  /// addresses.
   ///
   /// Cost   2 * parameters * rows operations, plus 4 * layers * width * positions per row for attention
   template <class On>
   void forward(On& on, const TokenInput<Scalar<On>>* inputs, const DecoderState& state,
-               const KvCache<Scalar<On>>& cache, DecoderBuffers<Scalar<On>>& b) const noexcept {
+               const KvLayout& kv, DecoderBuffers<Scalar<On>>& b) const noexcept {
     on.rows({&state.rows});
     on.part("decoder");
     embed(on, inputs, embedding, b.x);
-    rope_angles(on, &state.start, dims.rope_theta, b.angles);
+    rope_angles(on, &state.places, dims.rope_theta, b.angles);
     for (std::size_t i = 0; i < blocks.size(); ++i)
-      blocks[i].forward(on, dims, &state.start, cache.layer(static_cast<Index>(i)), b, b.x);
+      blocks[i].forward(on, dims, &state.places, kv.layer(static_cast<Index>(i)), b, b.x);
     on.rows({&state.logits_rows});
     on.part("head");
     copy_rows(on, b.x, &state.logits_from, b.last);

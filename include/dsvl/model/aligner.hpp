@@ -99,7 +99,7 @@ struct Aligner {
         break;
     }
     for (const Linear& layer : rest) {
-      gelu(on, now, Activation::gelu_erf);
+      gelu(on, now, GeluKind::erf);
       linear(on, now, layer, next);
       std::swap(now, next);
     }

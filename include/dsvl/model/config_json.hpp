@@ -43,13 +43,13 @@ inline void check_heads(const Fields& f, const char* key, Index hidden, Index he
 
 /// The GELU that a key names, or the one that `otherwise` names when it is absent. gelu_new is transformers' older name
 /// of the tanh form.
-inline Activation read_activation(const Fields& f, std::string_view key, std::string_view otherwise) {
+inline GeluKind read_activation(const Fields& f, std::string_view key, std::string_view otherwise) {
   const std::string_view name = f.text(key, otherwise);
-  if (name == "gelu") return Activation::gelu_erf;
+  if (name == "gelu") return GeluKind::erf;
   if (name != "gelu_pytorch_tanh" && name != "gelu_new")
     f.refuse(Code::unsupported, key,
              "is '" + std::string(Printable(name).text()) + "', known are gelu, gelu_pytorch_tanh and gelu_new");
-  return Activation::gelu_tanh;
+  return GeluKind::tanh;
 }
 
 /// Refuses by name what our decoder does not implement of LLaMA, so that it is never silently ignored.

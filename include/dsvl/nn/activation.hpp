@@ -1,4 +1,4 @@
-// Activations: exact and tanh GELU, SwiGLU's gate.
+// Activation functions: exact and tanh GELU, the gate of SwiGLU, and a scaled sum.
 #ifndef DSVL_NN_ACTIVATION_HPP
 #define DSVL_NN_ACTIVATION_HPP
 
@@ -6,9 +6,12 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Which GELU a checkpoint was trained with: the released ones use the exact form; a SigLIP config without the key
+/// The GELU that a checkpoint was trained with. The released ones use the exact form; a SigLIP config without the key
 /// means the tanh approximation.
-enum class Activation : unsigned char { gelu_erf, gelu_tanh };
+enum class GeluKind : unsigned char {
+  erf,   ///< x / 2 (1 + erf(x / sqrt 2))
+  tanh,  ///< the tanh approximation
+};
 
 namespace ops {
 
@@ -16,11 +19,11 @@ template <class T>
 struct Gelu : RowWise {
   static constexpr const char* kName = "gelu";
   View<T> x;
-  Activation kind;
+  GeluKind kind;
 
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Range r = range(tile);
-    const auto gelu = kind == Activation::gelu_erf ? on.kernels.gelu_erf : on.kernels.gelu_tanh;
+    const auto gelu = kind == GeluKind::erf ? on.kernels.gelu_erf : on.kernels.gelu_tanh;
     for (Index i = r.first; i < r.first + r.count; ++i) gelu(x.row(i), cols);
   }
 };
@@ -55,7 +58,7 @@ struct AddScaled : RowWise {
 
 /// x = GELU(x), in place. Source arXiv:1606.08415.
 template <class On>
-void gelu(On& on, View<Scalar<On>> x, Activation kind) noexcept {
+void gelu(On& on, View<Scalar<On>> x, GeluKind kind) noexcept {
   on(ops::Gelu<Scalar<On>>{{on.rows(), x.rows, x.cols}, x, kind});
 }
 

@@ -2,8 +2,8 @@
 // windows and whole maps.
 //
 // Keys and values are first stored into blocks of 64 tokens at absolute positions (K transposed, so that the kernel's
-// lanes run across keys), then read back as stored. A page holds the blocks of all heads (and, in the cache, all
-// layers).
+// lanes run across keys), then read back as stored. A page holds the blocks of all heads, and in the cache those of all
+// layers.
 #ifndef DSVL_NN_ATTENTION_HPP
 #define DSVL_NN_ATTENTION_HPP
 
@@ -14,7 +14,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Where one layer's keys and values lie: block b of head h starts at pages[b] + offset + h * block_bytes.
+/// One layer's keys and values in memory: block b of head h starts at pages[b] + offset + h * block_bytes.
 struct KvBlocks {
   std::byte* const* pages = nullptr;
   Index offset = 0;       ///< of this layer inside a page
@@ -27,8 +27,33 @@ struct KvBlocks {
   }
 };
 
-/// How the width of an activation is divided: `heads` queries share `kv_heads` keys and values (equal: plain
-/// multi-head).
+/// A row of a pass over one or more sequences: the page table of its sequence, and its position in it.
+struct SequenceRow {
+  std::byte* const* pages = nullptr;
+  Index position = 0;
+
+  /// The row `n` positions behind this one.
+  [[nodiscard]] constexpr SequenceRow behind(Index n) const noexcept { return {pages, position + n}; }
+  constexpr bool operator==(const SequenceRow&) const noexcept = default;
+};
+
+/// The rows of a pass, a table that is read when the program runs. Rows of one sequence stand together, in the order of
+/// their positions.
+struct SequenceRows {
+  const SequenceRow* table = nullptr;
+  Index keys = 0;  ///< the most that any row sees: its position + 1
+
+  [[nodiscard]] const SequenceRow& operator[](Index i) const noexcept { return table[i]; }
+  /// How many of the `most` rows from `first` on follow one another in one sequence.
+  [[nodiscard]] Index run(Index first, Index most) const noexcept {
+    Index n = 1;
+    while (n < most && table[first + n] == table[first].behind(n)) ++n;
+    return n;
+  }
+};
+
+/// Division of an activation's width into heads. `heads` queries share `kv_heads` keys and values (grouped-query
+/// attention); with equal numbers it is plain multi-head attention.
 struct HeadShape {
   Index heads = 0, kv_heads = 0, head_dim = 0;
   [[nodiscard]] constexpr Index width() const noexcept { return heads * head_dim; }
@@ -37,8 +62,9 @@ struct HeadShape {
   constexpr bool operator==(const HeadShape&) const noexcept = default;
 };
 
-/// Keys and values of `sequences` independent sequences of `tokens` each, for one layer at a time; the pages of a
-/// sequence follow one another. The page table is filled once, so it must not overlap() with anything; the memory may.
+/// Memory for the keys and values of `sequences` independent sequences of `tokens` each, for one layer at a time. The
+/// pages of a sequence follow one another. The page table is filled once and for all, so it must not overlap() with
+/// anything in the arena; the memory itself may.
 template <class T>
 struct KvSpace {
   std::byte** table = nullptr;
@@ -60,18 +86,19 @@ struct KvSpace {
 
 namespace ops {
 
-/// Rows of k and v into the positions *start, *start + 1, … of one sequence, or from 0 in each of several.
+/// Stores rows of k and v at the places that a table has for them, or from 0 on in each of several equal sequences.
 template <class T>
 struct StoreKv {
   static constexpr const char* kName = "store_kv";
   RowCount count;
   View<const T> k, v;
   HeadShape shape;
-  const Index* start;  // null: 0
-  Index sequence;      // rows per sequence; 0: all rows are one sequence
-  KvBlocks to;
+  const SequenceRows* places;  // null: every sequence begins at 0
+  Index sequence;              // rows per sequence then; 0: all rows are one sequence
+  KvBlocks to;                 // its pages are not read where there are places
 
-  // Of a token alone every number of a key goes to another line, most of them far away: several workers wait at once.
+  // K is stored transposed, so one token's key touches head_dim different cache lines. Splitting by heads lets several
+  // workers overlap those misses.
   static constexpr Index kRows = 16, kHeads = 8;
   [[nodiscard]] Index across() const noexcept { return ceil_div(shape.kv_heads, kHeads); }
   [[nodiscard]] Index tiles() const noexcept { return ceil_div(count.of(k.rows), kRows) * across(); }
@@ -81,19 +108,28 @@ struct StoreKv {
     const Range r = tile_range(tile / across(), kRows, count.of(k.rows));
     const Range heads = tile_range(tile % across(), kHeads, shape.kv_heads);
     for (Index i = r.first, rows; i < r.first + r.count; i += rows) {
-      const Index at = sequence ? i % sequence : i;
-      const Index position = (start ? *start : 0) + (sequence ? i / sequence * round_up(sequence, kKvBlock) : 0) + at;
-      rows = std::min<Index>(r.first + r.count - i, kKvBlock - position % kKvBlock);  // of one block
-      if (sequence) rows = std::min<Index>(rows, sequence - at);
+      const SequenceRow at = place(i);
+      rows = std::min<Index>(r.first + r.count - i, kKvBlock - at.position % kKvBlock);  // of one block
+      if (places) rows = places->run(i, rows);
+      else if (sequence) rows = std::min<Index>(rows, sequence - i % sequence);
       for (Index h = heads.first; h < heads.first + heads.count; ++h)
         on.kernels.store_kv({.k = k.row(i) + h * shape.head_dim, .v = v.row(i) + h * shape.head_dim,
                              .k_stride = k.stride, .v_stride = v.stride, .rows = rows, .head_dim = shape.head_dim,
-                             .format = to.format, .block = to.block(position, h), .slot = position % kKvBlock});
+                             .format = to.format,
+                             .block = at.pages[at.position / kKvBlock] + to.head_offset(h),
+                             .slot = at.position % kKvBlock});
     }
+  }
+
+ private:
+  [[nodiscard]] SequenceRow place(Index i) const noexcept {
+    if (places) return (*places)[i];
+    return {to.pages, sequence ? i / sequence * round_up(sequence, kKvBlock) + i % sequence : i};
   }
 };
 
-/// Queries in blocks of rows, all of a head before the next: its keys and values then stay in the caches.
+/// Attends queries in blocks of rows. All tiles of a head come before the next head's, so that its keys and values stay
+/// in the caches.
 template <class T>
 struct Attend {
   static constexpr const char* kName = "attention";
@@ -101,13 +137,13 @@ struct Attend {
   View<const T> q;
   HeadShape shape;
   T scale;
-  KvBlocks from;
-  const Index* start;  // causal: position of row 0; null: every row sees all `keys`
+  KvBlocks from;               // its pages are not read where there are places
+  const SequenceRows* places;  // causal: every row sees its sequence up to its own position; null: all rows see `keys`
   Index keys;
   View<T> y;
 
   static constexpr Index kMaxRows = 32;
-  [[nodiscard]] Index visible() const noexcept { return start ? *start + count.of(q.rows) : keys; }
+  [[nodiscard]] Index visible() const noexcept { return places ? places->keys : keys; }
   [[nodiscard]] Index row_step() const noexcept {
     const double per_row = 4.0 * static_cast<double>(visible() * shape.head_dim);
     return std::clamp<Index>(static_cast<Index>(kTileFlops / (per_row + 1.0)) / 4 * 4, 4, kMaxRows);
@@ -117,29 +153,34 @@ struct Attend {
   [[nodiscard]] Index scratch() const noexcept { return attend_scratch(kMaxRows, shape.head_dim); }
   [[nodiscard]] double cost() const noexcept {
     const double rows = static_cast<double>(count.of(q.rows)), seen = static_cast<double>(visible());
-    return 4.0 * rows * static_cast<double>(shape.width()) * (start ? seen - (rows - 1) / 2 : seen);
+    return 4.0 * rows * static_cast<double>(shape.width()) * (places ? seen - (rows - 1) / 2 : seen);
   }
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Index head = tile / parts(), at = head * shape.head_dim;
     const Range r = tile_range(tile % parts(), row_step(), count.of(q.rows));
-    on.kernels.attend({.q = q.row(r.first) + at, .q_stride = q.stride, .rows = r.count, .head_dim = shape.head_dim,
-                       .scale = scale, .pages = from.pages, .offset = from.head_offset(shape.kv_head(head)),
-                       .format = from.format, .keys = start ? *start + r.first + 1 : keys, .keys_step = start ? 1 : 0,
-                       .y = y.row(r.first) + at, .y_stride = y.stride},
-                      on.scratch);
+    for (Index i = r.first, rows; i < r.first + r.count; i += rows) {
+      rows = places ? places->run(i, r.first + r.count - i) : r.count;
+      on.kernels.attend({.q = q.row(i) + at, .q_stride = q.stride, .rows = rows, .head_dim = shape.head_dim,
+                         .scale = scale, .pages = places ? (*places)[i].pages : from.pages,
+                         .offset = from.head_offset(shape.kv_head(head)), .format = from.format,
+                         .keys = places ? (*places)[i].position + 1 : keys, .keys_step = places ? 1 : 0,
+                         .y = y.row(i) + at, .y_stride = y.stride},
+                        on.scratch);
+    }
   }
 };
 
 }  // namespace ops
 
-/// Stores k and v (rows, kv_heads * head_dim) at the positions *start, *start + 1, … of the cache (null: from 0).
+/// Stores k and v (rows, kv_heads * head_dim) at their places, which are read when the program runs; null means from
+/// position 0 on in the pages of `to`.
 template <class On>
-void store_kv(On& on, View<const Scalar<On>> k, View<const Scalar<On>> v, HeadShape shape, const Index* start,
+void store_kv(On& on, View<const Scalar<On>> k, View<const Scalar<On>> v, HeadShape shape, const SequenceRows* places,
               KvBlocks to) noexcept {
-  on(ops::StoreKv<Scalar<On>>{on.rows(), k, v, shape, start, 0, to});
+  on(ops::StoreKv<Scalar<On>>{on.rows(), k, v, shape, places, 0, to});
 }
 
-/// The same for independent sequences of `sequence` rows each, all from position 0, into a KvSpace.
+/// Stores independent sequences of `sequence` rows each, every one from position 0, into a KvSpace.
 template <class On>
 void store_kv_sequences(On& on, View<const Scalar<On>> k, View<const Scalar<On>> v, HeadShape shape, Index sequence,
                         KvBlocks to) noexcept {
@@ -157,12 +198,15 @@ void attention(On& on, View<const Scalar<On>> q, HeadShape shape, KvBlocks from,
   on(ops::Attend<Scalar<On>>{on.rows(), q, shape, static_cast<Scalar<On>>(scale), from, nullptr, keys, y});
 }
 
-/// The same, causal: row i stands at position *start + i and sees the positions up to its own.
+/// Causal attention: each row sees the positions of its sequence up to its own. Rows of several sequences may share a
+/// pass; a row's result does not depend on the others.
+///
+/// q, y   (tokens, heads * head_dim); `places` has one for each row, and is read when the program runs
 template <class On>
-void causal_attention(On& on, View<const Scalar<On>> q, HeadShape shape, KvBlocks from, const Index* start,
+void causal_attention(On& on, View<const Scalar<On>> q, HeadShape shape, KvBlocks from, const SequenceRows* places,
                       View<Scalar<On>> y) noexcept {
   const double scale = 1.0 / std::sqrt(static_cast<double>(shape.head_dim));
-  on(ops::Attend<Scalar<On>>{on.rows(), q, shape, static_cast<Scalar<On>>(scale), from, start, 0, y});
+  on(ops::Attend<Scalar<On>>{on.rows(), q, shape, static_cast<Scalar<On>>(scale), from, places, 0, y});
 }
 
 DSVL_END_NAMESPACE

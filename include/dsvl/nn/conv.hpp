@@ -1,4 +1,5 @@
-// Convolutions as products: unfold the neighbourhoods into rows, then `linear`. And the bilinear resize between them.
+// Convolutions as matrix products (im2col): the neighbourhoods are unfolded into rows, then `linear` runs. Also the
+// bilinear resize between them.
 //
 // Maps are channels-last, (height * width, channels); a picture is channels-first, (3, height, width). A convolution's
 // weight (out, in, k, k) is the matrix (out, in * k * k) exactly as the file stores it.

@@ -1,4 +1,4 @@
-// Rows of a table: token embeddings, learned positions, and copies of rows between activations.
+// Rows of a table: token embeddings, learned positions, and copies of rows from one activation to another.
 #ifndef DSVL_NN_EMBEDDING_HPP
 #define DSVL_NN_EMBEDDING_HPP
 

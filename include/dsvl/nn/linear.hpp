@@ -1,4 +1,5 @@
-// Linear:  y = x W^T + b.  The weight is read in place, in whatever format the file keeps it.
+// Linear:  y = x W^T + b.  The weight is read in place, in whatever format the file keeps it. The form in which x
+// enters the product follows from that format (kernels/linear/activation_format.hpp).
 #ifndef DSVL_NN_LINEAR_HPP
 #define DSVL_NN_LINEAR_HPP
 
@@ -20,7 +21,7 @@ struct Linear {
   }
 };
 
-/// The same without a bias.
+/// A fully connected layer without a bias.
 struct Projection {
   Matrix weight;
 
@@ -32,32 +33,32 @@ struct Projection {
 
 namespace ops {
 
-/// Rows of x prepared into the shared memory, for the product that is next. A row alone is prepared by the product: a
-/// step of its own would take longer.
+/// Rounds or quantises the rows of x into the shared memory, for the product that follows. With a single row the
+/// product does it: an operation of its own would take longer than the work.
 template <class T>
-struct Preparation : RowWise {
-  static constexpr const char* kName = "prepare";
+struct QuantizeActivations : RowWise {
+  static constexpr const char* kName = "quantize";
   View<const T> x;
-  Inputs inputs;
+  ActivationFormat format;
 
-  Preparation(RowCount live, View<const T> from, Inputs to) noexcept
-      : RowWise{live, from.rows, from.cols}, x(from), inputs(to) {}
-  /// Bytes between rows.
-  [[nodiscard]] static constexpr Index stride(Inputs inputs, Index cols) noexcept {
-    return spread(prepared_bytes(inputs, cols));
+  QuantizeActivations(RowCount live, View<const T> from, ActivationFormat to) noexcept
+      : RowWise{live, from.rows, from.cols}, x(from), format(to) {}
+  /// Bytes from one quantised row to the next.
+  [[nodiscard]] static constexpr Index stride(ActivationFormat format, Index cols) noexcept {
+    return spread(quantized_row_bytes(format, cols));
   }
   [[nodiscard]] Index tiles() const noexcept { return live_rows() > 1 ? RowWise::tiles() : 0; }
-  [[nodiscard]] Index shared() const noexcept { return rows * stride(inputs, cols); }
+  [[nodiscard]] Index shared() const noexcept { return rows * stride(format, cols); }
   void run(const Worker<T>& on, Index tile) const noexcept {
     DSVL_ASSERT(on.shared);
     const Range part = range(tile);
     for (Index r = part.first; r < part.first + part.count; ++r)
-      on.kernels.prepare(inputs, x.row(r), cols, on.shared + r * stride(inputs, cols));
+      on.kernels.quantize_activations(format, x.row(r), cols, on.shared + r * stride(format, cols));
   }
 };
 
-/// One matrix product. Tiles are blocks of rows times blocks of outputs; a block of outputs never crosses the border of
-/// two row blocks of the weight.
+/// One matrix product. Tiles are blocks of rows times blocks of outputs; a block of outputs never crosses the border
+/// between two row blocks of the weight, whose formats may differ.
 template <class T>
 struct Product {
   static constexpr const char* kName = "linear";
@@ -67,16 +68,16 @@ struct Product {
   const float* bias;
   View<T> y;
   bool add;
-  Inputs inputs;
+  ActivationFormat x_format;
 
-  // Products are the fastest operations by far: with AVX-512 these take a core 0.2 ms at 190 GFLOP/s, and more of them
-  // where x is in bytes.
+  // A product does far more arithmetic per second than other operations, so its tiles hold more of it: a core with
+  // AVX-512 takes 0.2 ms for one, and with 8-bit activations a tile may be 2.5 times as large.
   static constexpr double kProductFlops = 5 * kTileFlops;
-  static constexpr Index kNarrow = 32;          // outputs that are worth a tile
-  static constexpr Index kBytes = 1024 * 1024;  // of weights: with few rows, reading them is what takes time
+  static constexpr Index kNarrow = 32;          // the fewest outputs that are worth a tile
+  static constexpr Index kBytes = 1024 * 1024;  // the most bytes of weights: with few rows, reading them takes the time
 
-  // As many rows as the kernel takes let packed weights serve them all; fewer where even a narrow strip of outputs
-  // would then take long. Tiles are of equal height. Outputs fill the tile up to kProductFlops or kBytes.
+  // A tile takes as many rows as the kernel does, so that a packed panel serves them all; fewer if even kNarrow outputs
+  // would then take too long. Tiles are of equal height. Outputs fill the tile up to kProductFlops or kBytes.
   [[nodiscard]] Index row_step() const noexcept {
     const double per_row = 2.0 * static_cast<double>(kNarrow * w.cols);
     const Index most = std::clamp<Index>(static_cast<Index>(flops() / per_row), kNarrow, kLinearRows);
@@ -110,14 +111,14 @@ struct Product {
       if (left < here) {
         const Range outputs = tile_range(left, output_step(), block.rows);
         const Index n = first_output + outputs.first;
-        const Index stride = Preparation<T>::stride(inputs, w.cols);
-        const std::byte* const prepared =
-            inputs == Inputs::floats ? nullptr : prepare_or_find(on) + rows.first * stride;
+        const Index stride = QuantizeActivations<T>::stride(x_format, w.cols);
+        const std::byte* const quantized =
+            x_format == ActivationFormat::f32 ? nullptr : quantized_x(on) + rows.first * stride;
         on.kernels.linear({.x = x.row(rows.first), .x_stride = x.stride, .rows = rows.count,
                            .w = block.data + outputs.first * row_bytes(block.format, w.cols), .format = block.format,
                            .outputs = outputs.count, .cols = w.cols, .bias = bias ? bias + n : nullptr,
-                           .y = y.row(rows.first) + n, .y_stride = y.stride, .add = add, .inputs = inputs,
-                           .prepared = prepared, .prepared_stride = stride},
+                           .y = y.row(rows.first) + n, .y_stride = y.stride, .add = add, .x_format = x_format,
+                           .quantized_x = quantized, .quantized_x_stride = stride},
                           on.scratch + row_room());
         return;
       }
@@ -127,39 +128,42 @@ struct Product {
   }
 
  private:
-  /// Which block of rows and which of outputs. A few blocks of rows take turns at the same weights, which then come
-  /// from memory once for all of them; more would push each other out of the cache.
+  /// A tile's block of rows and of outputs.
   struct Place {
     Index rows, outputs;
   };
+  /// Up to six blocks of rows take turns at the same weights, which then come from memory once for all of them. More
+  /// blocks would push each other's rows out of the cache.
   [[nodiscard]] Place place(Index tile) const noexcept {
     constexpr Index kTurns = 6;
     const Index down = row_tiles(), turns = ceil_div(down, ceil_div(down, kTurns));
     const Index each = turns * output_tiles(), first = tile / each * turns, here = std::min<Index>(turns, down - first);
     return {first + tile % each % here, tile % each / here};
   }
-  [[nodiscard]] double flops() const noexcept { return in_bytes(inputs) ? 2.5 * kProductFlops : kProductFlops; }
-  /// Elements of scratch for a row alone, which every tile prepares for itself.
+  /// Arithmetic of a tile.
+  [[nodiscard]] double flops() const noexcept { return is_int8(x_format) ? 2.5 * kProductFlops : kProductFlops; }
+  /// Elements of scratch for a single quantised row, which every tile makes for itself.
   [[nodiscard]] Index row_room() const noexcept {
-    return ceil_div(prepared_bytes(inputs, w.cols), static_cast<Index>(sizeof(T)));
+    return ceil_div(quantized_row_bytes(x_format, w.cols), static_cast<Index>(sizeof(T)));
   }
-  /// Rows that Preparation has left, or the only one.
-  [[nodiscard]] const std::byte* prepare_or_find(const Worker<T>& on) const noexcept {
+  /// The rows that QuantizeActivations left in the shared memory, or the only one, quantised here.
+  [[nodiscard]] const std::byte* quantized_x(const Worker<T>& on) const noexcept {
     if (count.of(x.rows) > 1) return on.shared;
     auto* const row = reinterpret_cast<std::byte*>(on.scratch);
-    on.kernels.prepare(inputs, x.row(0), w.cols, row);
+    on.kernels.quantize_activations(x_format, x.row(0), w.cols, row);
     return row;
   }
 };
 
-/// Shapes are checked when a checkpoint is bound; here it is the caller's own wiring.
+/// Records a product and, in front of it, what makes its activations. Weights were checked when they were bound; the
+/// assertion is about the caller's own wiring.
 template <class On>
 void multiply(On& on, View<const Scalar<On>> x, const Matrix& w, const float* bias, View<Scalar<On>> y,
               bool add) noexcept {
   DSVL_ASSERT(x.cols == w.cols && y.cols == w.rows && x.rows == y.rows);
-  const Inputs inputs = inputs_of(on.activations(), w);
-  if (inputs != Inputs::floats) on(Preparation<Scalar<On>>(on.rows(), x, inputs));
-  on(Product<Scalar<On>>{on.rows(), x, w, bias, y, add, inputs});
+  const ActivationFormat format = activation_format(on.activations(), w);
+  if (format != ActivationFormat::f32) on(QuantizeActivations<Scalar<On>>(on.rows(), x, format));
+  on(Product<Scalar<On>>{on.rows(), x, w, bias, y, add, format});
 }
 
 }  // namespace ops

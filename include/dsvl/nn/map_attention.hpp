@@ -1,10 +1,11 @@
 // Attention over two-dimensional maps with decomposed relative positions, whole or in windows (SAM's ViTDet).
 //
 // A windowed map is regrouped so that the tokens of a window follow one another; windows that hang over the border are
-// filled with zeros. The zeros are put in after the norm, and the keys they give (the bias of k) are not masked.
+// filled with zeros. As in the reference implementation, the zeros are put in after the norm, and their keys (which are
+// the bias of k) take part in the softmax.
 //
-// Source: arXiv:2203.16527 (windows), arXiv:2112.01526 (decomposed relative positions); model-spec of SAM's image
-// encoder.
+// Source: arXiv:2203.16527 (windows), arXiv:2112.01526 (decomposed relative positions); the image encoder of
+// facebookresearch/segment-anything.
 #ifndef DSVL_NN_MAP_ATTENTION_HPP
 #define DSVL_NN_MAP_ATTENTION_HPP
 
@@ -23,7 +24,7 @@ struct Windows {
   [[nodiscard]] constexpr Index count() const noexcept { return across() * down(); }
   /// Tokens of all windows, the zero border included.
   [[nodiscard]] constexpr Index tokens() const noexcept { return count() * window().tokens(); }
-  /// Row of the map that windowed token t stands for, or -1 in the border.
+  /// The row of the map that token t of the windows stands for, or -1 in the border.
   [[nodiscard]] constexpr Index map_row(Index t) const noexcept {
     const Grid w = window();
     const Index n = t / w.tokens(), in = t % w.tokens();
@@ -32,9 +33,9 @@ struct Windows {
   }
 };
 
-/// Tables of one block: row d of `y` belongs to key coordinate − query coordinate = d − (side − 1); (2 side − 1,
-/// head_dim). The model keeps them resized to the map and turned round (checkpoints count query − key), so that the
-/// rows one query meets for keys 0, 1, … follow one another. Both or neither.
+/// The relative position tables of one block, (2 side − 1, head_dim) each, both or neither. Row d belongs to key
+/// coordinate − query coordinate = d − (side − 1). The model keeps them resized to the map and reversed (checkpoints
+/// count query − key), so that the rows which one query needs for keys 0, 1, … follow one another.
 struct RelativePositions {
   const float* y = nullptr;
   const float* x = nullptr;
@@ -87,8 +88,9 @@ struct AttendMap {
 
   static constexpr Index kMaxRows = 32;
   [[nodiscard]] Index keys() const noexcept { return windows.window().tokens(); }
-  /// Tiles of a window's head, and their queries: as equal as can be. Of a window of 14 x 14 they are two lines.
+  /// Tiles for one head of a window.
   [[nodiscard]] Index parts() const noexcept { return ceil_div(keys(), kMaxRows); }
+  /// Queries of a tile, as equal as can be. In a window of 14 x 14 a tile is two lines.
   [[nodiscard]] Index row_step() const noexcept { return ceil_div(keys(), parts()); }
   [[nodiscard]] Index bias_stride() const noexcept {
     return round_up(2 * std::max<Index>(windows.window().height, windows.window().width) - 1, kKvPad);
@@ -101,7 +103,7 @@ struct AttendMap {
     return 4.0 * static_cast<double>(windows.tokens() * shape.width()) * static_cast<double>(keys());
   }
 
-  /// All queries of a head before the next: its keys and values then stay in the caches.
+  /// All tiles of a head come before the next head's, so that its keys and values stay in the caches.
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Grid window = windows.window();
     const Index part = tile % parts(), head = tile / parts() % shape.heads, n = tile / parts() / shape.heads;
@@ -130,8 +132,8 @@ struct AttendMap {
   }
 
  private:
-  /// bias[i, d] = q[i] . table[d + side - 1] for the distances d from queries at the coordinates `at` to all keys; q is
-  /// not scaled. Where distance 0 stands in the first row.
+  /// Computes bias[i, d] = q[i] . table[d + side - 1] for the distances d from queries at the coordinates `at` to all
+  /// keys; q is not scaled. Returns where distance 0 stands in the first row.
   const T* relate(const Worker<T>& on, View<const T> queries, const float* table, Index side, Range at, T* bias,
                   T* scratch_left) const noexcept {
     const Index farthest = at.first + at.count - 1;

@@ -7,7 +7,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// x += fc2(gelu(fc1(h))).
+/// Adds fc2(gelu(fc1(h))) to x.
 struct GeluMlp {
   Linear fc1, fc2;
 
@@ -19,7 +19,7 @@ struct GeluMlp {
 
   /// h, x (tokens, hidden); `inner` (tokens, intermediate) is scratch.
   template <class On>
-  void forward(On& on, View<const Scalar<On>> h, Activation activation, View<Scalar<On>> inner,
+  void forward(On& on, View<const Scalar<On>> h, GeluKind activation, View<Scalar<On>> inner,
                View<Scalar<On>> x) const noexcept {
     linear(on, h, fc1, inner);
     gelu(on, inner, activation);

@@ -1,4 +1,4 @@
-// Rotary positions (half rotation): angles once per chunk, then every layer turns its q and k.
+// Rotary positions (half rotation): angles are computed once per chunk, then every layer rotates its q and k.
 //
 // Source: arXiv:2104.09864; transformers LlamaRotaryEmbedding (frequencies theta^(-2j / head_dim), angle = position *
 // frequency).
@@ -12,9 +12,11 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Which elements of a head turn together: i and i + head_dim / 2, as in the published checkpoints, or 2i and 2i + 1,
-/// as llama.cpp's files have the rows of q and k.
-enum class RotaryPairs : unsigned char { halves, adjacent };
+/// The elements of a head that rotate together.
+enum class RotaryPairs : unsigned char {
+  halves,    ///< i and i + head_dim / 2, as in the published checkpoints
+  adjacent,  ///< 2i and 2i + 1, as llama.cpp's files order the rows of q and k
+};
 
 /// Cosines and sines of the rows of a chunk: (tokens, head_dim / 2) each.
 template <class T>
@@ -32,7 +34,7 @@ namespace ops {
 template <class T>
 struct RopeTable : RowWise {
   static constexpr const char* kName = "rope_angles";
-  const Index* start;
+  const SequenceRows* places;
   double theta;
   RopeAngles<T> angles;
 
@@ -41,7 +43,7 @@ struct RopeTable : RowWise {
     for (Index j = 0; j < cols; ++j) {  // in double: float angles at position 4000 are wrong in the 4th digit
       const double frequency = std::pow(theta, -static_cast<double>(j) / static_cast<double>(cols));
       for (Index i = r.first; i < r.first + r.count; ++i) {
-        const double angle = static_cast<double>(*start + i) * frequency;
+        const double angle = static_cast<double>((*places)[i].position) * frequency;
         angles.cos.row(i)[j] = static_cast<T>(std::cos(angle));
         angles.sin.row(i)[j] = static_cast<T>(std::sin(angle));
       }
@@ -62,14 +64,14 @@ struct Rotate : RowWise {
     const Range r = range(tile);
     for (Index i = r.first; i < r.first + r.count; ++i) {
       if (pairs == RotaryPairs::adjacent)
-        for (Index h = 0; h < cols; h += head_dim) part(x.row(i) + h, on.scratch);
+        for (Index h = 0; h < cols; h += head_dim) to_halves(x.row(i) + h, on.scratch);
       on.kernels.rope(x.row(i), cols / head_dim, head_dim, angles.cos.row(i), angles.sin.row(i));
     }
   }
 
  private:
-  /// The first of all pairs, then the second of all.
-  void part(T* head, T* copy) const noexcept {
+  /// Reorders a head from pairs to halves: the first elements of all pairs, then the second ones.
+  void to_halves(T* head, T* copy) const noexcept {
     std::copy_n(head, head_dim, copy);
     for (Index j = 0; j < head_dim / 2; ++j) head[j] = copy[2 * j], head[head_dim / 2 + j] = copy[2 * j + 1];
   }
@@ -77,14 +79,14 @@ struct Rotate : RowWise {
 
 }  // namespace ops
 
-/// Fills `angles` for the positions *start, *start + 1, …; `start` is read when the program runs.
+/// Fills `angles` for the rows' positions, which are read when the program runs.
 template <class On>
-void rope_angles(On& on, const Index* start, double theta, RopeAngles<Scalar<On>> angles) noexcept {
-  on(ops::RopeTable<Scalar<On>>{{on.rows(), angles.cos.rows, angles.cos.cols}, start, theta, angles});
+void rope_angles(On& on, const SequenceRows* places, double theta, RopeAngles<Scalar<On>> angles) noexcept {
+  on(ops::RopeTable<Scalar<On>>{{on.rows(), angles.cos.rows, angles.cos.cols}, places, theta, angles});
 }
 
-/// Turns every head of x (tokens, heads * head_dim) in place: (a, b) -> (a cos - b sin, b cos + a sin). Whatever the
-/// pairs were, they are halves afterwards, so that all files of the same weights give the same bits.
+/// Rotates every head of x (tokens, heads * head_dim) in place: (a, b) -> (a cos - b sin, b cos + a sin). Adjacent
+/// pairs become halves on the way, so that all files of the same weights give the same bits.
 template <class On>
 void rope(On& on, View<Scalar<On>> x, Index head_dim, RopeAngles<Scalar<On>> angles,
           RotaryPairs pairs = RotaryPairs::halves) noexcept {

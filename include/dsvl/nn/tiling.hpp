@@ -1,4 +1,5 @@
-// How operations are cut into tiles: small enough to stop within half a millisecond, large enough to be worth a call.
+// How operations are cut into tiles. A tile is small enough that a program can stop within half a millisecond, and
+// large enough to be worth a call.
 #ifndef DSVL_NN_TILING_HPP
 #define DSVL_NN_TILING_HPP
 
@@ -6,15 +7,17 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Arithmetic per tile: about 0.1 to 0.2 ms on one core (tens of GFLOP/s for attention, a few for elementwise work;
-/// products, which are faster, take a multiple).
+/// Arithmetic of a tile of attention, about 0.1 to 0.2 ms on one core. Products, which do more of it per second, take a
+/// multiple.
 inline constexpr double kTileFlops = 8e6;
+/// Elements of a tile of work that is bound by memory rather than arithmetic.
 inline constexpr Index kTileElements = 32 * 1024;
 
-/// One range of a dimension that is cut into equal steps.
+/// A part of a dimension.
 struct Range {
   Index first = 0, count = 0;
 };
+/// The part of tile number `tile`, if `total` is cut into equal steps and a shorter last one.
 constexpr Range tile_range(Index tile, Index step, Index total) noexcept {
   const Index first = tile * step;
   return {first, total - first < step ? total - first : step};
@@ -25,7 +28,7 @@ constexpr Index rows_per_tile(Index cols) noexcept {
   return cols >= kTileElements ? 1 : kTileElements / (cols > 0 ? cols : 1);
 }
 
-/// An operation that treats each row on its own: T-independent bookkeeping, inherited by the operations of that kind.
+/// What operations that treat each row on its own inherit: how many rows there are, and how they become tiles.
 struct RowWise {
   RowCount count;
   Index rows = 0, cols = 0;

@@ -116,7 +116,7 @@ class Recorder {
  public:
   using Scalar = T;  ///< element type of the activations
   /// Records into `program`, with memory from `arena`; both must outlive the recorder.
-  Recorder(Program<T>& program, Arena& arena, Activations activations = Activations::exact) noexcept
+  Recorder(Program<T>& program, Arena& arena, ActivationPrecision activations = ActivationPrecision::f32) noexcept
       : program_(program), arena_(arena), activations_(activations) {}
 
   /// Appends a copy of the operation.
@@ -151,12 +151,12 @@ class Recorder {
   /// The row count set last.
   [[nodiscard]] RowCount rows() const noexcept { return rows_; }
   /// The precision in which products take their activations.
-  [[nodiscard]] Activations activations() const noexcept { return activations_; }
+  [[nodiscard]] ActivationPrecision activations() const noexcept { return activations_; }
 
  private:
   Program<T>& program_;
   Arena& arena_;
-  Activations activations_;
+  ActivationPrecision activations_;
   RowCount rows_;
   const char* part_ = "";
 };

@@ -191,7 +191,7 @@ class Immediate {
   using Scalar = T;  ///< element type of the activations
   /// Runs on `executor`, or on the calling thread when that is null. All arguments must outlive the object.
   explicit Immediate(const Kernels<T>& kernels, Executor* executor = nullptr, Allocator* allocator = nullptr,
-                     Activations activations = Activations::exact) noexcept
+                     ActivationPrecision activations = ActivationPrecision::f32) noexcept
       : kernels_(kernels), executor_(executor ? executor : &inline_), scratch_(allocator), shared_(allocator),
         activations_(activations) {}
   Immediate(const Immediate&) = delete;  // because it may point to its own executor
@@ -229,7 +229,7 @@ class Immediate {
   /// The row count set last.
   [[nodiscard]] RowCount rows() const noexcept { return rows_; }
   /// The precision in which products take their activations.
-  [[nodiscard]] Activations activations() const noexcept { return activations_; }
+  [[nodiscard]] ActivationPrecision activations() const noexcept { return activations_; }
   /// Fails with out_of_memory when scratch could not be allocated; results are then incomplete.
   [[nodiscard]] const Status& status() const noexcept { return status_; }
 
@@ -240,7 +240,7 @@ class Immediate {
   Buffer<T> scratch_;
   Buffer<std::byte> shared_;
   RowCount rows_;
-  Activations activations_;
+  ActivationPrecision activations_;
   Status status_;
 };
 

@@ -65,7 +65,7 @@ struct SamDims {
   LayerSet global_layers = {2, 5, 8, 11};        ///< blocks that attend over the whole map
   Index tap = 2;                                 ///< the block whose output feeds the side branch: the first global one
   double eps = 1e-6;                             ///< of every LayerNorm
-  Activation activation = Activation::gelu_erf;  ///< of the MLPs
+  GeluKind activation = GeluKind::erf;           ///< of the MLPs
 
   /// The map of tokens that the picture becomes.
   [[nodiscard]] constexpr Grid grid() const noexcept { return input.grid(); }

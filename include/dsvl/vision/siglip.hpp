@@ -24,7 +24,7 @@ struct SiglipDims {
   Index layers = 24;                             ///< blocks
   Index heads = 16;                              ///< attention heads, each hidden / heads wide
   double eps = 1e-6;                             ///< of every LayerNorm
-  Activation activation = Activation::gelu_erf;  ///< of the MLPs
+  GeluKind activation = GeluKind::erf;           ///< of the MLPs
 
   /// Rows of the output, one per patch.
   [[nodiscard]] constexpr Index tokens() const noexcept { return input.grid().tokens(); }

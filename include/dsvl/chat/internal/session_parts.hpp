@@ -48,7 +48,7 @@ struct SessionParts {
   void lay_out(Arena& arena, const SessionShape& shape) noexcept {
     const Limits& limits = shape.limits;
     cache.carve(arena, shape.config.decoder.heads, limits.context, *limits.kv);
-    decoding.lay_out(arena, cache);
+    decoding.lay_out(arena);
     queue.carve(arena, limits.context, limits.context / shape.config.image_tokens() + 1);
     conversation.carve(arena, limits.text_bytes, limits.context);
     prompt.carve(arena, limits);

@@ -1,0 +1,252 @@
+// Attention over cached keys and values: softmax(scale q K^T + bias) V in one pass, 64 keys at a time.
+//
+// This is online softmax. Blocks are absolute (block b holds positions [64 b, 64 b + 64)), and every row goes through
+// the blocks it sees with a running maximum, a running sum and a running output, which are rescaled once per block. So
+// a row's bits depend only on its q, its bias and its visible keys: not on the rows beside it, and not on what lies
+// behind the last visible key, which is masked. K is stored transposed, so lanes run along the keys and scores need no
+// sum across lanes.
+//
+// All rows of a tile take a step before any takes the next, so that first only K, then only V lies in the nearest
+// cache. q is multiplied by log2(e) beforehand, so exp becomes a power of two, which needs no multiplication by log(2).
+// Sources: online softmax arXiv:1805.02867; blocks as in FlashAttention arXiv:2205.14135.
+#ifndef DSVL_KERNELS_ATTENTION_ATTENTION_HPP
+#define DSVL_KERNELS_ATTENTION_ATTENTION_HPP
+
+#include <algorithm>
+#include <limits>
+#include <numbers>
+
+#include "kv_formats.hpp"
+#include "../lanes/math.hpp"
+#include "../table.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace kernels {
+inline namespace DSVL_ISA {
+namespace attention_detail {
+
+/// The micro-tile: kTileRows rows share each load of keys or values, kVectors vectors of keys (or of head_dim) vectors.
+inline constexpr int kTileRows = 6, kVectors = kRegisters == 32 ? 4 : 2;
+
+inline constexpr float kLog2E = std::numbers::log2e_v<float>;
+
+/// What each row keeps from block to block, and the scores of the current block: views of the caller's scratch.
+struct Rows {
+  Index padded;
+  float* query;        ///< (rows, padded), times scale and log2(e)
+  float* output;       ///< (rows, padded), not yet divided by the total
+  float* scores;       ///< (rows, 64)
+  float* totals;       ///< (rows, 16): kLanes partial sums of weights
+  float* block_max;    ///< (rows): the largest score of the current block
+  float* running_max;  ///< (rows): the largest score so far
+  float* corrections;  ///< (rows): 2^(old maximum - new maximum), which rescales earlier sums
+
+  Rows(float* scratch, Index rows, Index head_dim) noexcept : padded(round_up(head_dim, kKvPad)), query(scratch) {
+    output = query + rows * padded;
+    scores = output + rows * padded;
+    totals = scores + rows * kKvBlock;
+    block_max = totals + rows * kKvPad;
+    running_max = block_max + round_up(rows, kKvPad);
+    corrections = running_max + round_up(rows, kKvPad);
+  }
+  float* q(Index r) const noexcept { return query + r * padded; }
+  float* out(Index r) const noexcept { return output + r * padded; }
+  float* score(Index r) const noexcept { return scores + r * kKvBlock; }
+  float* total(Index r) const noexcept { return totals + r * kKvPad; }
+};
+
+/// How many keys of a block row r sees.
+inline Index visible(const AttendTile<float>& t, Index r, Index block) noexcept {
+  return std::clamp<Index>(t.keys + r * t.keys_step - block * kKvBlock, 0, kKvBlock);
+}
+
+/// Scores q . k of `rows` rows and `vectors` vectors of keys, from `key` on of a block.
+/// q       (rows, head_dim), rows `pitch` apart
+/// scores  (rows, 64)
+template <class Kv, int rows, int vectors>
+DSVL_KERNEL void multiply_keys(const float* q, Index pitch, Index head_dim, const std::byte* k, Index key,
+                               float* scores) noexcept {
+  Lanes dot[rows][vectors];
+  unroll<rows>([&](auto r) { unroll<vectors>([&](auto w) { dot[r][w] = splat(0.0f); }); });
+  for (Index d = 0; d < head_dim; ++d) {
+    Lanes b[vectors];
+    unroll<vectors>([&](auto w) { b[w] = keep_in_register(Kv::load(k, d * kKvBlock + key + w * kLanes)); });
+    unroll<rows>([&](auto r) {
+      const Lanes a = keep_in_register(splat(q[r * pitch + d]));
+      unroll<vectors>([&](auto w) { dot[r][w] = fma(a, b[w], dot[r][w]); });
+    });
+  }
+  unroll<rows>([&](auto r) {
+    unroll<vectors>([&](auto w) { store(scores + r * kKvBlock + key + w * kLanes, dot[r][w]); });
+  });
+}
+
+/// Adds relative position biases to the scores of `keys` keys from `key` on, for the rows from `first` on. Walks the
+/// keys by map row, in whose run bias_y is constant. The loop over rows of q is innermost, because a vector load right
+/// after a partial store to the same place would stall (no store forwarding).
+inline void add_biases(const AttendTile<float>& t, const Rows& at, Index first, Index key, Index keys) noexcept {
+  const Index top = (t.place + first) / t.map_width, left = (t.place + first) % t.map_width;  // of the first row
+  Index y = key / t.map_width, x = key % t.map_width;
+  for (Index i = 0, run; i < keys; i += run, x = 0, ++y) {
+    run = std::min<Index>(t.map_width - x, keys - i);
+    for (Index r = first, row_y = top, row_x = left; r < t.rows; ++r) {
+      const Lanes of_y = splat(t.bias_y[r * t.bias_stride + y - row_y]);
+      const float* const of_x = t.bias_x + r * t.bias_stride + x - row_x;
+      float* const s = at.score(r) + i;
+      for_each_vector(run, [&](auto part) { part.store(s, fma(of_y + part.load(of_x), splat(kLog2E), part.load(s))); });
+      if (++row_x == t.map_width) row_x = 0, ++row_y;
+    }
+  }
+}
+
+/// Returns the largest of the first `keys` scores of a row. What follows them in the last vector becomes -infinity.
+DSVL_FORCE_INLINE float mask_and_max(float* scores, Index keys) noexcept {
+  const Lanes none = splat(-std::numeric_limits<float>::infinity());
+  Lanes most = none;
+  for (Index j = 0; j < keys; j += kLanes) {
+    Lanes x = load(scores + j);
+    if (j + kLanes > keys) {
+      x = select(iota() < splat(static_cast<float>(keys - j)), x, none);
+      store(scores + j, x);
+    }
+    most = larger(most, x);
+  }
+  return largest(most);
+}
+
+/// Turns the scores of row r into softmax weights 2^(score - maximum), not yet divided by their sum, which goes to the
+/// totals. `scales` (null, or the q8 scales of the block's values) are multiplied on after that.
+DSVL_FORCE_INLINE void softmax_row(const Rows& at, Index r, Index keys, const float* scales) noexcept {
+  float* const s = at.score(r);
+  const Lanes maximum = splat(at.running_max[r]);
+  Lanes total = splat(0.0f);
+  for (Index j = 0; j < keys; j += kLanes) {
+    const Lanes p = exp2_of_negative(load(s + j) - maximum);
+    store(s + j, scales ? p * load(scales + j) : p);
+    total = total + p;
+  }
+  store(at.total(r), fma(load(at.total(r)), splat(at.corrections[r]), total));
+}
+
+/// output = output * correction + sum_j weight_j v_j for `rows` rows from `row` on and `vectors` vectors of head_dim
+/// from d on. keys[r] are visible to row r; the rows share the loads of those values that all of them see.
+template <class Kv, int rows, int vectors>
+DSVL_KERNEL void multiply_values(const Rows& at, Index row, const std::byte* v, const Index* keys, Index d) noexcept {
+  Lanes out[rows][vectors];
+  unroll<rows>([&](auto r) {
+    unroll<vectors>(
+        [&](auto w) { out[r][w] = load(at.out(row + r) + d + w * kLanes) * splat(at.corrections[row + r]); });
+  });
+  const float* const p = at.score(row);
+  Index shared = keys[0];
+  for (int r = 1; r < rows; ++r) shared = std::min<Index>(shared, keys[r]);
+  for (Index j = 0; j < shared; ++j) {
+    Lanes b[vectors];
+    unroll<vectors>([&](auto w) { b[w] = keep_in_register(Kv::load(v, j * at.padded + d + w * kLanes)); });
+    unroll<rows>([&](auto r) {
+      const Lanes a = keep_in_register(splat(p[r * kKvBlock + j]));
+      unroll<vectors>([&](auto w) { out[r][w] = fma(a, b[w], out[r][w]); });
+    });
+  }
+  unroll<rows>([&](auto r) {
+    for (Index j = shared; j < keys[r]; ++j) {
+      const Lanes a = splat(p[r * kKvBlock + j]);
+      unroll<vectors>([&](auto w) { out[r][w] = fma(a, Kv::load(v, j * at.padded + d + w * kLanes), out[r][w]); });
+    }
+    unroll<vectors>([&](auto w) { store(at.out(row + r) + d + w * kLanes, out[r][w]); });
+  });
+}
+
+/// Computes the scores of the rows from `first` on against a block of keys.
+template <class Kv>
+DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+                                   const std::byte* k) noexcept {
+  for_each_row_block<kTileRows>(t.rows - first, [&](auto rows, Index row) {
+    row += first;
+    const Index keys = visible(t, row + rows - 1, block);
+    Index j = 0;
+    for (; j + (kVectors - 1) * kLanes < keys; j += kVectors * kLanes)
+      multiply_keys<Kv, rows, kVectors>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
+    for (; j < keys; j += kLanes)
+      multiply_keys<Kv, rows, 1>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
+  });
+}
+static_assert(kKvBlock % (kVectors * kLanes) == 0);
+
+/// Turns the scores of a block into softmax weights, and updates maxima, totals and corrections.
+inline void softmax_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+                          const float* scales) noexcept {
+  if (scales)
+    for (Index r = first; r < t.rows; ++r)
+      for_each_vector(visible(t, r, block),
+            [&](auto part) { part.store(at.score(r), part.load(at.score(r)) * part.load(scales)); });
+  if (t.bias_y) add_biases(t, at, first, block * kKvBlock, visible(t, t.rows - 1, block));
+  for (Index r = first; r < t.rows; ++r) at.block_max[r] = mask_and_max(at.score(r), visible(t, r, block));
+  for (Index r = 0; r < t.rows; r += kLanes) {
+    const Lanes before = load(at.running_max + r), now = larger(before, load(at.block_max + r));
+    store(at.running_max + r, now);
+    store(at.corrections + r, exp2_of_negative(before - now));
+  }
+  for (Index r = first; r < t.rows; ++r)
+    softmax_row(at, r, visible(t, r, block), scales ? scales + kKvBlock : nullptr);
+}
+
+/// Adds the weighted values of a block to the outputs of the rows from `first` on, which see keys of it.
+template <class Kv>
+DSVL_FORCE_INLINE void value_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+                                   const std::byte* v) noexcept {
+  for_each_row_block<kTileRows>(t.rows - first, [&](auto rows, Index row) {
+    row += first;
+    Index keys[rows], d = 0;
+    for (int r = 0; r < rows; ++r) keys[r] = visible(t, row + r, block);
+    for (; d + kVectors * kLanes <= at.padded; d += kVectors * kLanes)
+      multiply_values<Kv, rows, kVectors>(at, row, v, keys, d);
+    for (; d < at.padded; d += kLanes) multiply_values<Kv, rows, 1>(at, row, v, keys, d);
+  });
+}
+
+/// One tile of attention, for keys and values stored as Kv.
+template <class Kv>
+DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept {
+  const Rows at(scratch, t.rows, t.head_dim);
+  const Lanes scale = splat(t.scale * kLog2E);
+  for (Index r = 0; r < t.rows; ++r) {
+    for_each_vector(t.head_dim, [&](auto part) { part.store(at.q(r), part.load(t.q + r * t.q_stride) * scale); });
+    for (Index d = 0; d < at.padded; d += kLanes) store(at.out(r) + d, splat(0.0f));
+    store(at.total(r), splat(0.0f));
+  }
+  for (Index r = 0; r < round_up(t.rows, kKvPad); ++r)
+    at.block_max[r] = at.running_max[r] = std::numeric_limits<float>::lowest();
+  const Index blocks = t.rows > 0 ? ceil_div(t.keys + (t.rows - 1) * t.keys_step, kKvBlock) : 0;
+  for (Index b = 0, first = 0; b < blocks; ++b) {
+    while (visible(t, first, b) == 0) ++first;
+    const std::byte* const k = t.pages[b] + t.offset;
+    const std::byte* const v = k + t.head_dim * kKvBlock * Kv::kBytes;
+    score_block<Kv>(t, at, first, b, k);
+    softmax_block(t, at, first, b,
+                 Kv::kScaled ? reinterpret_cast<const float*>(k + kv_scales_offset(t.head_dim)) : nullptr);
+    value_block<Kv>(t, at, first, b, v);
+  }
+  for (Index r = 0; r < t.rows; ++r) {
+    const bool any = t.keys + r * t.keys_step > 0;
+    const Lanes inverse = splat(any ? 1.0f / sum(load(at.total(r))) : 1.0f);
+    for_each_vector(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) * inverse); });
+  }
+}
+
+}  // namespace attention_detail
+
+/// See Kernels::attend.
+inline void attend(const AttendTile<float>& t, float* scratch) noexcept {
+  switch (t.format) {
+    case KvFormat::full: return attention_detail::attend<FullKv>(t, scratch);
+    case KvFormat::bf16: return attention_detail::attend<Bf16Kv>(t, scratch);
+    case KvFormat::q8: return attention_detail::attend<Q8Kv>(t, scratch);
+  }
+}
+
+}  // namespace DSVL_ISA
+}  // namespace kernels
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_KERNELS_ATTENTION_ATTENTION_HPP

@@ -1,0 +1,45 @@
+// 32-bit words of a register: four bytes of a quantised row, or an integer sum of their products.
+#ifndef DSVL_KERNELS_LANES_BYTES_HPP
+#define DSVL_KERNELS_LANES_BYTES_HPP
+
+#include <algorithm>
+
+#include "lanes.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace kernels {
+inline namespace DSVL_ISA {
+
+DSVL_FORCE_INLINE Bits load_bits(const std::byte* from) noexcept {
+  return bits(load(reinterpret_cast<const float*>(from)));
+}
+DSVL_FORCE_INLINE void store_bits(std::byte* to, Bits x) noexcept { store(reinterpret_cast<float*>(to), from_bits(x)); }
+/// Four bytes from any address, to every lane.
+DSVL_FORCE_INLINE Bits splat_word(const std::byte* from) noexcept {
+  std::uint32_t word;
+  std::memcpy(&word, from, sizeof word);
+  return splat_bits(word);
+}
+DSVL_FORCE_INLINE Bits keep_in_register(Bits x) noexcept { return bits(keep_in_register(from_bits(x))); }
+/// With maddubs, how many words' products can be added in 16 bits before the sums could overflow: up to the eight words
+/// of an activation block. Widening them to 32 bits once instead of every time saves most of those instructions.
+template <int bits>
+inline constexpr int kWordsIn16Bits =
+    !kHasMaddubs || bits == 8 ? 1 : std::min<int>(8, 32767 / (2 * ((1 << bits) - 1) * 127));
+/// dot_bytes for word `word` of a sub-block, where kHasMaddubs. Sums stay in 16 bits, in `halves`, while they fit.
+template <int bits, int word>
+DSVL_FORCE_INLINE void add_maddubs(Bits codes, Bits numbers, Bits& halves, Bits& sum) noexcept {
+  using Halves = xsimd::batch<std::uint16_t>;
+  // Both sums are kept in registers: GCC would otherwise add them as a tree, and spill its branches.
+  const Bits two = maddubs<bits>(codes, numbers);
+  if constexpr (word % kWordsIn16Bits<bits> == 0) halves = two;
+  else halves = keep_in_register(std::bit_cast<Bits>(std::bit_cast<Halves>(halves) + std::bit_cast<Halves>(two)));
+  if constexpr (word % kWordsIn16Bits<bits> == kWordsIn16Bits<bits> - 1)
+    sum = keep_in_register(dot_halves(halves, ones16(), sum));
+}
+
+}  // namespace DSVL_ISA
+}  // namespace kernels
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_KERNELS_LANES_BYTES_HPP

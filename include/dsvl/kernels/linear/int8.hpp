@@ -1,0 +1,289 @@
+// Quantised weights times 8-bit activations.
+//
+// Integer dot products are exact, so they may be split in any way. Only the scaled float sums round, and every path
+// adds them in one order: the sub-blocks of a block by column, then the blocks. So bits do not depend on the path.
+//
+// Outputs run across lanes. A few rows of x (a decoded token, a checked draft) take codes from the weights as they are
+// stored, group by group in one stream: bound by reading them once. For many rows a panel of codes and scales is
+// unpacked first and stays in near caches while all rows pass: bound by arithmetic, four fifths of which are dot
+// products.
+#ifndef DSVL_KERNELS_LINEAR_INT8_HPP
+#define DSVL_KERNELS_LINEAR_INT8_HPP
+
+#include "../weights/quantized_formats.hpp"
+#include "blocks.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace kernels {
+inline namespace DSVL_ISA {
+namespace linear_int8_detail {
+
+using linear_detail::finish;
+
+/// Vectors per 16-row weight group.
+inline constexpr int kGroupVectors = static_cast<int>(kGroupRows / kLanes);
+/// At most this many rows of x use weights as they are stored.
+inline constexpr int kFewRows = kRegisters == 32 ? 4 : 2;
+/// Width of the micro-tile of unpacked weights, in vectors of outputs.
+inline constexpr int kPanel = 2;
+/// Its height, in rows of x. An output needs two accumulators (integer and float), three with sub-block scales. With 16
+/// registers only the integer ones fit, and the float ones are spilled between blocks.
+template <QuantizedFormat F>
+inline constexpr int kTileRows = kRegisters == 32 ? (F::kSubBlocks ? 4 : 6) : 3;
+/// Columns that are unpacked at a time.
+inline constexpr Index kUnpackedCols = 2048;
+
+/// Activation blocks that a weight block spans.
+template <QuantizedFormat F>
+inline constexpr Index kSpanned = F::kCols / kInt8Block;
+/// Bytes of a weight block of a whole group.
+template <QuantizedFormat F>
+inline constexpr Index kBlockBytes = kGroupRows * row_bytes(F::kFormat, F::kCols);
+
+/// Int8Rows, `stride` bytes apart.
+struct Int8Rows {
+  const std::byte* rows;
+  Index stride, cols;
+};
+
+/// Weights as they are stored: the blocks of a group, one after the other. Vector n has the group's rows n * kLanes, ….
+template <QuantizedFormat F>
+struct StoredWeights {
+  using Format = F;
+  static constexpr Index kPrefetchBytes = 4096;  // how far ahead of their use
+
+  const std::byte* block;
+
+  DSVL_FORCE_INLINE Bits codes(Index c, int word, int n) const noexcept { return F::codes(block, c, word, n * kLanes); }
+  DSVL_FORCE_INLINE Lanes sub_scale(Index c, int sub_block, int n) const noexcept {
+    return F::sub_scale(block, c, sub_block, n * kLanes);
+  }
+  DSVL_FORCE_INLINE Lanes scale(int n) const noexcept { return F::scale(block, n * kLanes); }
+  DSVL_FORCE_INLINE Lanes min_scale(int n) const noexcept { return F::min_scale(block, n * kLanes); }
+  DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept { return F::sub_mins(block, pair, n * kLanes); }
+  DSVL_FORCE_INLINE void prefetch_ahead(Index c) const noexcept {
+    constexpr Index kBytes = kBlockBytes<F> / kSpanned<F>;
+    unroll<static_cast<int>(ceil_div(kBytes, kCacheLine))>(
+        [&](auto i) { prefetch(block + c * kBytes + kPrefetchBytes + i * kCacheLine); });
+  }
+  DSVL_FORCE_INLINE void next() noexcept { block += kBlockBytes<F>; }
+};
+
+/// Weights of a panel, unpacked: for each weight block the codes word by word, the sub-block scales, the scale, the min
+/// scale and the sub-block mins, each for all outputs of the panel.
+template <QuantizedFormat F, int vectors>
+struct UnpackedWeights {
+  using Format = F;
+  static constexpr Index kOne = vectors * kLanes * 4;  // bytes of one word for each output
+  static constexpr Index kSubScales = kSpanned<F> * kBlockWords * kOne,
+                         kScale = kSubScales + kSpanned<F> * F::kSubBlocks * kOne,
+                         kMinScale = kScale + (F::kHasScale ? kOne : 0),
+                         kSubMins = kMinScale + (F::kHasMins ? kOne : 0),
+                         kBytes = kSubMins + (F::kHasMins ? kSpanned<F> / 2 * kOne : 0);
+  const std::byte* at;
+
+  DSVL_FORCE_INLINE Bits codes(Index c, int word, int n) const noexcept {
+    return bits_at((c * kBlockWords + word) * kOne, n);
+  }
+  DSVL_FORCE_INLINE Lanes sub_scale(Index c, int sub_block, int n) const noexcept {
+    return from_bits(bits_at(kSubScales + (c * F::kSubBlocks + sub_block) * kOne, n));
+  }
+  DSVL_FORCE_INLINE Lanes scale(int n) const noexcept { return from_bits(bits_at(kScale, n)); }
+  DSVL_FORCE_INLINE Lanes min_scale(int n) const noexcept { return from_bits(bits_at(kMinScale, n)); }
+  DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept { return bits_at(kSubMins + pair * kOne, n); }
+  DSVL_FORCE_INLINE void prefetch_ahead(Index) const noexcept {}
+  DSVL_FORCE_INLINE void next() noexcept { at += kBytes; }
+
+  /// Unpacks a weight block of kLanes rows of a group, from `row` on, into vector n of the panel.
+  static DSVL_FORCE_INLINE void unpack(const std::byte* block, Index row, int n, std::byte* to) noexcept {
+    const auto put = [&](Index field, Bits x) { store_bits(to + field + n * kLanes * 4, x); };
+    for (Index c = 0; c < kSpanned<F>; ++c) {
+      unroll<kBlockWords>([&](auto word) { put((c * kBlockWords + word) * kOne, F::codes(block, c, word, row)); });
+      if constexpr (F::kSubBlocks != 0)
+        unroll<F::kSubBlocks>([&](auto sub_block) {
+          put(kSubScales + (c * F::kSubBlocks + sub_block) * kOne, bits(F::sub_scale(block, c, sub_block, row)));
+        });
+    }
+    if constexpr (F::kHasScale) put(kScale, bits(F::scale(block, row)));
+    if constexpr (F::kHasMins) {
+      put(kMinScale, bits(F::min_scale(block, row)));
+      unroll<kSpanned<F> / 2>([&](auto pair) { put(kSubMins + pair * kOne, F::sub_mins(block, pair, row)); });
+    }
+  }
+
+ private:
+  DSVL_FORCE_INLINE Bits bits_at(Index field, int n) const noexcept { return load_bits(at + field + n * kLanes * 4); }
+};
+
+/// The accumulators of a micro-tile, `rows` rows of x by `vectors` of outputs, and where the rows are read.
+template <class W, int rows, int vectors>
+struct Accumulators {
+  using F = typename W::Format;
+  static constexpr int kCount = rows * vectors, kSubBlocks = F::kSubBlocks ? F::kSubBlocks : 1;
+  static constexpr int kSubBlockWords = kBlockWords / kSubBlocks;
+  const std::byte* row[rows];
+  Index scales, sums, pairs;  // offsets in an Int8Row; `sums` are those of sub-blocks
+  Bits part[kCount];          // of a sub-block: exact integers
+  Lanes block[kCount];        // of a weight block, where sub-blocks have scales
+  Lanes total[kCount];        // of all columns
+
+  DSVL_FORCE_INLINE explicit Accumulators(const Int8Rows& x) noexcept
+      : scales(Int8Row::scales_offset(x.cols)),
+        sums(kSubBlocks == 1 ? Int8Row::sums_offset(x.cols) : Int8Row::half_sums_offset(x.cols)),
+        pairs(Int8Row::pairs_offset(x.cols)) {
+    for (int r = 0; r < rows; ++r) row[r] = x.rows + r * x.stride;
+  }
+
+  /// Adds a sub-block of the weight block's c-th activation block, which is the b-th of x. The dot products start at
+  /// -z * sum(x), the zero point's share.
+  template <int sub_block>
+  DSVL_FORCE_INLINE void add_sub_block(const W& w, Index c, Index b) noexcept {
+    unroll<rows>([&](auto r) {
+      Bits start = splat_bits(0);
+      if constexpr (F::kZeroBit >= 0)
+        start = shift_left(splat_word(row[r] + sums + (b * kSubBlocks + sub_block) * 4), F::kZeroBit);
+      unroll<vectors>([&](auto n) { part[r * vectors + n] = start; });
+    });
+    static_assert(kSubBlockWords % kWordsIn16Bits<F::kBits> == 0);
+    Bits halves[kCount];  // sums that still fit in 16 bits, where kHasMaddubs
+    unroll<kSubBlockWords>([&](auto u) DSVL_INLINED {
+      constexpr int word = sub_block * kSubBlockWords + u;
+      Bits codes[vectors];
+      unroll<vectors>([&](auto n) { codes[n] = keep_in_register(w.codes(c, word, n)); });
+      unroll<rows>([&](auto r) DSVL_INLINED {
+        const Bits numbers = keep_in_register(splat_word(row[r] + b * kInt8Block + word * 4));
+        unroll<vectors>([&](auto n) {
+          constexpr int i = r * vectors + n;
+          if constexpr (kHasMaddubs) add_maddubs<F::kBits, u>(codes[n], numbers, halves[i], part[i]);
+          else part[i] = dot_bytes<F::kBits>(codes[n], numbers, part[i]);
+        });
+      });
+    });
+    if constexpr (F::kSubBlocks != 0) {
+      Lanes sub_scale[vectors];
+      unroll<vectors>([&](auto n) { sub_scale[n] = keep_in_register(w.sub_scale(c, sub_block, n)); });
+      unroll<kCount>([&](auto i) { block[i] = fma(to_float(part[i]), sub_scale[i % vectors], block[i]); });
+    }
+  }
+  /// Adds the weight block to the totals: its sum times the scales of w and x, less dmin * sum(m * x).
+  DSVL_FORCE_INLINE void finish_block(const W& w, Index b) noexcept {
+    Lanes scale[vectors];
+    if constexpr (F::kHasScale) unroll<vectors>([&](auto n) { scale[n] = keep_in_register(w.scale(n)); });
+    unroll<rows>([&](auto r) DSVL_INLINED {
+      const Lanes of_row = keep_in_register(from_bits(splat_word(row[r] + scales + b * 4)));
+      unroll<vectors>([&](auto n) DSVL_INLINED {
+        constexpr int i = r * vectors + n;
+        Lanes& sum = total[i];
+        sum = fma(F::kSubBlocks == 0 ? to_float(part[i]) : block[i], F::kHasScale ? scale[n] * of_row : of_row, sum);
+        if constexpr (F::kHasMins) {
+          Bits mins = splat_bits(0);
+          unroll<kSpanned<F> / 2>([&](auto pair) {
+            mins = dot_halves(w.sub_mins(pair, n), splat_word(row[r] + pairs + b * 2 + pair * 4), mins);
+          });
+          sum = fma(to_float(mins), w.min_scale(n) * of_row, sum);
+        }
+      });
+    });
+  }
+};
+
+/// One micro-tile: sums = (first ? 0 : sums) + x w for `rows` rows by `vectors` of outputs over `count` weight blocks
+/// from `begin` on. sums: rows kLinearOutputs apart. Not inlined, for the sake of its registers: see packed.hpp.
+template <class W, int rows, int vectors>
+DSVL_KERNEL void accumulate(W w, const Int8Rows& x, Index begin, Index count, bool first, float* sums) noexcept {
+  using F = typename W::Format;
+  Accumulators<W, rows, vectors> s(x);
+  unroll<rows * vectors>([&](auto i) {
+    s.total[i] = first ? splat(0.0f) : load(sums + i / vectors * kLinearOutputs + i % vectors * kLanes);
+  });
+  for (Index at = begin; at < begin + count; ++at, w.next()) {
+    const Index b = at * kSpanned<F>;
+    if constexpr (F::kSubBlocks != 0) unroll<rows * vectors>([&](auto i) { s.block[i] = splat(0.0f); });
+    for (Index c = 0; c < kSpanned<F>; ++c) {
+      w.prefetch_ahead(c);
+      s.template add_sub_block<0>(w, c, b + c);
+      if constexpr (F::kSubBlocks == 2) s.template add_sub_block<1>(w, c, b + c);
+    }
+    s.finish_block(w, b);
+  }
+  unroll<rows * vectors>([&](auto i) {
+    store(sums + i / vectors * kLinearOutputs + i % vectors * kLanes, s.total[i]);
+  });
+}
+
+/// Up to kFewRows rows by all outputs, from weights as they are stored.
+template <QuantizedFormat F>
+void multiply_few(const LinearTile<float>& t, const Int8Rows& x, Index row, float* sums) noexcept {
+  const Index group_bytes = kGroupRows * row_bytes(F::kFormat, t.cols);
+  with_count<kFewRows>(static_cast<int>(t.rows - row), [&](auto rows) {
+    for (Index n = 0; n < t.outputs; n += kGroupRows) {
+      const StoredWeights<F> w{t.w + n / kGroupRows * group_bytes};
+      accumulate<StoredWeights<F>, rows, kGroupVectors>(w, x, 0, t.cols / F::kCols, true, sums);
+      for (Index r = 0; r < rows; ++r)
+        finish(sums + r * kLinearOutputs, t.bias ? t.bias + n : nullptr, kGroupRows, t.add,
+               t.y + (row + r) * t.y_stride + n);
+    }
+  });
+}
+
+/// Unpacks `count` weight blocks from `begin` on of a panel of outputs. Vectors that have no output keep what they
+/// held: their sums never reach y.
+template <QuantizedFormat F>
+DSVL_NO_INLINE void unpack_panel(const LinearTile<float>& t, Index first, Index begin, Index count,
+                                 std::byte* to) noexcept {
+  using W = UnpackedWeights<F, kPanel>;
+  for (int n = 0; n < kPanel; ++n) {
+    const Index output = first + n * kLanes, lane = output % kGroupRows;
+    if (output >= t.outputs) break;
+    const std::byte* const group = t.w + (output - lane) * row_bytes(F::kFormat, t.cols);
+    for (Index b = 0; b < count; ++b) W::unpack(group + (begin + b) * kBlockBytes<F>, lane, n, to + b * W::kBytes);
+  }
+}
+
+/// Rows [row, row + rows) and outputs [first, first + outputs) of y, at most kLinearRows by kLinearOutputs.
+template <QuantizedFormat F>
+void multiply_block(const LinearTile<float>& t, Index row, Index rows, Index first, Index outputs,
+                    float* scratch) noexcept {
+  using W = UnpackedWeights<F, kPanel>;
+  constexpr Index kWidth = kPanel * kLanes, kBlocks = kUnpackedCols / F::kCols;
+  constexpr Index kRoom = kLinearScratch - kLinearRows * kLinearOutputs;  // floats that the sums leave
+  static_assert(kBlocks * W::kBytes <= kRoom * static_cast<Index>(sizeof(float)));
+  float* const sums = scratch;
+  auto* const unpacked = reinterpret_cast<std::byte*>(sums + kLinearRows * kLinearOutputs);
+  const Index blocks = t.cols / F::kCols;
+  for (Index b = 0; b < blocks; b += kBlocks) {
+    const Index count = std::min<Index>(kBlocks, blocks - b);
+    for (Index n = 0; n < outputs; n += kWidth) {
+      unpack_panel<F>(t, first + n, b, count, unpacked);
+      for_each_row_block<kTileRows<F>>(rows, [&](auto some, Index at) {
+        const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols};
+        accumulate<W, some, kPanel>(W{unpacked}, x, b, count, b == 0, sums + at * kLinearOutputs + n);
+      });
+    }
+  }
+  for (Index r = 0; r < rows; ++r)
+    finish(sums + r * kLinearOutputs, t.bias ? t.bias + first : nullptr, outputs, t.add,
+           t.y + (row + r) * t.y_stride + first);
+}
+
+/// A product with weights of one quantised format.
+template <QuantizedFormat F>
+void multiply(const LinearTile<float>& t, float* scratch) noexcept {
+  DSVL_ASSERT(fits(t.format, t.outputs, t.cols));
+  for (Index row = 0; row < t.rows; row += kLinearRows) {
+    const Index rows = std::min<Index>(kLinearRows, t.rows - row);
+    if (rows <= kFewRows) {
+      multiply_few<F>(t, {t.quantized_x + row * t.quantized_x_stride, t.quantized_x_stride, t.cols}, row, scratch);
+      continue;
+    }
+    for (Index n = 0; n < t.outputs; n += kLinearOutputs)
+      multiply_block<F>(t, row, rows, n, std::min<Index>(kLinearOutputs, t.outputs - n), scratch);
+  }
+}
+
+}  // namespace linear_int8_detail
+}  // namespace DSVL_ISA
+}  // namespace kernels
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_KERNELS_LINEAR_INT8_HPP

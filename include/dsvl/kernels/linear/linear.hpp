@@ -1,0 +1,77 @@
+// linear: y = x w^T + bias, the product under everything.
+//
+// The bits of y[r, n] are a function of x[r] and w[n] alone. K is cut into blocks of 512 operands (the rest: all whole
+// steps, then a partial step). In a block four accumulators run, each an fma chain from zero. Accumulator q takes
+// operands [8q, 8q + 8) of every 32, in increasing order:
+//
+//            step 0                      step 1
+//   k =      0      8      16     24     32     40     48     56     64
+//            |  a0  |  a1  |  a2  |  a3  |  a0  |  a1  |  a2  |  a3  | …
+//
+//   y = a0 + a1 + a2 + a3 of block 0, + a0 + a1 + a2 + a3 of block 1, …, + bias, + the old y; from left to right
+//
+// So a row alone (a decoded token) has the bits of the same row among many (a prompt). Neither the storage of the
+// weights nor the width of a register shows: all dense formats of the same numbers, and all instruction sets with fma,
+// agree.
+//
+// Where x is rounded to bf16, an operand is a pair of columns and a run is four pairs. The processor adds the two
+// products in an order of its own, so bits are equal only on processors of the same kind.
+#ifndef DSVL_KERNELS_LINEAR_LINEAR_HPP
+#define DSVL_KERNELS_LINEAR_LINEAR_HPP
+
+#include "int8.hpp"
+#include "packed.hpp"
+#include "row.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace kernels {
+inline namespace DSVL_ISA {
+namespace linear_detail {
+
+/// A dense product: a single row by multiply_row as far as outputs go in eights, all else by packed panels.
+template <OperandFormat F>
+void multiply(const LinearTile<float>& t, const Factors& s, float* scratch) noexcept {
+  for (Index row = 0; row < t.rows; row += kLinearRows) {
+    const Index rows = std::min<Index>(kLinearRows, t.rows - row);
+    Index n = 0;
+    if (rows == 1 && t.outputs >= kRowOutputs && round_up(s.cols, kStep<F>) <= kLinearScratch) {
+      reorder<F>(s.x + row * s.x_stride, s.cols, scratch);
+      const Factors reordered{scratch, 0, s.w, s.w_stride, s.cols};
+      for (; n + kRowOutputs <= t.outputs; n += kRowOutputs)
+        multiply_row<F>(t, reordered, n, t.y + row * t.y_stride);
+    }
+    for (; n < t.outputs; n += kLinearOutputs) {
+      const Index outputs = std::min<Index>(kLinearOutputs, t.outputs - n);
+      if (rows <= kFewRows) multiply_block<F, kWidePanel>(t, s, row, rows, n, outputs, scratch);
+      else multiply_block<F, kPanel>(t, s, row, rows, n, outputs, scratch);
+    }
+  }
+}
+
+}  // namespace linear_detail
+
+/// See Kernels::linear.
+inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
+  using linear_detail::multiply;
+  const Index bytes = row_bytes(t.format, t.cols);
+  DSVL_ASSERT(t.x_format == ActivationFormat::f32 || (t.quantized_x && t.quantized_x_stride % 4 == 0));
+  switch (t.x_format) {
+    case ActivationFormat::f32:
+      return with_format(t.format, [&]<class F>(F) { multiply<F>(t, {t.x, t.x_stride, t.w, bytes, t.cols}, scratch); });
+    case ActivationFormat::bf16:
+      return multiply<Bf16Pairs>(t,
+                                 {reinterpret_cast<const float*>(t.quantized_x), t.quantized_x_stride / 4, t.w, bytes,
+                                  t.cols / 2},
+                                 scratch);
+    case ActivationFormat::int8_per_32:
+    case ActivationFormat::int8_per_256:
+      DSVL_ASSERT(t.x_format >= activation_format(ActivationPrecision::f32, t.format, t.cols));
+      return with_quantized(t.format, t.x_format, [&]<class F>(F) { linear_int8_detail::multiply<F>(t, scratch); });
+  }
+}
+
+}  // namespace DSVL_ISA
+}  // namespace kernels
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_KERNELS_LINEAR_LINEAR_HPP

@@ -1,0 +1,191 @@
+// Quantised weights as bytes: ggml's blocks, how sixteen rows of them are interleaved, and the numbers they stand for.
+//
+// A block holds 32 or 256 consecutive columns of a row. Sixteen rows form a group: their sixteen blocks are stored
+// field by field, and within a field word by word, so that the same word of all rows fills a vector (or several) and a
+// product reads each group from its first byte to its last. A group has exactly the bytes of its blocks. Source:
+// ggml-common.h (block_q8_0, block_q4_0, block_q4_K, block_q6_K) and ggml-quants.c (dequantize_row_*).
+#ifndef DSVL_KERNELS_WEIGHTS_BLOCKS_HPP
+#define DSVL_KERNELS_WEIGHTS_BLOCKS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "../../base/half.hpp"
+#include "../../base/matrix.hpp"
+
+DSVL_BEGIN_NAMESPACE
+namespace kernels {
+inline namespace DSVL_ISA {
+
+/// Columns of the longest block.
+inline constexpr Index kMaxBlockCols = 256;
+
+/// Bytes [at, at + bytes) of a block. In a group, the same word (`word` bytes) of the sixteen rows lies side by side.
+struct BlockField {
+  Index at = 0, bytes = 0, word = 0;
+
+  /// Offset in the group of byte `i` of a row's field.
+  [[nodiscard]] constexpr Index place(Index i, Index row) const noexcept {
+    return at * kGroupRows + (i / word * kGroupRows + row) * word + i % word;
+  }
+};
+
+/// The fields of a block, in ggml's order.
+struct BlockFields {
+  BlockField field[4] = {};
+  int count = 0;
+};
+
+namespace block {
+// Scales are binary16, a word each. Words of codes have four bytes, what one lane of a dot product takes.
+inline constexpr BlockField kScale{0, 2, 2};
+namespace q8_0 { inline constexpr BlockField kCodes{2, 32, 4}; }
+namespace q4_0 { inline constexpr BlockField kCodes{2, 16, 4}; }
+namespace q4_k { inline constexpr BlockField kMin{2, 2, 2}, kScales{4, 12, 4}, kCodes{16, 128, 4}; }
+namespace q6_k {
+inline constexpr BlockField kLow{0, 128, 4}, kHigh{128, 64, 4}, kScales{192, 16, 4}, kScale{208, 2, 2};
+}
+}  // namespace block
+
+constexpr BlockFields block_fields(Format format) noexcept {
+  switch (format) {
+    case Format::q8_0: return {{block::kScale, block::q8_0::kCodes}, 2};
+    case Format::q4_0: return {{block::kScale, block::q4_0::kCodes}, 2};
+    case Format::q4_k: return {{block::kScale, block::q4_k::kMin, block::q4_k::kScales, block::q4_k::kCodes}, 4};
+    case Format::q6_k:
+      return {{block::q6_k::kLow, block::q6_k::kHigh, block::q6_k::kScales, block::q6_k::kScale}, 4};
+    case Format::f32:
+    case Format::bf16:
+    case Format::f16: break;
+  }
+  return {};
+}
+
+/// Copies one row's block out of a group (`group`: the group's bytes of these columns).
+inline void gather_block(Format format, const std::byte* group, Index row, std::byte* block) noexcept {
+  const BlockFields f = block_fields(format);
+  for (const BlockField* field = f.field; field != f.field + f.count; ++field)
+    for (Index i = 0; i < field->bytes; i += field->word)
+      std::memcpy(block + field->at + i, group + field->place(i, row), static_cast<std::size_t>(field->word));
+}
+/// And back into it.
+inline void scatter_block(Format format, const std::byte* block, std::byte* group, Index row) noexcept {
+  const BlockFields f = block_fields(format);
+  for (const BlockField* field = f.field; field != f.field + f.count; ++field)
+    for (Index i = 0; i < field->bytes; i += field->word)
+      std::memcpy(group + field->place(i, row), block + field->at + i, static_cast<std::size_t>(field->word));
+}
+
+namespace block {
+
+inline float half_at(const std::byte* at) noexcept {
+  f16 half;
+  std::memcpy(&half, at, sizeof half);
+  return to_float(half);
+}
+inline int byte_at(const std::byte* at, Index i) noexcept { return std::to_integer<int>(at[i]); }
+
+namespace q4_k {
+
+/// The integer scale and min of one of the eight sub-blocks, 6 bits each.
+struct SubScales { int scale, min; };
+/// Sub-blocks 0 to 3 have the low 6 bits of a byte each. Those of 4 to 7 are put together from a nibble of the last
+/// four bytes and the top 2 bits of the first eight.
+inline SubScales sub_scales(const std::byte* scales, Index i) noexcept {
+  if (i < 4) return {byte_at(scales, i) & 63, byte_at(scales, i + 4) & 63};
+  return {(byte_at(scales, i + 4) & 15) | (byte_at(scales, i - 4) >> 6 << 4),
+          (byte_at(scales, i + 4) >> 4) | (byte_at(scales, i) >> 6 << 4)};
+}
+
+}  // namespace q4_k
+
+/// Decodes one of ggml's blocks to floats, in ggml's arithmetic: equal to the bit.
+inline void decode(Format format, const std::byte* b, float* y) noexcept {
+  switch (format) {
+    case Format::q8_0:
+      for (Index i = 0; i < 32; ++i)
+        y[i] = static_cast<float>(static_cast<std::int8_t>(b[q8_0::kCodes.at + i])) * half_at(b);
+      return;
+    case Format::q4_0:
+      for (Index i = 0; i < 32; ++i) {
+        const int code = byte_at(b, q4_0::kCodes.at + i % 16) >> (i < 16 ? 0 : 4) & 15;
+        y[i] = static_cast<float>(code - 8) * half_at(b);
+      }
+      return;
+    case Format::q4_k:
+      for (Index i = 0; i < 256; ++i) {
+        const q4_k::SubScales sub = q4_k::sub_scales(b + q4_k::kScales.at, i / 32);
+        const float scale = half_at(b) * static_cast<float>(sub.scale);
+        const float min = half_at(b + q4_k::kMin.at) * static_cast<float>(sub.min);
+        const int code = byte_at(b, q4_k::kCodes.at + i / 64 * 32 + i % 32) >> (i % 64 < 32 ? 0 : 4) & 15;
+        y[i] = scale * static_cast<float>(code) - min;  // 21 bits at most: exact before it is rounded, fused or not
+      }
+      return;
+    case Format::q6_k:
+      for (Index i = 0; i < 256; ++i) {
+        const Index half = i / 128, quarter = i % 128 / 32, at = i % 32;
+        const int low = byte_at(b, q6_k::kLow.at + half * 64 + quarter % 2 * 32 + at) >> (quarter < 2 ? 0 : 4) & 15;
+        const int high = byte_at(b, q6_k::kHigh.at + half * 32 + at) >> (2 * quarter) & 3;
+        const auto sub = static_cast<std::int8_t>(b[q6_k::kScales.at + i / 16]);
+        const float scale = half_at(b + q6_k::kScale.at) * static_cast<float>(sub);
+        y[i] = scale * static_cast<float>((low | high << 4) - 32);
+      }
+      return;
+    case Format::f32:
+    case Format::bf16:
+    case Format::f16: return;
+  }
+}
+
+}  // namespace block
+
+/// Decodes columns [first, first + n) of a row of quantised weights.
+template <class T>
+void decode_row(WeightRow row, Index first, T* y, Index n) noexcept {
+  const StoredBlock stored = stored_block(row.format);
+  std::byte one[kMaxBlockCols] = {};  // no block has more than a byte for each column
+  float numbers[kMaxBlockCols];
+  for (Index i = 0; i < n;) {
+    const Index at = (first + i) % stored.cols, count = std::min<Index>(n - i, stored.cols - at);
+    gather_block(row.format, row.group + (first + i) / stored.cols * stored.bytes, row.within, one);
+    block::decode(row.format, one, numbers);
+    for (Index k = 0; k < count; ++k) y[i + k] = static_cast<T>(numbers[at + k]);
+    i += count;
+  }
+}
+
+/// Interleaves rows that lie one behind the other, as in ggml's files, to groups. `rows` and `cols` fit the format.
+inline void interleave(Format format, const std::byte* from, Index rows, Index cols, std::byte* to) noexcept {
+  const StoredBlock stored = stored_block(format);
+  const Index stride = row_bytes(format, cols), bytes = stored.bytes / stored.rows;
+  for (Index r = 0; r < rows; ++r)
+    for (Index c = 0; c < cols / stored.cols; ++c)
+      scatter_block(format, from + r * stride + c * bytes,
+                    to + (r - r % stored.rows) * stride + c * stored.bytes, r % stored.rows);
+}
+
+/// True if every scale and min in these groups is finite. Then all decoded weights are finite, too.
+inline bool finite_scales(Format format, const std::byte* groups, Index rows, Index cols) noexcept {
+  const StoredBlock stored = stored_block(format);
+  const BlockFields f = block_fields(format);
+  unsigned largest_exponent = 0;
+  for (Index b = 0; b < rows / stored.rows * (cols / stored.cols); ++b, groups += stored.bytes)
+    for (const BlockField* field = f.field; field != f.field + f.count; ++field)
+      for (Index r = 0; r < kGroupRows && field->word == 2; ++r) {
+        f16 half;
+        std::memcpy(&half, groups + field->place(0, r), sizeof half);
+        largest_exponent = std::max<unsigned>(largest_exponent, half.bits & 0x7C00u);
+      }
+  return largest_exponent < 0x7C00u;
+}
+
+}  // namespace DSVL_ISA
+}  // namespace kernels
+using kernels::decode_row;
+using kernels::finite_scales;
+using kernels::gather_block;
+using kernels::interleave;
+DSVL_END_NAMESPACE
+
+#endif  // DSVL_KERNELS_WEIGHTS_BLOCKS_HPP

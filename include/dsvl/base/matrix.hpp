@@ -1,4 +1,4 @@
-// Format and Matrix: weights as they lie in the checkpoint, read in place.
+// Matrix: a weight as it lies in the checkpoint, read in place.
 //
 // A Matrix is a format tag, a shape and up to three blocks of rows. One block is the rule; three are a fused q/k/v that
 // the file keeps as separate tensors. Nothing is copied and rows may be misaligned (safetensors does not promise more).
@@ -9,52 +9,12 @@
 #define DSVL_BASE_MATRIX_HPP
 
 #include <cstddef>
-#include <string_view>
 
-#include "view.hpp"
+#include "format.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
-/// How weights are stored. kernels/weights/ has one policy per entry; nothing above the kernels
-/// asks which it is. The quantised ones are those of ggml: q8_0 and q4_0 have a scale for 32 columns, q4_k and q6_k for
-/// 256, with finer ones within.
-enum class Format : unsigned char { f32, bf16, f16, q8_0, q4_0, q4_k, q6_k };
-inline constexpr int kFormats = 7;
-
-/// Rows of quantised weights that are interleaved.
-inline constexpr Index kGroupRows = 16;
-
-/// The smallest piece of a weight that can be stored: `rows` by `cols` in `bytes`. A weight is a multiple of it.
-struct StoredBlock {
-  std::string_view name;
-  Index rows, cols, bytes;
-};
-constexpr StoredBlock stored_block(Format format) noexcept {
-  switch (format) {
-    case Format::f32: return {"f32", 1, 1, 4};
-    case Format::bf16: return {"bf16", 1, 1, 2};
-    case Format::f16: return {"f16", 1, 1, 2};
-    case Format::q8_0: return {"q8_0", kGroupRows, 32, kGroupRows * 34};
-    case Format::q4_0: return {"q4_0", kGroupRows, 32, kGroupRows * 18};
-    case Format::q4_k: return {"q4_k", kGroupRows, 256, kGroupRows * 144};
-    case Format::q6_k: return {"q6_k", kGroupRows, 256, kGroupRows * 210};
-  }
-  return {"unknown", 1, 1, 1};
-}
-
-constexpr std::string_view name(Format format) noexcept { return stored_block(format).name; }
-constexpr bool quantized(Format format) noexcept { return stored_block(format).rows > 1; }
-/// Whether weights of that shape can be stored in `format`.
-constexpr bool fits(Format format, Index rows, Index cols) noexcept {
-  return rows % stored_block(format).rows == 0 && cols % stored_block(format).cols == 0;
-}
-/// Bytes of `cols` consecutive weights; of quantised ones, the part that a row has in its group.
-constexpr Index row_bytes(Format format, Index cols) noexcept {
-  const StoredBlock b = stored_block(format);
-  return cols / b.cols * (b.bytes / b.rows);
-}
-
-/// Where a row lies: the `within`-th of the rows that begin together at `group`.
+/// A row of weights in memory: the `within`-th of the rows whose group begins at `group`.
 struct WeightRow {
   Format format = Format::f32;
   const std::byte* group = nullptr;
@@ -108,7 +68,7 @@ struct Matrix {
     return {block.format, block.data + (r - within) * row_bytes(block.format, cols), within};
   }
 
-  /// Appends the rows of `below`; false when format, width or the number of blocks does not allow it.
+  /// Appends the rows of `below`. Returns false if format, width or the number of blocks does not allow it.
   [[nodiscard]] bool stack(const Matrix& below) noexcept {
     if (empty()) return *this = below, true;
     const bool alike = below.format == format || (quantized(below.format) && quantized(format));

@@ -1,4 +1,4 @@
-// Format and Matrix: weights as they are stored in the checkpoint, read in place.
+// Matrix: a weight as it is stored in the checkpoint, read in place.
 //
 // A Matrix is a format tag, a shape and up to three blocks of rows. One block is the rule; three are a fused q/k/v that
 // the file keeps as separate tensors. Nothing is copied, and rows may be misaligned (safetensors promises no
@@ -10,62 +10,10 @@
 #define DSVL_BASE_MATRIX_HPP
 
 #include <cstddef>
-#include <string_view>
 
-#include "view.hpp"
+#include "format.hpp"
 
 DSVL_BEGIN_NAMESPACE
-
-/// The storage format of a weight. kernels/weights/ has one policy per entry, and no code above the kernels depends on
-/// which it is. The quantised ones are those of ggml.
-enum class Format : unsigned char {
-  f32,   ///< IEEE binary32
-  bf16,  ///< bfloat16
-  f16,   ///< IEEE binary16
-  q8_0,  ///< 8 bits and an f16 scale per 32 columns: 8.5 bits per weight
-  q4_0,  ///< 4 bits and an f16 scale per 32 columns: 4.5 bits per weight
-  q4_k,  ///< 4 bits, a scale and a minimum per 256 columns with 6-bit ones per 32: 4.5 bits per weight
-  q6_k,  ///< 6 bits, a scale per 256 columns with 8-bit ones per 16: 6.5625 bits per weight
-};
-/// Number of formats.
-inline constexpr int kFormats = 7;
-
-/// Rows of quantised weights that are interleaved.
-inline constexpr Index kGroupRows = 16;
-
-/// The smallest piece of a weight that can be stored: `rows` by `cols` weights in `bytes`. A weight is a multiple of
-/// it.
-struct StoredBlock {
-  std::string_view name;    ///< of the format
-  Index rows, cols, bytes;  ///< of the piece
-};
-/// The piece of a format.
-constexpr StoredBlock stored_block(Format format) noexcept {
-  switch (format) {
-    case Format::f32: return {"f32", 1, 1, 4};
-    case Format::bf16: return {"bf16", 1, 1, 2};
-    case Format::f16: return {"f16", 1, 1, 2};
-    case Format::q8_0: return {"q8_0", kGroupRows, 32, kGroupRows * 34};
-    case Format::q4_0: return {"q4_0", kGroupRows, 32, kGroupRows * 18};
-    case Format::q4_k: return {"q4_k", kGroupRows, 256, kGroupRows * 144};
-    case Format::q6_k: return {"q6_k", kGroupRows, 256, kGroupRows * 210};
-  }
-  return {"unknown", 1, 1, 1};
-}
-
-/// The format's name, as ggml spells it.
-constexpr std::string_view name(Format format) noexcept { return stored_block(format).name; }
-/// True for the formats whose rows are interleaved.
-constexpr bool quantized(Format format) noexcept { return stored_block(format).rows > 1; }
-/// True when weights of that shape can be stored in `format`.
-constexpr bool fits(Format format, Index rows, Index cols) noexcept {
-  return rows % stored_block(format).rows == 0 && cols % stored_block(format).cols == 0;
-}
-/// Bytes of `cols` consecutive weights. For quantised ones it is the share that a row has in its group.
-constexpr Index row_bytes(Format format, Index cols) noexcept {
-  const StoredBlock b = stored_block(format);
-  return cols / b.cols * (b.bytes / b.rows);
-}
 
 /// The address of a row: it is row `within` of the group of interleaved rows that begins at `group`.
 struct WeightRow {

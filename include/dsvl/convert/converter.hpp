@@ -143,25 +143,11 @@ class Writer {
   double done_ = 0, total_;
 };
 
-/// What llama.cpp calls a file of mostly that format.
-constexpr std::uint32_t file_type(Format format) noexcept {
-  switch (format) {
-    case Format::f32: return 0;
-    case Format::f16: return 1;
-    case Format::q4_0: return 2;
-    case Format::q8_0: return 7;
-    case Format::q4_k: return 14;
-    case Format::q6_k: return 18;
-    case Format::bf16: return 32;
-  }
-  return 0;
-}
-
 inline GgufHead begin(std::string_view architecture, const ConvertOptions& options) {
   GgufHead head;
   head.set(gguf::kArchitectureKey, architecture);
   if (!options.name.empty()) head.set("general.name", options.name);
-  head.set("general.file_type", file_type(options.types.decoder)).set("general.quantization_version", 2u);
+  head.set("general.file_type", row_of(options.types.decoder).file_type).set("general.quantization_version", 2u);
   return head;
 }
 

@@ -29,13 +29,7 @@ struct WeightTypes {
 
 /// The nearest format that can hold a weight of that shape.
 constexpr Format fallback(Format wanted, Index rows, Index cols) noexcept {
-  while (!fits(wanted, rows, cols)) {
-    switch (wanted) {
-      case Format::q4_k: wanted = Format::q4_0; break;
-      case Format::q6_k: wanted = Format::q8_0; break;
-      default: return Format::f16;
-    }
-  }
+  while (!fits(wanted, rows, cols)) wanted = row_of(wanted).fallback;
   return wanted;
 }
 

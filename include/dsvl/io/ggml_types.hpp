@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "../base/checked.hpp"
-#include "../base/view.hpp"
+#include "../base/format.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -51,6 +51,17 @@ constexpr const GgmlType* find_ggml_type(std::string_view name) noexcept {
     if (type.name == name) return &type;
   return nullptr;
 }
+
+/// The rows of our formats (base/format.hpp) and of this table agree.
+constexpr bool agrees_with_formats() noexcept {
+  for (int f = 0; f < kFormats; ++f) {
+    const FormatRow row = row_of(static_cast<Format>(f));
+    const GgmlType* const type = find_ggml_type(row.dtype);
+    if (!type || type->elements != row.block.cols || type->bytes * row.block.rows != row.block.bytes) return false;
+  }
+  return true;
+}
+static_assert(agrees_with_formats());
 
 /// Bytes of a tensor of that shape (outer-first, no negative dimension, rows of whole blocks). Nothing when its bytes
 /// or elements are too many for an Index; a dimension of 0 does not hide others whose product is too large.

@@ -31,20 +31,6 @@ struct TensorInfo {
   [[nodiscard]] std::span<const Index> dims() const noexcept { return {shape, static_cast<std::size_t>(rank)}; }
 };
 
-/// The name that files have for a format.
-constexpr std::string_view dtype(Format format) noexcept {
-  switch (format) {
-    case Format::f32: return "F32";
-    case Format::bf16: return "BF16";
-    case Format::f16: return "F16";
-    case Format::q8_0: return "Q8_0";
-    case Format::q4_0: return "Q4_0";
-    case Format::q4_k: return "Q4_K";
-    case Format::q6_k: return "Q6_K";
-  }
-  return "unknown";
-}
-
 /// The tensor as a weight: (first dimension, product of the rest); (1, n) when it has one dimension, (1, 1) when none.
 /// A file knows if rows of quantised weights are interleaved, as a Matrix has them (model/gguf_model.hpp).
 ///

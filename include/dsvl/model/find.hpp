@@ -161,7 +161,8 @@ class TensorFinder {
                                  (rows == kAnyRows ? "rows of " : std::to_string(rows) + " x ") + extent_text(cols));
     } else if (!fits(matrix->format, elements / width, width)) {
       misshapen(tensor.name, "is " + std::to_string(elements / width) + " x " + std::to_string(width) + ", " +
-                                 std::string(block.name) + " is read in pieces of " + std::to_string(block.rows) +
+                                 std::string(name(matrix->format)) +
+                                 " is read in pieces of " + std::to_string(block.rows) +
                                  " x " + std::to_string(block.cols));
     } else if (!whole.stack(Matrix(matrix->format, tensor.data, elements / width, width))) {
       misshapen(tensor.name, "has dtype " + std::string(tensor.dtype) + ", unlike those it is used with");

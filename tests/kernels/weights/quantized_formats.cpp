@@ -29,9 +29,9 @@ std::vector<std::byte> any_weights(Format format, Index rows, Index cols, std::u
         std::byte* const at = out.data() + (group * (cols / stored.cols) + c) * stored.bytes;
         gather_block(format, at, r, block);
         const float size = 0.01f + 0.001f * static_cast<float>(r + c % 7);
-        if (format == Format::q6_k) block::put_half(block + block::q6_k::kScale.at, -size / 64);
+        if (format == Format::q6_k) block::put_half(block + block::Q6_K::kScale.at, -size / 64);
         else block::put_half(block, format == Format::q8_0 ? size / 16 : size);
-        if (format == Format::q4_k) block::put_half(block + block::q4_k::kMin.at, size / 2);
+        if (format == Format::q4_k) block::put_half(block + block::Q4_K::kMin.at, size / 2);
         scatter_block(format, block, at, r);
       }
   return out;
@@ -290,9 +290,9 @@ TEST_CASE("nothing saturates: the largest codes times the largest numbers are ex
           std::vector<std::byte> w(static_cast<std::size_t>(outputs * row_bytes(format, cols)));
           std::byte block[kMaxBlockCols];
           std::fill(block, block + stored.bytes / kGroupRows, static_cast<std::byte>(fill));
-          if (format == Format::q6_k) block::put_half(block + block::q6_k::kScale.at, 1);
+          if (format == Format::q6_k) block::put_half(block + block::Q6_K::kScale.at, 1);
           else block::put_half(block, 1);
-          if (format == Format::q4_k) block::put_half(block + block::q4_k::kMin.at, 1);
+          if (format == Format::q4_k) block::put_half(block + block::Q4_K::kMin.at, 1);
           for (Index c = 0; c < cols / stored.cols; ++c)
             for (Index r = 0; r < kGroupRows; ++r) scatter_block(format, block, w.data() + c * stored.bytes, r);
           const std::vector<float> x(static_cast<std::size_t>(rows * cols), 127.0f * static_cast<float>(sign));

@@ -39,6 +39,12 @@ inline constexpr Index kSpanned = F::kCols / kInt8Block;
 /// Bytes of a weight block of a whole group.
 template <QuantizedFormat F>
 inline constexpr Index kBlockBytes = kGroupRows * row_bytes(F::kFormat, F::kCols);
+/// row_bytes with the format's facts as constants.
+template <QuantizedFormat F>
+DSVL_FORCE_INLINE Index bytes_of_row(Index cols) noexcept {
+  constexpr StoredBlock block = stored_block(F::kFormat);
+  return cols / block.cols * (block.bytes / block.rows);
+}
 
 /// Int8Rows, `stride` bytes apart.
 struct Int8Rows {
@@ -214,7 +220,7 @@ DSVL_KERNEL void accumulate(W w, const Int8Rows& x, Index begin, Index count, bo
 /// Up to kFewRows rows by all outputs, from weights as they are stored.
 template <QuantizedFormat F>
 void multiply_few(const LinearTile<float>& t, const Int8Rows& x, Index row, float* sums) noexcept {
-  const Index group_bytes = kGroupRows * row_bytes(F::kFormat, t.cols);
+  const Index group_bytes = kGroupRows * bytes_of_row<F>(t.cols);
   with_count<kFewRows>(static_cast<int>(t.rows - row), [&](auto rows) {
     for (Index n = 0; n < t.outputs; n += kGroupRows) {
       const StoredWeights<F> w{t.w + n / kGroupRows * group_bytes};
@@ -235,7 +241,7 @@ DSVL_NO_INLINE void unpack_panel(const LinearTile<float>& t, Index first, Index 
   for (int n = 0; n < kPanel; ++n) {
     const Index output = first + n * kLanes, lane = output % kGroupRows;
     if (output >= t.outputs) break;
-    const std::byte* const group = t.w + (output - lane) * row_bytes(F::kFormat, t.cols);
+    const std::byte* const group = t.w + (output - lane) * bytes_of_row<F>(t.cols);
     for (Index b = 0; b < count; ++b) W::unpack(group + (begin + b) * kBlockBytes<F>, lane, n, to + b * W::kBytes);
   }
 }

@@ -38,46 +38,6 @@ struct BlockFields {
 };
 
 namespace block {
-// Scales are binary16, a word each. Words of codes have four bytes, what one lane of a dot product takes.
-inline constexpr BlockField kScale{0, 2, 2};
-namespace q8_0 { inline constexpr BlockField kCodes{2, 32, 4}; }
-namespace q4_0 { inline constexpr BlockField kCodes{2, 16, 4}; }
-namespace q4_k { inline constexpr BlockField kMin{2, 2, 2}, kScales{4, 12, 4}, kCodes{16, 128, 4}; }
-namespace q6_k {
-inline constexpr BlockField kLow{0, 128, 4}, kHigh{128, 64, 4}, kScales{192, 16, 4}, kScale{208, 2, 2};
-}
-}  // namespace block
-
-constexpr BlockFields block_fields(Format format) noexcept {
-  switch (format) {
-    case Format::q8_0: return {{block::kScale, block::q8_0::kCodes}, 2};
-    case Format::q4_0: return {{block::kScale, block::q4_0::kCodes}, 2};
-    case Format::q4_k: return {{block::kScale, block::q4_k::kMin, block::q4_k::kScales, block::q4_k::kCodes}, 4};
-    case Format::q6_k:
-      return {{block::q6_k::kLow, block::q6_k::kHigh, block::q6_k::kScales, block::q6_k::kScale}, 4};
-    case Format::f32:
-    case Format::bf16:
-    case Format::f16: break;
-  }
-  return {};
-}
-
-/// Copies one row's block out of a group (`group`: the group's bytes of these columns).
-inline void gather_block(Format format, const std::byte* group, Index row, std::byte* block) noexcept {
-  const BlockFields f = block_fields(format);
-  for (const BlockField* field = f.field; field != f.field + f.count; ++field)
-    for (Index i = 0; i < field->bytes; i += field->word)
-      std::memcpy(block + field->at + i, group + field->place(i, row), static_cast<std::size_t>(field->word));
-}
-/// And back into it.
-inline void scatter_block(Format format, const std::byte* block, std::byte* group, Index row) noexcept {
-  const BlockFields f = block_fields(format);
-  for (const BlockField* field = f.field; field != f.field + f.count; ++field)
-    for (Index i = 0; i < field->bytes; i += field->word)
-      std::memcpy(group + field->place(i, row), block + field->at + i, static_cast<std::size_t>(field->word));
-}
-
-namespace block {
 
 inline float half_at(const std::byte* at) noexcept {
   f16 half;
@@ -86,59 +46,115 @@ inline float half_at(const std::byte* at) noexcept {
 }
 inline int byte_at(const std::byte* at, Index i) noexcept { return std::to_integer<int>(at[i]); }
 
-namespace q4_k {
+// A type for each quantised format: its fields, and decode(), which turns a block into floats in ggml's arithmetic,
+// equal to the bit. Scales are binary16, a word each. Words of codes have four bytes, what one lane of a dot product
+// takes.
 
-/// The integer scale and min of one of the eight sub-blocks, 6 bits each.
-struct SubScales { int scale, min; };
-/// Sub-blocks 0 to 3 have the low 6 bits of a byte each. Those of 4 to 7 are put together from a nibble of the last
-/// four bytes and the top 2 bits of the first eight.
-inline SubScales sub_scales(const std::byte* scales, Index i) noexcept {
-  if (i < 4) return {byte_at(scales, i) & 63, byte_at(scales, i + 4) & 63};
-  return {(byte_at(scales, i + 4) & 15) | (byte_at(scales, i - 4) >> 6 << 4),
-          (byte_at(scales, i + 4) >> 4) | (byte_at(scales, i) >> 6 << 4)};
-}
+struct Q8_0 {
+  static constexpr BlockField kScale{0, 2, 2}, kCodes{2, 32, 4};
+  static constexpr BlockFields kFields{{kScale, kCodes}, 2};
 
-}  // namespace q4_k
+  static void decode(const std::byte* b, float* y) noexcept {
+    for (Index i = 0; i < 32; ++i)
+      y[i] = static_cast<float>(static_cast<std::int8_t>(b[kCodes.at + i])) * half_at(b + kScale.at);
+  }
+};
 
-/// Decodes one of ggml's blocks to floats, in ggml's arithmetic: equal to the bit.
-inline void decode(Format format, const std::byte* b, float* y) noexcept {
+struct Q4_0 {
+  static constexpr BlockField kScale{0, 2, 2}, kCodes{2, 16, 4};
+  static constexpr BlockFields kFields{{kScale, kCodes}, 2};
+
+  static void decode(const std::byte* b, float* y) noexcept {
+    for (Index i = 0; i < 32; ++i) {
+      const int code = byte_at(b, kCodes.at + i % 16) >> (i < 16 ? 0 : 4) & 15;
+      y[i] = static_cast<float>(code - 8) * half_at(b + kScale.at);
+    }
+  }
+};
+
+struct Q4_K {
+  static constexpr BlockField kScale{0, 2, 2}, kMin{2, 2, 2}, kScales{4, 12, 4}, kCodes{16, 128, 4};
+  static constexpr BlockFields kFields{{kScale, kMin, kScales, kCodes}, 4};
+
+  /// The integer scale and min of one of the eight sub-blocks, 6 bits each.
+  struct SubScales {
+    int scale, min;
+  };
+  /// Sub-blocks 0 to 3 have the low 6 bits of a byte each. Those of 4 to 7 are put together from a nibble of the last
+  /// four bytes and the top 2 bits of the first eight.
+  static SubScales sub_scales(const std::byte* scales, Index i) noexcept {
+    if (i < 4) return {byte_at(scales, i) & 63, byte_at(scales, i + 4) & 63};
+    return {(byte_at(scales, i + 4) & 15) | (byte_at(scales, i - 4) >> 6 << 4),
+            (byte_at(scales, i + 4) >> 4) | (byte_at(scales, i) >> 6 << 4)};
+  }
+  static void decode(const std::byte* b, float* y) noexcept {
+    for (Index i = 0; i < 256; ++i) {
+      const SubScales sub = sub_scales(b + kScales.at, i / 32);
+      const float scale = half_at(b + kScale.at) * static_cast<float>(sub.scale);
+      const float min = half_at(b + kMin.at) * static_cast<float>(sub.min);
+      const int code = byte_at(b, kCodes.at + i / 64 * 32 + i % 32) >> (i % 64 < 32 ? 0 : 4) & 15;
+      y[i] = scale * static_cast<float>(code) - min;  // 21 bits at most: exact before it is rounded, fused or not
+    }
+  }
+};
+
+struct Q6_K {
+  static constexpr BlockField kLow{0, 128, 4}, kHigh{128, 64, 4}, kScales{192, 16, 4}, kScale{208, 2, 2};
+  static constexpr BlockFields kFields{{kLow, kHigh, kScales, kScale}, 4};
+
+  static void decode(const std::byte* b, float* y) noexcept {
+    for (Index i = 0; i < 256; ++i) {
+      const Index half = i / 128, quarter = i % 128 / 32, at = i % 32;
+      const int low = byte_at(b, kLow.at + half * 64 + quarter % 2 * 32 + at) >> (quarter < 2 ? 0 : 4) & 15;
+      const int high = byte_at(b, kHigh.at + half * 32 + at) >> (2 * quarter) & 3;
+      const auto sub = static_cast<std::int8_t>(b[kScales.at + i / 16]);
+      const float scale = half_at(b + kScale.at) * static_cast<float>(sub);
+      y[i] = scale * static_cast<float>((low | high << 4) - 32);
+    }
+  }
+};
+
+/// Calls f(block type) for a quantised format; the only place where one becomes such a type.
+template <class Call>
+constexpr void with_block(Format format, Call&& f) noexcept {
   switch (format) {
-    case Format::q8_0:
-      for (Index i = 0; i < 32; ++i)
-        y[i] = static_cast<float>(static_cast<std::int8_t>(b[q8_0::kCodes.at + i])) * half_at(b);
-      return;
-    case Format::q4_0:
-      for (Index i = 0; i < 32; ++i) {
-        const int code = byte_at(b, q4_0::kCodes.at + i % 16) >> (i < 16 ? 0 : 4) & 15;
-        y[i] = static_cast<float>(code - 8) * half_at(b);
-      }
-      return;
-    case Format::q4_k:
-      for (Index i = 0; i < 256; ++i) {
-        const q4_k::SubScales sub = q4_k::sub_scales(b + q4_k::kScales.at, i / 32);
-        const float scale = half_at(b) * static_cast<float>(sub.scale);
-        const float min = half_at(b + q4_k::kMin.at) * static_cast<float>(sub.min);
-        const int code = byte_at(b, q4_k::kCodes.at + i / 64 * 32 + i % 32) >> (i % 64 < 32 ? 0 : 4) & 15;
-        y[i] = scale * static_cast<float>(code) - min;  // 21 bits at most: exact before it is rounded, fused or not
-      }
-      return;
-    case Format::q6_k:
-      for (Index i = 0; i < 256; ++i) {
-        const Index half = i / 128, quarter = i % 128 / 32, at = i % 32;
-        const int low = byte_at(b, q6_k::kLow.at + half * 64 + quarter % 2 * 32 + at) >> (quarter < 2 ? 0 : 4) & 15;
-        const int high = byte_at(b, q6_k::kHigh.at + half * 32 + at) >> (2 * quarter) & 3;
-        const auto sub = static_cast<std::int8_t>(b[q6_k::kScales.at + i / 16]);
-        const float scale = half_at(b + q6_k::kScale.at) * static_cast<float>(sub);
-        y[i] = scale * static_cast<float>((low | high << 4) - 32);
-      }
-      return;
+    case Format::q8_0: return f(Q8_0{});
+    case Format::q4_0: return f(Q4_0{});
+    case Format::q4_k: return f(Q4_K{});
+    case Format::q6_k: return f(Q6_K{});
     case Format::f32:
     case Format::bf16:
     case Format::f16: return;
   }
 }
 
+/// The fields of a format's block; none for a dense format.
+constexpr BlockFields fields(Format format) noexcept {
+  BlockFields found;
+  with_block(format, [&]<class B>(B) DSVL_INLINED { found = B::kFields; });
+  return found;
+}
+/// Decodes one of ggml's blocks to floats.
+inline void decode(Format format, const std::byte* b, float* y) noexcept {
+  with_block(format, [&]<class B>(B) DSVL_INLINED { B::decode(b, y); });
+}
+
 }  // namespace block
+
+/// Copies one row's block out of a group (`group`: the group's bytes of these columns).
+inline void gather_block(Format format, const std::byte* group, Index row, std::byte* block) noexcept {
+  const BlockFields f = block::fields(format);
+  for (const BlockField* field = f.field; field != f.field + f.count; ++field)
+    for (Index i = 0; i < field->bytes; i += field->word)
+      std::memcpy(block + field->at + i, group + field->place(i, row), static_cast<std::size_t>(field->word));
+}
+/// And back into it.
+inline void scatter_block(Format format, const std::byte* block, std::byte* group, Index row) noexcept {
+  const BlockFields f = block::fields(format);
+  for (const BlockField* field = f.field; field != f.field + f.count; ++field)
+    for (Index i = 0; i < field->bytes; i += field->word)
+      std::memcpy(group + field->place(i, row), block + field->at + i, static_cast<std::size_t>(field->word));
+}
 
 /// Decodes columns [first, first + n) of a row of quantised weights.
 template <class T>
@@ -168,7 +184,7 @@ inline void interleave(Format format, const std::byte* from, Index rows, Index c
 /// True if every scale and min in these groups is finite. Then all decoded weights are finite, too.
 inline bool finite_scales(Format format, const std::byte* groups, Index rows, Index cols) noexcept {
   const StoredBlock stored = stored_block(format);
-  const BlockFields f = block_fields(format);
+  const BlockFields f = block::fields(format);
   unsigned largest_exponent = 0;
   for (Index b = 0; b < rows / stored.rows * (cols / stored.cols); ++b, groups += stored.bytes)
     for (const BlockField* field = f.field; field != f.field + f.count; ++field)

@@ -30,22 +30,22 @@ inline int nearest(float x, int low, int high) noexcept {
 /// std::round for |x| far below 2^23: halves go away from zero. (The constant is the float just below one half.)
 inline int round_half_away(float x) noexcept { return static_cast<int>(x + std::copysign(0.49999997f, x)); }
 
-inline void encode_q8_0(const float* x, std::byte* b) noexcept {
+inline void encode(Q8_0, const float* x, std::byte* b) noexcept {
   float most = 0;
   for (Index i = 0; i < 32; ++i) most = std::max<float>(most, std::fabs(x[i]));
   const float scale = most / 127, up = inverse(scale);
   put_half(b, scale);
-  for (Index i = 0; i < 32; ++i) b[q8_0::kCodes.at + i] = to_byte(round_half_away(x[i] * up));
+  for (Index i = 0; i < 32; ++i) b[Q8_0::kCodes.at + i] = to_byte(round_half_away(x[i] * up));
 }
 
-inline void encode_q4_0(const float* x, std::byte* b) noexcept {
+inline void encode(Q4_0, const float* x, std::byte* b) noexcept {
   float most = 0, signed_most = 0;
   for (Index i = 0; i < 32; ++i)
     if (std::fabs(x[i]) > most) most = std::fabs(x[i]), signed_most = x[i];
   const float scale = signed_most / -8, up = inverse(scale);
   put_half(b, scale);
   const auto code = [&](float number) { return std::min<int>(15, static_cast<int>(number * up + 8.5f)); };
-  for (Index i = 0; i < 16; ++i) b[q4_0::kCodes.at + i] = to_byte(code(x[i]) | code(x[i + 16]) << 4);
+  for (Index i = 0; i < 16; ++i) b[Q4_0::kCodes.at + i] = to_byte(code(x[i]) | code(x[i + 16]) << 4);
 }
 
 /// Numbers as scale * code - min, with codes from 0 to `most` and min >= 0.
@@ -101,7 +101,7 @@ inline void weigh(const float* x, float* weight, Index n) noexcept {
   for (Index i = 0; i < n; ++i) weight[i] = typical + std::fabs(x[i]);
 }
 
-inline void encode_q4_k(const float* x, std::byte* b) noexcept {
+inline void encode(Q4_K, const float* x, std::byte* b) noexcept {
   Affine part[8];
   float most_scale = 0, most_min = 0;
   for (Index s = 0; s < 8; ++s) {
@@ -110,9 +110,9 @@ inline void encode_q4_k(const float* x, std::byte* b) noexcept {
     part[s] = fit(x + 32 * s, weight, 32, 15);
     most_scale = std::max<float>(most_scale, part[s].scale), most_min = std::max<float>(most_min, part[s].min);
   }
-  put_half(b, most_scale / 63), put_half(b + q4_k::kMin.at, most_min / 63);
-  const float scale = half_at(b), min = half_at(b + q4_k::kMin.at);  // as they will be read
-  std::byte* const scales = b + q4_k::kScales.at;
+  put_half(b, most_scale / 63), put_half(b + Q4_K::kMin.at, most_min / 63);
+  const float scale = half_at(b + Q4_K::kScale.at), min = half_at(b + Q4_K::kMin.at);  // as they will be read
+  std::byte* const scales = b + Q4_K::kScales.at;
   std::memset(scales, 0, 12);
   const auto add = [](std::byte& to, int bits) { to |= to_byte(bits); };
   for (Index s = 0; s < 8; ++s) {
@@ -128,7 +128,7 @@ inline void encode_q4_k(const float* x, std::byte* b) noexcept {
   }
   for (Index i = 0; i < 128; ++i) {
     const Index s = i / 32 * 2, at = s * 32 + i % 32;
-    b[q4_k::kCodes.at + i] = to_byte(part[s].code(x[at], 15) | part[s + 1].code(x[at + 32], 15) << 4);
+    b[Q4_K::kCodes.at + i] = to_byte(part[s].code(x[at], 15) | part[s + 1].code(x[at + 32], 15) << 4);
   }
 }
 
@@ -154,7 +154,7 @@ inline float fit_scale(const float* x, const float* weight, Index n) noexcept {
   return best;
 }
 
-inline void encode_q6_k(const float* x, std::byte* b) noexcept {
+inline void encode(Q6_K, const float* x, std::byte* b) noexcept {
   float part[16], farthest = 0;
   for (Index s = 0; s < 16; ++s) {
     float weight[16];
@@ -163,33 +163,25 @@ inline void encode_q6_k(const float* x, std::byte* b) noexcept {
     if (std::fabs(part[s]) > std::fabs(farthest)) farthest = part[s];
   }
   std::memset(b, 0, 210);
-  put_half(b + q6_k::kScale.at, farthest / -128);
-  const float scale = half_at(b + q6_k::kScale.at);
+  put_half(b + Q6_K::kScale.at, farthest / -128);
+  const float scale = half_at(b + Q6_K::kScale.at);
   int codes[256];
   for (Index s = 0; s < 16; ++s) {
     const int sub_scale = nearest(part[s] * inverse(scale), -128, 127);
-    b[q6_k::kScales.at + s] = to_byte(sub_scale);
+    b[Q6_K::kScales.at + s] = to_byte(sub_scale);
     const float up = inverse(scale * static_cast<float>(sub_scale));
     for (Index i = 16 * s; i < 16 * (s + 1); ++i) codes[i] = nearest(x[i] * up, -32, 31) + 32;
   }
   for (Index i = 0; i < 256; ++i) {
     const Index half = i / 128, quarter = i % 128 / 32, at = i % 32;
-    b[q6_k::kLow.at + half * 64 + quarter % 2 * 32 + at] |= to_byte((codes[i] & 15) << (quarter < 2 ? 0 : 4));
-    b[q6_k::kHigh.at + half * 32 + at] |= to_byte(codes[i] >> 4 << (2 * quarter));
+    b[Q6_K::kLow.at + half * 64 + quarter % 2 * 32 + at] |= to_byte((codes[i] & 15) << (quarter < 2 ? 0 : 4));
+    b[Q6_K::kHigh.at + half * 32 + at] |= to_byte(codes[i] >> 4 << (2 * quarter));
   }
 }
 
 /// Encodes stored_block(format).cols finite numbers as one of ggml's blocks.
 inline void encode(Format format, const float* x, std::byte* b) noexcept {
-  switch (format) {
-    case Format::q8_0: return encode_q8_0(x, b);
-    case Format::q4_0: return encode_q4_0(x, b);
-    case Format::q4_k: return encode_q4_k(x, b);
-    case Format::q6_k: return encode_q6_k(x, b);
-    case Format::f32:
-    case Format::bf16:
-    case Format::f16: return;
-  }
+  with_block(format, [&]<class B>(B type) { encode(type, x, b); });
 }
 
 }  // namespace block

@@ -64,11 +64,11 @@ struct Q8_0 {
   static constexpr int kBits = 8, kZeroBit = kSignedCodes ? -1 : 7, kSubBlocks = 0;
   static constexpr bool kHasScale = true, kHasMins = false;
   static DSVL_FORCE_INLINE Bits codes(const std::byte* block, Index, int word, Index row) noexcept {
-    const Bits stored = load_word(block, block::q8_0::kCodes, word, row);
+    const Bits stored = load_word(block, block::Q8_0::kCodes, word, row);
     return kSignedCodes ? stored : stored ^ splat_bits(0x80808080u);
   }
   static DSVL_FORCE_INLINE Lanes scale(const std::byte* block, Index row) noexcept {
-    return load_half(block, block::kScale, row);
+    return load_half(block, block::Q8_0::kScale, row);
   }
 };
 
@@ -78,11 +78,11 @@ struct Q4_0 {
   static constexpr int kBits = 4, kZeroBit = 3, kSubBlocks = 0;
   static constexpr bool kHasScale = true, kHasMins = false;
   static DSVL_FORCE_INLINE Bits codes(const std::byte* block, Index, int word, Index row) noexcept {
-    const Bits both = load_word(block, block::q4_0::kCodes, word % 4, row);
+    const Bits both = load_word(block, block::Q4_0::kCodes, word % 4, row);
     return (word < 4 ? both : shift_right(both, 4)) & splat_bits(0x0F0F0F0Fu);
   }
   static DSVL_FORCE_INLINE Lanes scale(const std::byte* block, Index row) noexcept {
-    return load_half(block, block::kScale, row);
+    return load_half(block, block::Q4_0::kScale, row);
   }
 };
 
@@ -92,17 +92,17 @@ struct Q4_K {
   static constexpr int kBits = 4, kZeroBit = -1, kSubBlocks = 1;
   static constexpr bool kHasScale = true, kHasMins = true;
   static DSVL_FORCE_INLINE Bits codes(const std::byte* block, Index c, int word, Index row) noexcept {
-    const Bits both = load_word(block, block::q4_k::kCodes, c / 2 * kBlockWords + word, row);
+    const Bits both = load_word(block, block::Q4_K::kCodes, c / 2 * kBlockWords + word, row);
     return shift_right(both, static_cast<int>(c % 2 * 4)) & splat_bits(0x0F0F0F0Fu);
   }
   static DSVL_FORCE_INLINE Lanes scale(const std::byte* block, Index row) noexcept {
-    return load_half(block, block::kScale, row);
+    return load_half(block, block::Q4_K::kScale, row);
   }
   static DSVL_FORCE_INLINE Lanes sub_scale(const std::byte* block, Index c, int, Index row) noexcept {
     return to_float(packed(block, c, 0, 0, row));
   }
   static DSVL_FORCE_INLINE Lanes min_scale(const std::byte* block, Index row) noexcept {
-    return load_half(block, block::q4_k::kMin, row);
+    return load_half(block, block::Q4_K::kMin, row);
   }
   static DSVL_FORCE_INLINE Bits sub_mins(const std::byte* block, Index pair, Index row) noexcept {
     return packed(block, 2 * pair, 1, 4, row) | shift_left(packed(block, 2 * pair + 1, 1, 4, row), 16);
@@ -110,12 +110,12 @@ struct Q4_K {
 
  private:
   /// The scale (own = 0, nibble = 0) or min (own = 1, nibble = 4) of activation block c, out of the packed 12 bytes:
-  /// see block::q4_k::sub_scales. `own` is the word that has the first four whole, and the top bits of the others.
+  /// see block::Q4_K::sub_scales. `own` is the word that has the first four whole, and the top bits of the others.
   static DSVL_FORCE_INLINE Bits packed(const std::byte* block, Index c, Index own, int nibble, Index row) noexcept {
     const int at = static_cast<int>(c % 4 * 8);
-    const Bits first = shift_right(load_word(block, block::q4_k::kScales, own, row), at);
+    const Bits first = shift_right(load_word(block, block::Q4_K::kScales, own, row), at);
     if (c < 4) return first & splat_bits(63);
-    const Bits low = shift_right(load_word(block, block::q4_k::kScales, 2, row), at + nibble) & splat_bits(15);
+    const Bits low = shift_right(load_word(block, block::Q4_K::kScales, 2, row), at + nibble) & splat_bits(15);
     return low | shift_left(shift_right(first, 6) & splat_bits(3), 4);
   }
 };
@@ -127,16 +127,16 @@ struct Q6_K {
   static constexpr bool kHasScale = true, kHasMins = false;
   static DSVL_FORCE_INLINE Bits codes(const std::byte* block, Index c, int word, Index row) noexcept {
     const Index half = c / 4, quarter = c % 4;
-    const Bits low = load_word(block, block::q6_k::kLow, (2 * half + quarter % 2) * kBlockWords + word, row);
-    const Bits high = load_word(block, block::q6_k::kHigh, half * kBlockWords + word, row);
+    const Bits low = load_word(block, block::Q6_K::kLow, (2 * half + quarter % 2) * kBlockWords + word, row);
+    const Bits high = load_word(block, block::Q6_K::kHigh, half * kBlockWords + word, row);
     return (shift_right(low, static_cast<int>(quarter / 2 * 4)) & splat_bits(0x0F0F0F0Fu)) |
            shift_left(shift_right(high, static_cast<int>(2 * quarter)) & splat_bits(0x03030303u), 4);
   }
   static DSVL_FORCE_INLINE Lanes scale(const std::byte* block, Index row) noexcept {
-    return load_half(block, block::q6_k::kScale, row);
+    return load_half(block, block::Q6_K::kScale, row);
   }
   static DSVL_FORCE_INLINE Lanes sub_scale(const std::byte* block, Index c, int sub_block, Index row) noexcept {
-    const Bits four = load_word(block, block::q6_k::kScales, c / 2, row);
+    const Bits four = load_word(block, block::Q6_K::kScales, c / 2, row);
     return to_float(signed_byte(four, static_cast<int>(2 * (c % 2) + sub_block)));
   }
 };

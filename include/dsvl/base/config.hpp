@@ -117,6 +117,15 @@
 #define DSVL_KEEP_IN_REGISTER(constraint, variable) (void)(variable)
 #endif
 
+// --- weight formats ----------------------------------------------------------------------------
+// DSVL_FORMATS (project-wide): the formats of weights (base/format.hpp) that products are compiled for, separated by
+// commas. Fewer compile faster and make a smaller program; a model that needs another is refused by name.
+#ifndef DSVL_FORMATS
+#define DSVL_FORMATS f32, bf16, f16, q8_0, q4_0, q4_k, q6_k
+#endif
+#define DSVL_TEXT_OF(...) #__VA_ARGS__
+#define DSVL_TEXT(...) DSVL_TEXT_OF(__VA_ARGS__)
+
 // --- instruction sets --------------------------------------------------------------------------
 // One row for each that kernels can be compiled for. Where a processor runs several, a later one is better.
 // Enumerators, names, detection (kernels/isa.hpp, cpu.hpp) and the flags in CMakeLists.txt and meson.build are all made

@@ -7,6 +7,7 @@
 #define DSVL_BASE_FORMAT_HPP
 
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 #include "view.hpp"
@@ -14,7 +15,15 @@
 DSVL_BEGIN_NAMESPACE
 
 /// How weights are stored. Above the kernels nothing asks which it is.
-enum class Format : unsigned char { f32, bf16, f16, q8_0, q4_0, q4_k, q6_k };
+enum class Format : unsigned char {
+  f32,   ///< IEEE binary32
+  bf16,  ///< bfloat16
+  f16,   ///< IEEE binary16
+  q8_0,  ///< 8 bits and an f16 scale per 32 columns: 8.5 bits per weight
+  q4_0,  ///< 4 bits and an f16 scale per 32 columns: 4.5 bits per weight
+  q4_k,  ///< 4 bits, a scale and a minimum per 256 columns with 6-bit ones per 32: 4.5 bits per weight
+  q6_k,  ///< 6 bits, a scale per 256 columns with 8-bit ones per 16: 6.5625 bits per weight
+};
 /// How many there are.
 inline constexpr int kFormats = 7;
 
@@ -49,6 +58,16 @@ constexpr FormatRow row_of(Format format) noexcept {
   }
   return {"unknown", "unknown", {1, 1, 1}, 0, format};
 }
+
+/// True for the formats that products are compiled for.
+constexpr bool is_compiled(Format format) noexcept {
+  using enum Format;
+  for (const Format compiled : {DSVL_FORMATS})
+    if (compiled == format) return true;
+  return false;
+}
+/// Their names, for messages.
+inline constexpr const char* kCompiledFormats = DSVL_TEXT(DSVL_FORMATS);
 
 constexpr std::string_view name(Format format) noexcept { return row_of(format).name; }
 constexpr std::string_view dtype(Format format) noexcept { return row_of(format).dtype; }

@@ -18,7 +18,7 @@ DSVL_BEGIN_NAMESPACE
 inline Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config, const Decoder& decoder) {
   Limits out = limits;
   const Index positions = config.max_positions;
-  if (out.context == 0) out.context = std::min<Index>(4096, positions);
+  if (out.context == 0) out.context = std::min<Index>(kTrainedContext, positions);
   if (out.context < 1 || out.chunk < 1)
     return fail(Code::bad_argument, "a context of %td tokens in chunks of %td: both must be at least 1", out.context,
                 out.chunk);

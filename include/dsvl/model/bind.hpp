@@ -9,6 +9,7 @@
 
 #include "../base/host_macros_push.hpp"
 
+#include "../io/printable.hpp"
 #include "../kernels/dispatch.hpp"
 #include "../run/arena.hpp"
 #include "find.hpp"
@@ -26,8 +27,10 @@ class Binder : public PathVisitor<Binder> {
   /// Binds a weight: `field` becomes a view into the checkpoint, or into the Arena where its rows are interleaved.
   void matrix(std::string_view leaf, Matrix& field, const Extent& rows, const Extent& cols) {
     if (!finder_.find(leaf_name(leaf), field, rows, cols)) return;
-    for (int b = 0; b < field.block_count; ++b)
+    for (int b = 0; b < field.block_count; ++b) {
+      check_compiled(leaf, field.blocks[b].format);
       if (quantized(field.blocks[b].format)) repack_and_check(leaf, field.cols, field.blocks[b]);
+    }
   }
 
   /// Unpacks a vector of n.sum() floats and points `field` to it.
@@ -54,10 +57,24 @@ class Binder : public PathVisitor<Binder> {
     field = to;
   }
 
-  /// Ok when all weights were found and fit; see TensorFinder::finish.
-  [[nodiscard]] Status finish() { return finder_.finish(); }
+  /// Ok when all weights were found and fit (see TensorFinder::finish), and have kernels.
+  ///
+  /// Codes  those of TensorFinder::finish; unsupported (a format that DSVL_FORMATS leaves out)
+  [[nodiscard]] Status finish() {
+    DSVL_CHECK_STATUS(finder_.finish());
+    return compiled_;
+  }
 
  private:
+  /// Notes the first weight in a format that products are not compiled for.
+  void check_compiled(std::string_view leaf, Format format) noexcept {
+    if (is_compiled(format) || !compiled_.ok()) return;
+    compiled_ = fail(Code::unsupported,
+                     "weight '%s' is in %s, and this program is compiled for %s: compile with another DSVL_FORMATS, or "
+                     "take a file in one of these",
+                     Printable(leaf).text(), name(format).data(), kCompiledFormats);
+  }
+
   /// Interleaves a block of quantised rows where needed, and refuses it when a scale is infinite or NaN: such a scale
   /// would turn every sum it meets into NaN, long after loading.
   void repack_and_check(std::string_view leaf, Index cols, Matrix::Block& block) {
@@ -75,6 +92,7 @@ class Binder : public PathVisitor<Binder> {
   bool interleaved_;
   Arena& arena_;
   TensorFinder finder_;
+  Status compiled_;
 };
 
 DSVL_END_NAMESPACE

@@ -24,6 +24,9 @@ struct HighDims {
   constexpr bool operator==(const HighDims&) const noexcept = default;
 };
 
+/// Tokens of context that the released models were trained with; their files allow more positions.
+inline constexpr Index kTrainedContext = 4096;
+
 /// A model without its weights: what plan() needs, and what a network is built from.
 struct ModelConfig {
   Layout layout = Layout::hf;               ///< how the model was published, which decides the names of tensors

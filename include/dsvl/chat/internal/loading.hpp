@@ -138,7 +138,7 @@ inline Status find_image_token(const LoadOptions& options, ModelState& state) {
 inline ModelInfo describe(const ModelConfig& config, const Checkpoint& checkpoint) {
   ModelInfo info{name(layout_of(checkpoint, config)), config.high.has_value(), config.image_tokens(),
                  config.decoder.hidden, config.decoder.layers, config.decoder.vocab, config.max_positions, 0, 0};
-  info.default_context = std::min<Index>(4096, info.max_context);
+  info.default_context = std::min<Index>(kTrainedContext, info.max_context);
   for (const Checkpoint::Part& part : checkpoint.parts()) info.file_bytes += part.bytes.size();
   return info;
 }

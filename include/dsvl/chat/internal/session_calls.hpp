@@ -108,7 +108,8 @@ inline Result<SessionOptions> chosen_options(const Model& model, const SessionOp
   DSVL_TRY(limits, complete_limits(options.limits, state->config, state->network->net.decoder));
   chosen.limits = limits;
   if (limits.context > state->info.default_context)
-    chosen.host.log(Level::warning, "the context is longer than the 4096 tokens the models were trained with");
+    chosen.host.log(Level::warning, "the context is longer than the " + std::to_string(state->info.default_context) +
+                                        " tokens the models were trained with");
   DSVL_CHECK_STATUS(utf8::validate(chosen.system, "the system text"));
   return chosen;
 }

@@ -57,16 +57,22 @@ inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
   DSVL_ASSERT(t.x_format == ActivationFormat::f32 || (t.quantized_x && t.quantized_x_stride % 4 == 0));
   switch (t.x_format) {
     case ActivationFormat::f32:
-      return with_format(t.format, [&]<class F>(F) { multiply<F>(t, {t.x, t.x_stride, t.w, bytes, t.cols}, scratch); });
+      return with_format(t.format, [&]<class F>(F) {
+        if constexpr (is_compiled(F::kFormat)) multiply<F>(t, {t.x, t.x_stride, t.w, bytes, t.cols}, scratch);
+      });
     case ActivationFormat::bf16:
-      return multiply<Bf16Pairs>(t,
-                                 {reinterpret_cast<const float*>(t.quantized_x), t.quantized_x_stride / 4, t.w, bytes,
-                                  t.cols / 2},
-                                 scratch);
+      if constexpr (is_compiled(Format::bf16))
+        multiply<Bf16Pairs>(t,
+                            {reinterpret_cast<const float*>(t.quantized_x), t.quantized_x_stride / 4, t.w, bytes,
+                             t.cols / 2},
+                            scratch);
+      return;
     case ActivationFormat::int8_per_32:
     case ActivationFormat::int8_per_256:
       DSVL_ASSERT(t.x_format >= activation_format(ActivationPrecision::f32, t.format, t.cols));
-      return with_quantized(t.format, t.x_format, [&]<class F>(F) { linear_int8_detail::multiply<F>(t, scratch); });
+      return with_quantized(t.format, t.x_format, [&]<class F>(F) {
+        if constexpr (is_compiled(F::kFormat)) linear_int8_detail::multiply<F>(t, scratch);
+      });
   }
 }
 

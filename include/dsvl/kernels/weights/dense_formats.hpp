@@ -63,6 +63,7 @@ struct FmaArithmetic {
 };
 
 struct F32 : FmaArithmetic {
+  static constexpr Format kFormat = Format::f32;
   static constexpr Index kBytes = 4, kPerWord = 1;
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept {
     return kernels::load(reinterpret_cast<const float*>(row));
@@ -102,6 +103,7 @@ struct Halves : FmaArithmetic {
 };
 
 struct Bf16 : Halves<Bf16> {
+  static constexpr Format kFormat = Format::bf16;
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_bf16(row); }
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
     return load_partial16(row, n, [](const std::byte* part) DSVL_INLINED { return load_bf16(part); });
@@ -113,6 +115,7 @@ struct Bf16 : Halves<Bf16> {
 };
 
 struct F16 : Halves<F16> {
+  static constexpr Format kFormat = Format::f16;
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_f16(row); }
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept {
     return load_partial16(row, n, [](const std::byte* part) DSVL_INLINED { return load_f16(part); });

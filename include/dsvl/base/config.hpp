@@ -33,7 +33,7 @@
   }
 
 // --- what the code relies on -------------------------------------------------------------------
-// Arithmetic as it is written, too, where there is any: base/strict_math.hpp.
+// Units with arithmetic also rely on it being compiled as written: see base/strict_math.hpp.
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "dsvl reads little-endian weights in place and does not support big-endian machines"
 #endif
@@ -57,7 +57,7 @@
 #endif
 
 // --- exceptions --------------------------------------------------------------------------------
-// dsvl never throws; this only tells whether a foreign exception (nlohmann/json, std) can pass by.
+// dsvl never throws. This only tells whether a foreign exception (nlohmann/json, std) can pass through.
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #define DSVL_HAS_EXCEPTIONS 1
 #else
@@ -65,11 +65,12 @@
 #endif
 
 // --- compiler words ----------------------------------------------------------------------------
-// GCC stops inlining where a unit grows large, which -O2 may show and -O3 not: a lambda that stays a call keeps sums in
-// memory, and products take three times as long. So kernels say what they need. A DSVL_KERNEL is a function that is not
-// inlined and inlines all that it calls (with MSVC: that is not inlined). GCC does not reach every lambda inside of a
-// lambda; DSVL_INLINED, behind its parameters, does, and deploy_isa_symbols finds those that lack it. DSVL_COLD is what
-// runs once per file or model: it is compiled for size.
+// GCC stops inlining when a unit grows large (more so at -O2 than at -O3). A lambda that stays a call keeps its sums in
+// memory, and a product then takes three times as long. So kernels say what they need:
+//   DSVL_KERNEL    a function that is not inlined itself and inlines all that it calls (MSVC: only the former)
+//   DSVL_INLINED   behind a lambda's parameters: inlines it. DSVL_KERNEL does not reach every lambda within a lambda;
+//                  the test deploy_isa_symbols finds those that lack this
+//   DSVL_COLD      a function that runs once per file or model and is compiled for size
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define DSVL_SANITIZED 1
 #elif defined(__has_feature)
@@ -94,13 +95,13 @@
 #if defined(__OPTIMIZE__) && !DSVL_SANITIZED
 #define DSVL_INLINED __attribute__((always_inline))
 #define DSVL_KERNEL __attribute__((noinline, flatten))
-#else  // under a sanitizer every access to memory is a branch: kernels without calls would compile for a quarter hour
+#else  // under a sanitizer every memory access is a branch: kernels without calls would compile for a quarter of an hour
 #define DSVL_INLINED
 #define DSVL_KERNEL DSVL_NO_INLINE
 #endif
 #define DSVL_COLD __attribute__((cold))
 #define DSVL_RESTRICT __restrict__
-#if defined(__MINGW32__)  // its plain `printf` means Microsoft's, which knows neither %zu nor %td
+#if defined(__MINGW32__)  // the plain attribute `printf` means Microsoft's, which knows neither %zu nor %td
 #define DSVL_PRINTF_LIKE(format_index, first_argument) \
   __attribute__((format(gnu_printf, format_index, first_argument)))
 #else

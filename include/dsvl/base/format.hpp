@@ -50,8 +50,11 @@ constexpr FormatRow row_of(Format format) noexcept {
   return {"unknown", "unknown", {1, 1, 1}, 0, format};
 }
 
+/// Our name of a format.
 constexpr std::string_view name(Format format) noexcept { return row_of(format).name; }
+/// Its spelling in files.
 constexpr std::string_view dtype(Format format) noexcept { return row_of(format).dtype; }
+/// Its smallest piece.
 constexpr StoredBlock stored_block(Format format) noexcept { return row_of(format).block; }
 /// True for the formats whose rows are stored in groups.
 constexpr bool quantized(Format format) noexcept { return stored_block(format).rows > 1; }

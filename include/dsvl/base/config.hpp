@@ -95,7 +95,7 @@
 #if defined(__OPTIMIZE__) && !DSVL_SANITIZED
 #define DSVL_INLINED __attribute__((always_inline))
 #define DSVL_KERNEL __attribute__((noinline, flatten))
-#else  // under a sanitizer every memory access is a branch: kernels without calls would compile for a quarter of an hour
+#else  // under a sanitizer each access to memory is a branch: kernels without calls would take 15 minutes to compile
 #define DSVL_INLINED
 #define DSVL_KERNEL DSVL_NO_INLINE
 #endif

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <dsvl/dsvl.hpp>
 #include <dsvl/engine/image_encoder.hpp>
+#include <dsvl/io/image.hpp>
 
 int main(int argc, char** argv) {
   auto model = dsvl::Model::load(argc > 1 ? argv[1] : "examples/models/tiny-vl");

@@ -57,7 +57,7 @@
 #endif
 
 // --- exceptions --------------------------------------------------------------------------------
-// dsvl never throws; this only tells whether a foreign exception (nlohmann/json, std) can pass by.
+// dsvl never throws. This only tells whether a foreign exception (nlohmann/json, std) can pass through.
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #define DSVL_HAS_EXCEPTIONS 1
 #else
@@ -65,11 +65,12 @@
 #endif
 
 // --- compiler words ----------------------------------------------------------------------------
-// GCC stops inlining when a translation unit grows large, sometimes at -O2 and not at -O3. A lambda that stays a call
-// keeps sums in memory, and matrix products take three times as long. So kernels ask for inlining. A DSVL_KERNEL is a
-// function that is not inlined itself and inlines all that it calls (MSVC: only not inlined). GCC does not reach every
-// lambda inside a lambda; DSVL_INLINED, behind the lambda's parameters, does, and deploy_isa_symbols finds lambdas that
-// lack it. DSVL_COLD marks functions that run once per file or model, which are compiled for size.
+// GCC stops inlining when a unit grows large (more so at -O2 than at -O3). A lambda that stays a call keeps its sums in
+// memory, and a product then takes three times as long. So kernels say what they need:
+//   DSVL_KERNEL    a function that is not inlined itself and inlines all that it calls (MSVC: only the former)
+//   DSVL_INLINED   behind a lambda's parameters: inlines it. DSVL_KERNEL does not reach every lambda within a lambda;
+//                  the test deploy_isa_symbols finds those that lack this
+//   DSVL_COLD      a function that runs once per file or model and is compiled for size
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define DSVL_SANITIZED 1
 #elif defined(__has_feature)
@@ -100,7 +101,7 @@
 #endif
 #define DSVL_COLD __attribute__((cold))
 #define DSVL_RESTRICT __restrict__
-#if defined(__MINGW32__)  // its plain `printf` means Microsoft's, which knows neither %zu nor %td
+#if defined(__MINGW32__)  // the plain attribute `printf` means Microsoft's, which knows neither %zu nor %td
 #define DSVL_PRINTF_LIKE(format_index, first_argument) \
   __attribute__((format(gnu_printf, format_index, first_argument)))
 #else

@@ -70,7 +70,9 @@ constexpr bool is_compiled(Format format) noexcept {
 inline constexpr const char* kCompiledFormats = DSVL_TEXT(DSVL_FORMATS);
 
 constexpr std::string_view name(Format format) noexcept { return row_of(format).name; }
+/// Its spelling in files.
 constexpr std::string_view dtype(Format format) noexcept { return row_of(format).dtype; }
+/// Its smallest piece.
 constexpr StoredBlock stored_block(Format format) noexcept { return row_of(format).block; }
 /// True for the formats whose rows are stored in groups.
 constexpr bool quantized(Format format) noexcept { return stored_block(format).rows > 1; }

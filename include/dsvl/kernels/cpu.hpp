@@ -1,4 +1,4 @@
-// What the processor and its operating system can run.
+// Detects which instruction sets the processor and its operating system can run.
 //
 // xsimd 8.1 would answer too, but it does not ask the operating system whether it saves the registers, and knows
 // neither VNNI nor BF16. Source: Intel SDM vol. 2, CPUID; vol. 1, 13.2 (XCR0); Linux, arm64/elf_hwcaps (ASIMDDP).
@@ -21,6 +21,7 @@
 DSVL_BEGIN_NAMESPACE
 namespace cpu_detail {
 
+/// The four registers that CPUID fills.
 struct Registers {
   std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
 };
@@ -63,6 +64,7 @@ constexpr bool all(std::uint32_t word, std::initializer_list<int> bits) noexcept
   return true;
 }
 
+/// True if this is compiled for 64-bit Arm.
 #if defined(__aarch64__) || defined(_M_ARM64)
 inline constexpr bool kArm64 = true;
 #else
@@ -82,7 +84,7 @@ inline bool dot_products() noexcept {
 
 }  // namespace cpu_detail
 
-/// What the processor has and its operating system supports, as far as the rows of DSVL_ISAS ask for it.
+/// The features that the rows of DSVL_ISAS ask for, true where processor and operating system both have them.
 struct CpuFeatures {
   bool sse2 = false, sse4_2 = false, popcnt = false;  ///< sse4_2: with SSE3, SSSE3 and SSE4.1
   bool ymm_saved = false, zmm_saved = false;          ///< the system saves registers of 256 and 512 bits

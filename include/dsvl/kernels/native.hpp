@@ -18,6 +18,7 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
+/// The table of this unit.
 inline constexpr Kernels<float> kNative = {
     .name = name(Isa::DSVL_ISA),
     .linear = linear,

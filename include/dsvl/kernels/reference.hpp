@@ -280,6 +280,7 @@ void resize(const ResizeTile<T>& t) noexcept {
   }
 }
 
+/// The table of these functions.
 template <class T>
 inline constexpr Kernels<T> kTable = {
     .name = "reference",

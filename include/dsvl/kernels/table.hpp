@@ -28,7 +28,7 @@ struct LinearTile {
   Index y_stride = 0;
   bool add = false;               ///< y += instead of y =
   ActivationFormat x_format = ActivationFormat::f32;
-  /// In any other form than f32, instead of x: the rows that `quantize_activations` wrote, aligned to 4 bytes.
+  /// Replaces x in any other form than f32: the rows that `quantize_activations` wrote, aligned to 4 bytes.
   const std::byte* quantized_x = nullptr;
   Index quantized_x_stride = 0;   ///< bytes from one of these rows to the next, a multiple of 4
 };

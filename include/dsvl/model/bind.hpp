@@ -9,7 +9,6 @@
 
 #include "../base/host_macros_push.hpp"
 
-#include "../io/printable.hpp"
 #include "../kernels/dispatch.hpp"
 #include "../run/arena.hpp"
 #include "find.hpp"
@@ -67,12 +66,13 @@ class Binder : public PathVisitor<Binder> {
 
  private:
   /// Notes the first weight in a format that products are not compiled for.
-  void check_compiled(std::string_view leaf, Format format) noexcept {
+  void check_compiled(std::string_view leaf, Format format) {
     if (is_compiled(format) || !compiled_.ok()) return;
+    const LeafName weight = leaf_name(leaf);
     compiled_ = fail(Code::unsupported,
-                     "weight '%s' is in %s, and this program is compiled for %s: compile with another DSVL_FORMATS, or "
-                     "take a file in one of these",
-                     Printable(leaf).text(), name(format).data(), kCompiledFormats);
+                     "%s%s is in %s, and this program is compiled for %s: compile with another DSVL_FORMATS, or take a "
+                     "file in one of these",
+                     weight.ours.c_str(), weight.suffix.c_str(), name(format).data(), kCompiledFormats);
   }
 
   /// Interleaves a block of quantised rows where needed, and refuses it when a scale is infinite or NaN: such a scale

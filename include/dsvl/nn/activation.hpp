@@ -15,6 +15,7 @@ enum class GeluKind : unsigned char {
 
 namespace ops {
 
+/// GELU in place.
 template <class T>
 struct Gelu : RowWise {
   static constexpr const char* kName = "gelu";
@@ -28,6 +29,7 @@ struct Gelu : RowWise {
   }
 };
 
+/// gate = silu(gate) * up.
 template <class T>
 struct SiluMul : RowWise {
   static constexpr const char* kName = "silu_mul";
@@ -40,6 +42,7 @@ struct SiluMul : RowWise {
   }
 };
 
+/// y += *scale * x.
 template <class T>
 struct AddScaled : RowWise {
   static constexpr const char* kName = "add_scaled";

@@ -20,6 +20,7 @@ struct ConvShape {
 
 namespace ops {
 
+/// Neighbourhoods into rows, some output pixels per tile.
 template <class T>
 struct Unfold {
   static constexpr const char* kName = "unfold";
@@ -39,6 +40,7 @@ struct Unfold {
   }
 };
 
+/// Bilinear resize, some rows of the output per tile.
 template <class T>
 struct Resize {
   static constexpr const char* kName = "resize";

@@ -28,6 +28,7 @@ struct TokenInput {
 
 namespace ops {
 
+/// A row of the table, or of a picture's embedding, for each input.
 template <class T>
 struct Lookup : RowWise {
   static constexpr const char* kName = "embed";
@@ -45,6 +46,7 @@ struct Lookup : RowWise {
   }
 };
 
+/// Adds row i of the table to row i of y.
 template <class T>
 struct AddTable : RowWise {
   static constexpr const char* kName = "add_positions";
@@ -58,6 +60,7 @@ struct AddTable : RowWise {
   }
 };
 
+/// Copies consecutive rows.
 template <class T>
 struct CopyRows : RowWise {
   static constexpr const char* kName = "copy_rows";

@@ -43,6 +43,7 @@ struct RelativePositions {
 
 namespace ops {
 
+/// Regroups tokens by window.
 template <class T>
 struct SplitWindows : RowWise {
   static constexpr const char* kName = "split_windows";
@@ -60,6 +61,7 @@ struct SplitWindows : RowWise {
   }
 };
 
+/// Adds tokens back to their places in the map.
 template <class T>
 struct AddWindows : RowWise {
   static constexpr const char* kName = "add_windows";

@@ -32,6 +32,7 @@ struct RmsNorm {
 
 namespace ops {
 
+/// LayerNorm or RMSNorm of each row.
 template <class T>
 struct Normalise : RowWise {
   static constexpr const char* kName = "norm";

@@ -31,6 +31,7 @@ struct RopeAngles {
 
 namespace ops {
 
+/// Cosines and sines of the positions of a chunk.
 template <class T>
 struct RopeTable : RowWise {
   static constexpr const char* kName = "rope_angles";
@@ -51,6 +52,7 @@ struct RopeTable : RowWise {
   }
 };
 
+/// Rotates every head of q or k.
 template <class T>
 struct Rotate : RowWise {
   static constexpr const char* kName = "rope";

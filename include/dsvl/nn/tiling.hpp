@@ -1,4 +1,4 @@
-// How operations are cut into tiles. A tile is small enough that a program can stop within half a millisecond, and
+// Cuts operations into tiles. A tile is small enough that a program can stop within half a millisecond, and
 // large enough to be worth a call.
 #ifndef DSVL_NN_TILING_HPP
 #define DSVL_NN_TILING_HPP
@@ -28,7 +28,7 @@ constexpr Index rows_per_tile(Index cols) noexcept {
   return cols >= kTileElements ? 1 : kTileElements / (cols > 0 ? cols : 1);
 }
 
-/// What operations that treat each row on its own inherit: how many rows there are, and how they become tiles.
+/// Base of the operations that treat each row on its own: it knows how many rows there are, and cuts them into tiles.
 struct RowWise {
   RowCount count;
   Index rows = 0, cols = 0;

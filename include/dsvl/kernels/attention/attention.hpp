@@ -28,9 +28,11 @@ namespace attention_detail {
 /// The micro-tile: kTileRows rows share each load of keys or values, kVectors vectors of keys (or of head_dim) vectors.
 inline constexpr int kTileRows = 6, kVectors = kRegisters == 32 ? 4 : 2;
 
+/// exp(x) = 2^(kLog2E * x).
 inline constexpr float kLog2E = std::numbers::log2e_v<float>;
 
-/// What each row keeps from block to block, and the scores of the current block: views of the caller's scratch.
+/// The state that each row keeps from block to block, and the scores of the current block: views of the caller's
+/// scratch.
 struct Rows {
   Index padded;
   float* query;        ///< (rows, padded), times scale and log2(e)
@@ -55,7 +57,7 @@ struct Rows {
   float* total(Index r) const noexcept { return totals + r * kKvPad; }
 };
 
-/// How many keys of a block row r sees.
+/// The number of keys of a block that row r sees.
 inline Index visible(const AttendTile<float>& t, Index r, Index block) noexcept {
   return std::clamp<Index>(t.keys + r * t.keys_step - block * kKvBlock, 0, kKvBlock);
 }

@@ -12,6 +12,7 @@ inline namespace DSVL_ISA {
 // kScaled     what was loaded still has to be multiplied by its token's scale
 // store, store_one   write elements from i on; not for q8, whose tokens are quantised as a whole (store_kv.hpp)
 
+/// KvFormat::full of float.
 struct FullKv {
   static constexpr bool kScaled = false;
   static constexpr Index kBytes = 4;
@@ -25,6 +26,7 @@ struct FullKv {
     std::memcpy(x + 4 * i, &value, 4);
   }
 };
+/// KvFormat::bf16.
 struct Bf16Kv {
   static constexpr bool kScaled = false;
   static constexpr Index kBytes = 2;
@@ -35,6 +37,7 @@ struct Bf16Kv {
     std::memcpy(x + 2 * i, &half, 2);
   }
 };
+/// KvFormat::q8.
 struct Q8Kv {
   static constexpr bool kScaled = true;
   static constexpr Index kBytes = 1;

@@ -10,6 +10,7 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
+/// Loads and stores at any address.
 DSVL_FORCE_INLINE Bits load_bits(const std::byte* from) noexcept {
   return bits(load(reinterpret_cast<const float*>(from)));
 }
@@ -20,8 +21,9 @@ DSVL_FORCE_INLINE Bits splat_word(const std::byte* from) noexcept {
   std::memcpy(&word, from, sizeof word);
   return splat_bits(word);
 }
+/// See contract.hpp.
 DSVL_FORCE_INLINE Bits keep_in_register(Bits x) noexcept { return bits(keep_in_register(from_bits(x))); }
-/// With maddubs, how many words' products can be added in 16 bits before the sums could overflow: up to the eight words
+/// The number of words whose products maddubs can add in 16 bits before the sums could overflow: up to the eight words
 /// of an activation block. Widening them to 32 bits once instead of every time saves most of those instructions.
 template <int bits>
 inline constexpr int kWordsIn16Bits =

@@ -1,4 +1,4 @@
-// What a kernel may ask of an instruction set: types, and the list of operations that each family's file defines.
+// The operations that kernels may ask of an instruction set: types, and the list that each family's file defines.
 //
 // Operations that xsimd has are defined here for all. The others, which xsimd 8.1 lacks or which newer versions spell
 // differently, are declared here with their meaning, and each family's file defines all of them: avx512.hpp, avx2.hpp,
@@ -134,7 +134,7 @@ DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept;
 template <int bits>
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept;
 static_assert(8 * 4 * 255 * 127 < (1 << 30));
-/// In both 16-bit halves of a lane: the sum of two products. Exact, too. Only where kHasMaddubs.
+/// Sums two products in each 16-bit half of a lane. Exact, too. Defined only where kHasMaddubs.
 template <int bits>
 DSVL_FORCE_INLINE Bits maddubs(Bits codes, Bits numbers) noexcept;
 static_assert(2 * 128 * 127 <= 32767, "two products of a signed byte, or of one of 7 bits, fit in 16 bits");

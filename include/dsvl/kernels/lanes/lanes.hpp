@@ -51,6 +51,7 @@ DSVL_FORCE_INLINE Lanes iota() noexcept {
 }
 
 // --- arithmetic ----------------------------------------------------------------------------------
+/// -x, by its sign bit; of a NaN too.
 DSVL_FORCE_INLINE Lanes negate(Lanes x) noexcept { return from_bits(bits(x) ^ splat_bits(0x80000000u)); }
 /// All lanes added in the order of fold().
 DSVL_FORCE_INLINE float sum(Lanes x) noexcept {

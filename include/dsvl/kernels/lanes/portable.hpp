@@ -29,7 +29,7 @@ DSVL_FORCE_INLINE std::uint32_t largest(Bits x) noexcept {
   return fold(x, [](std::uint32_t a, std::uint32_t b) { return a < b ? b : a; });
 }
 
-/// For registers of one quad. (The families with more have their own.)
+/// Works for registers of one quad only; families with wider ones have their own.
 template <class Vector>
 DSVL_FORCE_INLINE void transpose_4x4(const Vector (&row)[4], Vector* columns) noexcept {
   static_assert(Vector::size == 4);
@@ -95,7 +95,7 @@ DSVL_FORCE_INLINE Bits dot_halves(Bits a, Bits b, Bits sum) noexcept {
   const auto high = [](Bits x) { return std::bit_cast<Ints>(x) >> 16; };
   return sum + std::bit_cast<Bits>(low(a) * low(b) + high(a) * high(b));
 }
-/// Of signed codes.
+/// Takes signed codes.
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {
   alignas(64) std::uint32_t c[kLanes], n[kLanes], sums[kLanes];
   codes.store_aligned(c), numbers.store_aligned(n), sum.store_aligned(sums);

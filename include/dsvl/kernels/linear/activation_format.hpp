@@ -1,4 +1,4 @@
-// How `linear` receives its left factor x: as floats, or as rows that were rounded or quantised beforehand.
+// The forms in which `linear` receives its left factor x: floats, or rows that were rounded or quantised beforehand.
 #ifndef DSVL_KERNELS_LINEAR_ACTIVATION_FORMAT_HPP
 #define DSVL_KERNELS_LINEAR_ACTIVATION_FORMAT_HPP
 
@@ -65,7 +65,7 @@ struct Int8Row {
   static constexpr Index sums_offset(Index cols) noexcept { return cols + cols / 8; }
   static constexpr Index half_sums_offset(Index cols) noexcept { return cols + cols / 4; }
   static constexpr Index pairs_offset(Index cols) noexcept { return cols + cols / 2; }
-  /// Of the whole row.
+  /// Bytes of the whole row.
   static constexpr Index bytes(Index cols) noexcept { return round_up(pairs_offset(cols) + cols / 16, 4); }
 
   void set_scale(Index block, float scale) const noexcept {

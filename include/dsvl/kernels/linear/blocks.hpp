@@ -1,4 +1,4 @@
-// How both dense products cut a row of weights along K: into blocks, steps and accumulators.
+// Shared by both dense products: a row of weights is cut along K into blocks, steps and accumulators.
 //
 // See linear.hpp for what that means for the result.
 #ifndef DSVL_KERNELS_LINEAR_BLOCKS_HPP

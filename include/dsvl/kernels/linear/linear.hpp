@@ -14,7 +14,7 @@
 // weights nor the width of a register shows: all dense formats of the same numbers, and all instruction sets with fma,
 // agree.
 //
-// Where x is rounded to bf16, an operand is a pair of columns and a run is four pairs. The processor adds the two
+// If x is rounded to bf16, an operand is a pair of columns and a run is four pairs. The processor adds the two
 // products in an order of its own, so bits are equal only on processors of the same kind.
 #ifndef DSVL_KERNELS_LINEAR_LINEAR_HPP
 #define DSVL_KERNELS_LINEAR_LINEAR_HPP

@@ -30,7 +30,7 @@ struct Rows {
   DSVL_FORCE_INLINE Rows from(Index row, Index col) const noexcept { return {x + row * stride + col, stride}; }
 };
 
-/// Where the rows of a micro-tile are read. One pointer serves five rows: a row is the pointer plus 0, 1, 2, 3 or 4
+/// Read positions in the rows of a micro-tile. One pointer serves five rows: a row is the pointer plus 0, 1, 2, 3 or 4
 /// strides, which x86 addresses can express with two index registers (stride, 3 strides) and no arithmetic.
 template <int rows>
 struct Cursors {

@@ -14,6 +14,7 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace quantize_detail {
 
+/// Rounds a row to bf16 and fills it up with zeros.
 inline void to_bf16_row(const float* x, Index cols, std::byte* to) noexcept {
   for_each_vector(cols, [&](auto at) DSVL_INLINED { store_bf16(to + 2 * at.i, at.load(x)); });
   const Index written = 2 * round_up(cols, kLanes);

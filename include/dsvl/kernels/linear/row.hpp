@@ -15,7 +15,7 @@ namespace linear_detail {
 /// Outputs of a single row that are computed together, four to a quad. With more rows of w at once memory gets slower,
 /// with fewer there are too few sums that do not wait for each other.
 inline constexpr int kFours = 2, kRowOutputs = 4 * kFours;
-/// How far ahead of their use the rows of w are prefetched, in bytes.
+/// The rows of w are prefetched this many bytes ahead of their use.
 inline constexpr Index kPrefetchBytes = 1024;
 
 /// Copies a row of x in the order in which multiply_row reads it, with zeros up to a whole step: of every step the

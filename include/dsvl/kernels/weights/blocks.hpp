@@ -18,7 +18,7 @@ DSVL_BEGIN_NAMESPACE
 namespace kernels {
 inline namespace DSVL_ISA {
 
-/// Columns of the longest block.
+/// Columns of the longest block, and more than the bytes of any.
 inline constexpr Index kMaxBlockCols = 256;
 
 /// Bytes [at, at + bytes) of a block. In a group, the same word (`word` bytes) of the sixteen rows lies side by side.
@@ -31,7 +31,7 @@ struct BlockField {
   }
 };
 
-/// The fields of a block, in ggml's order.
+/// The fields of a block, in the order of ggml's struct.
 struct BlockFields {
   BlockField field[4] = {};
   int count = 0;
@@ -39,17 +39,20 @@ struct BlockFields {
 
 namespace block {
 
+/// The binary16 at any address.
 inline float half_at(const std::byte* at) noexcept {
   f16 half;
   std::memcpy(&half, at, sizeof half);
   return to_float(half);
 }
+/// Byte i as a number from 0 to 255.
 inline int byte_at(const std::byte* at, Index i) noexcept { return std::to_integer<int>(at[i]); }
 
 // A type for each quantised format: its fields, and decode(), which turns a block into floats in ggml's arithmetic,
 // equal to the bit. Scales are binary16, a word each. Words of codes have four bytes, what one lane of a dot product
 // takes.
 
+/// weight = scale * code, the code signed.
 struct Q8_0 {
   static constexpr BlockField kScale{0, 2, 2}, kCodes{2, 32, 4};
   static constexpr BlockFields kFields{{kScale, kCodes}, 2};
@@ -60,6 +63,7 @@ struct Q8_0 {
   }
 };
 
+/// weight = scale * (code - 8). Byte i has the codes of columns i and i + 16.
 struct Q4_0 {
   static constexpr BlockField kScale{0, 2, 2}, kCodes{2, 16, 4};
   static constexpr BlockFields kFields{{kScale, kCodes}, 2};
@@ -72,6 +76,7 @@ struct Q4_0 {
   }
 };
 
+/// weight = scale * s * code - min * m, with s and m for every 32 columns.
 struct Q4_K {
   static constexpr BlockField kScale{0, 2, 2}, kMin{2, 2, 2}, kScales{4, 12, 4}, kCodes{16, 128, 4};
   static constexpr BlockFields kFields{{kScale, kMin, kScales, kCodes}, 4};
@@ -98,6 +103,7 @@ struct Q4_K {
   }
 };
 
+/// weight = scale * s * (code - 32), with a signed s for every 16 columns.
 struct Q6_K {
   static constexpr BlockField kLow{0, 128, 4}, kHigh{128, 64, 4}, kScales{192, 16, 4}, kScale{208, 2, 2};
   static constexpr BlockFields kFields{{kLow, kHigh, kScales, kScale}, 4};
@@ -148,7 +154,7 @@ inline void gather_block(Format format, const std::byte* group, Index row, std::
     for (Index i = 0; i < field->bytes; i += field->word)
       std::memcpy(block + field->at + i, group + field->place(i, row), static_cast<std::size_t>(field->word));
 }
-/// And back into it.
+/// Copies one row's block into a group.
 inline void scatter_block(Format format, const std::byte* block, std::byte* group, Index row) noexcept {
   const BlockFields f = block::fields(format);
   for (const BlockField* field = f.field; field != f.field + f.count; ++field)

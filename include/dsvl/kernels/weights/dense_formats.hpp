@@ -22,7 +22,7 @@ inline constexpr Index kStep = kAccumulators * F::kRun;
 /// Vectors whose quads are the four accumulators: one row of x times four rows of w at a time.
 inline constexpr int kAccumulatorVectors = kAccumulators / kQuads;
 
-/// What a product needs of its weights.
+/// A policy has what a product needs of its weights.
 ///
 /// kBytes         bytes of an operand: operand i of a row starts at byte i * kBytes
 /// kPerWord       operands in a 32-bit word, the unit that is transposed
@@ -62,6 +62,7 @@ struct FmaArithmetic {
   static DSVL_FORCE_INLINE Lanes multiply_add(Lanes x, Lanes w, Lanes sum) noexcept { return fma(x, w, sum); }
 };
 
+/// Format::f32.
 struct F32 : FmaArithmetic {
   static constexpr Format kFormat = Format::f32;
   static constexpr Index kBytes = 4, kPerWord = 1;
@@ -87,7 +88,7 @@ struct F32 : FmaArithmetic {
   }
 };
 
-/// What bf16 and f16 share: a word is a pair of weights.
+/// The common part of bf16 and f16: a word is a pair of weights.
 template <class F>
 struct Halves : FmaArithmetic {
   static constexpr Index kBytes = 2, kPerWord = 2;
@@ -102,6 +103,7 @@ struct Halves : FmaArithmetic {
   }
 };
 
+/// Format::bf16, with x in float.
 struct Bf16 : Halves<Bf16> {
   static constexpr Format kFormat = Format::bf16;
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_bf16(row); }
@@ -114,6 +116,7 @@ struct Bf16 : Halves<Bf16> {
   }
 };
 
+/// Format::f16.
 struct F16 : Halves<F16> {
   static constexpr Format kFormat = Format::f16;
   static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return load_f16(row); }

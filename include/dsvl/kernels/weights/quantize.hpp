@@ -15,10 +15,12 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace block {
 
+/// Stores a binary16 at any address.
 inline void put_half(std::byte* at, float x) noexcept {
   const f16 half = to_f16(x);
   std::memcpy(at, &half, sizeof half);
 }
+/// The low 8 bits.
 inline std::byte to_byte(int x) noexcept { return static_cast<std::byte>(x & 0xFF); }
 /// 1 / x, or 0 for 0.
 inline float inverse(float x) noexcept { return x != 0 ? 1 / x : 0.0f; }
@@ -30,6 +32,7 @@ inline int nearest(float x, int low, int high) noexcept {
 /// std::round for |x| far below 2^23: halves go away from zero. (The constant is the float just below one half.)
 inline int round_half_away(float x) noexcept { return static_cast<int>(x + std::copysign(0.49999997f, x)); }
 
+/// The largest number becomes 127 or -127.
 inline void encode(Q8_0, const float* x, std::byte* b) noexcept {
   float most = 0;
   for (Index i = 0; i < 32; ++i) most = std::max<float>(most, std::fabs(x[i]));
@@ -38,6 +41,7 @@ inline void encode(Q8_0, const float* x, std::byte* b) noexcept {
   for (Index i = 0; i < 32; ++i) b[Q8_0::kCodes.at + i] = to_byte(round_half_away(x[i] * up));
 }
 
+/// The number of the largest size becomes code 0, that is -8.
 inline void encode(Q4_0, const float* x, std::byte* b) noexcept {
   float most = 0, signed_most = 0;
   for (Index i = 0; i < 32; ++i)
@@ -101,6 +105,7 @@ inline void weigh(const float* x, float* weight, Index n) noexcept {
   for (Index i = 0; i < n; ++i) weight[i] = typical + std::fabs(x[i]);
 }
 
+/// Fits each sub-block, rounds scales and mins to 6 bits, and chooses the codes for those.
 inline void encode(Q4_K, const float* x, std::byte* b) noexcept {
   Affine part[8];
   float most_scale = 0, most_min = 0;
@@ -154,6 +159,7 @@ inline float fit_scale(const float* x, const float* weight, Index n) noexcept {
   return best;
 }
 
+/// Fits each sub-block, rounds scales to 8 bits, and chooses the codes for those.
 inline void encode(Q6_K, const float* x, std::byte* b) noexcept {
   float part[16], farthest = 0;
   for (Index s = 0; s < 16; ++s) {

@@ -21,8 +21,8 @@ inline namespace DSVL_ISA {
 /// A product takes columns in activation blocks of kInt8Block, and those in words of four.
 inline constexpr int kBlockWords = static_cast<int>(kInt8Block / 4);
 
-/// What a product needs of a weight block, for the kLanes rows from `row` on of a group. A weight block spans one or
-/// more activation blocks; `c` counts them.
+/// The facts and loads that a product needs of a weight block, for the kLanes rows from `row` on of a group. A weight
+/// block spans one or more activation blocks; `c` counts them.
 ///
 /// kCols              columns of a weight block, one or more stored ones
 /// kBits              bits of a code
@@ -32,7 +32,7 @@ inline constexpr int kBlockWords = static_cast<int>(kInt8Block / 4);
 /// kHasMins           it has dmin and m
 /// codes              word `word` (0 to 7) of activation block c
 ///
-/// And where the constants say so, each of them for one row per lane:
+/// Where the constants say so, also the following, each for one row per lane:
 /// sub_scale(block, c, sub_block, row)   s as floats
 /// scale(block, row)                     d as floats
 /// min_scale(block, row)                 dmin as floats
@@ -58,6 +58,7 @@ DSVL_FORCE_INLINE Lanes load_half(const std::byte* block, BlockField field, Inde
   return load_f16(block + field.place(0, row));
 }
 
+/// Format::q8_0.
 struct Q8_0 {
   static constexpr Format kFormat = Format::q8_0;
   static constexpr Index kCols = 32;
@@ -72,6 +73,7 @@ struct Q8_0 {
   }
 };
 
+/// Format::q4_0, with a scale of x for every 32 columns.
 struct Q4_0 {
   static constexpr Format kFormat = Format::q4_0;
   static constexpr Index kCols = 32;
@@ -86,6 +88,7 @@ struct Q4_0 {
   }
 };
 
+/// Format::q4_k.
 struct Q4_K {
   static constexpr Format kFormat = Format::q4_k;
   static constexpr Index kCols = 256;
@@ -120,6 +123,7 @@ struct Q4_K {
   }
 };
 
+/// Format::q6_k.
 struct Q6_K {
   static constexpr Format kFormat = Format::q6_k;
   static constexpr Index kCols = 256;

@@ -1,7 +1,7 @@
-// Decoding: runs the decoder over tokens behind what a PrefixCache holds, and leaves logits. Knows no text, no files.
+// Decoding: it runs the decoder over tokens behind those that a PrefixCache holds, and leaves logits.
 //
-// Everything it works in is carved from the session's slab. The work is recorded at that time, as one program that
-// serves a prefill chunk of any length and every decoded token.
+// It knows no text and no files. Everything it works in is carved from the session's slab. The work is recorded at that
+// time, as one program that serves a prefill chunk of any length and every decoded token.
 #ifndef DSVL_ENGINE_DECODING_HPP
 #define DSVL_ENGINE_DECODING_HPP
 
@@ -19,9 +19,11 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// Prefill and decode in slices, for one thread at a time. One object can work on several caches, one after another.
 class Decoding {
  public:
-  /// `limits` as complete_limits() gives them. `decoder` must outlive this object.
+  /// Takes limits as complete_limits() gives them. `decoder` must outlive this object. There will be scratch for
+  /// `workers` workers; an executor with more of them leaves some idle.
   Decoding(const Decoder& decoder, const Limits& limits, int workers) noexcept
       : decoder_(decoder), kv_(kv_layout<float>(decoder.dims.heads, *limits.kv)),
         chunk_(std::min<Index>(limits.chunk, limits.context)),
@@ -36,15 +38,19 @@ class Decoding {
     program_ = {};
     places_ = arena.array<SequenceRow>("decoder inputs", chunk_);
     inputs_ = arena.array<TokenInput<float>>("decoder inputs", chunk_);
+    // Logits are read until the next pass, so they are declared apart from the buffers that share memory.
     buffers_.carve_logits(arena, decoder_.dims, logit_rows_);
     buffers_.carve(arena, decoder_.dims, chunk_);
+    // The program reads state_ and inputs_ when it runs, so one recording serves all chunks and tokens.
     Recorder<float> record(program_, arena, activations_);
     decoder_.forward(record, inputs_, state_, kv_, buffers_);
     work_.carve(arena, program_, workers_, "decoder scratch", "decoder inputs");
   }
 
-  /// Begins to put `tokens` behind what `cache` holds; both must stay until the work is done. Logits are kept for the
-  /// last `logits` tokens, at most logit_rows(). Codes: limit (the tokens do not fit the context).
+  /// Begins to put `tokens` behind those that `cache` holds; both must stay until the work is done. Logits are kept for
+  /// the last `logits` tokens, at most logit_rows(). `stage` is what progress is reported as.
+  ///
+  /// Codes  limit (the tokens do not fit the context), out_of_memory (see PrefixCache::prepare)
   Status begin(PrefixCache& cache, const TokenSpan& tokens, Index logits, Stage stage) noexcept {
     const Index count = static_cast<Index>(tokens.size());
     if (count > cache.context() - cache.size())
@@ -57,14 +63,18 @@ class Decoding {
     stage_ = stage;
     return count > 0 ? begin_chunk() : Status();
   }
+  /// True while tokens are left to compute.
   [[nodiscard]] bool busy() const noexcept { return done_ < static_cast<Index>(tokens_.size()); }
 
-  /// Goes on until the work is done or time is up: busy() tells which. When it fails, chunks that were finished stay in
-  /// the cache, and the rest is given up. Codes: cancelled, out_of_memory (see PrefixCache::prepare).
+  /// Goes on until the work is done or the deadline has passed; busy() tells which. When it fails, chunks that were
+  /// finished stay in the cache, and the rest is given up.
+  ///
+  /// Codes  cancelled, out_of_memory (see PrefixCache::prepare)
   Status advance(Executor& executor, const Control& control) noexcept {
     while (busy()) {
       if (const Status s = job_.advance(machine(executor), control); !s.ok()) return abandon(), s;
       if (job_.busy()) break;
+      // The keys and values of this chunk are in the pages now, so its tokens count.
       cache_->append(tokens_.keys.subspan(static_cast<std::size_t>(done_), static_cast<std::size_t>(state_.rows)));
       done_ += state_.rows;
       if (busy())
@@ -72,13 +82,14 @@ class Decoding {
     }
     return {};
   }
+  /// Gives up what is left. Chunks that were finished stay in the cache.
   void abandon() noexcept {
     tokens_ = {};
     done_ = 0;
     job_.abandon();
   }
 
-  /// (vocab) of the i-th of the tokens that logits were kept for. Good until the next begin().
+  /// (vocab) logits of the i-th of the tokens that they were kept for. Valid until the next begin().
   [[nodiscard]] std::span<const float> logits(Index i = 0) const noexcept {
     return {buffers_.logits.row(i), static_cast<std::size_t>(decoder_.dims.vocab)};
   }
@@ -86,19 +97,24 @@ class Decoding {
   /// Tokens whose logits are kept at a time: Limits::logit_rows, or fewer where a chunk or the context is shorter.
   [[nodiscard]] Index logit_rows() const noexcept { return logit_rows_; }
 
+  /// The recorded forward pass, for benchmarks and reports.
   [[nodiscard]] const Program<float>& program() const noexcept { return program_; }
-  /// Adds each step's seconds to the array (as long as the program), or stops doing so with null. For benchmarks.
+  /// Adds each step's seconds to the array, which is as long as the program, or stops doing so with null. Benchmarks
+  /// use it.
   void time_steps(double* seconds) noexcept { seconds_ = seconds; }
 
  private:
+  /// The kernels, threads and scratch that the program runs with.
   [[nodiscard]] Machine<float> machine(Executor& executor) const noexcept {
     const int workers = std::min<int>(workers_, executor.workers());
     return {&active_kernels<float>(), &executor, work_.scratch, work_.strip, workers, seconds_, work_.shared};
   }
 
+  /// Begins the next chunk: prepares its pages, copies its inputs and tells the program its rows.
   Status begin_chunk() noexcept {
     const Index count = static_cast<Index>(tokens_.size()), left = count - done_;
-    // Rows whose logits are wanted run in one chunk, because a chunk overwrites the logits of the one before.
+    // A chunk overwrites the logits of the one before, so all rows whose logits are wanted run in the last chunk. The
+    // chunk in front of it is made shorter where it would take some of them.
     Index rows = std::min<Index>(chunk_, left);
     if (left > rows && left - rows < logits_) rows = left - logits_;
     DSVL_CHECK_STATUS(cache_->prepare(rows));
@@ -112,25 +128,27 @@ class Decoding {
     return {};
   }
 
-  const Decoder& decoder_;
-  KvLayout kv_;
-  Index chunk_, logit_rows_;
-  ActivationPrecision activations_;
-  int workers_;
+  const Decoder& decoder_;           // weights and sizes
+  KvLayout kv_;                      // of every page
+  Index chunk_, logit_rows_;         // rows of a pass, and those with logits, at most
+  ActivationPrecision activations_;  // with which the program was recorded
+  int workers_;                      // for which there is scratch
 
+  // The program and its memory. The program points to state_ and inputs_.
   DecoderBuffers<float> buffers_;
-  DecoderState state_;
-  SequenceRow* places_ = nullptr;
-  TokenInput<float>* inputs_ = nullptr;
+  DecoderState state_;                   // of the chunk that runs
+  SequenceRow* places_ = nullptr;        // (chunk) page table and position of each row
+  TokenInput<float>* inputs_ = nullptr;  // (chunk) id or picture row of each row
   WorkMemory<float> work_;
   Program<float> program_;
-  double* seconds_ = nullptr;
+  double* seconds_ = nullptr;  // see time_steps()
 
+  // The work at hand, set by begin().
   PrefixCache* cache_ = nullptr;
   TokenSpan tokens_;
-  Index done_ = 0, logits_ = 0;
+  Index done_ = 0, logits_ = 0;  // tokens computed, and those at the end whose logits are wanted
   Stage stage_ = Stage::prefill;
-  Job job_;
+  Job job_;  // of the chunk that runs
 };
 
 DSVL_END_NAMESPACE

@@ -1,8 +1,9 @@
 // ImageCache: embeddings of pictures, found again by the pictures' pixels, and the encoder that makes them.
 //
 // A session and its forks share one. It has room for a fixed number of embeddings; when it is full, the least recently
-// used one that has no user makes room. Encoding needs a workspace as large as the towers, so there is one encoder, and
-// one picture is encoded at a time: a second borrower waits, and may find that its picture has been encoded meanwhile.
+// used one without users makes room. Encoding needs scratch as large as the towers' activations, so there is one
+// encoder, and one picture is encoded at a time. A second borrower waits, and may find that its picture has been
+// encoded meanwhile.
 #ifndef DSVL_ENGINE_IMAGE_CACHE_HPP
 #define DSVL_ENGINE_IMAGE_CACHE_HPP
 
@@ -17,29 +18,37 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// A picture as the decoder reads it. The cache owns it; whoever holds a pointer to it is counted as a user.
+/// The rows that the towers and the aligner made of a picture, as the decoder reads them. The cache owns it. Everything
+/// that keeps a pointer to it (a conversation, a queue) is counted as a user.
 struct ImageEmbedding {
-  ContentHash hash;             ///< of its pixels
-  const float* rows = nullptr;  ///< (image tokens, hidden)
-  int users = 0;
-  bool known = false;           ///< the rows are filled in
-  std::uint64_t last_used = 0;  ///< by the cache's own clock
+  ContentHash hash;             ///< of the picture's pixels
+  const float* rows = nullptr;  ///< (image tokens, hidden), at a fixed address
+  int users = 0;                ///< 0: the place may be taken again
+  bool known = false;           ///< the rows are filled in, and find() finds it
+  std::uint64_t last_used = 0;  ///< time of the cache's clock at which its last user left it
 };
 
 class ImageCache;
 
-/// The right to use a cache's encoder. It ends with the lease, and what was being encoded is given up.
+/// The right to use a cache's encoder, for one holder at a time. When the lease ends, the encoder goes back, and a
+/// picture that is still being encoded is given up. The cache must outlive the lease.
 class EncoderLease {
  public:
+  /// A lease of nothing.
   EncoderLease() noexcept = default;
+  /// Takes the right over; `other` has nothing afterwards.
   EncoderLease(EncoderLease&& other) noexcept : cache_(std::exchange(other.cache_, nullptr)) {}
+  /// Gives its own encoder back first.
   EncoderLease& operator=(EncoderLease&& other) noexcept {
     if (this != &other) give_back(), cache_ = std::exchange(other.cache_, nullptr);
     return *this;
   }
+  /// Gives the encoder back, if it has one.
   ~EncoderLease() { give_back(); }
 
+  /// True when it holds an encoder.
   [[nodiscard]] explicit operator bool() const noexcept { return cache_ != nullptr; }
+  /// The encoder, which it must hold.
   [[nodiscard]] inline ImageEncoder* operator->() const noexcept;
 
  private:
@@ -50,14 +59,19 @@ class EncoderLease {
   ImageCache* cache_ = nullptr;
 };
 
+/// A fixed number of embeddings, and one encoder to fill them. Sessions may use it on several threads: every member
+/// that looks at embeddings takes the lock.
 class ImageCache {
  public:
+  /// Room for limits.pictures embeddings of `net`, which must outlive this object. Memory comes from `from`; null means
+  /// operator new. Call open() before anything else.
   ImageCache(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, int workers,
           Allocator* from) noexcept
       : net_(net), most_(limits.pictures), encoder_(net, preprocess, limits, workers, from), slab_(from) {}
   ImageCache(const ImageCache&) = delete;
   ImageCache& operator=(const ImageCache&) = delete;
 
+  /// Declares the memory of the encoder and of all embeddings. plan() calls it to measure.
   void lay_out(Arena& arena) noexcept {
     encoder_.lay_out(arena);
     const Index floats = picture_floats();
@@ -71,27 +85,32 @@ class ImageCache {
   [[nodiscard]] bool open() noexcept {
     return encoder_.ready() && carve_slab(slab_, [&](Arena& arena) { lay_out(arena); });
   }
+  /// Bytes that it took.
   [[nodiscard]] std::size_t bytes() const noexcept { return slab_.size(); }
+  /// Embeddings that it has room for.
   [[nodiscard]] Index most() const noexcept { return most_; }
 
-  /// The embedding with that hash, whose user the caller then is; null when there is none.
+  /// The embedding with that hash, with the caller as one more user; null when there is none.
   [[nodiscard]] ImageEmbedding* find(const ContentHash& hash) noexcept {
     const std::lock_guard lock(mutex_);
     for (ImageEmbedding& p : pictures_)
       if (p.known && p.hash == hash) return ++p.users, &p;
     return nullptr;
   }
+  /// Adds a user to an embedding that has one.
   void retain(ImageEmbedding* picture) noexcept {
     const std::lock_guard lock(mutex_);
     ++picture->users;
   }
+  /// Ends the use by one user. The rows stay known until their place is needed.
   void release(ImageEmbedding* picture) noexcept {
     const std::lock_guard lock(mutex_);
     --picture->users;
     picture->last_used = ++clock_;
   }
 
-  /// A place for one more embedding, whose user the caller is; null when all places have users.
+  /// A place for one more embedding, with the caller as its only user: the least recently used one without users. Null
+  /// when all places have users.
   [[nodiscard]] ImageEmbedding* take() noexcept {
     const std::lock_guard lock(mutex_);
     ImageEmbedding* best = nullptr;
@@ -100,32 +119,38 @@ class ImageCache {
     if (best) best->users = 1, best->known = false;
     return best;
   }
-  /// Fills a place that take() gave with picture_floats() floats, after which find() finds it.
+  /// Fills a place that take() gave with picture_floats() floats; from then on find() finds it. The rows are written
+  /// without the lock, because until then only the caller has the place.
   void put(ImageEmbedding* place, const ContentHash& hash, std::span<const std::byte> rows) noexcept {
-    std::memcpy(const_cast<float*>(place->rows), rows.data(), rows.size());  // ours; everybody else may only read
+    // Only the holder of the place writes its rows, once; for all others they are const.
+    std::memcpy(const_cast<float*>(place->rows), rows.data(), rows.size());
     const std::lock_guard lock(mutex_);
     place->hash = hash;
     place->known = true;
   }
 
-  /// Lends the encoder, to one borrower at a time. The lease is empty when another holds it for longer than `wait`.
+  /// Lends the encoder to one borrower at a time. The lease is empty when another one holds it for longer than `wait`.
   [[nodiscard]] EncoderLease borrow_encoder(std::chrono::nanoseconds wait) noexcept {
     std::unique_lock lock(mutex_);
     if (!returned_.wait_for(lock, wait, [&] { return !lent_; })) return {};
     lent_ = true;
     return EncoderLease(this);
   }
+  /// How pictures are prepared for the towers.
   [[nodiscard]] const PreprocessConfig& preprocessing() const noexcept { return encoder_.config(); }
 
+  /// Rows of an embedding: the image tokens that a picture takes in a prompt.
   [[nodiscard]] Index picture_tokens() const noexcept { return net_.siglip.dims.tokens(); }
-  /// The rows of an embedding.
+  /// The rows of an embedding as bytes, for a saved session.
   [[nodiscard]] std::span<const std::byte> bytes_of(const ImageEmbedding& picture) const noexcept {
     return std::as_bytes(std::span(picture.rows, static_cast<std::size_t>(picture_floats())));
   }
+  /// Floats of an embedding.
   [[nodiscard]] Index picture_floats() const noexcept { return picture_tokens() * net_.decoder.dims.hidden; }
 
  private:
   friend class EncoderLease;
+  /// Ends a lease. The encoder is still lent while its work is given up, so no other borrower can see it half done.
   void take_back_encoder() noexcept {
     encoder_.abandon();
     {
@@ -135,15 +160,15 @@ class ImageCache {
     returned_.notify_one();
   }
 
-  const DeepseekVl& net_;
-  Index most_;
-  ImageEncoder encoder_;
-  Buffer<std::byte> slab_;
-  std::mutex mutex_;
-  std::condition_variable returned_;
-  bool lent_ = false;  // the encoder
-  std::span<ImageEmbedding> pictures_;
-  std::uint64_t clock_ = 0;
+  const DeepseekVl& net_;               // sizes of an embedding
+  Index most_;                          // embeddings that there is room for
+  ImageEncoder encoder_;                // lent to one borrower at a time
+  Buffer<std::byte> slab_;              // of the encoder and the embeddings
+  std::mutex mutex_;                    // guards all that follows, and the embeddings but for their rows
+  std::condition_variable returned_;    // wakes those who wait for the encoder
+  bool lent_ = false;                   // the encoder has a borrower
+  std::span<ImageEmbedding> pictures_;  // all places
+  std::uint64_t clock_ = 0;             // counts releases, for the LRU order
 };
 
 ImageEncoder* EncoderLease::operator->() const noexcept { return &cache_->encoder_; }

@@ -1,8 +1,12 @@
-// ImageEncoder: from a picture's pixels to rows of the decoder's width, in slices or in one go; usable alone.
+// ImageEncoder: from a picture's pixels to rows of the decoder's width, in slices or in one go. It can be used alone:
 //
-// The work is recorded once, as two programs: preprocessing (of whatever picture stands there) and the towers with the
-// aligner. Its memory is carved from a slab; what preprocessing needs depends on the picture, and has a room of its own
-// in it that suits pictures up to Limits::picture_side.
+//   ImageEncoder encoder(model->network(), model->config().preprocess, Limits(), executor.workers(), nullptr);
+//   DSVL_CHECK_STATUS(encoder.open());
+//   auto rows = encoder.encode(image.pixels(), executor);  // View<const float>, (image tokens, hidden)
+//
+// The work is recorded once, as two programs: the preprocessing, of whatever picture stands there when it runs, and the
+// towers with the aligner. The memory is carved from a slab. What preprocessing needs depends on the picture, so it has
+// a region of the slab to itself, large enough for pictures up to Limits::picture_side.
 #ifndef DSVL_ENGINE_IMAGE_ENCODER_HPP
 #define DSVL_ENGINE_IMAGE_ENCODER_HPP
 
@@ -20,22 +24,31 @@ DSVL_BEGIN_NAMESPACE
 
 namespace ops {
 
-/// Step `step` of whatever picture the preprocessor was prepared for.
+/// One step of the preprocessing, as an operation of a program. The steps are recorded before any picture is known, so
+/// a step that the picture at hand does not need has no tiles.
 struct PreprocessStep {
   static constexpr const char* kName = "preprocess";
-  Preprocessor* preprocessor;
-  int step;
+  Preprocessor* preprocessor;  ///< prepared for the picture at hand when the program runs
+  int step;                    ///< number of the step
 
+  /// Tiles of this step for the picture at hand.
   [[nodiscard]] Index tiles() const noexcept { return step < preprocessor->steps() ? preprocessor->tiles(step) : 0; }
-  [[nodiscard]] Index scratch() const noexcept { return 0; }  // depends on the picture: see ImageEncoder::begin
+  /// It declares none, because the need depends on the picture: ImageEncoder::begin takes the scratch.
+  [[nodiscard]] Index scratch() const noexcept { return 0; }
+  /// Progress counts tiles.
   [[nodiscard]] double cost() const noexcept { return static_cast<double>(tiles()); }
+  /// Resizes or normalises one tile.
   void run(const Worker<float>& on, Index tile) const noexcept { preprocessor->run(step, tile, on.scratch); }
 };
 
 }  // namespace ops
 
+/// The vision half of the network with everything it works in, for one picture and one thread at a time.
 class ImageEncoder {
  public:
+  /// An encoder for the vision half of `net`, which must outlive it and whose weights must be bound. There will be
+  /// scratch for `workers` workers; an executor with more of them leaves some idle. Memory comes from `from`; null
+  /// means operator new. Finds out how much memory preprocessing needs, which takes a few milliseconds; check ready().
   ImageEncoder(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, int workers,
           Allocator* from) noexcept
       : net_(net), config_(preprocess), activations_(limits.activations), workers_(std::max<int>(1, workers)),
@@ -43,18 +56,22 @@ class ImageEncoder {
   ImageEncoder(const ImageEncoder&) = delete;
   ImageEncoder& operator=(const ImageEncoder&) = delete;
 
-  /// False: there was no memory to find out how much will be needed.
+  /// False when there was no memory to find out how much will be needed.
   [[nodiscard]] bool ready() const noexcept { return room_bytes_ > 0; }
 
-  /// Declares every buffer and records the programs: once to measure, once to carve.
+  /// Declares every buffer and records the programs, once to measure and once to carve. An ImageCache calls it for its
+  /// slab; an encoder that is used alone has open().
   void lay_out(Arena& arena) noexcept {
     preprocess_program_ = encode_program_ = {};
     const std::size_t room = room_bytes_;
     std::byte* const at = arena.array<std::byte>("preprocessing", static_cast<Index>(room));
     if (!arena.measuring()) room_.use({at, room});
+    // Page tables are written once, and the rows are read when the towers have run, so both lie outside the buffers
+    // that share memory.
     buffers_.carve_table(arena, net_);
     rows_ = arena.view<float>("picture embedding", net_.siglip.dims.tokens(), net_.decoder.dims.hidden);
     buffers_.carve(arena, net_);
+    // The picture decides how many steps there are, so all possible ones are recorded.
     Recorder<float> preprocess(preprocess_program_, arena);
     for (int step = 0; step < Preprocessor::kMaxSteps; ++step) preprocess(ops::PreprocessStep{&preprocessor_, step});
     Recorder<float> encode(encode_program_, arena, activations_);
@@ -62,13 +79,17 @@ class ImageEncoder {
     work_.carve(arena, encode_program_, workers_, "vision scratch", "vision inputs");
   }
 
-  /// Takes memory of its own, for one that is used alone: instead of lay_out(). Codes: out_of_memory.
+  /// Takes memory of its own, for an encoder that is used alone, and calls lay_out().
+  ///
+  /// Codes  out_of_memory
   Status open() noexcept {
     if (ready() && carve_slab(slab_, [&](Arena& arena) { lay_out(arena); })) return {};
     return fail(Code::out_of_memory, "no memory for an encoder of pictures: %zu bytes", slab_.size());
   }
-  /// A picture's rows (image_tokens, hidden), in one go; good until the next call. The pixels must stay until the call
-  /// returns. Codes: those of begin() and advance().
+  /// Encodes a picture in one go and returns its rows (image tokens, hidden), valid until the next call. The pixels
+  /// must stay until the call returns.
+  ///
+  /// Codes  those of begin() and advance(); cancelled also when control.deadline passed
   Result<View<const float>> encode(const Pixels& picture, Executor& executor, const Control& control = {}) noexcept {
     DSVL_CHECK_STATUS(begin(picture));
     Usage unread;
@@ -77,7 +98,10 @@ class ImageEncoder {
     return rows();
   }
 
-  /// The pixels must stay until the work is done. Codes: bad_argument, limit, out_of_memory.
+  /// Begins with a picture, and gives up one that is under way. The pixels are not copied, and must stay until busy()
+  /// is false.
+  ///
+  /// Codes  bad_argument, limit (those of Preprocessor::prepare), out_of_memory
   Status begin(const Pixels& picture) noexcept {
     abandon();
     DSVL_CHECK_STATUS(preprocessor_.prepare(picture, config_, buffers_.low, buffers_.high, &room_));
@@ -91,10 +115,12 @@ class ImageEncoder {
     job_.begin(preprocess_program_, {Stage::preprocess});
     return {};
   }
+  /// True while a picture is being encoded.
   [[nodiscard]] bool busy() const noexcept { return phase_ != Phase::idle; }
 
-  /// Goes on until it is done or time is up: busy() tells which. Adds the seconds to `usage`. Codes: cancelled; the
-  /// work is then given up.
+  /// Goes on until the picture is done or the deadline has passed; busy() tells which. Adds the seconds to `usage`.
+  ///
+  /// Codes  cancelled; the picture is then given up
   Status advance(Executor& executor, const Control& control, Usage& usage) noexcept {
     while (busy()) {
       const bool first = phase_ == Phase::preprocess;
@@ -109,6 +135,7 @@ class ImageEncoder {
     }
     return {};
   }
+  /// Gives up the picture, and everything that was taken for its preprocessing.
   void abandon() noexcept {
     phase_ = Phase::idle;
     job_.abandon();
@@ -117,31 +144,38 @@ class ImageEncoder {
     room_.reset();
   }
 
-  /// (image_tokens, hidden), when done and until the next begin().
+  /// (image tokens, hidden): the embedding of the last picture, when it is done. Valid until the next begin().
   [[nodiscard]] View<const float> rows() const noexcept { return rows_; }
 
+  /// How pictures are prepared for the towers.
   [[nodiscard]] const PreprocessConfig& config() const noexcept { return config_; }
+  /// The recorded pass of the towers and the aligner, for benchmarks and reports.
   [[nodiscard]] const Program<float>& program() const noexcept { return encode_program_; }
-  /// Adds each step's seconds to the array (as long as the program), or stops doing so with null. For benchmarks.
+  /// Adds each step's seconds to the array, which is as long as program(), or stops doing so with null. Benchmarks use
+  /// it.
   void time_steps(double* seconds) noexcept { seconds_ = seconds; }
 
  private:
+  /// The program that runs; idle when no picture is being encoded.
   enum class Phase : unsigned char { idle, preprocess, towers };
 
+  /// The tower inputs are complete: goes on with the second program.
   void begin_towers() noexcept {
     phase_ = Phase::towers;
     job_.begin(encode_program_, {Stage::encode});
   }
+  /// The kernels, threads and scratch that a program runs with. The two programs have different scratch.
   [[nodiscard]] Machine<float> machine(Executor& executor, float* scratch, Index strip,
                                        double* seconds) const noexcept {
     const int workers = std::min<int>(workers_, executor.workers());
     return {&active_kernels<float>(), &executor, scratch, strip, workers, seconds, work_.shared};
   }
 
-  /// Bytes that preprocessing takes at most for pictures of up to `side` pixels a side: how it cuts its work, and so
-  /// what it needs, depends on the picture, so it is prepared for some of all sizes. A few milliseconds; 0 when there
-  /// is no memory.
+  /// The most bytes that preprocessing takes for pictures of up to `side` pixels a side; 0 when there is no memory to
+  /// find out. How it cuts its work, and so what it needs, depends on the picture, so it is prepared for pictures of
+  /// many sizes and shapes. No pixel is touched, and it takes a few milliseconds.
   [[nodiscard]] std::size_t room_for(Index side, Allocator* from) const noexcept {
+    /// Passes requests on, and adds up what they come to in a slab.
     struct Tally final : Allocator {
       explicit Tally(Allocator* behind) noexcept : from(behind) {}
       BumpAllocator from;
@@ -156,7 +190,7 @@ class ImageEncoder {
     };
     static constexpr std::uint8_t kNothing[4] = {};
     std::size_t most = 0;
-    float stand_in = 0;  // for tensors that are not touched here
+    float stand_in = 0;  // for the tower inputs, which are not touched here
     for (Index longest = side;; longest = longest * 3 / 4) {
       for (const Index other : {longest, longest * 3 / 4, longest / 3 + 1}) {
         for (const auto& [width, height] : {std::pair{longest, other}, std::pair{other, longest}}) {
@@ -166,6 +200,7 @@ class ImageEncoder {
           const Volume<float> low{&stand_in, 3, config_.low.side, config_.low.side};
           const Volume<float> high{config_.high.side ? &stand_in : nullptr, 3, config_.high.side, config_.high.side};
           if (!probe.prepare(picture, config_, low, high, &tally).ok()) return 0;
+          // begin() takes this much for each worker, and rounding may take up to an alignment more each time.
           const std::size_t strip = probe.scratch_bytes() + 4 * kAlignment;
           most = std::max<std::size_t>(most, tally.bytes + strip * static_cast<std::size_t>(workers_));
         }
@@ -174,25 +209,27 @@ class ImageEncoder {
     }
     return most;
   }
-  const DeepseekVl& net_;
-  PreprocessConfig config_;
-  ActivationPrecision activations_;
-  int workers_;
-  BumpAllocator room_;
-  std::size_t room_bytes_;
+  const DeepseekVl& net_;            // weights and sizes
+  PreprocessConfig config_;          // how pictures are prepared
+  ActivationPrecision activations_;  // with which the towers were recorded
+  int workers_;                      // for which there is scratch
+  BumpAllocator room_;               // the region of the slab that preprocessing works in
+  std::size_t room_bytes_;           // of that region; 0 when there was no memory to find out
 
-  Buffer<std::byte> slab_;  // of one that is used alone
+  // The programs and their memory.
+  Buffer<std::byte> slab_;  // of an encoder that is used alone
   Preprocessor preprocessor_;
-  DeepseekVl::VisionBuffers<float> buffers_;
-  View<float> rows_;
-  WorkMemory<float> work_;
-  Buffer<float> picture_scratch_{&room_};
-  Index picture_strip_ = 0;
+  DeepseekVl::VisionBuffers<float> buffers_;  // tower inputs, features, scratch
+  View<float> rows_;                          // the result
+  WorkMemory<float> work_;                    // scratch of the towers' operations
+  Buffer<float> picture_scratch_{&room_};     // (workers, strip): of the preprocessing, for this picture
+  Index picture_strip_ = 0;                   // floats for each worker
   Program<float> preprocess_program_, encode_program_;
-  double* seconds_ = nullptr;
+  double* seconds_ = nullptr;  // see time_steps()
 
+  // The picture at hand.
   Phase phase_ = Phase::idle;
-  Job job_;
+  Job job_;  // of the program that runs
 };
 
 DSVL_END_NAMESPACE

@@ -1,11 +1,13 @@
-// PagePool: the memory of caches, in pages of 64 tokens that sessions share.
+// PagePool: the memory of KV caches, in pages of 64 tokens that sessions share.
 //
-// A page that is full is published under what it holds: its 64 tokens and the page in front of it. Whoever needs the
-// same tokens at the same place finds it and computes nothing: another question about a picture, another session, a
-// fork. Published pages are never written again; nobody's pages stay until their memory is needed, the longest unused
-// first.
+// A full page is published under its contents: its 64 tokens and the page in front of it. A session that needs the same
+// tokens at the same place finds the page and computes nothing, be it for another question about a picture, in another
+// session or in a fork. Published pages are never written again. A page without users stays until its memory is needed;
+// the least recently used one goes first (LRU).
 //
-// Pages are matched token by token (a picture's rows by the picture's 128-bit content hash), never by a hash alone.
+// Pages are matched token by token (a picture's rows by the picture's 128-bit content hash), never by a hash of the
+// page, so that different texts are never taken for each other.
+// Source: arXiv:2309.06180 for paged caches.
 #ifndef DSVL_ENGINE_PAGE_POOL_HPP
 #define DSVL_ENGINE_PAGE_POOL_HPP
 
@@ -20,37 +22,44 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// One token of a cache: a token of text, or a row of a picture, known by what the picture shows.
+/// The key that the cache knows a token by. Equal keys behind equal prefixes have equal keys and values, which is why a
+/// page can be reused. Saved sessions contain keys as plain bytes.
 struct TokenKey {
-  std::int32_t id = 0;
-  std::int32_t row = -1;  ///< -1: text
-  ContentHash picture = {0, 0};
+  std::int32_t id = 0;           ///< of the vocabulary; for a row of a picture, that of the image token
+  std::int32_t row = -1;         ///< number of the row within the picture's embedding; -1: text
+  ContentHash picture = {0, 0};  ///< hash of the picture's pixels; zero for text
+  /// Two tokens are the same when all three fields are.
   bool operator==(const TokenKey&) const noexcept = default;
 };
 
+/// Pages with a count of users, and the order in which those without users may be taken again. Any number of caches
+/// share a pool, on any threads: every member that looks at pages takes the lock.
 class PagePool {
  public:
-  /// Owned by the pool; `memory` may be written while the page is writable(), by its only user.
+  /// One page and its bookkeeping, owned by the pool. Its memory may be written while it is writable(), by its only
+  /// user.
   struct Page {
-    std::byte* memory = nullptr;
-    int users = 0;
-    std::uint64_t serial = 0;     ///< of the publication; 0: not published
-    std::uint64_t parent = 0;     ///< serial of the page in front; 0: there is none
-    std::uint64_t last_used = 0;
-    TokenKey entries[kKvBlock] = {};
+    std::byte* memory = nullptr;  ///< page_bytes() bytes: keys and values of all layers and heads
+    int users = 0;  ///< caches that hold the page; 0: it may be taken again
+    std::uint64_t serial = 0;  ///< number of its publication, unique in the pool; 0: not published
+    std::uint64_t parent = 0;  ///< serial of the page in front of it; 0: it is the first of its sequence
+    std::uint64_t last_used = 0;  ///< time of the pool's clock at which its last user left it; 0: of no use to others
+    TokenKey entries[kKvBlock] = {};  ///< keys of its tokens, once it is published
   };
 
+  /// A pool without pages, whose pages will have `page_bytes` bytes. Memory comes from `from`; null means operator new.
   PagePool(std::size_t page_bytes, Allocator* from) noexcept : page_bytes_(page_bytes), from_(from) {}
   PagePool(const PagePool&) = delete;
   PagePool& operator=(const PagePool&) = delete;
 
-  /// Bytes of `pages`, with what the pool has to know about them.
+  /// Bytes that `pages` pages take, bookkeeping included.
   [[nodiscard]] std::size_t bytes_of(Index pages) const noexcept {
     return static_cast<std::size_t>(pages) * (page_bytes_ + sizeof(Page));
   }
 
-  /// Room for `pages` more, for somebody who may use `most` at a time: more than that when some are shared with those
-  /// who reserved them. False: there is no memory.
+  /// Allocates `pages` more pages, in one block, for a user that may hold `most` pages at a time. `most` is larger for
+  /// a fork, which shares pages that its parent reserved. The pool then keeps at least as many pages as all its users
+  /// were promised together. False, with nothing changed, when there is no memory.
   [[nodiscard]] bool reserve(Index pages, Index most) noexcept {
     const std::lock_guard lock(mutex_);
     if (pages < 1) return promised_ += most, true;
@@ -67,9 +76,10 @@ class PagePool {
     promised_ += most;
     return true;
   }
+  /// Allocates pages that are not shared with a parent.
   [[nodiscard]] bool reserve(Index pages) noexcept { return reserve(pages, pages); }
-  /// Gives a promise of `most` pages back. Memory goes back in the blocks it came in, as far as no page of a block is
-  /// in use and the others can still have all that they were promised.
+  /// Takes the promise of `most` pages back, and frees blocks that are not needed any more: those of which no page is
+  /// in use, as long as the other blocks cover what is still promised. Published pages in such a block are forgotten.
   void unreserve(Index most) noexcept {
     const std::lock_guard lock(mutex_);
     promised_ -= most;
@@ -86,7 +96,10 @@ class PagePool {
     }
   }
 
-  /// A page to write, its user the caller; null when every page is in use.
+  /// Hands out a page to write, with the caller as its only user; null when every page is in use. The page that was
+  /// left the longest time ago is taken, and what it was published under is forgotten.
+  ///
+  /// Cost   one look at each page
   [[nodiscard]] Page* take() noexcept {
     const std::lock_guard lock(mutex_);
     Page* best = nullptr;
@@ -95,37 +108,44 @@ class PagePool {
         if (p.users == 0 && (!best || p.last_used < best->last_used)) best = &p;
     if (!best) return nullptr;
     best->users = 1;
+    // Pages that were published behind it can no longer be found, since serials are not used twice. They age and go.
     best->serial = best->parent = 0;
     return best;
   }
+  /// Adds a user to a page that has one.
   void retain(Page* page) noexcept {
     const std::lock_guard lock(mutex_);
     ++page->users;
   }
-  /// Of several pages the last in a sequence should be released first: it goes first, too.
+  /// Ends the use by one user. Of several pages the last in a sequence should be released first: it is then the first
+  /// to be taken again, and a page without those in front of it is of no use.
   void release(Page* page) noexcept {
     const std::lock_guard lock(mutex_);
     --page->users;
     page->last_used = page->serial ? ++clock_ : 0;
   }
-  /// Whether its only user may write it.
+  /// True when the page has one user and is not published, so that this user may write it. Any other page has to be
+  /// copied first (copy on write).
   [[nodiscard]] bool writable(const Page* page) noexcept {
     const std::lock_guard lock(mutex_);
     return page->users == 1 && page->serial == 0;
   }
 
-  /// The published page with these 64 entries behind `parent` (null: at the beginning), retained; null when there is
-  /// none.
+  /// The published page with these 64 keys behind `parent` (null: at the beginning of a sequence), with the caller as
+  /// one more user; null when there is none.
   [[nodiscard]] Page* find(const Page* parent, const TokenKey* entries) noexcept {
     const std::lock_guard lock(mutex_);
     Page* const page = look_up(parent, entries);
     if (page) ++page->users;
     return page;
   }
-  /// Publishes a full page. When there is its like already, that one is returned in exchange.
+  /// Publishes a full page, which must not be written from then on, and returns it. When a page with the same contents
+  /// was published before, the caller becomes a user of that one instead and loses its own, so that the memory is used
+  /// only once.
   [[nodiscard]] Page* publish(Page* page, const Page* parent, const TokenKey* entries) noexcept {
     const std::lock_guard lock(mutex_);
-    if (parent && parent->serial == 0) return page;  // its beginning is not known to others
+    // A page behind one that is not published could not be found by others.
+    if (parent && parent->serial == 0) return page;
     if (Page* const twin = look_up(parent, entries)) {
       ++twin->users;
       --page->users;
@@ -138,11 +158,12 @@ class PagePool {
     return page;
   }
 
-  /// Pages in all, and those that somebody uses: for reports and tests.
+  /// Number of pages, for reports and tests.
   [[nodiscard]] Index pages() const noexcept {
     const std::lock_guard lock(mutex_);
     return count_;
   }
+  /// Number of pages that have a user, for reports and tests.
   [[nodiscard]] Index used() const noexcept {
     const std::lock_guard lock(mutex_);
     Index n = 0;
@@ -150,16 +171,20 @@ class PagePool {
       for (const Page& p : block->pages) n += p.users > 0;
     return n;
   }
+  /// Bytes of a page's keys and values.
   [[nodiscard]] std::size_t page_bytes() const noexcept { return page_bytes_; }
 
  private:
+  /// The pages of one reserve(). They are allocated and freed together.
   struct Block {
     explicit Block(Allocator* from) noexcept : memory(from), pages(from) {}
-    Buffer<std::byte> memory;
-    Buffer<Page> pages;
-    std::unique_ptr<Block> next;
+    Buffer<std::byte> memory;     ///< of the pages, end to end
+    Buffer<Page> pages;           ///< their bookkeeping, at fixed addresses
+    std::unique_ptr<Block> next;  ///< the block that was reserved before it
   };
 
+  /// find() without the lock and without a new user. The parent is compared first, so few pages are compared token by
+  /// token.
   [[nodiscard]] Page* look_up(const Page* parent, const TokenKey* entries) noexcept {
     if (parent && parent->serial == 0) return nullptr;
     const std::uint64_t behind = parent ? parent->serial : 0;
@@ -169,12 +194,12 @@ class PagePool {
     return nullptr;
   }
 
-  std::size_t page_bytes_;
-  Allocator* from_;
-  mutable std::mutex mutex_;
-  std::unique_ptr<Block> blocks_;  // a list
-  std::uint64_t serials_ = 0, clock_ = 0;
-  Index count_ = 0, promised_ = 0;  // pages that there are, and that their users may want at the same time
+  std::size_t page_bytes_;                 // of keys and values
+  Allocator* from_;                        // of blocks
+  mutable std::mutex mutex_;               // guards all that follows, and the bookkeeping in the pages
+  std::unique_ptr<Block> blocks_;          // a list, the latest first
+  std::uint64_t serials_ = 0, clock_ = 0;  // the last serial that was given, and the last time
+  Index count_ = 0, promised_ = 0;         // pages in all, and the sum of what users were promised
 };
 
 DSVL_END_NAMESPACE

@@ -1,4 +1,6 @@
 // Picture: what an application hands in: a path, a file's bytes, or pixels that it already has.
+//
+// Making one reads and checks nothing. The session decodes and encodes it when an answer needs it.
 #ifndef DSVL_CHAT_PICTURE_HPP
 #define DSVL_CHAT_PICTURE_HPP
 
@@ -14,32 +16,41 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Where a picture comes from. A std::filesystem::path, a span of bytes and Pixels convert to one; a plain string does
-/// not, since it could as well be the question: say Picture::file("photo.jpg"). Making one reads and checks nothing;
-/// errors come with the answer that uses it. A Picture owns its path. Bytes and pixels it only points to: they must
-/// stay until the call that takes it has returned (with Session::start: until the first token has come, or the answer
-/// is over). The Picture itself, and a list of them, need not outlive the call.
+/// Where a picture comes from. A std::filesystem::path, a span of bytes and Pixels convert to one. A plain string does
+/// not, since it could as well be the question: say Picture::file("photo.jpg"). Errors come with the answer that uses
+/// it.
+///
+/// A Picture owns its path. To bytes and pixels it only points: they must stay until the call that takes it has
+/// returned (with Session::start: until the first token has come, or the answer is over). The Picture itself, and a
+/// list of them, need not outlive the call.
 class Picture {
  public:
-  /// A PNG or JPEG file. Text is UTF-8 on every system.
+  /// A PNG or JPEG file on disk, or one of another kind where Host::decode_picture knows it. Text is UTF-8 on every
+  /// system.
   template <class Text>
     requires std::convertible_to<const Text&, std::string_view>
   [[nodiscard]] static Picture file(const Text& utf8) {
     return Picture(utf8_to_path(utf8));
   }
+  /// The file at that path.
   [[nodiscard]] static Picture file(std::filesystem::path path) { return Picture(std::move(path)); }
-  /// A PNG or JPEG file that lies in memory; see above how long it must stay.
+  /// A picture file that lies in memory; see above how long it must stay.
   [[nodiscard]] static Picture bytes(std::span<const std::byte> encoded) { return Picture(encoded); }
-  /// Zero copy: the resampler reads them where they lie, and converts what is not 8-bit RGB as it does. All planes must
-  /// stay as long as it says above.
+  /// Pixels of the caller's, without a copy: the resampler reads them where they lie, and converts what is not 8-bit
+  /// RGB as it goes. All planes must stay as long as it says above.
   [[nodiscard]] static Picture pixels(const Pixels& pixels) { return Picture(pixels); }
 
-  template <std::same_as<std::filesystem::path> Path>  // and nothing that would become a path on the way
-  Picture(Path file) : source_(std::move(file)) {}     // NOLINT: implicit by design
+  /// The file at that path. It takes a path and nothing that would become one on the way, such as a string.
+  template <std::same_as<std::filesystem::path> Path>
+  Picture(Path file) : source_(std::move(file)) {}  // NOLINT: implicit by design
+  /// A picture file in memory, like bytes().
   Picture(std::span<const std::byte> encoded) : source_(encoded) {}  // NOLINT
-  Picture(const Pixels& pixels) : source_(pixels) {}                 // NOLINT
+  /// Pixels of the caller's, like pixels().
+  Picture(const Pixels& pixels) : source_(pixels) {}  // NOLINT
 
+  /// The three forms: a path, a file's bytes, pixels.
   using Source = std::variant<std::filesystem::path, std::span<const std::byte>, Pixels>;
+  /// The form that it has; for the session.
   [[nodiscard]] const Source& source() const noexcept { return source_; }
 
  private:

@@ -16,34 +16,38 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// The memory of one model with one session, in bytes.
 struct Plan {
-  /// What the bytes are for. Buffers of one part that are never needed at the same time lie over each other, so the
-  /// part is smaller than their sum.
+  /// What the bytes are for. Buffers of one part that are never needed at the same time share memory, so the part is
+  /// smaller than their sum.
   enum class Part : unsigned char {
     model,    ///< held by the model: tokenizer, norms and biases
     decoder,  ///< of a session: activations of the decoder, logits, sampling, the conversation's text
     cache,    ///< of a session: keys and values
     vision,   ///< of a session, shared by its forks: the towers' activations, embeddings of pictures
   };
+  /// One line of the plan: all buffers of a part that have the same name.
   struct Buffer {
-    Part part;
-    std::string name;
-    std::size_t bytes = 0;
+    Part part;              ///< the part that it belongs to
+    std::string name;       ///< such as "residual stream"
+    std::size_t bytes = 0;  ///< the sum over these buffers
   };
 
-  std::vector<Buffer> buffers;
-  std::size_t model = 0, decoder = 0, cache = 0, vision = 0;  ///< bytes by part, while a session is open
+  std::vector<Buffer> buffers;  ///< the list, part by part
+  /// Bytes by part, while a session is open.
+  std::size_t model = 0, decoder = 0, cache = 0, vision = 0;
   std::size_t load_peak = 0;   ///< while the model is loaded: its small files are parsed then
-  std::size_t file_bytes = 0;  ///< of the weights; mapped, or read with LoadMode::read and then part of `model`
+  std::size_t file_bytes = 0;  ///< of the weights' files: mapped, or with LoadMode::read a part of `model`
 
-  /// What Session::open takes.
+  /// Bytes that Session::open takes.
   [[nodiscard]] std::size_t session() const noexcept { return decoder + cache + vision; }
-  /// The most at any moment, for one model with one session.
+  /// The most bytes at any moment, for one model with one session.
   [[nodiscard]] std::size_t peak() const noexcept {
     return load_peak > model + session() ? load_peak : model + session();
   }
 };
 
+/// The part's name, for reports.
 constexpr std::string_view name(Plan::Part part) noexcept {
   switch (part) {
     case Plan::Part::model: return "model";
@@ -54,11 +58,13 @@ constexpr std::string_view name(Plan::Part part) noexcept {
   return "unknown";
 }
 
-/// Reads the model's settings and sizes of files (of a GGUF file its head; from a Reader all of it), nothing else.
-/// `options.host.executor` and `load.threads` say for how many workers there is scratch. Exact for a session; a
-/// tokenizer's share is estimated from the size of its file (within 10 % of it). Codes: those of Model::load for the
-/// settings, those of Session::open for the limits.
+/// Makes a plan from a model's settings and the sizes of its files (of a GGUF file its head; from a Reader all of it);
+/// nothing else is read. `options.host.executor` and `load.threads` say for how many workers there is scratch. It is
+/// exact for a session. A tokenizer's share is estimated from the size of its file, and is off by at most 10 % of that.
+///
+/// Codes  those of Model::load for the settings, those of Session::open for the limits
 Result<Plan> plan(const Folder& folder, const SessionOptions& options = {}, const LoadOptions& load = {});
+/// Makes a plan for a folder or a GGUF file on disk.
 Result<Plan> plan(const std::filesystem::path& path, const SessionOptions& options = {}, const LoadOptions& load = {});
 
 DSVL_END_NAMESPACE

@@ -1,4 +1,9 @@
 // StreamingDetokenizer: from generated ids to text that may be shown.
+//
+//   ids -> bytes of tokens -> whole characters -> no white space in front -> no stop string -> text
+//
+// Each stage holds back what it cannot decide yet: the bytes of an unfinished character, and the beginning of what may
+// become a stop string.
 #ifndef DSVL_CHAT_INTERNAL_DETOKENIZER_HPP
 #define DSVL_CHAT_INTERNAL_DETOKENIZER_HPP
 
@@ -11,25 +16,31 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Whole characters only, nothing of a stop text, no white space in front (the template puts a space there itself).
+/// The text of one answer at a time. It shows whole characters only, nothing of a stop string, and no white space in
+/// front, since the template puts a space there itself.
 class StreamingDetokenizer {
  public:
-  /// Without a tokenizer there is no text. Takes memory for answers of up to `bytes` from `from`; check ready().
+  /// Takes memory for answers of up to `bytes` bytes from `from`; check ready(). A null tokenizer means that there is
+  /// no text.
   StreamingDetokenizer(const Tokenizer* tokenizer, Index bytes, Allocator* from) noexcept
       : tokenizer_(tokenizer), stops_(from), characters_(from), text_(from) {
     ready_ = stops_.ready() && characters_.reserve(kMostCharacters) && text_.reserve(static_cast<std::size_t>(bytes));
   }
+  /// False when the constructor had no memory.
   [[nodiscard]] bool ready() const noexcept { return ready_; }
+  /// Bytes that the constructor allocates, with what alignment may add.
   static constexpr std::size_t bytes_for(Index bytes) noexcept {
     return static_cast<std::size_t>(bytes) + kMostCharacters + 4 * StopStrings::kMostBytes + 1024;
   }
 
-  /// Begins anew. Codes: those of StopStrings::set.
+  /// Begins a new answer with these stop strings.
+  ///
+  /// Codes  those of StopStrings::set
   Status begin(std::span<const std::string> stops) noexcept {
     restart();
     return stops_.set(stops);
   }
-  /// The same with the stop texts that are there.
+  /// Begins a new answer with the stop strings that are there.
   void restart() noexcept {
     stops_.reset();
     utf8_ = {};
@@ -39,33 +50,36 @@ class StreamingDetokenizer {
     begun_ = false;
   }
 
-  /// One more token; may make text visible.
+  /// Takes one more token, which may make text visible. Control tokens have no text.
   void push(std::int32_t id) noexcept {
     if (!tokenizer_ || tokenizer_->is_special(id)) return;
     utf8_.push(tokenizer_->token_bytes(id), characters_);
     show();
   }
-  /// The end: what was held back becomes visible too.
+  /// Ends the answer: what was held back becomes visible too, since no more tokens can complete it.
   void flush() noexcept {
     utf8_.flush(characters_);
     show();
     if (!stops_.stopped()) stops_.flush(text_);
   }
-  /// What became visible since the last call; good until the next push or flush.
+  /// The text that became visible since the last call; valid until the next push() or flush().
   std::string_view take() noexcept {
     const std::string_view fresh = text_.view().substr(taken_);
     taken_ = text_.size();
     return fresh;
   }
 
+  /// True once a stop string was met.
   [[nodiscard]] bool stopped() const noexcept { return stops_.stopped(); }
-  /// No room was left for a part of the text.
+  /// True when there was no room for a part of the text.
   [[nodiscard]] bool full() const noexcept { return text_.full(); }
+  /// All text that is visible; valid until the next push() or flush().
   [[nodiscard]] std::string_view text() const noexcept { return text_.view(); }
 
  private:
-  static constexpr std::size_t kMostCharacters = 4096;  // of one token; longer ones ask for memory
+  static constexpr std::size_t kMostCharacters = 4096;  // bytes of one token; a longer one asks for memory
 
+  /// Passes whole characters on to the stop strings, without white space at the beginning of the answer.
   void show() noexcept {
     if (!begun_) {
       const std::size_t first = characters_.view().find_first_not_of(" \t\r\n");
@@ -76,12 +90,12 @@ class StreamingDetokenizer {
     characters_.clear();
   }
 
-  const Tokenizer* tokenizer_;
-  StopStrings stops_;
-  Utf8Stream utf8_;
-  TextBuffer characters_, text_;
-  std::size_t taken_ = 0;
-  bool begun_ = false, ready_ = false;
+  const Tokenizer* tokenizer_;          // null: no text
+  StopStrings stops_;                   // hold back what may become one of them
+  Utf8Stream utf8_;                     // holds back the bytes of an unfinished character
+  TextBuffer characters_, text_;        // whole characters on their way, and the text that is visible
+  std::size_t taken_ = 0;               // bytes of it that take() has returned
+  bool begun_ = false, ready_ = false;  // a character other than white space has come; there was memory
 };
 
 DSVL_END_NAMESPACE

@@ -2,7 +2,11 @@
 //
 //   prefill -> ready -> (chosen -> decode -> ready)* -> idle
 //
-// It owns what the choice of tokens and their text need; the cache and the decoding it works with are the session's.
+// In `ready` there are logits, and a token can be chosen. A pass runs the decoder over the chosen token and over
+// guesses of the tokens behind it. Where a guess turns out right, the logits of the next token are there already,
+// without another pass. Wrong guesses are dropped, so the answer is the same with drafts and without.
+//
+// It owns the sampler, the text and the drafts. The cache and the decoding that it works with are the session's.
 #ifndef DSVL_CHAT_INTERNAL_GENERATION_HPP
 #define DSVL_CHAT_INTERNAL_GENERATION_HPP
 
@@ -22,14 +26,17 @@
 DSVL_BEGIN_NAMESPACE
 namespace detail {
 
+/// The state of one answer. It is used again for the next one, since its memory is planned.
 class Generation {
  public:
-  /// Both must outlive this object. Memory beyond what carve() declares comes from `from`.
+  /// `cache` and `decoding` must outlive this object, and so must what `roles` views. Memory beyond what carve()
+  /// declares comes from `from`.
   Generation(PrefixCache& cache, Decoding& decoding, const TokenRoles& roles, Allocator* from) noexcept
       : cache_(cache), decoding_(decoding), roles_(roles), steady_(from) {}
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
+  /// Declares all lists, and memory for the sampler and the detokenizer, which allocate it when open() makes them.
   void carve(Arena& arena, const Limits& limits, Index vocab) noexcept {
     pass_.tokens.carve(arena, "prompt", limits.context);
     ids_ = arena.buffer<std::int32_t>("ids", 2 * limits.context + 2);
@@ -38,16 +45,17 @@ class Generation {
     std::byte* const steady = arena.array<std::byte>("sampler and detokenizer", static_cast<Index>(bytes));
     if (!arena.measuring()) steady_.use({steady, bytes});
   }
-  /// Call once, behind carve(). False: there is no memory.
+  /// Makes the sampler and the detokenizer. Call it once, after carve(). False when there is no memory.
   [[nodiscard]] bool open(Index vocab, Index text_bytes) noexcept {
     sampler_.emplace(vocab, &steady_);
     text_.emplace(roles_.tokenizer, text_bytes, &steady_);
     return sampler_->ready() && text_->ready();
   }
 
-  /// Takes the options of a new answer; the ids of the one before become a source of drafts, as `draft_text` is.
-  /// `fork`: the number of the session's fork, which draws other random numbers; 0: it is none.
-  /// Codes: bad_argument (an option out of its range).
+  /// Takes the options of a new answer. The ids of the answer before become a source of drafts, as `draft_text` is.
+  /// `fork` is the number of the session's fork, which draws other random numbers; 0 means that it is none.
+  ///
+  /// Codes  bad_argument (an option out of its range), those of StopStrings::set
   Status set(const GenerateOptions& options, std::uint64_t fork, std::span<const std::int32_t> draft_text) noexcept {
     DSVL_CHECK_STATUS(set_sampling(options.sampling, fork));
     max_tokens_ = options.max_tokens;
@@ -56,18 +64,22 @@ class Generation {
     ids_.clear();
     return text_->begin(options.stop);
   }
-  /// Forgets the answer: nothing has been said.
+  /// Forgets the answer, so that nothing has been said.
   void clear() noexcept {
     text_->restart();
     ids_.clear();
   }
-  /// As if these ids were what was said last: a fork may repeat its parent's answer.
+  /// Takes ids as if they were the answer before: a fork may repeat its parent's answer.
   void inherit(std::span<const std::int32_t> ids) noexcept { (void)ids_.assign(ids.data(), ids.size()); }
 
   /// The list that the prompt's tokens go into before begin().
   [[nodiscard]] TokenList& tokens() noexcept { return pass_.tokens; }
-  /// Begins to compute the prompt, whose ids are `prompt`, as far as the cache does not hold it. Codes: limit.
+  /// Begins to compute the prompt, whose ids are `prompt` and whose tokens are in tokens(), as far as the cache does
+  /// not hold it.
+  ///
+  /// Codes  limit, out_of_memory (see Decoding::begin)
   Status begin(std::span<const std::int32_t> prompt, Usage& usage) noexcept {
+    // Passes use the same list of tokens, so the last one is kept for rewind().
     prompt_end_ = pass_.tokens[prompt.size() - 1];
     prompt_ = prompt.size();
     sampler_->begin(prompt);
@@ -82,7 +94,9 @@ class Generation {
     return decoding_.begin(cache_, pass_.tokens.span().from(reused), 1, Stage::prefill);
   }
 
-  /// Computes until logits are there or it is late: ready() tells which. Codes: those of Decoding.
+  /// Computes until logits are there or the deadline has passed; ready() tells which.
+  ///
+  /// Codes  those of Decoding
   Status advance(Executor& executor, const Control& control, Usage& usage) noexcept {
     if (phase_ == Phase::chosen) DSVL_CHECK_STATUS(begin_pass(usage));
     if (phase_ != Phase::prefill && phase_ != Phase::decode) return {};
@@ -95,16 +109,18 @@ class Generation {
     phase_ = Phase::ready;
     return {};
   }
+  /// True while there are logits to choose a token from.
   [[nodiscard]] bool ready() const noexcept { return phase_ == Phase::ready; }
-  /// Logits have been there: what the answer may begin with is known.
+  /// True once logits have been there, so that the answer has begun.
   [[nodiscard]] bool started() const noexcept { return phase_ > Phase::prefill; }
-  /// The chosen token stands behind the last position of the context, so it cannot be computed.
+  /// True when the chosen token stands behind the last position of the context, so that it cannot be computed.
   [[nodiscard]] bool context_full() const noexcept {
     return phase_ == Phase::chosen && position() > cache_.context();
   }
 
   /// Chooses the next token from the logits that are there, and makes it part of the answer and its text.
-  /// Codes: bad_argument (logits that are not finite, every token banned).
+  ///
+  /// Codes  bad_argument (logits that are not finite, every token banned)
   Result<Choice> choose(Usage& usage) noexcept {
     const auto began = Clock::now();
     DSVL_TRY(choice, sampler_->choose(logits_of(pass_.row), static_cast<std::uint64_t>(position())));
@@ -116,7 +132,8 @@ class Generation {
     text_->push(choice.id);  // an end token that is no control token is part of the text, as in the reference
     return choice;
   }
-  /// Goes on behind the chosen token: to the row that a right guess has computed already, or else to a pass over it.
+  /// Goes on behind the chosen token: to the row of logits that a right guess has computed already, or else to a pass
+  /// over it.
   void advance_past(std::int32_t id, Usage& usage) noexcept {
     sampler_->accept(id);
     drafts_.accept(id);
@@ -126,14 +143,17 @@ class Generation {
       ++usage.accepted;
       return;
     }
-    cache_.truncate(position() - 1);  // wrong guesses
+    // The keys and values of wrong guesses must not stay behind the tokens that were said.
+    cache_.truncate(position() - 1);
     pass_.drafted = 0;
     phase_ = Phase::chosen;
   }
-  /// As many tokens were said as may be.
+  /// True when as many tokens were said as the options allow.
   [[nodiscard]] bool long_enough() const noexcept { return static_cast<Index>(ids_.size()) >= max_tokens_; }
 
-  /// Takes back the tokens from number `tokens` on, and goes on with `sampling`. Codes: bad_argument.
+  /// Takes back the tokens from number `tokens` on, and goes on with `sampling`.
+  ///
+  /// Codes  bad_argument (nothing has changed then)
   Status rewind(std::size_t tokens, const SamplerOptions& sampling, std::uint64_t fork, Usage& usage) noexcept {
     const bool between = phase_ == Phase::ready || phase_ == Phase::chosen;
     if (!between || tokens > ids_.size())
@@ -142,10 +162,12 @@ class Generation {
     DSVL_CHECK_STATUS(set_sampling(sampling, fork));
     const bool shorter = tokens < ids_.size();
     (void)ids_.resize(tokens);
+    // The penalties depend on the tokens that stay, so the sampler sees them again.
     sampler_->begin(drafts_.history().first(prompt_));
     for (const std::int32_t id : ids_) sampler_->accept(id);
     if (!shorter) return {};  // the next choice is made from logits that are there, or about to be computed
     usage.answer_tokens = static_cast<Index>(tokens);
+    // The text is made again from the tokens that stay; it was returned to the application before.
     text_->restart();
     for (const std::int32_t id : ids_) text_->push(id);
     text_->take();
@@ -159,7 +181,8 @@ class Generation {
     return {};
   }
 
-  /// Ends it: what the cache holds is the prompt and the answer, held back text is part of the text.
+  /// Ends the answer. The cache then holds the prompt and the answer, without guesses, and text that was held back is
+  /// part of the text.
   void end() noexcept {
     decoding_.abandon();
     if (started()) {
@@ -171,38 +194,45 @@ class Generation {
 
   // --- what there is to see -----------------------------------------------------------------------------------------
 
+  /// The generated ids so far.
   [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return ids_.span(); }
+  /// The text so far.
   [[nodiscard]] StreamingDetokenizer& text() noexcept { return *text_; }
+  /// The text so far, read only.
   [[nodiscard]] const StreamingDetokenizer& text() const noexcept { return *text_; }
+  /// The token that was chosen last.
   [[nodiscard]] const Choice& last() const noexcept { return last_; }
-  /// (vocab): the logits that the last token was chosen from, or the first will be; empty while there are none.
+  /// (vocab) logits that the last token was chosen from, or the first will be; empty while there are none.
   [[nodiscard]] std::span<const float> logits() const noexcept {
     return seen_row_ && phase_ != Phase::idle ? logits_of(*seen_row_) : std::span<const float>();
   }
-  /// Tokens in front of the one that is chosen next.
+  /// Tokens in front of the one that is chosen next: the prompt and the answer so far.
   [[nodiscard]] Index position() const noexcept { return static_cast<Index>(drafts_.history().size()); }
-  /// Tokens of the cache that belong to what was said so far: guesses are none.
+  /// Tokens of the cache that belong to the prompt and the answer, as opposed to guesses.
   [[nodiscard]] Index settled() const noexcept {
     return phase_ == Phase::idle ? cache_.size() : std::min<Index>(cache_.size(), position());
   }
 
  private:
+  /// Where the answer is; see the drawing at the top.
   enum class Phase : unsigned char {
-    idle,     ///< no answer, or it has ended
+    idle,     ///< there is no answer, or it has ended
     prefill,  ///< the prompt goes through the decoder
-    ready,    ///< logits of a token are there
-    chosen,   ///< a token was chosen and has not been computed
-    decode,   ///< it is being computed
+    ready,    ///< logits are there
+    chosen,   ///< a token was chosen, and its keys and values are not computed yet
+    decode,   ///< they are being computed
   };
-  /// One run of the decoder: a token and the guesses behind it, or a prompt.
+  /// One run of the decoder: over a token and the guesses behind it, or over a prompt.
   struct Pass {
-    TokenList tokens;
+    TokenList tokens;         ///< for the prompt, all its tokens, the reused ones too
     std::size_t drafted = 0;  ///< tokens [1, drafted] are guesses
-    Index row = 0;            ///< whose logits the next choice is made from
+    Index row = 0;            ///< row of the logits that the next choice is made from
   };
 
+  /// (vocab) logits of a row of the last pass.
   [[nodiscard]] std::span<const float> logits_of(Index row) const noexcept { return decoding_.logits(row); }
 
+  /// Sets the sampler's options. A fork gets a stream of random numbers of its own.
   Status set_sampling(const SamplerOptions& sampling, std::uint64_t fork) noexcept {
     DSVL_CHECK_STATUS(sampler_->set(sampling));
     if (fork != 0) sampler_->reseed(fork_seed(sampling.seed, fork));
@@ -215,6 +245,7 @@ class Generation {
     (void)pass_.tokens.push_back(ids_.empty() ? prompt_end_ : Token{{last_.id}});
     pass_.drafted = 0;
     pass_.row = 0;
+    // Guesses behind the end of the context, or of the longest answer, could not be used.
     const Index room = std::min<Index>(cache_.context() - position(), max_tokens_ - static_cast<Index>(ids_.size()));
     if (draft_ > 0 && room > 0) add_guesses(std::min<Index>(draft_, room));
     usage.drafted += static_cast<Index>(pass_.drafted);
@@ -223,6 +254,7 @@ class Generation {
     phase_ = Phase::decode;
     return decoding_.begin(cache_, pass_.tokens.span(), static_cast<Index>(pass_.tokens.size()), Stage::decode);
   }
+  /// Adds at most `most` guesses to the pass, as far as they are tokens of text.
   void add_guesses(Index most) noexcept {
     for (const std::int32_t id : drafts_.guess(most)) {
       if (roles_.image_token == id) break;  // in a prompt it stands for a picture's row, which a guess is not
@@ -231,22 +263,22 @@ class Generation {
     }
   }
 
-  PrefixCache& cache_;
-  Decoding& decoding_;
-  TokenRoles roles_;
-  BumpAllocator steady_;                      // for the whole life
-  std::optional<Sampler> sampler_;            // both are always there once open
-  std::optional<StreamingDetokenizer> text_;
-  Drafts drafts_;
+  PrefixCache& cache_;                        // the session's
+  Decoding& decoding_;                        // the session's
+  TokenRoles roles_;                          // views of the model
+  BumpAllocator steady_;                      // memory of the next two, for the whole life
+  std::optional<Sampler> sampler_;            // always there once open
+  std::optional<StreamingDetokenizer> text_;  // always there once open
+  Drafts drafts_;                             // has the sequence as well
 
   Phase phase_ = Phase::idle;
-  Index max_tokens_ = 0, draft_ = 0;
-  std::size_t prompt_ = 0;                    // tokens of it
-  Token prompt_end_;                          // runs again when an answer is taken back whole
-  Buffer<std::int32_t> ids_;
-  Choice last_;
-  Pass pass_;
-  std::optional<Index> seen_row_;             // whose logits the last choice was made from
+  Index max_tokens_ = 0, draft_ = 0;  // of the options
+  std::size_t prompt_ = 0;            // tokens of the prompt
+  Token prompt_end_;                  // runs again when an answer is taken back whole
+  Buffer<std::int32_t> ids_;          // of the answer
+  Choice last_;                       // chosen last
+  Pass pass_;                         // that runs, or has run last
+  std::optional<Index> seen_row_;     // row of the logits that the last choice was made from
 };
 
 }  // namespace detail

@@ -1,4 +1,7 @@
 // Pictures that the application's own decoder decodes, taken over as 8-bit RGB.
+//
+// dsvl decodes PNG and JPEG itself. Files of all other kinds go to Host::decode_picture where there is one; what it
+// gives is checked like pixels from any caller.
 #ifndef DSVL_CHAT_INTERNAL_HOST_PICTURE_HPP
 #define DSVL_CHAT_INTERNAL_HOST_PICTURE_HPP
 
@@ -11,7 +14,9 @@
 DSVL_BEGIN_NAMESPACE
 namespace detail {
 
-/// A copy of checked pixels as packed RGB; row by row, so that it takes 3 bytes a pixel and little more.
+/// Copies checked pixels as packed RGB. It converts row by row, so that it takes 3 bytes a pixel and little more.
+///
+/// Codes  out_of_memory
 inline Status copy_rgb(const Pixels& pixels, Buffer<std::uint8_t>& to, Allocator* from) noexcept {
   const std::size_t row = 3 * static_cast<std::size_t>(pixels.width);
   Buffer<std::uint8_t> planes(from);
@@ -22,8 +27,11 @@ inline Status copy_rgb(const Pixels& pixels, Buffer<std::uint8_t>& to, Allocator
   return {};
 }
 
-/// Codes: those of the decoder; unsupported when it does not know the file either; limit, out_of_memory; bad_file when
-/// it says that all is well and gave nothing.
+/// Lets the application's decoder decode a file, and copies the picture that it gives. `what` names the picture in
+/// messages.
+///
+/// Codes  those of the decoder; unsupported or bad_file when it does not know the file either; limit, out_of_memory;
+///        bad_file when it says that all is well and gave nothing
 inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<const std::byte> file,
                                     const ImageLimits& limits, Allocator* from, std::string_view what) {
   const Printable name(what);
@@ -42,7 +50,8 @@ inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<con
         image.height = pixels.height;
         return {};
       });
-  if (!size.ok() && given.code() == size.code()) return size;  // which names the picture
+  if (!size.ok() && given.code() == size.code()) return size;  // names the picture; the decoder's may not
+  // The file is refused as if there were no decoder: by its kind where that is known.
   if (given.code() == Code::unsupported) {
     DSVL_CHECK_STATUS(refuse_other_kind(file, what));
     return fail(Code::bad_file, "%s: is neither a PNG nor a JPEG picture, nor one that the application's decoder knows",
@@ -55,8 +64,10 @@ inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<con
 
 }  // namespace detail
 
-/// A picture file that lies in memory: PNG and JPEG by decode_image(), all others by the application's decoder where
-/// there is one. Codes: those of decode_image(), and the decoder's.
+/// Decodes a picture file that lies in memory: PNG and JPEG by decode_image(), all others by the application's decoder
+/// where there is one.
+///
+/// Codes  those of decode_image(), and the decoder's
 inline Result<Image> decode_picture(std::span<const std::byte> file, const ImageLimits& limits,
                                     const PictureDecoder& decoder, Allocator* from, std::string_view what,
                                     const CancelToken* cancel) {

@@ -1,4 +1,9 @@
-// ImageQueue: the pictures of one question on their way to embeddings: decoded, looked up, encoded; in slices.
+// ImageQueue: the pictures of one question on their way to embeddings.
+//
+//   decode the file, or take pixels -> hash -> known to the image cache?  yes: done
+//                                                                         no:  borrow the encoder, encode, keep
+//
+// It works in slices, one picture after another. What it has done is listed in seen(), for the application.
 #ifndef DSVL_CHAT_INTERNAL_IMAGE_QUEUE_HPP
 #define DSVL_CHAT_INTERNAL_IMAGE_QUEUE_HPP
 
@@ -13,7 +18,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How a picture of width x height pixels is shown, as the configuration says.
+/// Says how a picture of width x height pixels is shown to the towers, as the configuration has it.
 inline void describe_views(const PreprocessConfig& config, Index width, Index height, SeenPicture& to) noexcept {
   to.width = width;
   to.height = height;
@@ -23,34 +28,43 @@ inline void describe_views(const PreprocessConfig& config, Index width, Index he
   if (config.high.side > 0) to.high = {config.high.side, content_of(config, config.high, width, height)};
 }
 
+/// The pictures of one question at a time. The queue is a user of every embedding that is done, until the session takes
+/// them over or gives them up.
 class ImageQueue {
  public:
+  /// A queue over a cache; null when the session takes no pictures. Decoded pictures take memory from `from`.
   ImageQueue(std::shared_ptr<ImageCache> images, const ImageLimits& limits, const PictureDecoder& decoder,
              Allocator* from)
       : images_(std::move(images)), limits_(limits), decoder_(decoder), from_(from) {}
   ImageQueue(const ImageQueue&) = delete;
   ImageQueue& operator=(const ImageQueue&) = delete;
+  /// Gives up what is under way.
   ~ImageQueue() { abandon(); }
 
-  /// Room for that many pictures at a time without asking for memory, and for what is known of `most` of one question.
+  /// Declares room for the embeddings of `pictures` pictures, and for what is known of `most` pictures of one question.
   void carve(Arena& arena, Index pictures, Index most) noexcept {
     done_ = arena.buffer<ImageEmbedding*>("pictures", pictures);
     seen_ = arena.buffer<SeenPicture>("pictures seen", most);
   }
+  /// Makes room for the list of pictures that wait, which is not in the slab.
   void reserve(Index pictures) { waiting_.reserve(static_cast<std::size_t>(pictures)); }
 
-  /// What the pictures point to must stay until the work is done.
+  /// Begins with the pictures of a question, and forgets those of the one before. What they point to must stay until
+  /// the work is done.
   void begin(std::span<const Picture> pictures) {
     abandon();
     seen_.clear();
     waiting_.assign(pictures.begin(), pictures.end());
   }
-  /// What was looked at since begin(), finished or not; good until the next begin().
+  /// The pictures that were looked at since begin(), finished or not; valid until the next begin().
   [[nodiscard]] std::span<const SeenPicture> seen() const noexcept { return seen_.span(); }
+  /// True while pictures are left to do.
   [[nodiscard]] bool busy() const noexcept { return next_ < waiting_.size(); }
 
-  /// Goes on until it is done or time is up: busy() tells which. Adds the seconds to `usage`. On an error everything is
-  /// given up. Codes: those of read_image and decode_image; limit (too many pictures), out_of_memory, cancelled.
+  /// Goes on until all pictures are done or the deadline has passed; busy() tells which. Adds the seconds to `usage`.
+  /// On an error everything is given up.
+  ///
+  /// Codes  those of read_image and decode_image; limit (too many pictures), out_of_memory, cancelled
   Status advance(Executor& executor, const Control& control, Usage& usage) {
     while (busy()) {
       if (const Status s = step(executor, control, usage); !s.ok()) return abandon(), s;
@@ -59,14 +73,15 @@ class ImageQueue {
     return {};
   }
 
-  /// The embeddings in the pictures' order, when done. The queue is their user until hand_over() or abandon().
+  /// The embeddings in the pictures' order, when all are done.
   [[nodiscard]] std::span<ImageEmbedding* const> embeddings() const noexcept { return done_.span(); }
-  /// The caller becomes the user of embeddings(), and the queue forgets them.
+  /// Makes the caller the user of embeddings(), and forgets them.
   void hand_over() noexcept {
     done_.clear();
     waiting_.clear();
     next_ = 0;
   }
+  /// Gives up the picture that is being encoded, and releases the embeddings that are done. seen() stays.
   void abandon() noexcept {
     encoder_ = {};
     if (place_) images_->release(place_);
@@ -77,10 +92,11 @@ class ImageQueue {
   }
 
  private:
-  static constexpr Index kPixelsAtOnce = 1 << 17;      // of hashing: a tenth of a millisecond
-  static constexpr Index kConvertedAtOnce = 1 << 14;  // where they have to be converted for it: no longer
-  static constexpr std::chrono::milliseconds kWait{1};
+  static constexpr Index kPixelsAtOnce = 1 << 17;       // of hashing in one piece: a tenth of a millisecond
+  static constexpr Index kConvertedAtOnce = 1 << 14;    // where they have to be converted for it, which is slower
+  static constexpr std::chrono::milliseconds kWait{1};  // for the encoder, before the deadline is looked at again
 
+  /// Turns to picture number `next`, of which nothing is known.
   void begin_next(std::size_t next) noexcept {
     next_ = next;
     opened_ = false;
@@ -88,7 +104,8 @@ class ImageQueue {
     image_ = Image();
   }
 
-  /// One piece of the work of the picture at hand.
+  /// Does one piece of the work of the picture at hand: opens it, hashes some rows, looks it up, or goes on encoding
+  /// it.
   Status step(Executor& executor, const Control& control, Usage& usage) {
     if (control.cancelled()) return fail(Code::cancelled, "cancelled before %s", name(stage()).data());
     if (!opened_) return open(control, usage);
@@ -100,8 +117,10 @@ class ImageQueue {
     }
     return encoder_ ? encode(executor, control, usage) : recognise();
   }
+  /// The stage that a cancellation names.
   [[nodiscard]] Stage stage() const noexcept { return opened_ ? Stage::preprocess : Stage::decode_image; }
 
+  /// Gets the pixels of the picture at hand, decoding it if it is a file, and describes it in seen().
   Status open(const Control& control, Usage& usage) {
     (void)seen_.push_back({});  // has room for as many as fit the prompt
     const Picture::Source& source = waiting_[next_].source();
@@ -130,18 +149,21 @@ class ImageQueue {
     return {};
   }
 
+  /// Reads and decodes the picture file at a path.
   Result<Image> read(const std::filesystem::path& path, const CancelToken* cancel) {
     DSVL_TRY(file, read_picture_file(path, limits_, from_));
     return decode_picture(file.span(), limits_, decoder_, from_, path_to_utf8(path), cancel);
   }
 
-  /// A picture that the cache knows is done; for another the encoder is begun when it is free.
+  /// Looks the picture up by its hash. A known one is done; for another the encoder is borrowed and begun, when it is
+  /// free.
   Status recognise() {
     ImageEmbedding* const known = images_->find(hasher_.hash());
     at_hand().recognised = known != nullptr;
     if (known) return add(known);
     EncoderLease encoder = images_->borrow_encoder(kWait);
-    if (!encoder) return {};  // tried again: until then another session may have encoded the same picture
+    if (!encoder) return {};  // tried again; until then another session may have encoded the same picture
+    // The session that had the encoder until now may have encoded the same picture.
     if (ImageEmbedding* const meanwhile = images_->find(hasher_.hash())) {
       at_hand().recognised = true;
       return add(meanwhile);
@@ -155,6 +177,7 @@ class ImageQueue {
     return encoder_->begin(pixels_);
   }
 
+  /// Goes on encoding. When the rows are there, they are put into the cache and the encoder is given back.
   Status encode(Executor& executor, const Control& control, Usage& usage) {
     DSVL_CHECK_STATUS(encoder_->advance(executor, control, usage));
     if (encoder_->busy()) return {};
@@ -165,6 +188,7 @@ class ImageQueue {
     return add(std::exchange(place_, nullptr));
   }
 
+  /// Makes an embedding the result of the picture at hand, and turns to the next picture.
   Status add(ImageEmbedding* picture) noexcept {
     if (!done_.push_back(picture)) {
       images_->release(picture);
@@ -175,24 +199,25 @@ class ImageQueue {
     return {};
   }
 
+  /// The description of the picture at hand.
   [[nodiscard]] SeenPicture& at_hand() noexcept { return seen_[seen_.size() - 1]; }
 
-  std::shared_ptr<ImageCache> images_;
-  ImageLimits limits_;
-  PictureDecoder decoder_;
-  Allocator* from_;
-  std::vector<Picture> waiting_;
-  Buffer<ImageEmbedding*> done_;
-  Buffer<SeenPicture> seen_;
-  std::size_t next_ = 0;
+  std::shared_ptr<ImageCache> images_;  // shared with forks; null: no pictures
+  ImageLimits limits_;                  // for picture files
+  PictureDecoder decoder_;              // the application's, for other kinds of files
+  Allocator* from_;                     // memory of decoded pictures
+  std::vector<Picture> waiting_;        // all pictures of the question
+  Buffer<ImageEmbedding*> done_;        // of the pictures in front of next_
+  Buffer<SeenPicture> seen_;            // one for each that was opened
+  std::size_t next_ = 0;                // number of the picture at hand
 
   // The picture at hand.
-  bool opened_ = false;
-  Image image_;
-  Pixels pixels_;
-  PixelHasher hasher_;
-  ImageEmbedding* place_ = nullptr;  // where its rows will be
-  EncoderLease encoder_;             // while it is being encoded
+  bool opened_ = false;              // pixels_ are there
+  Image image_;                      // owns the pixels of a file
+  Pixels pixels_;                    // of image_, or the caller's
+  PixelHasher hasher_;               // reads them a piece at a time
+  ImageEmbedding* place_ = nullptr;  // of the cache, where its rows will be; null while it is not encoded
+  EncoderLease encoder_;             // held while it is being encoded
 };
 
 DSVL_END_NAMESPACE

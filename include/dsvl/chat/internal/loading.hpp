@@ -1,4 +1,8 @@
-// Definitions of chat/model.hpp.
+// Definitions of chat/model.hpp: from files to a Model.
+//
+//   place (which files) -> source (opened) -> settings -> tokenizer, end tokens, image token -> weights -> network
+//
+// The small files beside safetensors are read first, so that a mistake in them is reported before the weights are read.
 #ifndef DSVL_CHAT_INTERNAL_LOADING_HPP
 #define DSVL_CHAT_INTERNAL_LOADING_HPP
 
@@ -18,10 +22,13 @@ namespace detail {
 
 /// Where a model comes from, opened as far as its settings need.
 struct ModelSource {
-  Folder settings;
+  Folder settings;                    ///< has the JSON files, as files or as strings of a GGUF file
   std::optional<Checkpoint> weights;  ///< of GGUF files, which have the settings too
 };
 
+/// Opens the GGUF files of a place, or only notes its folder: safetensors are opened after the settings were read.
+///
+/// Codes  bad_argument (towers of their own without a GGUF file), those of open_gguf()
 DSVL_COLD
 inline Result<ModelSource> open_source(const ModelPlace& place, const LoadOptions& options) {
   if (place.file.empty() && !place.vision.empty())
@@ -34,14 +41,17 @@ inline Result<ModelSource> open_source(const ModelPlace& place, const LoadOption
   return Result<ModelSource>(ModelSource{std::move(settings), std::move(checkpoint)});
 }
 
-/// In a folder, names are names within it.
+/// The files of a model in a folder: those that the options name, or else config.json with safetensors, or else
+/// model.gguf. Names in the options are names within the folder.
 inline ModelPlace place_in(const Folder& folder, const LoadOptions& options) {
   ModelPlace place{folder, options.file, std::nullopt, options.mmproj};
   if (place.file.empty() && !folder.has("config.json") && folder.has("model.gguf")) place.file = "model.gguf";
   return place;
 }
 
-/// A file is a folder with one name chosen; its contents decide what it is. Codes: not_found, io.
+/// The files of a model at a path. A file is a folder with one name chosen; its contents decide what it is.
+///
+/// Codes  not_found, io
 DSVL_COLD
 inline Result<ModelPlace> place_of(const std::filesystem::path& path, const LoadOptions& options) {
   const auto parent = [](const std::filesystem::path& file) {
@@ -54,6 +64,7 @@ inline Result<ModelPlace> place_of(const std::filesystem::path& path, const Load
     return fail(Code::not_found, "%s: no such file or folder", Printable(what).text());
   if (status.type() == std::filesystem::file_type::none)
     return fail(Code::io, "%s: cannot be looked at: %s", Printable(what).text(), error.message().c_str());
+  // Anything but a folder may be the file; opening it tells.
   const bool file = status.type() != std::filesystem::file_type::directory;
   ModelPlace place =
       file ? ModelPlace{parent(path), path_to_utf8(path.filename())} : place_in(Folder::directory(path), options);
@@ -65,9 +76,12 @@ inline Result<ModelPlace> place_of(const std::filesystem::path& path, const Load
   return place;
 }
 
-/// Nothing when the model has none.
+/// Reads the tokenizer of a model; nothing when it has none.
+///
+/// Codes  those of read_tokenizer_gguf() and read_tokenizer_json()
 inline Result<std::optional<Tokenizer>> read_tokenizer(const ModelSource& source, Allocator* from) {
   if (source.weights) {
+    // The tokenizer is in the whole file, or in the one with the text half.
     const Checkpoint::Part* part = find_part(*source.weights, gguf::kWhole);
     if (!part) part = find_part(*source.weights, gguf::kText);
     if (part->gguf()->value(tokenizer_gguf::kModelKey).missing()) return std::optional<Tokenizer>();
@@ -82,6 +96,10 @@ inline Result<std::optional<Tokenizer>> read_tokenizer(const ModelSource& source
   return std::optional<Tokenizer>(std::move(tokenizer));
 }
 
+/// Reads the tokenizer into the state. Its ids must be rows of the decoder's embedding table, because they are looked
+/// up there without a check.
+///
+/// Codes  those of the readers, bad_file (ids beyond the embedding table)
 inline Status load_tokenizer(const ModelSource& source, ModelState& state) {
   DSVL_TRY(tokenizer, read_tokenizer(source, state.host.allocator));
   if (!tokenizer)
@@ -95,11 +113,12 @@ inline Status load_tokenizer(const ModelSource& source, ModelState& state) {
   return {};
 }
 
+/// The tokenizer's end of sentence, if there is a tokenizer that has one.
 inline std::optional<std::int32_t> eos_of(const ModelState& state) noexcept {
   return state.tokenizer ? state.tokenizer->eos() : std::nullopt;
 }
 
-/// What ends an answer.
+/// Decides which ids end an answer, and warns where the files leave that open.
 inline void settle_end_tokens(const Folder& folder, const EndTokens& end, ModelState& state) {
   const auto eos = eos_of(state);
   state.end_tokens = end.with(eos);
@@ -111,7 +130,7 @@ inline void settle_end_tokens(const Folder& folder, const EndTokens& end, ModelS
     state.host.log(Level::warning, "no file says which token ends an answer: answers go on to max_tokens");
 }
 
-/// The list's row of what ends an answer, and who said so.
+/// The row of LoadReport::settings that says what ends an answer, and which files said so.
 DSVL_COLD
 inline Setting list_end_tokens(const Folder& folder, const EndTokens& end, const ModelState& state) {
   const auto eos = eos_of(state);
@@ -126,6 +145,9 @@ inline Setting list_end_tokens(const Folder& folder, const EndTokens& end, const
   return {"end_tokens", id_list(state.end_tokens), origin};
 }
 
+/// Finds the token that stands for pictures: the application's, the configuration's, or the tokenizer's placeholder.
+///
+/// Codes  bad_argument (it is outside the vocabulary)
 inline Status find_image_token(const LoadOptions& options, ModelState& state) {
   state.image_token = options.image_token ? options.image_token : state.config.image_token;
   if (!state.image_token && state.tokenizer) state.image_token = state.tokenizer->find(kImageText);
@@ -135,6 +157,7 @@ inline Status find_image_token(const LoadOptions& options, ModelState& state) {
   return {};
 }
 
+/// The sizes that an application may want to know.
 inline ModelInfo describe(const ModelConfig& config, const Checkpoint& checkpoint) {
   ModelInfo info{name(layout_of(checkpoint, config)), config.high.has_value(), config.image_tokens(),
                  config.decoder.hidden, config.decoder.layers, config.decoder.vocab, config.max_positions, 0, 0};
@@ -145,8 +168,10 @@ inline ModelInfo describe(const ModelConfig& config, const Checkpoint& checkpoin
 
 }  // namespace detail
 
+/// The steps are in the order of their cost. Between them the load can be cancelled.
 DSVL_COLD
 DSVL_INLINE Result<Model> Model::load_from(const ModelPlace& place, const LoadOptions& options) {
+  // The host may have set other rounding or flushing modes on this thread.
   const FloatEnvironment ours;
   auto state = std::make_shared<detail::ModelState>();
   state->host = options.host;
@@ -167,6 +192,7 @@ DSVL_INLINE Result<Model> Model::load_from(const ModelPlace& place, const LoadOp
   if (list) list->push_back(detail::list_end_tokens(source.settings, settings.end, *state));
   DSVL_CHECK_STATUS(detail::find_image_token(options, *state));
   DSVL_CHECK_STATUS(go_on());
+  // Of safetensors only the settings have been read so far; the weights are opened now.
   if (!source.weights) {
     DSVL_TRY(checkpoint, Checkpoint::open(place.folder, options.mode, from, options.progress, options.cancel));
     source.weights = std::move(checkpoint);
@@ -175,6 +201,7 @@ DSVL_INLINE Result<Model> Model::load_from(const ModelPlace& place, const LoadOp
   DSVL_TRY(network, load_network(std::move(*source.weights), state->config, from, report));
   state->network.emplace(std::move(network));
   state->info = detail::describe(state->config, state->network->checkpoint);
+  // The threads start last, when nothing can fail any more.
   if (!options.host.executor) state->pool = std::make_unique<ThreadPool>(options.threads);
   if (!report.unused.empty())
     options.host.log(Level::info, std::to_string(report.unused.size()) +

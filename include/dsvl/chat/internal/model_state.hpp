@@ -1,4 +1,4 @@
-// What a Model is made of.
+// ModelState: what the handles named Model share.
 #ifndef DSVL_CHAT_INTERNAL_MODEL_STATE_HPP
 #define DSVL_CHAT_INTERNAL_MODEL_STATE_HPP
 
@@ -17,20 +17,23 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// Immutable after loading; sessions hold it by shared_ptr, so it outlives the Model it came from.
+/// A loaded model. It is immutable after loading. Sessions hold it by shared_ptr, so it outlives the Model it came
+/// from.
 struct ModelState {
-  Host host;
-  std::unique_ptr<ThreadPool> pool;  ///< only without an executor of the host's
-  ModelConfig config;
-  std::optional<LoadedNetwork> network;  ///< always there once loaded
-  std::optional<Tokenizer> tokenizer;
-  std::optional<std::int32_t> image_token;
-  std::vector<std::int32_t> end_tokens;  ///< sorted
-  ModelInfo info;
+  Host host;                                ///< of the application; what it points to outlives this
+  std::unique_ptr<ThreadPool> pool;         ///< null where the host has an executor
+  ModelConfig config;                       ///< of every part
+  std::optional<LoadedNetwork> network;     ///< always there once loaded
+  std::optional<Tokenizer> tokenizer;       ///< none when the files have none
+  std::optional<std::int32_t> image_token;  ///< none when it is not known
+  std::vector<std::int32_t> end_tokens;     ///< sorted
+  ModelInfo info;                           ///< for the application
 
+  /// The tokens that mean something to a session, as views of this.
   [[nodiscard]] TokenRoles roles() const noexcept {
     return {tokenizer ? &*tokenizer : nullptr, image_token, end_tokens};
   }
+  /// The host's threads, or the model's own.
   [[nodiscard]] Executor& executor() const noexcept { return host.executor ? *host.executor : *pool; }
 };
 

@@ -1,4 +1,8 @@
 // Definitions of chat/plan.hpp.
+//
+// The plan of a session is exact because the session's own parts make it: they are constructed without memory and
+// declare their buffers in an Arena that only measures. The plan of a model reads the heads of files and estimates the
+// tokenizer.
 #ifndef DSVL_CHAT_INTERNAL_PLANNING_HPP
 #define DSVL_CHAT_INTERNAL_PLANNING_HPP
 
@@ -14,19 +18,22 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// Gives a network that has no weights their shapes, and counts what binding would unpack.
+/// A visitor that gives a network without weights their shapes, and counts what binding them would unpack.
 class Shapes : public PathVisitor<Shapes> {
  public:
-  Arena unpacked;
+  Arena unpacked;           ///< measures norms, biases and relative positions in float
   std::size_t tensors = 0;  ///< in the layout that keeps the most apart
+  /// Counts a weight. bf16 stands for all formats that are used where they lie.
   void matrix(std::string_view, Matrix& field, const Extent& rows, const Extent& cols) {
     field = Matrix(Format::bf16, nullptr, rows.sum(), cols.product());
     tensors += static_cast<std::size_t>(rows.parts);
   }
+  /// Counts a norm or a bias.
   void vector(std::string_view, const float*&, const Extent& n) {
     unpacked.array<float>("norms and biases", n.sum());
     tensors += static_cast<std::size_t>(n.parts);
   }
+  /// Counts a table of relative positions.
   void table(std::string_view, const float*&, Index rows, Index cols,
              void (*)(const Matrix&, Index, float*) noexcept) {
     unpacked.array<float>("relative positions", rows * cols);
@@ -34,25 +41,28 @@ class Shapes : public PathVisitor<Shapes> {
   }
 };
 
-/// Collects what an Arena hands out, by name.
+/// Collects what an Arena hands out into one part of the plan, a line for each name.
 struct PlannedPart {
-  Plan& plan;
-  Plan::Part part;
+  Plan& plan;       ///< gets the lines
+  Plan::Part part;  ///< the part that they belong to
+  /// Adds a buffer to the line of its name; `user` is the PlannedPart.
   static void note(void* user, std::string_view buffer, std::size_t bytes) {
     const PlannedPart& self = *static_cast<PlannedPart*>(user);
     for (Plan::Buffer& b : self.plan.buffers)
       if (b.part == self.part && b.name == buffer) return void(b.bytes += bytes);
     self.plan.buffers.push_back({self.part, std::string(buffer), bytes});
   }
+  /// An Arena that measures and reports here. This object must outlive it.
   [[nodiscard]] Arena arena() noexcept { return Arena(Arena::Listener{&PlannedPart::note, this}); }
 };
 
-/// About what a tokenizer takes, and what reading it takes beside that.
+/// An estimate of the bytes that a tokenizer keeps, and of those that reading it takes beside them.
 struct PlannedTokenizer {
-  std::size_t kept = 0, reading = 0;
+  std::size_t kept = 0, reading = 0;  ///< in bytes
 };
 
-/// Bytes of the model itself.
+/// Adds the memory of a model from safetensors: the network's shapes give that of norms and biases, and no file but the
+/// settings is read.
 inline PlannedTokenizer plan_safetensors(const Folder& folder, DeepseekVl& net, Plan& out) {
   Shapes shapes;
   net.visit(shapes);
@@ -62,12 +72,15 @@ inline PlannedTokenizer plan_safetensors(const Folder& folder, DeepseekVl& net, 
   out.buffers.push_back({Plan::Part::model, "list of tensors", 2 * sizeof(TensorInfo) * shapes.tensors});
   const auto tokenizer = folder.size("tokenizer.json");
   if (!tokenizer) return {};
-  // The parsed file beside its text, and what is made of it.
+  // While the file is read, the parsed JSON lies beside its text, and what is made of it beside both.
   const auto words = static_cast<std::size_t>(*tokenizer);
   return {words + (std::size_t{80} << 10), 3 * words + words / 3};
 }
 
-/// The same for GGUF files, whose heads say in which formats weights are.
+/// Adds the memory of a model from GGUF files. Their heads say in which formats weights are, so binding is tried in an
+/// Arena that only measures.
+///
+/// Codes  those of Binder::finish
 DSVL_COLD
 inline Status plan_gguf(const Checkpoint& weights, const ModelConfig& config, DeepseekVl& net, Plan& out,
                         PlannedTokenizer& tokenizer) {
@@ -86,7 +99,7 @@ inline Status plan_gguf(const Checkpoint& weights, const ModelConfig& config, De
     tokenizer.kept += 12288 + 20 * tokens.size() + 32 * part.gguf()->value(tokenizer_gguf::kMergesKey).size();
     tokenizer.reading = tokenizer.kept / 2;
   }
-  constexpr std::size_t kKeys = 8192;  // of a file's metadata, and what lists have to spare
+  constexpr std::size_t kKeys = 8192;  // bytes of a file's metadata, and of what lists have to spare
   out.buffers.push_back({Plan::Part::model, "list of tensors",
                          2 * sizeof(TensorInfo) * weights.tensors().size() + kKeys * weights.parts().size()});
   return {};
@@ -110,9 +123,13 @@ inline void plan_session(const SessionShape& shape, Plan& out) {
   out.buffers.push_back({Part::cache, "keys and values", out.cache});
 }
 
+/// Makes the whole plan: settings, then the model's memory, then that of a session with these options.
+///
+/// Codes  those of plan()
 DSVL_COLD
 inline Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, const LoadOptions& load) {
   LoadOptions opened = load;
+  // Only heads are read, so nothing is copied and there is no progress to report.
   opened.mode = LoadMode::map;
   opened.progress = {};
   DSVL_TRY(source, open_source(place, opened));
@@ -134,6 +151,7 @@ inline Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& opt
   for (const Plan::Buffer& b : out.buffers) out.model += b.bytes;
   out.load_peak = out.model + tokenizer.reading;
 
+  // Scratch is per worker, so the plan needs the number of workers that the session will have.
   const int threads = load.threads > 0 ? load.threads : available_threads();
   const int workers = options.host.executor ? options.host.executor->workers() : threads;
   plan_session({net, config, limits, workers}, out);

@@ -1,4 +1,8 @@
 // PromptBuilder: from a conversation, a text or ids to the tokens of a prompt.
+//
+//   conversation or text -> segments -> ids (a run of image tokens for each picture) -> tokens (rows of embeddings)
+//
+// The ids are known before the pictures are encoded, so a prompt that is too long is found before that work is done.
 #ifndef DSVL_CHAT_INTERNAL_PROMPT_BUILDER_HPP
 #define DSVL_CHAT_INTERNAL_PROMPT_BUILDER_HPP
 
@@ -14,31 +18,35 @@
 DSVL_BEGIN_NAMESPACE
 namespace detail {
 
+/// Makes one prompt at a time, in memory of fixed size. The last one stays until the next is made.
 class PromptBuilder {
  public:
-  /// Both must outlive this object. Memory beyond what carve() declares comes from `from`.
+  /// `config` must outlive this object, and so must what `roles` views. Memory beyond what carve() declares comes from
+  /// `from`.
   PromptBuilder(const ModelConfig& config, const TokenRoles& roles, Allocator* from) noexcept
       : config_(config), roles_(roles), from_(from), scratch_(from) {}
   PromptBuilder(const PromptBuilder&) = delete;
   PromptBuilder& operator=(const PromptBuilder&) = delete;
 
+  /// Declares the lists of a prompt, and scratch for encoding texts.
   void carve(Arena& arena, const Limits& limits) noexcept {
     context_ = limits.context;
     segments_ = arena.buffer<Segment>("prompt", 3 * context_ + 8);
     spans_ = arena.buffer<ImageSpan>("prompt", context_);
-    // Twice the context, so that a text that is too long can usually be counted for the message.
+    // Twice the context makes it likely that a text that is too long can still be counted, for the message.
     ids_ = arena.buffer<std::int32_t>("ids", 2 * context_ + 2);
     beside_ = arena.buffer<std::int32_t>("ids", 2 * context_ + 2);
-    // Encoding needs that much, unless the text is one word of that length.
+    // Encoding needs this much, unless the text is one word of that length; then it asks for more.
     const Index bytes = 8 * limits.text_bytes + (Index{64} << 10);
     std::byte* const scratch = arena.array<std::byte>("text scratch", bytes);
     if (!arena.measuring()) scratch_.use({scratch, static_cast<std::size_t>(bytes)});
   }
 
-  // Each of these three makes the prompt, or fails and leaves one that must not be used.
+  // Each of these three makes the prompt. When one fails, the prompt that it leaves must not be used.
 
-  /// The whole conversation, as the model's chat template writes it.
-  /// Codes: limit (longer than the context), bad_argument (the template's, the tokenizer's), out_of_memory.
+  /// Makes the prompt of the whole conversation, as the model's chat template writes it. `system` may be empty.
+  ///
+  /// Codes  limit (longer than the context), bad_argument (those of the template and the tokenizer), out_of_memory
   Status render(Conversation& conversation, std::string_view system) noexcept {
     ChatTemplate how;
     how.style = config_.layout == Layout::original ? ChatTemplate::Style::original : ChatTemplate::Style::hf;
@@ -46,8 +54,10 @@ class PromptBuilder {
     DSVL_CHECK_STATUS(render_chat(conversation.messages(), how, segments_));
     return encode();
   }
-  /// A text behind its pictures, or with them where it has placeholders on purpose; no template. The text must stay
-  /// until the call returns. Codes: as above, and bad_argument (places and pictures differ in number).
+  /// Makes the prompt of a text behind its pictures, or with them inside where it has placeholders on purpose; there is
+  /// no template. The text must stay until the call returns.
+  ///
+  /// Codes  those of render(), bad_argument (places and pictures differ in number)
   Status take_text(std::string_view text, std::size_t pictures, bool placeholders) noexcept {
     segments_.clear();
     bool fits = !placeholders || split_placeholders(text, segments_);
@@ -59,28 +69,34 @@ class PromptBuilder {
     DSVL_CHECK_STATUS(check_places(segments_.span(), pictures));
     return encode();
   }
-  /// Ids as they are; runs of the image token are pictures. Codes: limit, bad_argument (ids outside the vocabulary, a
-  /// run of another length than a picture has).
+  /// Makes the prompt of ids as they are; runs of the image token are pictures.
+  ///
+  /// Codes  limit, bad_argument (ids outside the vocabulary, a run of another length than a picture has), out_of_memory
   Status take_ids(std::span<const std::int32_t> ids) noexcept {
     DSVL_CHECK_STATUS(check_length(ids.size()));
     if (!ids_.assign(ids.data(), ids.size())) return fail(Code::out_of_memory, "no memory for the prompt's ids");
     return find_images();
   }
+  /// Forgets the prompt.
   void clear() noexcept {
     ids_.clear();
     spans_.clear();
   }
 
   /// Ok when the prompt is not empty, fits the context, and has as many places as there are pictures.
+  ///
+  /// Codes  bad_argument, limit
   [[nodiscard]] Status check(std::size_t pictures) const noexcept {
     if (ids_.empty()) return fail(Code::bad_argument, "the prompt is empty");
     DSVL_CHECK_STATUS(check_length(ids_.size()));
     return check_pictures(spans_.size(), pictures);
   }
 
+  /// The ids of the prompt; valid until the next is made.
   [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return ids_.span(); }
 
-  /// The prompt's tokens, the n-th picture's rows in the n-th place.
+  /// Writes the prompt's tokens to `to`, with the rows of the n-th picture in the n-th place. `pictures` must be as
+  /// many as there are places, and stay as long as the tokens are used.
   void list_tokens(std::span<ImageEmbedding* const> pictures, TokenList& to) const noexcept {
     const Index hidden = config_.decoder.hidden;
     to.clear();
@@ -89,7 +105,7 @@ class PromptBuilder {
       const std::int32_t id = ids_[static_cast<std::size_t>(i)];
       while (place < spans_.size() && i >= spans_[place].first + spans_[place].count) ++place;
       if (place == spans_.size() || i < spans_[place].first) {
-        (void)to.push_back({{id}});  // fits: check() has looked
+        (void)to.push_back({{id}});  // fits, because check() has looked
         continue;
       }
       const Index row = i - spans_[place].first;
@@ -98,8 +114,10 @@ class PromptBuilder {
     }
   }
 
-  /// The ids of a text that is no part of the prompt: a draft, a continuation to score. Nothing in it becomes a control
-  /// token. Good until the next call. Codes: those of Tokenizer::encode; limit (more than twice the context).
+  /// The ids of a text that is no part of the prompt, such as a draft text or a continuation to score. Nothing in it
+  /// becomes a control token. Valid until the next call.
+  ///
+  /// Codes  those of Tokenizer::encode; limit (more than twice the context)
   [[nodiscard]] Result<std::span<const std::int32_t>> encode_beside(std::string_view text) noexcept {
     scratch_.reset();
     beside_.clear();
@@ -112,12 +130,17 @@ class PromptBuilder {
   }
 
   /// Ok when `content` has as many places as there are pictures.
+  ///
+  /// Codes  bad_argument
   static Status check_places(std::span<const Segment> content, std::size_t pictures) noexcept {
     const auto is_place = [](const Segment& s) { return s.kind == Segment::Kind::image; };
     return check_pictures(static_cast<std::size_t>(std::count_if(content.begin(), content.end(), is_place)), pictures);
   }
 
  private:
+  /// Ok when that many tokens fit the context.
+  ///
+  /// Codes  limit
   [[nodiscard]] Status check_length(std::size_t tokens) const noexcept {
     if (tokens <= static_cast<std::size_t>(context_)) return {};
     return fail(Code::limit,
@@ -126,6 +149,9 @@ class PromptBuilder {
                 tokens, context_, config_.max_positions);
   }
 
+  /// Encodes the segments into ids and notes the places of pictures.
+  ///
+  /// Codes  those of encode_prompt; limit
   Status encode() noexcept {
     scratch_.reset();
     // Without pictures the image token may be unknown; any id will do, because no place asks for it.
@@ -143,7 +169,9 @@ class PromptBuilder {
     return status;
   }
 
-  /// Finds the runs of image tokens, each as long as a picture takes.
+  /// Finds the runs of image tokens among ids that were given, each as long as a picture takes.
+  ///
+  /// Codes  bad_argument
   Status find_images() noexcept {
     const Index run = config_.image_tokens(), count = static_cast<Index>(ids_.size());
     spans_.clear();
@@ -163,14 +191,14 @@ class PromptBuilder {
     return {};
   }
 
-  const ModelConfig& config_;
-  TokenRoles roles_;
-  Allocator* from_;
-  BumpAllocator scratch_;  // for one call
-  Index context_ = 0;
-  Buffer<Segment> segments_;
-  Buffer<std::int32_t> ids_, beside_;
-  Buffer<ImageSpan> spans_;
+  const ModelConfig& config_;          // sizes, and the layout that decides the template
+  TokenRoles roles_;                   // views of the model
+  Allocator* from_;                    // for a prompt that is far too long
+  BumpAllocator scratch_;              // of one call
+  Index context_ = 0;                  // tokens that a prompt may have
+  Buffer<Segment> segments_;           // of the prompt, unless it was given as ids
+  Buffer<std::int32_t> ids_, beside_;  // of the prompt; of encode_beside()
+  Buffer<ImageSpan> spans_;            // places of pictures among the prompt's ids
 };
 
 }  // namespace detail

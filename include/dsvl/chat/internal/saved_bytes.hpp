@@ -1,4 +1,6 @@
-// Plain numbers and runs of bytes, written to a file and read from one that nobody vouches for.
+// SavedWriter, SavedReader: plain numbers and runs of bytes, written to a file and read from one that is not trusted.
+//
+// Numbers are in the byte order of the machine, and nothing is aligned.
 #ifndef DSVL_CHAT_INTERNAL_SAVED_BYTES_HPP
 #define DSVL_CHAT_INTERNAL_SAVED_BYTES_HPP
 
@@ -15,7 +17,8 @@
 DSVL_BEGIN_NAMESPACE
 namespace detail {
 
-/// Adds bytes to a hash, eight at a time; what is left makes a word of its own.
+/// Adds bytes to a hash, eight at a time. What is left makes a word of its own. The number of bytes is mixed into each
+/// word, so that zeros at the end change the hash.
 inline void add_bytes(ContentHash& to, std::span<const std::byte> bytes) noexcept {
   while (!bytes.empty()) {
     const std::size_t n = std::min<std::size_t>(bytes.size(), sizeof(std::uint64_t));
@@ -26,9 +29,10 @@ inline void add_bytes(ContentHash& to, std::span<const std::byte> bytes) noexcep
   }
 }
 
-/// The hash of a stream of bytes, the same however it is cut into pieces.
+/// The hash of a stream of bytes, which is the same however the stream is cut into pieces.
 class StreamHash {
  public:
+  /// Adds the next piece.
   void add(std::span<const std::byte> bytes) noexcept {
     const std::size_t missing = std::min<std::size_t>((sizeof word_ - filled_) % sizeof word_, bytes.size());
     keep(bytes.first(missing));
@@ -37,6 +41,7 @@ class StreamHash {
     add_bytes(hash_, bytes.first(whole));
     keep(bytes.subspan(whole));
   }
+  /// The hash of all pieces so far; more may follow.
   [[nodiscard]] ContentHash value() const noexcept {
     ContentHash out = hash_;
     add_bytes(out, {word_, filled_});
@@ -44,7 +49,7 @@ class StreamHash {
   }
 
  private:
-  /// Fewer bytes than fill a word, or as many.
+  /// Keeps bytes, at most as many as the word lacks, and adds the word when it is whole.
   void keep(std::span<const std::byte> bytes) noexcept {
     if (bytes.empty()) return;
     std::memcpy(word_ + filled_, bytes.data(), bytes.size());
@@ -54,52 +59,65 @@ class StreamHash {
     filled_ = 0;
   }
 
-  ContentHash hash_;
-  std::byte word_[sizeof(std::uint64_t)] = {};
-  std::size_t filled_ = 0;
+  ContentHash hash_;                            // of all whole words
+  std::byte word_[sizeof(std::uint64_t)] = {};  // the word that is not whole yet
+  std::size_t filled_ = 0;                      // its bytes so far
 };
 
-/// Appends to a file, with a hash over all; or only counts, for the sizes that stand in front of what they are of.
+/// Appends to a file, with a hash over everything. Without a file it only counts bytes: sections have their size in
+/// front of them.
 class SavedWriter {
  public:
+  /// A writer that counts.
   SavedWriter() noexcept = default;
+  /// A writer to a file, which must outlive it. Errors are in the file's status.
   explicit SavedWriter(FileWriter& file) noexcept : file_(&file) {}
 
+  /// Appends bytes.
   void put(std::span<const std::byte> bytes) noexcept {
     count_ += bytes.size();
     if (!file_ || bytes.empty()) return;  // an empty run has no address, which the system's writer must not get
     hash_.add(bytes);
     file_->write(bytes);
   }
+  /// Appends a value as it lies in memory.
   template <class T>
     requires std::is_trivially_copyable_v<T>
   void value(const T& x) noexcept {
     put(std::as_bytes(std::span<const T, 1>(&x, 1)));
   }
+  /// Appends a count.
   void size(std::size_t n) noexcept { value(static_cast<std::uint64_t>(n)); }
-  /// A count, and that many values.
+  /// Appends a count, and that many values.
   template <class T>
   void run(std::span<const T> values) noexcept {
     size(values.size());
     put(std::as_bytes(values));
   }
+  /// Appends a count of bytes, and a text.
   void text(std::string_view s) noexcept { run(std::span<const char>(s.data(), s.size())); }
 
+  /// True when there is no file.
   [[nodiscard]] bool counting() const noexcept { return file_ == nullptr; }
+  /// Bytes so far.
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  /// The hash of all bytes so far.
   [[nodiscard]] ContentHash hash() const noexcept { return hash_.value(); }
 
  private:
-  FileWriter* file_ = nullptr;
-  std::size_t count_ = 0;
-  StreamHash hash_;
+  FileWriter* file_ = nullptr;  // null: only counts
+  std::size_t count_ = 0;       // bytes so far
+  StreamHash hash_;             // of these bytes
 };
 
-/// Reads the same backwards. What is not there makes everything after it fail, and is zeros or empty.
+/// Reads the same from a file that is not trusted. When something is not there, it and everything after it is zero or
+/// empty, and good() is false, so that only the end of a group has to be checked.
 class SavedReader {
  public:
+  /// Reads from `bytes`, which must outlive the views that are taken.
   explicit SavedReader(std::span<const std::byte> bytes) noexcept : left_(bytes) {}
 
+  /// The next n bytes.
   [[nodiscard]] std::span<const std::byte> take(std::size_t n) noexcept {
     if (n > left_.size()) return good_ = false, left_ = {}, std::span<const std::byte>();
     const auto out = left_.first(n);
@@ -107,6 +125,7 @@ class SavedReader {
     add_bytes(pieces_, out);
     return out;
   }
+  /// The next value.
   template <class T>
     requires std::is_trivially_copyable_v<T>
   T value() noexcept {
@@ -114,26 +133,30 @@ class SavedReader {
     if (const auto bytes = take(sizeof out); good_) std::memcpy(&out, bytes.data(), sizeof out);
     return out;
   }
-  /// A count of things that take at least `each` bytes: no more than the rest of the file can hold.
+  /// The next count, of things that take at least `each` bytes. It is never more than what is left can hold, so it is
+  /// safe to take memory for that many.
   [[nodiscard]] std::size_t size(std::size_t each) noexcept {
     const auto n = value<std::uint64_t>();
     if (n > left_.size() / each) return good_ = false, std::size_t{0};
     return static_cast<std::size_t>(n);
   }
+  /// The next text; its encoding is not checked.
   [[nodiscard]] std::string_view text() noexcept {
     const auto bytes = take(size(1));
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
+  /// Bytes that are left.
   [[nodiscard]] std::size_t left() const noexcept { return left_.size(); }
+  /// False once something was not there.
   [[nodiscard]] bool good() const noexcept { return good_; }
-  /// The hash of version 1, over the pieces that were taken, each by itself.
+  /// The hash of version 1, over the pieces that were taken, each by itself. Version 2 hashes the file with StreamHash.
   [[nodiscard]] const ContentHash& hash_of_pieces() const noexcept { return pieces_; }
 
  private:
-  std::span<const std::byte> left_;
-  bool good_ = true;
-  ContentHash pieces_;
+  std::span<const std::byte> left_;  // not read yet
+  bool good_ = true;                 // everything that was asked for was there
+  ContentHash pieces_;               // see hash_of_pieces()
 };
 
 }  // namespace detail

@@ -1,18 +1,18 @@
 // Saving and loading a session: a Snapshot as a file, and the definitions of Session::save and Session::load.
 //
 //   "DSVLSAVE", version
-//   sections   tag, whether a reader has to know it, count of bytes; then these
-//     identity   of the model, its preprocessing and the kind of cache: what the rest is good for
+//   sections   tag, whether a reader has to know it, count of bytes; then the contents:
+//     identity   hash of the model, its preprocessing and the format of keys and values: what the rest is good for
 //     settings   system text, keep_generated_ids
 //     pictures   count, then hash and rows of each
 //     turns      count, then the parts of each (kind, text, ids)
 //     cache      count of tokens, their keys, the pages (unused parts zeroed)
-//   hash of all in front of it
+//   hash of everything in front of it
 //
-// A reader skips sections that it does not know and need not, so later versions can add some. Version 1 (dsvl before
-// sections) had the contents of these five one after another, and is still read.
+// A reader skips sections that it does not know and need not know, so later versions can add some. Version 1 (dsvl
+// before sections) had the contents of these five one after another, and is still read.
 //
-// Nothing in a file is believed: sizes are compared with what is left of it and with the session's limits before they
+// Nothing in a file is trusted: sizes are compared with what is left of it and with the session's limits before they
 // are used. Keys and values may be any numbers; they can make nonsense of the answers and nothing else. The machine
 // that reads must have the byte order of the one that wrote.
 #ifndef DSVL_CHAT_INTERNAL_SAVED_SESSION_HPP
@@ -30,8 +30,9 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// What a saved cache is good for: these weights (their names, shapes and a sample of their bytes), this preprocessing,
-/// this layout of the cache, products like these.
+/// The identity of what a saved cache is good for: these weights (their names, shapes and a sample of their bytes),
+/// this preprocessing, this format of the cache, products like these. With other weights, keys and values would be
+/// wrong without any error to see.
 DSVL_COLD
 inline ContentHash identity(const ModelState& model, const Limits& limits) noexcept {
   ContentHash id;
@@ -56,7 +57,8 @@ inline ContentHash identity(const ModelState& model, const Limits& limits) noexc
   return id;
 }
 
-/// Zeroes what is behind the first `used` tokens of a page.
+/// Zeroes what is behind the first `used` tokens of a page. It could be left from a conversation that was forgotten,
+/// and does not belong in a file.
 inline void clear_rest(const DecoderDims& d, KvFormat format, std::span<std::byte> page, Index used) noexcept {
   const Index head_dim = d.heads.head_dim, padded = round_up(head_dim, kKvPad), unused = kKvBlock - used;
   const Index block = kv_block_bytes<float>(format, head_dim), element = kv_element_bytes<float>(format);
@@ -69,23 +71,27 @@ inline void clear_rest(const DecoderDims& d, KvFormat format, std::span<std::byt
   }
 }
 
+/// The sections, by the tags that stand in a file. A tag is never used for something else later.
 enum class SavedSection : std::uint32_t { identity = 1, settings = 2, pictures = 3, turns = 4, cache = 5 };
 
-inline constexpr std::uint64_t kSavedMagic = 0x45564153'4C565344ull;  // "DSVLSAVE", little-endian
+inline constexpr std::uint64_t kSavedMagic = 0x45564153'4C565344ull;  ///< "DSVLSAVE", little-endian
+/// The version that is written.
 inline constexpr std::uint32_t kSavedVersion = 2;
 
 // --- writing -------------------------------------------------------------------------------------
 
-/// Writes sections: `contents(SavedWriter&)` runs twice, to count and to write.
+/// Writes a section. `contents(SavedWriter&)` runs twice: once to count, because the size stands in front, and once to
+/// write.
 template <class Contents>
 void write_section(SavedWriter& to, SavedSection tag, Contents&& contents) noexcept {
   SavedWriter count;
   contents(count);
-  to.value(static_cast<std::uint32_t>(tag)), to.value(std::uint32_t{1});
+  to.value(static_cast<std::uint32_t>(tag)), to.value(std::uint32_t{1});  // readers have to know these five
   to.size(count.count());
   contents(to);
 }
 
+/// Writes the turns with their parts. Roles alternate, so they are not written.
 inline void write_turns(SavedWriter& to, const Snapshot& from) noexcept {
   to.size(from.turns.size());
   for (const Snapshot::SavedTurn& turn : from.turns) {
@@ -98,7 +104,8 @@ inline void write_turns(SavedWriter& to, const Snapshot& from) noexcept {
   }
 }
 
-/// `page` has room for one page, whose unused part is zeroed in it.
+/// Writes the keys and the pages of the tokens that the snapshot keeps. `page` is room for one page: each is copied
+/// there, so that the unused part of the last can be zeroed.
 inline void write_cache(SavedWriter& to, const Snapshot& from, const DecoderDims& dims, KvFormat format,
                         std::span<std::byte> page) noexcept {
   to.run(from.keys);
@@ -113,6 +120,9 @@ inline void write_cache(SavedWriter& to, const Snapshot& from, const DecoderDims
   }
 }
 
+/// Writes a snapshot of the session to a file, which is there whole or not at all.
+///
+/// Codes  io, out_of_memory
 DSVL_COLD
 inline Status save_session(const SessionState& session, const std::filesystem::path& path,
                            const SaveOptions& options) {
@@ -149,11 +159,13 @@ inline Status save_session(const SessionState& session, const std::filesystem::p
 /// Reads a file into a Snapshot that views it. Errors name the file.
 class SavedFile {
  public:
-  /// `what` is the file's name, for messages.
+  /// `what` is the file's name, for messages. All references must outlive this object.
   SavedFile(const ModelState& model, const Limits& limits, std::string_view what, Allocator* from) noexcept
       : model_(model), limits_(limits), what_(what), state_(from), id_counts_(from) {}
 
-  /// Codes: bad_file (no saved session, damaged), unsupported (another version or model), bad_text, out_of_memory.
+  /// Reads and checks everything. The bytes must outlive the snapshot.
+  ///
+  /// Codes  bad_file (no saved session, damaged), unsupported (another version or model), bad_text, out_of_memory
   Status read(std::span<const std::byte> bytes) {
     SavedReader from(bytes);
     if (from.value<std::uint64_t>() != kSavedMagic) return broken("is not a saved session");
@@ -166,19 +178,26 @@ class SavedFile {
     return read_sections(bytes, from);
   }
 
+  /// The snapshot, once read() was ok.
   [[nodiscard]] const Snapshot& state() const noexcept { return state_; }
+  /// The system text, which the bytes own.
   [[nodiscard]] std::string_view system() const noexcept { return system_; }
+  /// SessionOptions::keep_generated_ids of the session that was saved.
   [[nodiscard]] bool keep_generated_ids() const noexcept { return keep_generated_ids_; }
 
  private:
+  /// The error for a file that is not what it should be.
   [[nodiscard]] Status broken(const char* why) const noexcept {
     return fail(Code::bad_file, "%s: %s", Printable(what_).text(), why);
   }
+  /// The error for a file that ends too early, or whose hash is wrong.
   [[nodiscard]] Status damaged() const noexcept { return broken("is truncated or damaged"); }
+  /// The error for lists that do not fit into memory.
   [[nodiscard]] Status no_memory() const noexcept {
     return fail(Code::out_of_memory, "%s: no memory for the list of its turns", Printable(what_).text());
   }
 
+  /// Reads a file without section headers: the five contents in their order, and a hash over the pieces.
   DSVL_COLD
   Status read_version_1(SavedReader& from) {
     for (const SavedSection section : {SavedSection::identity, SavedSection::settings, SavedSection::pictures,
@@ -188,6 +207,7 @@ class SavedFile {
     return from.value<ContentHash>() == sum && from.good() && from.left() == 0 ? check() : damaged();
   }
 
+  /// Reads sections in any order after the identity, skips those that need not be known, and compares the hash.
   DSVL_COLD
   Status read_sections(std::span<const std::byte> bytes, SavedReader& from) {
     constexpr std::size_t kHash = sizeof(ContentHash);
@@ -209,7 +229,8 @@ class SavedFile {
     return from.value<ContentHash>() == hash.value() && from.good() && from.left() == 0 ? check() : damaged();
   }
 
-  /// What a section says; each may come once, and the identity comes first.
+  /// Reads the contents of one section. Each may come once, and the identity comes first, so that the sizes of the rest
+  /// are known to be this model's.
   Status read_section(SavedSection section, SavedReader& from) {
     const unsigned bit = 1u << static_cast<unsigned>(section);
     if ((seen_ & bit) != 0 || (seen_ == 0 && section != SavedSection::identity)) return damaged();
@@ -224,6 +245,9 @@ class SavedFile {
     return damaged();
   }
 
+  /// Refuses a file of another model, and one whose keys and values have another format.
+  ///
+  /// Codes  unsupported, bad_file
   Status read_identity(SavedReader& from) {
     const auto id = from.value<ContentHash>();
     if (!from.good()) return damaged();
@@ -232,6 +256,7 @@ class SavedFile {
                 Printable(what_).text());
   }
 
+  /// Reads the system text and keep_generated_ids.
   Status read_settings(SavedReader& from) {
     system_ = from.text();
     keep_generated_ids_ = from.value<std::uint32_t>() != 0;
@@ -239,6 +264,7 @@ class SavedFile {
     return utf8::validate(system_, "the saved system text");
   }
 
+  /// Reads the embeddings of pictures, as views of the file.
   Status read_pictures(SavedReader& from) {
     const Index floats = model_.config.image_tokens() * model_.config.decoder.hidden;
     const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
@@ -250,6 +276,7 @@ class SavedFile {
     return from.good() ? Status() : damaged();
   }
 
+  /// Reads the turns; questions and answers alternate.
   Status read_turns(SavedReader& from) {
     const std::size_t turns = from.size(sizeof(std::uint64_t));
     for (std::size_t t = 0; t < turns; ++t) {
@@ -260,6 +287,7 @@ class SavedFile {
     }
     return from.good() ? Status() : damaged();
   }
+  /// Reads one part of a turn. Texts have to be UTF-8 and ids inside the vocabulary, as everywhere else.
   Status read_part(SavedReader& from) {
     Segment part;
     part.kind = from.value<Segment::Kind>();
@@ -281,6 +309,7 @@ class SavedFile {
     return id_counts_.push_back(count) && state_.segments.push_back(part) ? Status() : no_memory();
   }
 
+  /// Reads the keys, which are copied because of their alignment, and the pages as a view of the file.
   Status read_cache(SavedReader& from) {
     const std::size_t tokens = from.size(sizeof(TokenKey));
     const auto keys = from.take(tokens * sizeof(TokenKey));
@@ -295,8 +324,9 @@ class SavedFile {
     return {};
   }
 
-  /// All was read and the hash is right: completes the state, and looks whether its sections go together.
+  /// Completes the state when everything was read and the hash is right, and looks whether the sections go together.
   Status check() noexcept {
+    // All five sections have come.
     if (seen_ != 0b111110) return damaged();
     std::size_t at = 0, places = 0;
     for (std::size_t i = 0; i < state_.segments.size(); ++i) {
@@ -308,17 +338,19 @@ class SavedFile {
     return broken("its turns do not go with its pictures");
   }
 
-  const ModelState& model_;
-  const Limits& limits_;
-  std::string_view what_;
-  Snapshot state_;
-  Buffer<std::size_t> id_counts_;  // of each segment
-  std::string_view system_;
-  bool keep_generated_ids_ = false;
-  unsigned seen_ = 0;  // a bit for each section
+  const ModelState& model_;          // sizes that the file must fit
+  const Limits& limits_;             // of the session that will be opened
+  std::string_view what_;            // the file's name
+  Snapshot state_;                   // views the file, and owns lists
+  Buffer<std::size_t> id_counts_;    // of each segment
+  std::string_view system_;          // in the file
+  bool keep_generated_ids_ = false;  // of the session that was saved
+  unsigned seen_ = 0;                // a bit for each section that was read
 };
 
-/// Codes: those of SavedFile::read and of SessionState::restore.
+/// Opens a session in the state of a saved file. `options` have complete limits; the file decides what it contains.
+///
+/// Codes  those of SavedFile::read, SessionState::open and SessionState::restore
 inline Result<std::shared_ptr<SessionState>> load_session(const Model& model, SessionOptions options,
                                                           std::span<const std::byte> bytes, const std::string& what) {
   const Limits& limits = options.limits;

@@ -1,4 +1,7 @@
 // Definitions of session_state.hpp: opening, beginning an answer, working on it, ending it.
+//
+// A call that computes sets the floating point environment first (FloatEnvironment), because the host may have changed
+// it on this thread.
 #ifndef DSVL_CHAT_INTERNAL_SESSION_ANSWERS_HPP
 #define DSVL_CHAT_INTERNAL_SESSION_ANSWERS_HPP
 
@@ -13,11 +16,13 @@ namespace detail {
 
 // --- opening -------------------------------------------------------------------------------------
 
+/// The image cache of a session that is no fork; null when it takes no pictures.
 inline std::shared_ptr<ImageCache> make_images(const SessionShape& shape, Allocator* from) {
   if (shape.limits.pictures == 0) return nullptr;
   return std::make_shared<ImageCache>(shape.net, shape.config.preprocess, shape.limits, shape.workers, from);
 }
 
+/// The session's options as the decoder of picture files takes them.
 inline ImageLimits image_limits(const SessionOptions& options) noexcept {
   return {.max_pixels = options.limits.picture_pixels,
           .apply_exif_orientation = options.apply_exif_orientation,
@@ -35,6 +40,7 @@ DSVL_INLINE SessionState::SessionState(std::shared_ptr<const ModelState> model, 
              first_ ? std::make_shared<PagePool>(shape().page_bytes(), options.host.allocator) : std::move(pages),
              images_, image_limits(options_), options_.host) {}
 
+/// Takes the slab, the pages and, unless it is a fork, the image cache.
 DSVL_INLINE Status SessionState::open(Index shared_pages) {
   const Limits& limits = options_.limits;
   const auto no_memory = [&](std::size_t bytes) {
@@ -60,7 +66,7 @@ DSVL_INLINE std::size_t SessionState::bytes() const noexcept {
 
 // --- beginning an answer -------------------------------------------------------------------------
 
-/// The session goes on to something else: its answer ends, and its handle keeps how it stood.
+/// Ends the answer because the session goes on to something else. Its handle keeps how it stood.
 DSVL_INLINE void SessionState::leave_answer() {
   if (answer_.phase != Phase::over) {
     answer_.status = fail(Code::cancelled, "the answer had not ended when its session went on to something else");
@@ -70,6 +76,8 @@ DSVL_INLINE void SessionState::leave_answer() {
   answer_.tie = nullptr;
 }
 
+/// Begins an answer that has no prompt yet. It can end with an error from here on, and the conversation can go back to
+/// where it is now.
 DSVL_INLINE void SessionState::begin(const GenerateOptions& options, bool in_conversation) {
   leave_answer();
   answer_ = {};
@@ -80,7 +88,7 @@ DSVL_INLINE void SessionState::begin(const GenerateOptions& options, bool in_con
   parts_.queue.begin({});  // forgets what the answer before saw
 }
 
-/// The work may begin, or the answer is over at once and has nothing of the one before.
+/// Lets the work begin, or ends the answer at once; then it has nothing of the one before.
 DSVL_INLINE void SessionState::start_or_fail(const Status& status) {
   answer_.phase = Phase::pictures;
   if (status.ok()) return;
@@ -89,12 +97,17 @@ DSVL_INLINE void SessionState::start_or_fail(const Status& status) {
   parts_.prompt.clear();
 }
 
+/// Refuses texts where there is no tokenizer.
+///
+/// Codes  unsupported
 DSVL_INLINE Status SessionState::check_tokenizer() const noexcept {
   if (model_->tokenizer) return {};
   return fail(Code::unsupported, "the model has no tokenizer.json, so it takes token ids only (Session::generate)");
 }
 
 /// Takes the options, so that bad ones are found before any work is done.
+///
+/// Codes  bad_argument, those of Generation::set
 DSVL_INLINE Status SessionState::set_options(const GenerateOptions& options) {
   const Index rows = parts_.decoding.logit_rows();
   if (options.max_tokens < 1)
@@ -102,14 +115,17 @@ DSVL_INLINE Status SessionState::set_options(const GenerateOptions& options) {
   if (options.draft < 0 || options.draft >= rows)
     return fail(Code::bad_argument, "draft is %td, must be from 0 to %td (Limits::logit_rows - 1)", options.draft,
                 rows - 1);
-  // A draft is only a guess: a text that can not be one (too long, not UTF-8) is none.
+  // The text is only a hint: one that cannot be encoded (too long, not UTF-8) gives no drafts.
   std::span<const std::int32_t> draft_text;
   if (options.draft > 0 && model_->tokenizer && !options.draft_text.empty())
     if (const auto ids = parts_.prompt.encode_beside(options.draft_text)) draft_text = *ids;
   return parts_.generation.set(options, fork_, draft_text);
 }
 
-/// The prompt is made: checks what can be checked before pictures are looked at.
+/// Checks, once the prompt is made, everything that can be checked before pictures are looked at, and hands them to the
+/// queue.
+///
+/// Codes  bad_argument, limit
 DSVL_INLINE Status SessionState::take_pictures(std::span<const Picture> pictures) {
   const std::size_t earlier = answer_.in_conversation ? parts_.conversation.pictures().size() : 0;
   DSVL_CHECK_STATUS(parts_.prompt.check(earlier + pictures.size()));
@@ -121,6 +137,8 @@ DSVL_INLINE Status SessionState::take_pictures(std::span<const Picture> pictures
   return {};
 }
 
+/// The prompt is made of all turns, this question among them. If it fails, the conversation goes back to the mark that
+/// begin() set.
 DSVL_INLINE void SessionState::ask(std::span<const Picture> pictures, std::string_view question,
                                    const GenerateOptions& options) {
   const FloatEnvironment ours;
@@ -159,6 +177,7 @@ DSVL_INLINE void SessionState::generate(std::span<const std::int32_t> ids, std::
   const FloatEnvironment ours;
   begin(options, false);
   start_or_fail([&]() -> Status {
+    // The ids may be those of the answer before, too.
     const Status made = parts_.prompt.take_ids(ids);
     DSVL_CHECK_STATUS(set_options(options));
     DSVL_CHECK_STATUS(made);
@@ -168,7 +187,7 @@ DSVL_INLINE void SessionState::generate(std::span<const std::int32_t> ids, std::
 
 // --- working -------------------------------------------------------------------------------------
 
-/// Goes from phase to phase until logits are there or it is late.
+/// Goes from phase to phase until logits are there or the deadline has passed.
 DSVL_INLINE Status SessionState::advance(const Control& control) {
   if (answer_.phase == Phase::pictures) {
     DSVL_CHECK_STATUS(parts_.queue.advance(executor_, control, answer_.usage));
@@ -179,17 +198,20 @@ DSVL_INLINE Status SessionState::advance(const Control& control) {
   return parts_.generation.advance(executor_, control, answer_.usage);
 }
 
+/// Works without a deadline until the first token can be chosen; an error ends the answer.
 DSVL_INLINE void SessionState::make_ready() {
   const FloatEnvironment ours;
   if (answer_.phase == Phase::over) return;
   if (const Status status = advance(control()); !status.ok()) end_with(status);
 }
 
-/// The pictures are encoded. Those of a conversation are its own from now on, others stay the queue's until the end.
+/// Begins the prefill, once the pictures are encoded. Those of a conversation are its own from now on, others stay the
+/// queue's until the end.
 DSVL_INLINE Status SessionState::begin_generating() {
   std::span<ImageEmbedding* const> pictures = parts_.queue.embeddings();
   if (answer_.in_conversation) {
-    for (ImageEmbedding* p : pictures) (void)parts_.conversation.add_picture(p);  // each takes more than a token
+    // There is room for all of them, since each takes at least a token of the context.
+    for (ImageEmbedding* p : pictures) (void)parts_.conversation.add_picture(p);
     parts_.queue.hand_over();
     pictures = parts_.conversation.pictures();
   }
@@ -198,9 +220,12 @@ DSVL_INLINE Status SessionState::begin_generating() {
   return parts_.generation.begin(parts_.prompt.ids(), answer_.usage);
 }
 
+/// One call of Answer::step: works until there is a token, the end, or no time left.
 DSVL_INLINE std::optional<Piece> SessionState::step(Clock::time_point deadline) {
   if (answer_.phase == Phase::over) return std::nullopt;
   const FloatEnvironment ours;
+  // Every tile looks at the token as well. This covers a token that is chosen from logits which are there already; the
+  // queue does the same for pictures.
   if (answer_.phase != Phase::pictures && answer_.cancel && answer_.cancel->cancelled())
     return end_with(fail(Code::cancelled, "the answer was cancelled"));
   if (parts_.generation.context_full()) return end(Finish::context_full), flush_tail();
@@ -208,6 +233,7 @@ DSVL_INLINE std::optional<Piece> SessionState::step(Clock::time_point deadline) 
   return parts_.generation.ready() ? choose() : std::nullopt;
 }
 
+/// Chooses a token, and ends the answer if that was its last.
 DSVL_INLINE std::optional<Piece> SessionState::choose() {
   Generation& generation = parts_.generation;
   const auto choice = generation.choose(answer_.usage);
@@ -215,6 +241,7 @@ DSVL_INLINE std::optional<Piece> SessionState::choose() {
   if (model_->roles().ends_answer(choice->id)) return end(Finish::eos), flush_tail();
   generation.advance_past(choice->id, answer_.usage);
   StreamingDetokenizer& text = generation.text();
+  // The answer will become a turn, so it ends when the conversation has no room for a longer one.
   const bool text_full =
       text.full() || (answer_.in_conversation && !parts_.conversation.has_room(text.text().size()));
   if (text.stopped()) end(Finish::stop);
@@ -225,7 +252,7 @@ DSVL_INLINE std::optional<Piece> SessionState::choose() {
 
 // --- ending --------------------------------------------------------------------------------------
 
-/// Text that was held back until the end, with the token that ended it; usually there is none.
+/// The text that was held back until the end, with the token that ended it; usually there is none.
 DSVL_INLINE std::optional<Piece> SessionState::flush_tail() {
   const std::string_view text = parts_.generation.text().take();
   if (text.empty()) return std::nullopt;
@@ -233,11 +260,13 @@ DSVL_INLINE std::optional<Piece> SessionState::flush_tail() {
   return Piece{text, last.id, last.log_probability};
 }
 
+/// Ends the answer for a reason. A question in the conversation gets its answer as the next turn, or is forgotten when
+/// there is no answer worth keeping.
 DSVL_INLINE void SessionState::end(Finish why) {
   const bool started = parts_.generation.started();
   answer_.finish = why;
   answer_.phase = Phase::over;
-  answer_.cancel = nullptr;  // the application's, and good until here
+  answer_.cancel = nullptr;  // it is the application's, and need not stay longer
   answer_.progress = {};
   parts_.queue.abandon();
   parts_.generation.end();
@@ -248,12 +277,16 @@ DSVL_INLINE void SessionState::end(Finish why) {
     parts_.conversation.rewind(answer_.turn);  // the question goes as it came, and its pictures with it
 }
 
+/// Ends the answer with an error, and returns text that was held back.
 DSVL_INLINE std::optional<Piece> SessionState::end_with(const Status& status) {
   answer_.status = status;
   end(status.code() == Code::cancelled ? Finish::cancelled : Finish::error);
   return flush_tail();
 }
 
+/// Adds the answer to the conversation, as its text or as its ids.
+///
+/// Codes  limit
 DSVL_INLINE Status SessionState::keep_turn() {
   if (!options_.keep_generated_ids) return parts_.conversation.add_answer(text());
   std::span<const std::int32_t> ids = this->ids();

@@ -1,4 +1,7 @@
 // Definitions of session_state.hpp: going back, forks, snapshots.
+//
+// A fork and a saved session take the same way: a snapshot of what is settled, and a new session that is put into its
+// state.
 #ifndef DSVL_CHAT_INTERNAL_SESSION_BRANCHES_HPP
 #define DSVL_CHAT_INTERNAL_SESSION_BRANCHES_HPP
 
@@ -16,11 +19,12 @@ DSVL_INLINE Status SessionState::rewind_answer(std::size_t tokens, const Sampler
   return parts_.generation.rewind(tokens, sampling, fork_, answer_.usage);
 }
 
+/// Only the list of turns is cut. The cache keeps everything, so that going on from there finds it as a prefix.
 DSVL_INLINE Status SessionState::rewind_turns(std::size_t turns) {
   if (turns > this->turns())
     return fail(Code::bad_argument, "a conversation of %zu turns can not go back to turn %zu", this->turns(), turns);
   leave_answer();
-  parts_.conversation.keep_turns(2 * turns);
+  parts_.conversation.keep_turns(2 * turns);  // a question and an answer each
   return {};
 }
 
@@ -29,6 +33,8 @@ DSVL_INLINE void SessionState::clear() {
   parts_.conversation.rewind({});
 }
 
+/// The child shares the pages of the pool and the image cache. Its number selects a stream of random numbers of its
+/// own.
 DSVL_INLINE Result<std::shared_ptr<SessionState>> SessionState::fork(Index context) {
   SessionOptions options = options_;
   if (context > 0) options.limits.context = context;
@@ -38,13 +44,14 @@ DSVL_INLINE Result<std::shared_ptr<SessionState>> SessionState::fork(Index conte
     return fail(Code::limit, "a fork of %td tokens of context: %td are shared, the model's positions end at %td",
                 options.limits.context, shared, model_->info.max_context);
   auto child = std::make_shared<SessionState>(model_, options, parts_.cache.pool(), images_);
-  DSVL_CHECK_STATUS(child->open(shared / kKvBlock));
+  DSVL_CHECK_STATUS(child->open(shared / kKvBlock));  // full pages are shared, so it reserves fewer
   DSVL_CHECK_STATUS(child->restore(state));
   child->parts_.generation.inherit(ids());
   child->fork_ = mix_bits(fork_ + kGolden * ++forks_);
   return child;
 }
 
+/// Views are enough, because this session does nothing until they have been used.
 DSVL_INLINE Result<Snapshot> SessionState::snapshot() const {
   const Conversation& conversation = parts_.conversation;
   const std::size_t turns = 2 * this->turns();  // the question of an answer in work is left out
@@ -70,6 +77,10 @@ DSVL_INLINE Status SessionState::restore(const Snapshot& from) {
   return restore_cache(from);
 }
 
+/// Adds a user to the embeddings of a session; those of a file are looked up by their hash, or copied into the image
+/// cache.
+///
+/// Codes  limit
 DSVL_INLINE Status SessionState::restore_pictures(const Snapshot& from) {
   const auto too_many = [&] {
     return fail(Code::limit, "%zu pictures are more than the session's limits allow", from.pictures.size());
@@ -92,6 +103,9 @@ DSVL_INLINE Status SessionState::restore_pictures(const Snapshot& from) {
   return {};
 }
 
+/// Shares the pages of a session, or copies those of a file.
+///
+/// Codes  limit, out_of_memory
 DSVL_INLINE Status SessionState::restore_cache(const Snapshot& from) {
   PrefixCache& cache = parts_.cache;
   const Index tokens = static_cast<Index>(from.keys.size());

@@ -1,4 +1,6 @@
 // Definitions of chat/session.hpp and chat/answer.hpp: the public calls, each a few lines over SessionState.
+//
+// A handle that was moved from has no state, so every call checks that first.
 #ifndef DSVL_CHAT_INTERNAL_SESSION_CALLS_HPP
 #define DSVL_CHAT_INTERNAL_SESSION_CALLS_HPP
 
@@ -49,7 +51,7 @@ DSVL_INLINE void AnswerTie::cut(Finish finish, const Status& status, const Usage
   finish_ = finish;
   status_ = status;
   usage_ = usage;
-  session_.reset();  // not the last: the session itself is calling
+  session_.reset();  // never the last pointer, since the session itself is calling
 }
 
 DSVL_INLINE Finish AnswerTie::finish() const noexcept {
@@ -58,7 +60,7 @@ DSVL_INLINE Finish AnswerTie::finish() const noexcept {
   return now;
 }
 DSVL_INLINE Status AnswerTie::status() const noexcept {
-  static_cast<void>(finish());
+  static_cast<void>(finish());  // counts as looking at an error
   return session_ ? session_->status() : status_;
 }
 DSVL_INLINE Usage AnswerTie::usage() const noexcept { return session_ ? session_->usage() : usage_; }
@@ -68,6 +70,7 @@ DSVL_INLINE Usage AnswerTie::usage() const noexcept { return session_ ? session_
 DSVL_INLINE std::optional<Piece> Answer::next() { return step((std::chrono::nanoseconds::max)()); }
 DSVL_INLINE std::optional<Piece> Answer::step(std::chrono::nanoseconds budget) {
   if (!tie_.session()) return std::nullopt;
+  // A budget that is too large for the clock means that there is no deadline.
   const auto now = Clock::now(), latest = (Clock::time_point::max)();
   return tie_.session()->step(budget < latest - now ? now + budget : latest);
 }
@@ -98,7 +101,9 @@ DSVL_INLINE Status Answer::rewind(std::size_t tokens, const SamplerOptions& samp
 
 namespace detail {
 
-/// The options with everything that is not given taken from the model.
+/// Completes a session's options: what is not given comes from the model, and limits get their defaults.
+///
+/// Codes  those of complete_limits; bad_text (the system text)
 inline Result<SessionOptions> chosen_options(const Model& model, const SessionOptions& options) {
   const auto& state = model.state();
   SessionOptions chosen = options;
@@ -114,6 +119,9 @@ inline Result<SessionOptions> chosen_options(const Model& model, const SessionOp
   return chosen;
 }
 
+/// Refuses a session that was moved from.
+///
+/// Codes  bad_argument
 inline Status check_there(const std::shared_ptr<SessionState>& state) noexcept {
   return state ? Status() : fail(Code::bad_argument, "this session was moved from, and is empty");
 }
@@ -168,6 +176,7 @@ DSVL_INLINE Result<std::vector<Score>> Session::score(std::span<const Picture> p
                                                       std::span<const std::string_view> continuations,
                                                       const GenerateOptions& options) {
   DSVL_CHECK_STATUS(detail::check_there(state_));
+  // The question is asked like any other; scoring ends it, and it does not become a turn.
   state_->ask(pictures, question, options);
   return state_->score(continuations);
 }
@@ -177,6 +186,7 @@ DSVL_INLINE Result<std::vector<double>> Session::classify(std::span<const Pictur
                                                           const GenerateOptions& options) {
   DSVL_TRY(scores, score(pictures, question, choices, options));
   std::vector<double> shares;
+  // Dividing by the largest likelihood first keeps exp() from becoming zero for all of them.
   double largest = -std::numeric_limits<double>::infinity(), sum = 0;
   for (const Score& s : scores) largest = std::max<double>(largest, s.log_likelihood);
   for (const Score& s : scores) sum += shares.emplace_back(std::exp(s.log_likelihood - largest));
@@ -191,6 +201,7 @@ DSVL_INLINE Result<std::vector<double>> Session::log_probabilities(std::string_v
   if (!tokenizer || !tokenizer->bos())
     return fail(Code::unsupported, "the model has no tokenizer with a token to begin with");
   const std::int32_t bos = *tokenizer->bos();
+  // Scoring the text behind a prompt of bos alone gives the probability of each of its tokens.
   state_->generate({&bos, 1}, {}, options);
   DSVL_TRY(scores, state_->score({&text, 1}));
   return std::move(scores[0].tokens);

@@ -1,4 +1,6 @@
-// SessionParts: everything of a session that works in its memory, and what memory that is.
+// SessionParts: everything of a session that works in its memory, and how much memory that is.
+//
+// The memory follows from a SessionShape alone, so plan() measures the same parts without a session.
 #ifndef DSVL_CHAT_INTERNAL_SESSION_PARTS_HPP
 #define DSVL_CHAT_INTERNAL_SESSION_PARTS_HPP
 
@@ -16,28 +18,31 @@
 DSVL_BEGIN_NAMESPACE
 namespace detail {
 
-/// What the sizes of a session follow from. Views; `limits` as complete_limits() gives them.
+/// The facts that the sizes of a session follow from. They are views; `limits` are as complete_limits() gives them.
 struct SessionShape {
-  const DeepseekVl& net;
-  const ModelConfig& config;
-  const Limits& limits;
-  int workers = 1;
+  const DeepseekVl& net;      ///< sizes; the formats of its weights are known
+  const ModelConfig& config;  ///< of the same model
+  const Limits& limits;       ///< with every default filled in
+  int workers = 1;            ///< threads that there is scratch for
 
-  /// Pages of the cache for the beginnings of earlier conversations.
+  /// Pages of the cache for the prefixes of earlier conversations.
   [[nodiscard]] Index cached_pages() const noexcept { return ceil_div(limits.cached_tokens, kKvBlock); }
-  /// Pages that a session takes, one to copy a shared one into among them; a fork uses its first session's cached ones.
+  /// Pages that a session takes, with one into which a shared page can be copied. Only a session that is no fork
+  /// (`first`) takes the cached ones; its forks use them too.
   [[nodiscard]] Index pages(bool first) const noexcept {
     return ceil_div(limits.context, kKvBlock) + 1 + (first ? cached_pages() : 0);
   }
+  /// Bytes of a page: keys and values of 64 tokens, of all layers and heads.
   [[nodiscard]] std::size_t page_bytes() const noexcept {
     const DecoderDims& d = config.decoder;
     return static_cast<std::size_t>(kv_page_bytes<float>(d.heads, d.layers, *limits.kv));
   }
 };
 
+/// The parts of a session. Later ones refer to earlier ones, so they are destroyed in the opposite order.
 struct SessionParts {
-  /// `images` may be null: then there are no pictures. What `shape` and `roles` view must outlive this object, `limits`
-  /// aside.
+  /// Constructs all parts without their memory. `images` may be null: then there are no pictures. What `shape` and
+  /// `roles` view must outlive this object, `limits` aside.
   SessionParts(const SessionShape& shape, const TokenRoles& roles, std::shared_ptr<PagePool> pages,
                const std::shared_ptr<ImageCache>& images, const ImageLimits& image_limits, const Host& host)
       : cache(std::move(pages)), decoding(shape.net.decoder, shape.limits, shape.workers),
@@ -55,12 +60,12 @@ struct SessionParts {
     generation.carve(arena, limits, shape.config.decoder.vocab);
   }
 
-  PrefixCache cache;
-  Decoding decoding;
-  ImageQueue queue;
-  Conversation conversation;
-  PromptBuilder prompt;
-  Generation generation;
+  PrefixCache cache;          ///< keys and values of the sequence
+  Decoding decoding;          ///< prefill and decode
+  ImageQueue queue;           ///< pictures of the question at hand
+  Conversation conversation;  ///< turns so far
+  PromptBuilder prompt;       ///< of the question at hand
+  Generation generation;      ///< the answer to it
 };
 
 }  // namespace detail

@@ -1,4 +1,7 @@
 // Definitions of session_state.hpp: how likely continuations are.
+//
+// The prompt is computed once, and its logits give the first token of every continuation. The others run behind the
+// prompt, one continuation after another, and are dropped from the cache again.
 #ifndef DSVL_CHAT_INTERNAL_SESSION_SCORES_HPP
 #define DSVL_CHAT_INTERNAL_SESSION_SCORES_HPP
 
@@ -11,6 +14,9 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
+/// Adds the log-probability of a token, from the logits in front of it.
+///
+/// Codes  bad_argument (logits that are not finite)
 inline Status add_score(std::span<const float> logits, std::int32_t id, Score& to) {
   DSVL_TRY(sum, log_sum_exp(logits));
   to.tokens.push_back(sum.log_probability(logits[static_cast<std::size_t>(id)]));
@@ -18,14 +24,17 @@ inline Status add_score(std::span<const float> logits, std::int32_t id, Score& t
   return {};
 }
 
+/// The ids of a text to score, valid until the next one.
+///
+/// Codes  bad_argument (it is empty), bad_text, those of PromptBuilder::encode_beside
 DSVL_INLINE Result<std::span<const std::int32_t>> SessionState::encode_continuation(std::string_view text) {
   if (text.empty()) return fail(Code::bad_argument, "a text to score is empty");
   DSVL_CHECK_STATUS(utf8::validate(text, "a text to score"));
   return parts_.prompt.encode_beside(text);
 }
 
-/// All continuations share the prompt's pass, which has the logits of their first tokens; the other tokens of each run
-/// behind it.
+/// Scores the first tokens of all continuations from the logits of the prompt, before the passes over their other
+/// tokens write over these logits. Each text is encoded twice, because there is memory for the ids of one.
 DSVL_INLINE Status SessionState::score_all(std::span<const std::string_view> continuations, std::vector<Score>& out) {
   for (const std::string_view text : continuations) {
     DSVL_TRY(ids, encode_continuation(text));
@@ -38,11 +47,12 @@ DSVL_INLINE Status SessionState::score_all(std::span<const std::string_view> con
   return {};
 }
 
-/// The tokens behind the first, as many at a time as logits are kept for.
+/// Scores the tokens behind the first, as many at a time as logits are kept for: row r predicts the token behind it.
 DSVL_INLINE Status SessionState::score_behind(std::span<const std::int32_t> ids, Score& to) {
   Decoding& decoding = parts_.decoding;
   TokenList& tokens = parts_.generation.tokens();
   const auto most = static_cast<std::size_t>(decoding.logit_rows());
+  // The continuation before is dropped; the prompt stays.
   parts_.cache.truncate(parts_.generation.position());
   for (std::size_t at = 0; at + 1 < ids.size();) {
     const std::size_t rows = std::min<std::size_t>(most, ids.size() - 1 - at);
@@ -57,6 +67,7 @@ DSVL_INLINE Status SessionState::score_behind(std::span<const std::int32_t> ids,
   return {};
 }
 
+/// Computes the prompt, scores all continuations behind it, and ends the answer.
 DSVL_INLINE Result<std::vector<Score>> SessionState::score(std::span<const std::string_view> continuations) {
   const FloatEnvironment ours;
   make_ready();
@@ -64,7 +75,7 @@ DSVL_INLINE Result<std::vector<Score>> SessionState::score(std::span<const std::
   std::vector<Score> out;
   out.reserve(continuations.size());
   const Status status = score_all(continuations, out);
-  // The question was asked to be scored: it is no part of the conversation.
+  // The question was asked only to be scored, so it does not become a turn.
   end_with(status.ok() ? fail(Code::cancelled, "the question was scored") : status);
   DSVL_CHECK_STATUS(status);
   return out;

@@ -1,9 +1,14 @@
 // SessionState: what a Session and its Answers share: a conversation with a model, and the answer that is going on.
 //
-// Token ids are the truth: a turn renders and encodes the whole conversation as the reference does, and what the cache
-// holds of it is reused. An answer is worked on in slices, and can be left at any of them:
+// Every turn renders and encodes the whole conversation anew, as the reference does, and compares the tokens with those
+// in the cache; whatever they have in common is reused. So going back, forking and editing need no bookkeeping of their
+// own.
+//
+// An answer is worked on in slices, and can be left at any of them:
 //
 //   pictures -> generating -> over
+//
+// The definitions are in session_answers.hpp, session_branches.hpp and session_scores.hpp.
 #ifndef DSVL_CHAT_INTERNAL_SESSION_STATE_HPP
 #define DSVL_CHAT_INTERNAL_SESSION_STATE_HPP
 
@@ -18,90 +23,122 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
+/// The state behind the handles Session and Answer, which own it together. It is used by one thread at a time.
 class SessionState {
  public:
-  /// `options` with complete limits. A fork gets the pages and the images of the session it was made of; others make
-  /// their own.
+  /// Takes options with complete limits. A fork gets the pages and the images of the session it was made of; others
+  /// make their own. Call open() before anything else.
   SessionState(std::shared_ptr<const ModelState> model, const SessionOptions& options,
                std::shared_ptr<PagePool> pages = nullptr, std::shared_ptr<ImageCache> images = nullptr);
   SessionState(const SessionState&) = delete;
   SessionState& operator=(const SessionState&) = delete;
-  /// Takes all memory; `shared_pages` of the cache come with a fork. Codes: out_of_memory.
+  /// Takes all memory. A fork shares `shared_pages` full pages of the cache, so it reserves fewer.
+  ///
+  /// Codes  out_of_memory
   Status open(Index shared_pages = 0);
 
-  // Each of these begins an answer; the one before, if any, is ended first. Nothing is computed yet. Texts and ids may
-  // be those of the answer that ends: they are used before its memory is.
+  // Each of these begins an answer; the one before, if any, is ended first. Nothing is computed yet, and errors are the
+  // answer's. Texts and ids may be those of the answer that ends: they are used before its memory is.
 
+  /// Begins the answer to the next question of the conversation.
   void ask(std::span<const Picture> pictures, std::string_view question, const GenerateOptions& options);
+  /// Begins the continuation of a text.
   void complete(std::span<const Picture> pictures, std::string_view text, const GenerateOptions& options);
+  /// Begins the continuation of ids.
   void generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures, const GenerateOptions& options);
 
-  /// Where the handle of the answer that was begun last is: it moves. Null: nobody holds one.
+  /// Notes where the handle of the last answer is, which calls this again when it moves; null when there is none.
   void tie(AnswerTie* handle) noexcept { answer_.tie = handle; }
-  /// Computes until the answer can begin, without a deadline; errors end the answer.
+  /// Computes until the answer can begin, without a deadline. Errors end the answer.
   void make_ready();
-  /// Works until there is a token, the answer is over, or it is late; a token when there is one.
+  /// Works until there is a token, the answer is over, or the deadline has passed. Returns the token when there is one.
   std::optional<Piece> step(Clock::time_point deadline);
-  /// Takes back the answer's tokens from number `tokens` on. Codes: bad_argument.
+  /// Takes back the answer's tokens from number `tokens` on, and goes on with `sampling`.
+  ///
+  /// Codes  bad_argument
   Status rewind_answer(std::size_t tokens, const SamplerOptions& sampling);
 
-  /// Back to the first `turns` questions and answers. Codes: bad_argument.
+  /// Goes back to the first `turns` questions and answers.
+  ///
+  /// Codes  bad_argument
   Status rewind_turns(std::size_t turns);
+  /// Forgets the conversation; the cache stays.
   void clear();
-  /// Of each continuation behind the answer's prompt: what score() promises. The answer is over afterwards.
+  /// Scores each continuation behind the prompt of the answer, which is over afterwards; see Session::score.
   Result<std::vector<Score>> score(std::span<const std::string_view> continuations);
 
-  /// A session of its own that goes on from here. Codes: those of open(), limit (a context that is too small).
+  /// Makes a session of its own that goes on from here.
+  ///
+  /// Codes  those of open(); limit (a context that is too small)
   Result<std::shared_ptr<SessionState>> fork(Index context);
-  /// A view of what is settled, good until this session does something. Codes: out_of_memory.
+  /// A view of what is settled, valid until this session does something.
+  ///
+  /// Codes  out_of_memory
   Result<Snapshot> snapshot() const;
-  /// Puts this session, which has just been opened, into a state that was saved or is another's. Codes: limit (more
-  /// than this session's limits allow), out_of_memory. After an error the session must not be used.
+  /// Puts this session, which has just been opened, into a state that was saved or is another session's. After an error
+  /// it must not be used.
+  ///
+  /// Codes  limit (more than this session's limits allow), out_of_memory
   Status restore(const Snapshot& from);
 
+  /// Why the answer ended, or Finish::none.
   [[nodiscard]] Finish finish() const noexcept { return answer_.finish; }
+  /// The answer's error, if there is one.
   [[nodiscard]] const Status& status() const noexcept { return answer_.status; }
+  /// The answer's counts so far.
   [[nodiscard]] const Usage& usage() const noexcept { return answer_.usage; }
+  /// The answer's text so far.
   [[nodiscard]] std::string_view text() const noexcept { return parts_.generation.text().text(); }
+  /// The answer's ids so far.
   [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return parts_.generation.ids(); }
+  /// The ids of the prompt in front of it.
   [[nodiscard]] std::span<const std::int32_t> prompt_ids() const noexcept { return parts_.prompt.ids(); }
+  /// The pictures of the question that were looked at.
   [[nodiscard]] std::span<const SeenPicture> seen() const noexcept { return parts_.queue.seen(); }
+  /// (vocab) logits of the last choice, or of the next; see Generation::logits.
   [[nodiscard]] std::span<const float> logits() const noexcept { return parts_.generation.logits(); }
 
+  /// The model, which lives as long as this.
   [[nodiscard]] const ModelState& model() const noexcept { return *model_; }
+  /// The options, with complete limits.
   [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
   /// Whole turns: questions with their answers.
   [[nodiscard]] std::size_t turns() const noexcept { return parts_.conversation.turns() / 2; }
+  /// Tokens that there is room for.
   [[nodiscard]] Index context() const noexcept { return parts_.cache.context(); }
-  /// That it took from the allocator: its slab, its pages, and as the first of its forks what they share.
+  /// Bytes that it took from the allocator: its slab, its pages, and unless it is a fork what its forks share.
   [[nodiscard]] std::size_t bytes() const noexcept;
 
  private:
+  /// How far the answer is.
   enum class Phase : unsigned char {
-    over,        ///< no answer, or it has ended
-    pictures,    ///< they are being decoded and encoded
+    over,        ///< there is no answer, or it has ended
+    pictures,    ///< the pictures are being decoded and encoded
     generating,  ///< see Generation
   };
   /// The answer that was begun last.
   struct AnswerState {
-    AnswerTie* tie = nullptr;
-    Phase phase = Phase::over;
-    const CancelToken* cancel = nullptr;
-    Progress progress = {};
-    bool in_conversation = false;  ///< it will be a turn
-    Conversation::Mark turn = {};  ///< before its question
-    Finish finish = Finish::none;
-    Status status = {};
-    Usage usage = {};
+    AnswerTie* tie = nullptr;             ///< in its handle; null when that is gone
+    Phase phase = Phase::over;            ///< of the work on it
+    const CancelToken* cancel = nullptr;  ///< the application's, until the answer is over
+    Progress progress = {};               ///< the application's, until the answer is over
+    bool in_conversation = false;         ///< it will be a turn
+    Conversation::Mark turn = {};         ///< in front of its question
+    Finish finish = Finish::none;         ///< why it ended
+    Status status = {};                   ///< its error
+    Usage usage = {};                     ///< its counts
   };
 
+  /// The facts that the sizes of this session follow from.
   [[nodiscard]] SessionShape shape() const noexcept {
     return {model_->network->net, model_->config, options_.limits, executor_.workers()};
   }
+  /// The conditions under which work on the answer stops.
   [[nodiscard]] Control control(Clock::time_point deadline = (Clock::time_point::max)()) const noexcept {
     return {answer_.cancel, answer_.progress, deadline};
   }
 
+  // Beginning an answer.
   void leave_answer();
   void begin(const GenerateOptions& options, bool in_conversation);
   void start_or_fail(const Status& status);
@@ -109,31 +146,35 @@ class SessionState {
   Status check_tokenizer() const noexcept;
   Status take_pictures(std::span<const Picture> pictures);
 
+  // Working on it.
   Status advance(const Control& control);
   Status begin_generating();
   std::optional<Piece> choose();
 
+  // Scoring.
   Status score_all(std::span<const std::string_view> continuations, std::vector<Score>& out);
   Status score_behind(std::span<const std::int32_t> ids, Score& to);
   Result<std::span<const std::int32_t>> encode_continuation(std::string_view text);
 
+  // Ending it.
   void end(Finish why);
   std::optional<Piece> end_with(const Status& status);
   std::optional<Piece> flush_tail();
   Status keep_turn();
 
+  // The parts of restore().
   Status restore_pictures(const Snapshot& from);
   Status restore_cache(const Snapshot& from);
 
-  std::shared_ptr<const ModelState> model_;
-  SessionOptions options_;
-  Executor& executor_;
-  bool first_;                          // not a fork: it counts what its forks share as its own
-  std::shared_ptr<ImageCache> images_;  // null: no pictures
-  Buffer<std::byte> slab_;              // of all parts, which go before it
-  SessionParts parts_;
-  AnswerState answer_;
-  std::uint64_t fork_ = 0, forks_ = 0;  // the number of this fork (0: none), and how many were made of it
+  std::shared_ptr<const ModelState> model_;  // outlives everything below
+  SessionOptions options_;                   // with complete limits
+  Executor& executor_;                       // the host's, or the model's threads
+  bool first_;                               // it is no fork, and counts what its forks share as its own
+  std::shared_ptr<ImageCache> images_;       // shared with forks; null: no pictures
+  Buffer<std::byte> slab_;                   // memory of all parts, which are destroyed before it
+  SessionParts parts_;                       // in that memory
+  AnswerState answer_;                       // begun last
+  std::uint64_t fork_ = 0, forks_ = 0;       // the number of this fork (0: none), and how many were made of it
 };
 
 }  // namespace detail

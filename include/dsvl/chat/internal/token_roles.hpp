@@ -1,4 +1,4 @@
-// TokenRoles: which tokens of a model mean something to a session.
+// TokenRoles: the tokens of a model that mean something to a session.
 #ifndef DSVL_CHAT_INTERNAL_TOKEN_ROLES_HPP
 #define DSVL_CHAT_INTERNAL_TOKEN_ROLES_HPP
 
@@ -12,12 +12,13 @@
 DSVL_BEGIN_NAMESPACE
 namespace detail {
 
-/// Views of what the model owns.
+/// Views of what the model owns, for the parts of a session that work with ids.
 struct TokenRoles {
-  const Tokenizer* tokenizer = nullptr;     ///< null: the model's files had none, and there is no text
-  std::optional<std::int32_t> image_token;  ///< stands for each row of a picture
+  const Tokenizer* tokenizer = nullptr;      ///< null: the model's files had none, and there is no text
+  std::optional<std::int32_t> image_token;   ///< stands for each row of a picture
   std::span<const std::int32_t> end_tokens;  ///< sorted
 
+  /// True for a token that ends an answer.
   [[nodiscard]] bool ends_answer(std::int32_t id) const noexcept {
     return std::binary_search(end_tokens.begin(), end_tokens.end(), id);
   }

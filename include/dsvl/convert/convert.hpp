@@ -2,8 +2,9 @@
 //
 //   dsvl::convert(dsvl::Folder::directory("deepseek-vl-1.3b-chat"), "deepseek-vl-1.3b-chat.gguf");
 //
-// One file is ours alone: weights lie as the kernels read them and are used in place. Of two, llama.cpp runs the text
-// half; there rows are as ggml has them, so loading interleaves quantised ones into memory of its own.
+// The single file is dsvl's own form: weights lie as the kernels read them, and are used in place. Of the two files,
+// llama.cpp runs the text half; there rows are as ggml has them, so dsvl interleaves quantised ones into memory of its
+// own when it loads them.
 #ifndef DSVL_CONVERT_CONVERT_HPP
 #define DSVL_CONVERT_CONVERT_HPP
 
@@ -18,25 +19,28 @@
 
 DSVL_BEGIN_NAMESPACE
 
+/// How a model is written. All pointers must stay until convert() returns.
 struct ConvertOptions {
-  WeightTypes types = {};
-  bool split = false;     ///< two files: the text half, and "mmproj-" + its name beside it
-  std::string name = {};  ///< of the model, for those who list files
-  /// Return when the disk has the files, not when the kernel has them: they outlive a power failure then. Takes as long
-  /// as the disk does for all their bytes.
+  WeightTypes types = {};  ///< formats of the weights, by purpose
+  bool split = false;      ///< two files: the text half, and "mmproj-" + its name beside it
+  std::string name = {};   ///< of the model, for programs that list files; may be empty
+  /// Returns when the disk has the files, not when the kernel has them: then they also survive a power failure. It
+  /// takes as long as the disk does for all their bytes.
   bool sync = false;
-  Host host = {};         ///< a null executor: this function's own threads; the log hears of what killed writers left
-  Progress progress = {};  ///< Stage::convert
-  const CancelToken* cancel = nullptr;
-  LoadReport* report = nullptr;  ///< filled with every missing, misshapen and unused tensor
+  /// A null executor means threads of this function's own. The log hears of files that killed writers left.
+  Host host = {};
+  Progress progress = {};               ///< gets Stage::convert, in bytes
+  const CancelToken* cancel = nullptr;  ///< looked at every few MB; null: cannot be cancelled
+  LoadReport* report = nullptr;         ///< filled with every missing, misshapen and unused tensor
 };
 
-/// Where the vision half of a split model goes, and is looked for.
+/// The file that the vision half of a split model goes into, and is looked for in, given that of the text half.
 std::filesystem::path mmproj_beside(const std::filesystem::path& text);
 
 /// Reads a checkpoint of safetensors (mapped, never whole in memory) and writes GGUF. What is there under the name is
-/// replaced when everything was written (of two files, both), and stays when not; of several conversions to one name at
-/// a time the last to finish wins. See io/new_file.hpp for permissions and links, and for what a killed one leaves.
+/// replaced when everything was written (of two files, both), and stays when not. Of several conversions to one name at
+/// a time, the last to finish wins. See io/new_file.hpp for permissions and links, and for the files that a killed one
+/// leaves.
 ///
 /// Cost   the time of the disk and of quantising: with two threads about 12 s for 1.3B in q8_0 or q4_0, 1 min in q6_k,
 ///        2 min in q4_k; a few dozen MB of memory

@@ -1,4 +1,9 @@
 // Definitions of convert/convert.hpp.
+//
+//   checkpoint -> ExportList (each tensor's source and format) -> Writer (head, then tensors) -> FileWriter
+//
+// A tensor is made in groups of sixteen rows, which are independent, so threads make them at the same time. The bytes
+// do not depend on the number of threads.
 #ifndef DSVL_CONVERT_CONVERTER_HPP
 #define DSVL_CONVERT_CONVERTER_HPP
 
@@ -24,21 +29,25 @@ DSVL_BEGIN_NAMESPACE
 
 namespace convert_detail {
 
-/// How the rows of a file's tensors are arranged.
+/// How the rows of a file's tensors are arranged. dsvl's own file and llama.cpp's text half differ in both.
 struct Arrangement {
-  bool interleaved = false;  ///< quantised rows in groups
-  Index rotary_dim = 0;      ///< of q and k, head_dim where pairs are to be adjacent; 0 where they stay halves
+  bool interleaved = false;  ///< quantised rows lie in groups, as the kernels read them
+  Index rotary_dim = 0;      ///< of q and k: head_dim where rotated pairs are to be adjacent; 0 where they stay halves
 };
 
-/// Rows of one tensor, made ready a group at a time: any thread may make any group.
+/// The rows of one tensor as the file will have them, made a group at a time. Any thread may make any group.
 class Rows {
  public:
+  /// Both must outlive this object.
   Rows(const ExportTensor& tensor, const Arrangement& how) noexcept : t_(tensor), how_(how) {}
 
+  /// Number of groups; the last may have fewer rows.
   [[nodiscard]] Index groups() const noexcept { return ceil_div(t_.rows, kGroupRows); }
+  /// Bytes of a group in the file.
   [[nodiscard]] Index group_bytes(Index group) const noexcept { return count(group) * row_bytes(t_.format, t_.cols()); }
 
-  /// False when a number is not finite, or too large for the format.
+  /// Writes a group to `to`, which has room for group_bytes(). False when a number is not finite, or too large for the
+  /// format.
   [[nodiscard]] bool make(Index group, std::byte* to) const {
     const Index rows = count(group), cols = t_.cols(), stride = row_bytes(t_.format, cols);
     const bool copied = t_.weight.format == t_.format;
@@ -50,12 +59,14 @@ class Rows {
     }
     for (const float x : numbers)
       if (!std::isfinite(x)) return false;
+    // The bytes are copied as they are, and were unpacked only to look for numbers that are not finite.
     if (copied) return true;
     if (!quantized(t_.format)) return narrow(numbers, to);
     if (how_.interleaved) {
       encode_group(t_.format, numbers.data(), cols, cols, to);
       return finite_scales(t_.format, to, rows, cols);
     }
+    // ggml has each row by itself, but the encoder makes groups. So the blocks of each row are gathered from the group.
     const StoredBlock block = stored_block(t_.format);
     std::vector<std::byte> grouped(static_cast<std::size_t>(rows * stride));
     encode_group(t_.format, numbers.data(), cols, cols, grouped.data());
@@ -66,16 +77,19 @@ class Rows {
   }
 
  private:
+  /// Rows of a group.
   [[nodiscard]] Index count(Index group) const noexcept {
     return std::min<Index>(kGroupRows, t_.rows - group * kGroupRows);
   }
-  /// Which row of the checkpoint becomes row r.
+  /// The row of the checkpoint that becomes row r. Where pairs are to be adjacent, rows 0, dim / 2, 1, dim / 2 + 1, …
+  /// of a head follow one another, as llama.cpp's rotary embedding takes them.
   [[nodiscard]] Index source(Index r) const noexcept {
     const Index dim = how_.rotary_dim;
     if (!t_.rotated || dim == 0) return r;
     const Index at = r % dim;
     return r - at + at % 2 * (dim / 2) + at / 2;
   }
+  /// Stores numbers in a format without blocks. False when one overflows f16; bf16 has the range of float.
   [[nodiscard]] bool narrow(const std::vector<float>& numbers, std::byte* to) const noexcept {
     for (const float x : numbers) {
       const std::uint16_t half = t_.format == Format::bf16 ? to_bf16(x).bits : to_f16(x).bits;
@@ -87,17 +101,20 @@ class Rows {
     return true;
   }
 
-  const ExportTensor& t_;
-  const Arrangement& how_;
+  const ExportTensor& t_;   // source and format
+  const Arrangement& how_;  // of this file
 };
 
-/// Writes files of one conversion, with progress over all of them.
+/// Writes the files of one conversion, with progress over all of them.
 class Writer {
  public:
+  /// `total` is the number of bytes of all tensors, for progress. The references must outlive this object.
   Writer(const ConvertOptions& options, Executor& executor, double total) noexcept
       : options_(options), executor_(executor), total_(total) {}
 
-  /// Writes everything but the name. `head` has everything but the tensors.
+  /// Writes everything but the name, which the file gets by its commit(). `head` has everything but the tensors.
+  ///
+  /// Codes  those of GgufHead::add; bad_file (weights that are not finite), io, cancelled
   Status write(FileWriter& file, GgufHead head, std::span<const ExportTensor* const> tensors, const Arrangement& how) {
     for (const ExportTensor* t : tensors) {
       auto added = head.add(t->name, t->shape, dtype(t->format), t->bytes());
@@ -109,14 +126,15 @@ class Writer {
       DSVL_CHECK_STATUS(write_tensor(file, *t, how));
       constexpr std::byte kZeros[GgufHead::kAlign] = {};
       file.write({kZeros, static_cast<std::size_t>(GgufHead::padding(t->bytes()))});
-      if (file.failed()) break;
+      if (file.failed()) break;  // status() has the error
     }
     return file.status();
   }
 
  private:
-  static constexpr Index kBatchBytes = 8 << 20;  // between two looks at cancel and progress
+  static constexpr Index kBatchBytes = 8 << 20;  // bytes between two looks at cancel and progress
 
+  /// Makes a batch of groups on all threads, then writes it, until the tensor is done.
   Status write_tensor(FileWriter& file, const ExportTensor& t, const Arrangement& how) {
     const Rows rows(t, how);
     const Index whole = kGroupRows * row_bytes(t.format, t.cols()), batch = std::max<Index>(1, kBatchBytes / whole);
@@ -124,6 +142,7 @@ class Writer {
     for (Index first = 0; first < rows.groups() && !file.failed(); first += batch) {
       if (options_.cancel && options_.cancel->cancelled()) return fail(Code::cancelled, "the conversion was cancelled");
       const Index count = std::min<Index>(batch, rows.groups() - first);
+      // Any of the threads may find a bad number.
       std::atomic<bool> good = true;
       executor_.run(static_cast<int>(count), [&](int i) {
         if (!rows.make(first + i, bytes.data() + i * whole)) good = false;
@@ -138,11 +157,12 @@ class Writer {
     return {};
   }
 
-  const ConvertOptions& options_;
-  Executor& executor_;
-  double done_ = 0, total_;
+  const ConvertOptions& options_;  // cancel and progress
+  Executor& executor_;             // makes groups
+  double done_ = 0, total_;        // bytes written, and bytes of all tensors
 };
 
+/// A head with what every file says: its kind, the model's name, and the type of most weights.
 inline GgufHead begin(std::string_view architecture, const ConvertOptions& options) {
   GgufHead head;
   head.set(gguf::kArchitectureKey, architecture);
@@ -151,9 +171,10 @@ inline GgufHead begin(std::string_view architecture, const ConvertOptions& optio
   return head;
 }
 
+/// A size as GGUF stores it.
 constexpr std::uint32_t u32(Index n) noexcept { return static_cast<std::uint32_t>(n); }
 
-/// The sizes of the decoder, under llama.cpp's keys.
+/// Writes the sizes of the decoder, under llama.cpp's keys.
 inline void describe_text(GgufHead& head, const ModelConfig& config) {
   const DecoderDims& d = config.decoder;
   head.set("llama.vocab_size", u32(d.vocab)).set("llama.context_length", u32(config.max_positions));
@@ -167,7 +188,8 @@ inline void describe_text(GgufHead& head, const ModelConfig& config) {
   head.set("llama.rope.freq_base", static_cast<float>(d.rope_theta));
 }
 
-/// The sizes of the low-resolution tower, under the keys of mmproj files. (Our own loader reads config.json.)
+/// Writes the sizes of the low-resolution tower, under the keys of mmproj files. dsvl's own loader reads config.json
+/// instead.
 inline void describe_vision(GgufHead& head, const ModelConfig& config) {
   const SiglipDims& d = config.siglip;
   head.set("general.type", "mmproj").set("clip.has_vision_encoder", true).set("clip.projector_type", "deepseek-vl");
@@ -178,8 +200,11 @@ inline void describe_vision(GgufHead& head, const ModelConfig& config) {
   head.set("clip.vision.attention.layer_norm_epsilon", static_cast<float>(d.eps));
 }
 
-/// The JSON files as they are; settings of pictures that were assumed stand as if they had been there. They are read a
-/// second time here, so what they say is compared: a file that changed meanwhile would make another model, or none.
+/// Adds the JSON files as they are; settings of pictures that were assumed stand as if they had been there. The files
+/// are read a second time here, so what they say is compared with the first: a file that changed meanwhile would make
+/// another model, or none.
+///
+/// Codes  io (a file changed), those of reading
 inline Status add_files(GgufHead& head, const Folder& from, const ModelSettings& settings, Allocator* allocator) {
   std::vector<Bytes> kept;
   std::vector<NamedBytes> written;
@@ -202,6 +227,9 @@ inline Status add_files(GgufHead& head, const Folder& from, const ModelSettings&
   return {};
 }
 
+/// Adds the tokenizer under the keys of GGUF; nothing when the checkpoint has none.
+///
+/// Codes  those of parse_tokenizer_json() and write_tokenizer_gguf()
 inline Status add_tokenizer(GgufHead& head, const Folder& from, Index vocab, Allocator* allocator) {
   DSVL_TRY(files, detail::TokenizerFiles::open(from, allocator));
   if (!files.text) return {};
@@ -211,15 +239,17 @@ inline Status add_tokenizer(GgufHead& head, const Folder& from, Index vocab, All
   return write_tokenizer_gguf(head, parsed.spec(), vocab);
 }
 
-/// A conversion under way: what it reads and how it writes.
+/// A conversion under way: what it reads, and how it writes. It holds views only.
 struct Conversion {
-  const Folder& from;
-  const ModelSettings& settings;
-  std::span<const ExportTensor> tensors;
-  const ConvertOptions& options;
-  Writer& writer;
+  const Folder& from;                     ///< the checkpoint
+  const ModelSettings& settings;          ///< read from it
+  std::span<const ExportTensor> tensors;  ///< of all files, in order
+  const ConvertOptions& options;          ///< the caller's
+  Writer& writer;                         ///< shared by all files, for progress
 
+  /// The options of each file that is written.
   [[nodiscard]] NewFileOptions file_options() const noexcept { return {options.sync, options.host.log}; }
+  /// The tensors of the text half, of the vision half, or of both.
   [[nodiscard]] std::vector<const ExportTensor*> tensors_of(bool text, bool vision) const {
     std::vector<const ExportTensor*> out;
     for (const ExportTensor& t : tensors)
@@ -228,7 +258,9 @@ struct Conversion {
   }
 };
 
-/// One file with everything.
+/// Writes one file with everything.
+///
+/// Codes  those of Writer::write, io
 DSVL_COLD
 inline Status write_whole(const Conversion& c, const std::filesystem::path& to) {
   FileWriter file(to, c.file_options());
@@ -241,7 +273,10 @@ inline Status write_whole(const Conversion& c, const std::filesystem::path& to) 
   return file.commit();
 }
 
-/// The text half and the vision half. They belong together: both are whole before the first takes its name.
+/// Writes the text half and the vision half. They belong together, so both are complete before the first takes its
+/// name.
+///
+/// Codes  those of Writer::write, io
 DSVL_COLD
 inline Status write_halves(const Conversion& c, const std::filesystem::path& to) {
   const DecoderDims& decoder = c.settings.config.decoder;
@@ -261,6 +296,8 @@ inline Status write_halves(const Conversion& c, const std::filesystem::path& to)
   DSVL_CHECK_STATUS(add_files(vision_head, c.from, c.settings, c.options.host.allocator));
   DSVL_CHECK_STATUS(c.writer.write(vision, std::move(vision_head), c.tensors_of(false, true), {}));
 
+  // All bytes are written before any name changes. The text half comes last, since users and programs look for that
+  // first.
   DSVL_CHECK_STATUS(text.finish());
   DSVL_CHECK_STATUS(vision.finish());
   DSVL_CHECK_STATUS(vision.commit());
@@ -283,6 +320,7 @@ DSVL_INLINE Status convert(const Folder& from, const std::filesystem::path& to, 
   DSVL_TRY(checkpoint, Checkpoint::open(from, LoadMode::map, allocator, {}, options.cancel));
   DeepseekVl net = network_of(checkpoint, config);
   WeightTypes types = options.types;
+  // A tied head and embedding are one tensor, so they have one format; the head is the product that matters.
   if (net.decoder.dims.tied) types.embedding = types.head;
   LoadReport unread;
   ExportList list(checkpoint, config.layout, types, options.report ? *options.report : unread);
@@ -290,6 +328,7 @@ DSVL_INLINE Status convert(const Folder& from, const std::filesystem::path& to, 
   DSVL_CHECK_STATUS(list.finish());
   const std::vector<ExportTensor> tensors = list.take();
 
+  // The threads are made after the checks, so that an error costs none.
   std::unique_ptr<ThreadPool> pool;
   if (!options.host.executor) pool = std::make_unique<ThreadPool>();
   double total = 0;

@@ -92,6 +92,7 @@ class GgufHead {
                   static_cast<unsigned long long>(needed.value_or(0)));
     append_text(table_, name);
     append(table_, static_cast<std::uint32_t>(shape.size()));
+    // GGUF has the innermost dimension first.
     for (std::size_t d = shape.size(); d-- > 0;) append(table_, static_cast<std::uint64_t>(shape[d]));
     append(table_, known->number);
     append(table_, end_);
@@ -142,6 +143,7 @@ class GgufHead {
     append(bytes, static_cast<std::uint64_t>(size));
     return bytes;
   }
+  /// Stores a number under a key.
   template <class T>
   GgufHead& put_number(std::string_view key, gguf::Kind kind, T value) {
     std::string bytes;
@@ -149,6 +151,7 @@ class GgufHead {
     append(bytes, value);
     return put(key, std::move(bytes));
   }
+  /// Stores an array of numbers under a key.
   template <class T>
   GgufHead& put_numbers(std::string_view key, gguf::Kind kind, std::span<const T> values) {
     std::string bytes = array_of(kind, values.size());

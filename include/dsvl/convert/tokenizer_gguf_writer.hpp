@@ -1,4 +1,6 @@
-// Writes a tokenizer into the head of a GGUF file, under the keys of text/tokenizer_gguf.hpp, which reads it back.
+// write_tokenizer_gguf(): a tokenizer in the head of a GGUF file.
+//
+// The keys are those of text/tokenizer_gguf.hpp, which reads it back; llama.cpp reads the same ones.
 #ifndef DSVL_CONVERT_TOKENIZER_GGUF_WRITER_HPP
 #define DSVL_CONVERT_TOKENIZER_GGUF_WRITER_HPP
 
@@ -26,6 +28,7 @@ inline Status write_tokenizer_gguf(GgufHead& head, const TokenizerSpec& spec, In
   const auto rows = static_cast<std::size_t>((std::max<Index>)(vocab, 0));
   if (spec.tokens.size() > rows)
     return fail(Code::bad_argument, "%zu tokens do not fit into a vocabulary of %td", spec.tokens.size(), vocab);
+  // GGUF has one text and one type for each row of the embedding, so ids without a token get a text of their own below.
   std::vector<std::string_view> texts(spec.tokens.begin(), spec.tokens.end());
   texts.resize(rows);
   std::vector<std::int32_t> types(rows, kNormal);
@@ -41,6 +44,7 @@ inline Status write_tokenizer_gguf(GgufHead& head, const TokenizerSpec& spec, In
     texts[id] = made.emplace_back(padding_text(id));
     types[id] = kUnused;
   }
+  // A merge is stored as "left right", so a token with a space in it could not be told apart again.
   std::vector<std::string_view> merges;
   merges.reserve(spec.merges.size());
   for (const TokenizerSpec::Merge& merge : spec.merges) {

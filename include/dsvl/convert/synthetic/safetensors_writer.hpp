@@ -22,7 +22,8 @@ struct SafetensorsEntry {
   std::uint64_t bytes = 0;       ///< that will be written
 };
 
-/// The length, the JSON, and padding to a multiple of 8 bytes, so that the data begin aligned.
+/// Makes the head of a file with these tensors: its length, the JSON, and padding to a multiple of 8 bytes, so that the
+/// data begin aligned.
 inline std::string safetensors_header(std::span<const SafetensorsEntry> entries) {
   json::Writer w;
   w.begin_object().key("__metadata__").begin_object().key("format").value("pt").end_object();

@@ -34,11 +34,12 @@ struct LoadOptions {
 
 /// Sizes worth knowing, for reports and for choosing Limits.
 struct ModelInfo {
-  std::string_view layout;  ///< "original", "hf" or "gguf"
-  bool hybrid = false;      ///< it has the high-resolution tower
-  Index image_tokens = 0;   ///< tokens that a picture takes
-  /// Width of the decoder, number of its blocks, tokens of its vocabulary.
-  Index hidden = 0, layers = 0, vocab = 0;
+  std::string_view layout;     ///< "original", "hf" or "gguf"
+  bool hybrid = false;         ///< it has the high-resolution tower
+  Index image_tokens = 0;      ///< tokens that a picture takes
+  Index hidden = 0,            ///< width of the decoder
+      layers = 0,              ///< blocks of the decoder
+      vocab = 0;               ///< tokens of the vocabulary
   Index max_context = 0;       ///< positions that the configuration allows
   Index default_context = 0;   ///< what a session gets unless it asks: at most the 4096 of training
   std::size_t file_bytes = 0;  ///< of the weights' files

@@ -34,10 +34,12 @@ struct Plan {
   };
 
   std::vector<Buffer> buffers;  ///< the list, part by part
-  /// Bytes by part, while a session is open.
-  std::size_t model = 0, decoder = 0, cache = 0, vision = 0;
-  std::size_t load_peak = 0;   ///< while the model is loaded: its small files are parsed then
-  std::size_t file_bytes = 0;  ///< of the weights' files: mapped, or with LoadMode::read a part of `model`
+  std::size_t model = 0,        ///< bytes of Part::model
+      decoder = 0,              ///< bytes of Part::decoder
+      cache = 0,                ///< bytes of Part::cache
+      vision = 0;               ///< bytes of Part::vision
+  std::size_t load_peak = 0;    ///< while the model is loaded: its small files are parsed then
+  std::size_t file_bytes = 0;   ///< of the weights' files: mapped, or with LoadMode::read a part of `model`
 
   /// Bytes that Session::open takes.
   [[nodiscard]] std::size_t session() const noexcept { return decoder + cache + vision; }

@@ -17,8 +17,8 @@ struct SeenPicture {
     Rect content = {};  ///< the scaled picture within the square
   };
 
-  /// Pixels that were decoded or given, upright where the picture was turned; 0: it was not decoded.
-  Index width = 0, height = 0;
+  Index width = 0,             ///< pixels that were decoded or given, upright where it was turned; 0: not decoded
+      height = 0;              ///< pixels, likewise
   int orientation = 1;         ///< 1 to 8, as the file's EXIF data name it; 1: upright, or they name none
   bool turned = false;         ///< the picture was turned as they say (SessionOptions::apply_exif_orientation)
   View low = {};               ///< what SigLIP sees

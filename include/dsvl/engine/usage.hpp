@@ -14,10 +14,14 @@ struct Usage {
   Index reused_tokens = 0;  ///< of these, tokens found in the prefix cache and not computed
   Index answer_tokens = 0;  ///< tokens generated, the end token included
   Index passes = 0;         ///< runs of the decoder for them; fewer than tokens where drafts were right
-  /// Draft tokens that were checked, and those of them that the model chose too.
-  Index drafted = 0, accepted = 0;
-  /// Wall time in seconds by stage: decoding files, resizing, the towers, the prompt, the answer.
-  double decode_image = 0, preprocess = 0, encode = 0, prefill = 0, decode = 0;
+  Index drafted = 0,        ///< draft tokens that were checked
+      accepted = 0;         ///< draft tokens that the model chose too
+  // Wall time by stage.
+  double decode_image = 0,  ///< seconds of decoding picture files and looking pictures up
+      preprocess = 0,       ///< seconds of resizing pictures
+      encode = 0,           ///< seconds of running the towers
+      prefill = 0,          ///< seconds of running the decoder over the prompt
+      decode = 0;           ///< seconds of making tokens
 };
 
 DSVL_END_NAMESPACE

@@ -44,7 +44,7 @@ class AnswerTie {
 
   /// The session; null when it has gone on to something else, or never began.
   [[nodiscard]] SessionState* session() const noexcept { return session_.get(); }
-  /// How the answer ended. An error counts as looked at from then on.
+  /// The reason why the answer ended. An error counts as looked at from then on.
   [[nodiscard]] Finish finish() const noexcept;
   /// The answer's status. An error counts as looked at from then on.
   [[nodiscard]] Status status() const noexcept;

@@ -11,8 +11,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How a model is loaded. What `progress`, `cancel` and `report` point to must stay until Model::load returns. What
-/// `host` points to must outlive the model and its sessions.
+/// The way in which a model is loaded. Targets of `progress`, `cancel` and `report` must stay until Model::load
+/// returns; those of `host` must outlive the model and its sessions.
 struct LoadOptions {
   Host host = {};  ///< null members mean operator new, the model's own threads, silence
   /// Threads of the model's own pool; 0 means as many as the process may use. Not read with host.executor.
@@ -41,7 +41,7 @@ struct ModelInfo {
       layers = 0,              ///< blocks of the decoder
       vocab = 0;               ///< tokens of the vocabulary
   Index max_context = 0;       ///< positions that the configuration allows
-  Index default_context = 0;   ///< what a session gets unless it asks: at most the 4096 of training
+  Index default_context = 0;   ///< context of a session that asks for none: at most the 4096 of training
   std::size_t file_bytes = 0;  ///< of the weights' files
 };
 

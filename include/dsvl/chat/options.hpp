@@ -1,4 +1,4 @@
-// What an application chooses (limits of a session, how to generate), and what it is told about an answer.
+// The choices of an application for a session and for an answer, and the forms in which it gets results.
 #ifndef DSVL_CHAT_OPTIONS_HPP
 #define DSVL_CHAT_OPTIONS_HPP
 
@@ -18,7 +18,7 @@ DSVL_BEGIN_NAMESPACE
 /// Choices for the whole life of a session. Session::open copies them; what `host` points to must outlive the session,
 /// its forks and its answers.
 struct SessionOptions {
-  Limits limits = {};  ///< how much it may take; all its memory follows
+  Limits limits = {};  ///< sizes, from which all its memory follows
   Host host = {};      ///< null members: the model's own
   /// The system text in front of a conversation, UTF-8; may be empty. It takes tokens of the context in every turn, and
   /// is computed once.
@@ -37,7 +37,7 @@ struct SessionOptions {
   std::optional<std::array<std::uint8_t, 3>> background = {};
 };
 
-/// How a session is saved.
+/// The way in which a session is saved.
 struct SaveOptions {
   /// Returns when the disk has the file, not when the kernel has it: then it also survives a power failure. It takes as
   /// long as the disk does for all its bytes.
@@ -104,7 +104,7 @@ constexpr std::string_view name(Finish finish) noexcept {
   return "unknown";
 }
 
-/// How likely the model finds a text behind a prompt.
+/// The likelihood of a text behind a prompt, as the model sees it.
 struct Score {
   double log_likelihood = 0;   ///< natural logarithm; the sum of the tokens'
   std::vector<double> tokens;  ///< log-probability of each token

@@ -16,7 +16,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Where a picture comes from. A std::filesystem::path, a span of bytes and Pixels convert to one. A plain string does
+/// The source of a picture. A std::filesystem::path, a span of bytes and Pixels convert to one. A plain string does
 /// not, since it could as well be the question: say Picture::file("photo.jpg"). Errors come with the answer that uses
 /// it.
 ///

@@ -18,7 +18,7 @@ DSVL_BEGIN_NAMESPACE
 
 /// The memory of one model with one session, in bytes.
 struct Plan {
-  /// What the bytes are for. Buffers of one part that are never needed at the same time share memory, so the part is
+  /// The purpose of the bytes. Buffers of one part that are never needed at the same time share memory, so the part is
   /// smaller than their sum.
   enum class Part : unsigned char {
     model,    ///< held by the model: tokenizer, norms and biases

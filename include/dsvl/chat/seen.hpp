@@ -21,8 +21,8 @@ struct SeenPicture {
       height = 0;              ///< pixels, likewise
   int orientation = 1;         ///< 1 to 8, as the file's EXIF data name it; 1: upright, or they name none
   bool turned = false;         ///< the picture was turned as they say (SessionOptions::apply_exif_orientation)
-  View low = {};               ///< what SigLIP sees
-  View high = {};              ///< what SAM-B sees, in hybrid models
+  View low = {};               ///< the view of SigLIP
+  View high = {};              ///< the view of SAM-B, in hybrid models
   bool low_from_high = false;  ///< the low view was made of the high one, margins included
   Index tokens = 0;            ///< image tokens that it takes in the prompt
   bool recognised = false;     ///< its embedding was known, so it was not encoded

@@ -76,7 +76,7 @@ class Session {
   // ones' do not), and model.tokenizer()->token_bytes(answer.ids()[0]) shows it. Everything that is handed in must stay
   // until the call returns.
 
-  /// How likely the model finds each continuation as the beginning of its answer. The prompt is computed once.
+  /// Scores how likely the model finds each continuation as the beginning of its answer. The prompt is computed once.
   ///
   /// Codes  those of ask; bad_argument (an empty continuation), limit
   /// Cost   a pass over the prompt, and one over each continuation but its first token

@@ -19,7 +19,7 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// How a model is written. All pointers must stay until convert() returns.
+/// The way in which a model is written. All pointers must stay until convert() returns.
 struct ConvertOptions {
   WeightTypes types = {};  ///< formats of the weights, by purpose
   bool split = false;      ///< two files: the text half, and "mmproj-" + its name beside it

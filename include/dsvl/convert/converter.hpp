@@ -29,7 +29,7 @@ DSVL_BEGIN_NAMESPACE
 
 namespace convert_detail {
 
-/// How the rows of a file's tensors are arranged. dsvl's own file and llama.cpp's text half differ in both.
+/// The arrangement of rows in a file's tensors. dsvl's own file and llama.cpp's text half differ in both.
 struct Arrangement {
   bool interleaved = false;  ///< quantised rows lie in groups, as the kernels read them
   Index rotary_dim = 0;      ///< of q and k: head_dim where rotated pairs are to be adjacent; 0 where they stay halves

@@ -24,7 +24,7 @@ struct ExportTensor {
   Matrix weight;                ///< the source, which may hold more than this tensor (stacked q, k and v)
   Index first = 0;              ///< first row of `weight` that belongs to this tensor
   Index rows = 0;               ///< number of its rows
-  Format format = Format::f32;  ///< what the numbers are stored as
+  Format format = Format::f32;  ///< type that the numbers are stored as
   bool rotated = false;         ///< q or k, whose rows llama.cpp wants in another order
   bool text = false;            ///< true for the decoder, which llama.cpp wants in a file of its own
 

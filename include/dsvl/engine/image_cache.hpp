@@ -136,7 +136,7 @@ class ImageCache {
     lent_ = true;
     return EncoderLease(this);
   }
-  /// How pictures are prepared for the towers.
+  /// The rules by which pictures are prepared for the towers.
   [[nodiscard]] const PreprocessConfig& preprocessing() const noexcept { return encoder_.config(); }
 
   /// Rows of an embedding: the image tokens that a picture takes in a prompt.

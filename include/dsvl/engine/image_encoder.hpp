@@ -27,13 +27,13 @@ namespace ops {
 /// One step of the preprocessing, as an operation of a program. The steps are recorded before any picture is known, so
 /// a step that the picture at hand does not need has no tiles.
 struct PreprocessStep {
-  static constexpr const char* kName = "preprocess";
-  Preprocessor* preprocessor;  ///< prepared for the picture at hand when the program runs
-  int step;                    ///< number of the step
+  static constexpr const char* kName = "preprocess";  ///< of the operation, in reports
+  Preprocessor* preprocessor;                         ///< prepared for the picture at hand when the program runs
+  int step;                                           ///< number of the step
 
   /// Tiles of this step for the picture at hand.
   [[nodiscard]] Index tiles() const noexcept { return step < preprocessor->steps() ? preprocessor->tiles(step) : 0; }
-  /// It declares none, because the need depends on the picture: ImageEncoder::begin takes the scratch.
+  /// It declares no scratch, because the need depends on the picture: ImageEncoder::begin takes it.
   [[nodiscard]] Index scratch() const noexcept { return 0; }
   /// Progress counts tiles.
   [[nodiscard]] double cost() const noexcept { return static_cast<double>(tiles()); }
@@ -147,7 +147,7 @@ class ImageEncoder {
   /// (image tokens, hidden): the embedding of the last picture, when it is done. Valid until the next begin().
   [[nodiscard]] View<const float> rows() const noexcept { return rows_; }
 
-  /// How pictures are prepared for the towers.
+  /// The rules by which pictures are prepared for the towers.
   [[nodiscard]] const PreprocessConfig& config() const noexcept { return config_; }
   /// The recorded pass of the towers and the aligner, for benchmarks and reports.
   [[nodiscard]] const Program<float>& program() const noexcept { return encode_program_; }
@@ -210,7 +210,7 @@ class ImageEncoder {
     return most;
   }
   const DeepseekVl& net_;            // weights and sizes
-  PreprocessConfig config_;          // how pictures are prepared
+  PreprocessConfig config_;          // rules for preparing pictures
   ActivationPrecision activations_;  // with which the towers were recorded
   int workers_;                      // for which there is scratch
   BumpAllocator room_;               // the region of the slab that preprocessing works in

@@ -48,7 +48,7 @@ struct Limits {
   /// so that a question about a picture that was talked about before costs only its own text. Each takes as much memory
   /// as a token of `context`.
   Index cached_tokens = 0;
-  /// How keys and values are kept: as float, rounded to bf16 at half the memory, or in 8 bits at a good quarter of it.
+  /// The format of keys and values: float, rounded to bf16 at half the memory, or in 8 bits at a good quarter of it.
   /// Unless given, it is float. With quantised weights it is bf16, which adds little to the error of the weights and is
   /// read faster.
   std::optional<KvFormat> kv = {};

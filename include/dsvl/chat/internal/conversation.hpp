@@ -29,13 +29,18 @@ class Conversation {
 
   /// A place to come back to: how much of each list there was.
   struct Mark {
-    std::size_t turns = 0, segments = 0, text = 0, ids = 0;  ///< lengths of the lists
+    std::size_t turns = 0,  ///< number of turns
+        segments = 0,       ///< number of segments
+        text = 0,           ///< bytes of text
+        ids = 0;            ///< number of ids
   };
   /// One turn: its segments, and how much text and ids there were before it, so that the conversation can go back.
   struct Turn {
-    Role role;                 ///< the speaker
-    std::size_t first, count;  ///< number of its first segment, and how many it has
-    std::size_t text, ids;     ///< bytes and ids in front of it
+    Role role;          ///< the speaker
+    std::size_t first,  ///< number of its first segment
+        count;          ///< segments that it has
+    std::size_t text,   ///< bytes of text in front of it
+        ids;            ///< ids in front of it
   };
 
   /// Declares room for `text_bytes` bytes of text, and for as many turns, ids and pictures as `context` tokens can
@@ -217,8 +222,8 @@ class Conversation {
   Buffer<Turn> turns_;                // in order; questions and answers alternate
   Buffer<Message> messages_;          // made anew by messages()
   Buffer<Segment> segments_;          // of all turns, one after another
-  Buffer<char> text_;                 // what segments of text point into
-  Buffer<std::int32_t> ids_;          // what segments of ids point into
+  Buffer<char> text_;                 // texts that segments point into
+  Buffer<std::int32_t> ids_;          // ids that segments point into
   ImageCache* images_;                // owns the embeddings; null: no pictures
   Buffer<ImageEmbedding*> pictures_;  // by place
   Mark before_;                       // in front of the turn that is being put together

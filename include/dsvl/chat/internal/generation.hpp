@@ -214,7 +214,7 @@ class Generation {
   }
 
  private:
-  /// Where the answer is; see the drawing at the top.
+  /// The states of an answer; see the drawing at the top.
   enum class Phase : unsigned char {
     idle,     ///< there is no answer, or it has ended
     prefill,  ///< the prompt goes through the decoder

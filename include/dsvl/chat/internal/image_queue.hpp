@@ -92,8 +92,8 @@ class ImageQueue {
   }
 
  private:
-  static constexpr Index kPixelsAtOnce = 1 << 17;       // of hashing in one piece: a tenth of a millisecond
-  static constexpr Index kConvertedAtOnce = 1 << 14;    // where they have to be converted for it, which is slower
+  static constexpr Index kPixelsAtOnce = 1 << 17;       // pixels hashed in one piece: a tenth of a millisecond
+  static constexpr Index kConvertedAtOnce = 1 << 14;    // pixels that are converted for it, which is slower
   static constexpr std::chrono::milliseconds kWait{1};  // for the encoder, before the deadline is looked at again
 
   /// Turns to picture number `next`, of which nothing is known.

@@ -20,7 +20,7 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// Where a model comes from, opened as far as its settings need.
+/// The files of a model, opened as far as its settings need.
 struct ModelSource {
   Folder settings;                    ///< has the JSON files, as files or as strings of a GGUF file
   std::optional<Checkpoint> weights;  ///< of GGUF files, which have the settings too
@@ -192,7 +192,7 @@ DSVL_INLINE Result<Model> Model::load_from(const ModelPlace& place, const LoadOp
   if (list) list->push_back(detail::list_end_tokens(source.settings, settings.end, *state));
   DSVL_CHECK_STATUS(detail::find_image_token(options, *state));
   DSVL_CHECK_STATUS(go_on());
-  // Of safetensors only the settings have been read so far; the weights are opened now.
+  // With safetensors, only the settings have been read so far; the weights are opened now.
   if (!source.weights) {
     DSVL_TRY(checkpoint, Checkpoint::open(place.folder, options.mode, from, options.progress, options.cancel));
     source.weights = std::move(checkpoint);

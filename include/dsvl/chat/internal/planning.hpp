@@ -56,9 +56,10 @@ struct PlannedPart {
   [[nodiscard]] Arena arena() noexcept { return Arena(Arena::Listener{&PlannedPart::note, this}); }
 };
 
-/// An estimate of the bytes that a tokenizer keeps, and of those that reading it takes beside them.
+/// An estimate of the memory of a tokenizer.
 struct PlannedTokenizer {
-  std::size_t kept = 0, reading = 0;  ///< in bytes
+  std::size_t kept = 0,  ///< bytes that the model holds
+      reading = 0;       ///< bytes that are needed beside them while it is read
 };
 
 /// Adds the memory of a model from safetensors: the network's shapes give that of norms and biases, and no file but the

@@ -110,7 +110,7 @@ class SessionState {
   [[nodiscard]] std::size_t bytes() const noexcept;
 
  private:
-  /// How far the answer is.
+  /// The stages of an answer.
   enum class Phase : unsigned char {
     over,        ///< there is no answer, or it has ended
     pictures,    ///< the pictures are being decoded and encoded

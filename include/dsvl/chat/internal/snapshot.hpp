@@ -18,8 +18,9 @@ namespace detail {
 struct Snapshot {
   /// One turn: a run of `segments`.
   struct SavedTurn {
-    Role role = Role::user;            ///< the speaker
-    std::size_t first = 0, count = 0;  ///< number of its first segment, and how many it has
+    Role role = Role::user;  ///< the speaker
+    std::size_t first = 0,   ///< number of its first segment
+        count = 0;           ///< segments that it has
   };
   /// One picture of the conversation.
   struct SavedPicture {

@@ -37,7 +37,7 @@ inline Result<Limits> complete_limits(const Limits& limits, const ModelConfig& c
     return fail(Code::bad_argument,
                 "limits of %td rows of logits (must be 1 or more), %td bytes of text and %td cached tokens (0 or more)",
                 out.logit_rows, out.text_bytes, out.cached_tokens);
-  // A prompt has no room for more pictures than this, so more embeddings would never be in use at the same time.
+  // A prompt has no room for more pictures than this.
   if (out.pictures < 0) out.pictures = std::max<Index>(out.context / config.image_tokens(), 1);
   // Rounding keys and values to bf16 adds little to the error of quantised weights, and attention then reads half as
   // much.

@@ -17,7 +17,7 @@ struct Usage {
   Index drafted = 0,        ///< draft tokens that were checked
       accepted = 0;         ///< draft tokens that the model chose too
   // Wall time by stage.
-  double decode_image = 0,  ///< seconds of decoding picture files and looking pictures up
+  double decode_image = 0,  ///< seconds of decoding picture files and hashing pixels
       preprocess = 0,       ///< seconds of resizing pictures
       encode = 0,           ///< seconds of running the towers
       prefill = 0,          ///< seconds of running the decoder over the prompt

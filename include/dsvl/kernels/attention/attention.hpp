@@ -7,8 +7,8 @@
 // sum across lanes.
 //
 // In a block all rows of a tile compute scores, then all of them softmax weights, then all add values, so that first
-// only K, then only V lies in the nearest cache. q is multiplied by scale * log2(e) once, so that the weights are powers
-// of two, which spares exp's own multiplication by log2(e).
+// only K, then only V lies in the nearest cache. q is multiplied by scale * log2(e) once, so that the weights are
+// powers of two, which spares exp's own multiplication by log2(e).
 // Sources: online softmax arXiv:1805.02867; blocks as in FlashAttention arXiv:2205.14135.
 #ifndef DSVL_KERNELS_ATTENTION_ATTENTION_HPP
 #define DSVL_KERNELS_ATTENTION_ATTENTION_HPP

@@ -117,7 +117,7 @@ class PromptBuilder {
     return check_pictures(static_cast<std::size_t>(std::count_if(content.begin(), content.end(), is_place)), pictures);
   }
 
- private:
+  /// Ok when a prompt of so many tokens fits the context. Codes: limit.
   [[nodiscard]] Status check_length(std::size_t tokens) const noexcept {
     if (tokens <= static_cast<std::size_t>(context_)) return {};
     return fail(Code::limit,
@@ -126,6 +126,7 @@ class PromptBuilder {
                 tokens, context_, config_.max_positions);
   }
 
+ private:
   Status encode() noexcept {
     scratch_.reset();
     // Without pictures the image token may be unknown; any id will do, because no place asks for it.

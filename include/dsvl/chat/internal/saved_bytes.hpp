@@ -86,6 +86,8 @@ class SavedWriter {
   void text(std::string_view s) noexcept { run(std::span<const char>(s.data(), s.size())); }
 
   [[nodiscard]] bool counting() const noexcept { return file_ == nullptr; }
+  /// A write failed, so that there is no use in going on; FileWriter::commit says why.
+  [[nodiscard]] bool failed() const noexcept { return file_ && file_->failed(); }
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   [[nodiscard]] ContentHash hash() const noexcept { return hash_.value(); }
 
@@ -95,16 +97,18 @@ class SavedWriter {
   StreamHash hash_;
 };
 
-/// Reads the same backwards. What is not there makes everything after it fail, and is zeros or empty.
+/// Reads the same backwards. What is not there makes everything after it fail, and is zeros or empty. It hashes the
+/// pieces that are taken, each by itself, where it is told to: version 1 had its hash over those.
 class SavedReader {
  public:
-  explicit SavedReader(std::span<const std::byte> bytes) noexcept : left_(bytes) {}
+  explicit SavedReader(std::span<const std::byte> bytes, bool hashes = false) noexcept
+      : left_(bytes), hashes_(hashes) {}
 
   [[nodiscard]] std::span<const std::byte> take(std::size_t n) noexcept {
     if (n > left_.size()) return good_ = false, left_ = {}, std::span<const std::byte>();
     const auto out = left_.first(n);
     left_ = left_.subspan(n);
-    add_bytes(pieces_, out);
+    if (hashes_) add_bytes(pieces_, out);
     return out;
   }
   template <class T>
@@ -127,12 +131,12 @@ class SavedReader {
 
   [[nodiscard]] std::size_t left() const noexcept { return left_.size(); }
   [[nodiscard]] bool good() const noexcept { return good_; }
-  /// The hash of version 1, over the pieces that were taken, each by itself.
+  /// The hash over the pieces.
   [[nodiscard]] const ContentHash& hash_of_pieces() const noexcept { return pieces_; }
 
  private:
   std::span<const std::byte> left_;
-  bool good_ = true;
+  bool hashes_, good_ = true;
   ContentHash pieces_;
 };
 

@@ -20,6 +20,7 @@
 #pragma comment(lib, "shell32")
 #endif
 #else
+#include <fcntl.h>
 #include <unistd.h>
 #ifdef __APPLE__
 #include <mach-o/dyld.h>

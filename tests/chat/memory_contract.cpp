@@ -41,6 +41,38 @@ TEST_CASE("a session takes exactly what the plan says, whatever its limits and n
     }
 }
 
+TEST_CASE("the plan counts the workers that the session will have, whoever gives the executor") {
+  ThreadPool of_model(3), of_session(2);
+  for (const bool given : {false, true}) {
+    LoadOptions load;
+    load.host.executor = &of_model;
+    SessionOptions options;
+    if (given) options.host.executor = &of_session;
+    const auto model = Model::load(test::tiny_vl(), load);
+    REQUIRE(model);
+    const auto planned = plan(test::tiny_vl(), options, load);
+    REQUIRE(planned);
+    CHECK(planned->session() == test::open_session(options, *model).bytes());
+  }
+}
+
+TEST_CASE("a fork says how much it took itself, which is less where it shares pages") {
+  CountingAllocator memory;
+  SessionOptions options;
+  options.host.allocator = &memory;
+  options.limits.context = 512;
+  Session session = test::open_session(options);
+  CHECK(memory.live == session.bytes());
+  Answer answer = session.ask(test::tiny_vl() / "demo" / "000.png", "How many bars are there?");
+  while (answer.next()) {}
+  const std::size_t before = memory.live;
+  auto fork = session.fork();
+  REQUIRE(fork);
+  CHECK(memory.live - before == fork->bytes());
+  CHECK(fork->bytes() < session.bytes());
+  CHECK(session.fork(-1).error().code() == Code::bad_argument);
+}
+
 TEST_CASE("the plan lists its buffers by part, and says what is wrong with limits") {
   const auto planned = plan(test::tiny_vl());
   REQUIRE(planned);

@@ -2,6 +2,7 @@
 #include <dsvl/chat/internal/saved_bytes.hpp>
 
 #include "demo.hpp"
+#include "memory.hpp"
 #include "place.hpp"
 
 using namespace dsvl;
@@ -129,4 +130,48 @@ TEST_CASE("the hash of a file does not depend on the pieces it was written in") 
     return hash.value();
   };
   for (std::size_t piece = 1; piece < 20; ++piece) CHECK(hash_of(piece) == hash_of(bytes.size()));
+}
+
+TEST_CASE("a made-up file takes memory by the session's limits, and not by its own size") {
+  const std::vector<Section> whole = sections_of(saved());
+  SessionOptions options;
+  test::CountingAllocator memory;
+  options.host.allocator = &memory;
+  options.limits.context = 128;
+  const auto refused = [&](const std::vector<Section>& sections) {
+    const std::string file = file_of(saved(), sections);
+    const auto session = Session::load(test::tiny_model(), std::as_bytes(std::span<const char>(file)), options);
+    REQUIRE_FALSE(session);
+    return session.error().code();
+  };
+  const auto numbers = [](std::initializer_list<std::uint64_t> values) {
+    std::string out;
+    for (const std::uint64_t v : values) put(out, v);
+    return out;
+  };
+  const std::string part = std::string(1, '\0') + numbers({0, 0});  // a text of no bytes
+  std::vector<Section> sections = whole;
+  sections[3].contents = numbers({1 << 20}) + std::string(8 << 20, '\0');  // turns without parts
+  CHECK(refused(sections) == Code::bad_file);
+  sections[3].contents = numbers({1 << 16});
+  for (int i = 0; i < 1 << 16; ++i) sections[3].contents += numbers({1}) + part;
+  CHECK(refused(sections) == Code::limit);
+  sections[3].contents = numbers({1, 1 << 16});
+  for (int i = 0; i < 1 << 16; ++i) sections[3].contents += part;
+  CHECK(refused(sections) == Code::limit);
+  sections[3].contents = numbers({1, 1}) + std::string(1, '\0') + numbers({1 << 20}) + std::string(1 << 20, 'x') + numbers({0});
+  CHECK(refused(sections) == Code::limit);
+  sections[3].contents = numbers({1, 1}) + std::string(1, '\2') + numbers({0, 1 << 20}) + std::string(4 << 20, '\1');
+  CHECK(refused(sections) == Code::bad_file);  // ids outside the vocabulary
+  CHECK(memory.peak < std::size_t{1} << 20);
+}
+
+TEST_CASE("a part that has ids and is no part of ids, and a turn without parts, are damage") {
+  std::vector<Section> sections = sections_of(saved());
+  std::string turn;
+  put(turn, std::uint64_t{1}), put(turn, std::uint64_t{1});
+  turn += '\0';  // text
+  put(turn, std::uint64_t{2}), turn += "Hi", put(turn, std::uint64_t{1}), put(turn, std::int32_t{5});
+  sections[3].contents = turn;
+  CHECK(load(file_of(saved(), sections)).code() == Code::bad_file);
 }

@@ -61,8 +61,9 @@ constexpr std::string_view name(Plan::Part part) noexcept {
 }
 
 /// Makes a plan from a model's settings and the sizes of its files (of a GGUF file its head; from a Reader all of it);
-/// nothing else is read. `options.host.executor` and `load.threads` say for how many workers there is scratch. It is
-/// exact for a session. A tokenizer's share is estimated from the size of its file, and is off by at most 10 % of that.
+/// nothing else is read. The workers of `options.host.executor`, else of `load.host.executor`, else `load.threads` say
+/// how much scratch there is. It is exact for a session. A tokenizer's share is estimated from the size of its file,
+/// and is off by at most 10 % of that.
 ///
 /// Codes  those of Model::load for the settings, those of Session::open for the limits
 Result<Plan> plan(const Folder& folder, const SessionOptions& options = {}, const LoadOptions& load = {});

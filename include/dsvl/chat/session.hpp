@@ -99,7 +99,7 @@ class Session {
   /// pictures. An answer in work stays with this one. The fork draws other random numbers. For its own tokens it takes
   /// memory: `context` tokens in all (0: as many as this one). The two may be used on different threads.
   ///
-  /// Codes  limit, out_of_memory
+  /// Codes  bad_argument (a negative context), limit, out_of_memory
   Result<Session> fork(Index context = 0);
 
   /// Writes what a fork would share to a file: the conversation with its pictures, and what the cache holds. An answer

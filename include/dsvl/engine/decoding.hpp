@@ -61,7 +61,10 @@ class Decoding {
     done_ = 0;
     logits_ = std::min<Index>(logits, count);
     stage_ = stage;
-    return count > 0 ? begin_chunk() : Status();
+    if (count == 0) return {};
+    const Status begun = begin_chunk();
+    if (!begun.ok()) abandon();
+    return begun;
   }
   /// True while tokens are left to compute.
   [[nodiscard]] bool busy() const noexcept { return done_ < static_cast<Index>(tokens_.size()); }

@@ -157,8 +157,8 @@ class Generation {
   Status rewind(std::size_t tokens, const SamplerOptions& sampling, std::uint64_t fork, Usage& usage) noexcept {
     const bool between = phase_ == Phase::ready || phase_ == Phase::chosen;
     if (!between || tokens > ids_.size())
-      return fail(Code::bad_argument, "an answer %s of %zu tokens can not go back to token %zu",
-                  phase_ == Phase::idle ? "that is over" : "in work", ids_.size(), tokens);
+      return fail(Code::bad_argument, "an answer %s can not go back to token %zu: it has %zu",
+                  phase_ == Phase::idle ? "that has not begun, or is over," : "in work", tokens, ids_.size());
     DSVL_CHECK_STATUS(set_sampling(sampling, fork));
     const bool shorter = tokens < ids_.size();
     (void)ids_.resize(tokens);

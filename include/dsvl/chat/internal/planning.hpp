@@ -107,7 +107,7 @@ inline Status plan_gguf(const Checkpoint& weights, const ModelConfig& config, De
 }
 
 /// Adds the memory of a session: that of the very parts that it is made of, measured and not taken.
-inline void plan_session(const SessionShape& shape, Plan& out) {
+inline void plan_session(const SessionShape& shape, Allocator* from, Plan& out) {
   using Part = Plan::Part;
   const auto add = [&](Part part, std::size_t& bytes, auto&& lay_out) {
     PlannedPart listed{out, part};
@@ -118,9 +118,11 @@ inline void plan_session(const SessionShape& shape, Plan& out) {
   const auto pages = std::make_shared<PagePool>(shape.page_bytes(), nullptr);
   SessionParts parts(shape, {}, pages, nullptr, {}, {});
   add(Part::decoder, out.decoder, [&](Arena& arena) { parts.lay_out(arena, shape); });
-  ImageCache images(shape.net, shape.config.preprocess, shape.limits, shape.workers, nullptr);
-  if (shape.limits.pictures > 0) add(Part::vision, out.vision, [&](Arena& arena) { images.lay_out(arena); });
-  out.cache = pages->bytes_of(shape.pages(true));
+  if (shape.limits.pictures > 0) {
+    ImageCache images(shape.net, shape.config.preprocess, shape.limits, shape.workers, from);
+    add(Part::vision, out.vision, [&](Arena& arena) { images.lay_out(arena); });
+  }
+  out.cache = pages->bytes_of(shape.pages());
   out.buffers.push_back({Part::cache, "keys and values", out.cache});
 }
 
@@ -153,9 +155,10 @@ inline Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& opt
   out.load_peak = out.model + tokenizer.reading;
 
   // Scratch is per worker, so the plan needs the number of workers that the session will have.
+  const Executor* const executor = options.host.executor ? options.host.executor : load.host.executor;
   const int threads = load.threads > 0 ? load.threads : available_threads();
-  const int workers = options.host.executor ? options.host.executor->workers() : threads;
-  plan_session({net, config, limits, workers}, out);
+  const int workers = executor ? executor->workers() : threads;
+  plan_session({net, config, limits, workers}, options.host.allocator, out);
   return out;
 }
 

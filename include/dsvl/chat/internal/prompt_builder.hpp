@@ -137,8 +137,7 @@ class PromptBuilder {
     return check_pictures(static_cast<std::size_t>(std::count_if(content.begin(), content.end(), is_place)), pictures);
   }
 
- private:
-  /// Ok when that many tokens fit the context.
+  /// Ok when a prompt of that many tokens fits the context.
   ///
   /// Codes  limit
   [[nodiscard]] Status check_length(std::size_t tokens) const noexcept {
@@ -149,6 +148,7 @@ class PromptBuilder {
                 tokens, context_, config_.max_positions);
   }
 
+ private:
   /// Encodes the segments into ids and notes the places of pictures.
   ///
   /// Codes  those of encode_prompt; limit

@@ -99,6 +99,8 @@ class SavedWriter {
 
   /// True when there is no file.
   [[nodiscard]] bool counting() const noexcept { return file_ == nullptr; }
+  /// True when a write failed, so that going on is of no use; FileWriter::commit says why.
+  [[nodiscard]] bool failed() const noexcept { return file_ && file_->failed(); }
   /// Bytes so far.
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   /// The hash of all bytes so far.
@@ -114,15 +116,16 @@ class SavedWriter {
 /// empty, and good() is false, so that only the end of a group has to be checked.
 class SavedReader {
  public:
-  /// Reads from `bytes`, which must outlive the views that are taken.
-  explicit SavedReader(std::span<const std::byte> bytes) noexcept : left_(bytes) {}
+  /// Reads from `bytes`, which must outlive the views that are taken. `hashes` asks for hash_of_pieces().
+  explicit SavedReader(std::span<const std::byte> bytes, bool hashes = false) noexcept
+      : left_(bytes), hashes_(hashes) {}
 
   /// The next n bytes.
   [[nodiscard]] std::span<const std::byte> take(std::size_t n) noexcept {
     if (n > left_.size()) return good_ = false, left_ = {}, std::span<const std::byte>();
     const auto out = left_.first(n);
     left_ = left_.subspan(n);
-    add_bytes(pieces_, out);
+    if (hashes_) add_bytes(pieces_, out);
     return out;
   }
   /// The next value.
@@ -155,6 +158,7 @@ class SavedReader {
 
  private:
   std::span<const std::byte> left_;  // not read yet
+  bool hashes_;                      // pieces are hashed
   bool good_ = true;                 // everything that was asked for was there
   ContentHash pieces_;               // see hash_of_pieces()
 };

@@ -110,7 +110,7 @@ inline void write_cache(SavedWriter& to, const Snapshot& from, const DecoderDims
                         std::span<std::byte> page) noexcept {
   to.run(from.keys);
   const Index tokens = static_cast<Index>(from.keys.size());
-  for (Index p = 0; p * kKvBlock < tokens; ++p) {
+  for (Index p = 0; p * kKvBlock < tokens && !to.failed(); ++p) {
     const Index used = std::min<Index>(kKvBlock, tokens - p * kKvBlock);
     if (!to.counting()) {
       std::memcpy(page.data(), from.cache->page_bytes(p).data(), page.size());
@@ -171,7 +171,7 @@ class SavedFile {
     if (from.value<std::uint64_t>() != kSavedMagic) return broken("is not a saved session");
     const auto version = from.value<std::uint32_t>();
     if (!from.good()) return damaged();
-    if (version == 1) return read_version_1(from);
+    if (version == 1) return read_version_1(bytes);
     if (version != kSavedVersion)
       return fail(Code::unsupported, "%s: has version %u, this library reads versions 1 and %u",
                   Printable(what_).text(), version, kSavedVersion);
@@ -192,6 +192,10 @@ class SavedFile {
   }
   /// The error for a file that ends too early, or whose hash is wrong.
   [[nodiscard]] Status damaged() const noexcept { return broken("is truncated or damaged"); }
+  /// The error for a file that has more than the session may keep.
+  [[nodiscard]] Status too_much(const char* of) const noexcept {
+    return fail(Code::limit, "%s: has more %s than the session's limits allow", Printable(what_).text(), of);
+  }
   /// The error for lists that do not fit into memory.
   [[nodiscard]] Status no_memory() const noexcept {
     return fail(Code::out_of_memory, "%s: no memory for the list of its turns", Printable(what_).text());
@@ -199,7 +203,9 @@ class SavedFile {
 
   /// Reads a file without section headers: the five contents in their order, and a hash over the pieces.
   DSVL_COLD
-  Status read_version_1(SavedReader& from) {
+  Status read_version_1(std::span<const std::byte> bytes) {
+    SavedReader from(bytes, true);
+    (void)from.take(sizeof kSavedMagic), (void)from.take(sizeof kSavedVersion);
     for (const SavedSection section : {SavedSection::identity, SavedSection::settings, SavedSection::pictures,
                                        SavedSection::turns, SavedSection::cache})
       DSVL_CHECK_STATUS(read_section(section, from));
@@ -269,6 +275,7 @@ class SavedFile {
     const Index floats = model_.config.image_tokens() * model_.config.decoder.hidden;
     const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
     const std::size_t count = from.size(sizeof(ContentHash) + bytes);
+    if (count > most()) return too_much("pictures");
     for (std::size_t p = 0; p < count && from.good(); ++p) {
       const auto hash = from.value<ContentHash>();
       if (!state_.pictures.push_back({hash, from.take(bytes), nullptr})) return no_memory();
@@ -282,6 +289,8 @@ class SavedFile {
     for (std::size_t t = 0; t < turns; ++t) {
       const Role role = t % 2 == 0 ? Role::user : Role::assistant;
       const std::size_t parts = from.size(1 + 2 * sizeof(std::uint64_t));
+      if (!from.good() || parts == 0) return damaged();
+      if (turns > most() || parts > most() - state_.segments.size()) return too_much("turns");
       if (!state_.turns.push_back({role, state_.segments.size(), parts})) return no_memory();
       for (std::size_t i = 0; i < parts; ++i) DSVL_CHECK_STATUS(read_part(from));
     }
@@ -298,6 +307,10 @@ class SavedFile {
     DSVL_CHECK_STATUS(utf8::validate(part.text, "a saved turn"));
     const auto known = {Segment::Kind::text, Segment::Kind::image, Segment::Kind::tokens};
     if (std::find(known.begin(), known.end(), part.kind) == known.end()) return broken("is damaged");
+    if (count > 0 && part.kind != Segment::Kind::tokens) return broken("is damaged");
+    if (count > most() - state_.segment_ids.size()) return too_much("tokens");
+    text_bytes_ += part.text.size();
+    if (text_bytes_ > static_cast<std::size_t>(limits_.text_bytes)) return too_much("text");
     for (std::size_t at = 0; at < ids.size(); at += sizeof(std::int32_t)) {
       std::int32_t id = 0;
       std::memcpy(&id, ids.data() + at, sizeof id);
@@ -317,12 +330,17 @@ class SavedFile {
     const auto page = static_cast<std::size_t>(kv_page_bytes<float>(d.heads, d.layers, *limits_.kv));
     const std::size_t pages = tokens / static_cast<std::size_t>(kKvBlock) + (tokens % kKvBlock != 0);
     if (!from.good() || pages > from.left() / page) return damaged();
+    if (tokens > most()) return too_much("tokens");
     state_.pages = from.take(pages * page);
     if (!state_.file_keys.resize(tokens)) return no_memory();
     if (tokens > 0) std::memcpy(static_cast<void*>(state_.file_keys.data()), keys.data(), keys.size());
     state_.keys = state_.file_keys.span();
     return {};
   }
+
+  /// At most so many turns, parts, pictures or tokens are kept: each takes a token of the context at least, a few turns
+  /// aside that have none left. So a file takes memory by the session's limits, and not by its own size.
+  [[nodiscard]] std::size_t most() const noexcept { return static_cast<std::size_t>(limits_.context) + 2; }
 
   /// Completes the state when everything was read and the hash is right, and looks whether the sections go together.
   Status check() noexcept {
@@ -345,6 +363,7 @@ class SavedFile {
   Buffer<std::size_t> id_counts_;    // of each segment
   std::string_view system_;          // in the file
   bool keep_generated_ids_ = false;  // of the session that was saved
+  std::size_t text_bytes_ = 0;       // of all parts so far
   unsigned seen_ = 0;                // a bit for each section that was read
 };
 

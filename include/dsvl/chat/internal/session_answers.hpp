@@ -55,13 +55,13 @@ DSVL_INLINE Status SessionState::open(Index shared_pages) {
   PrefixCache& cache = parts_.cache;
   if (!cache.reserve(shared_pages) || (first_ && !cache.pool()->reserve(shape().cached_pages())))
     return no_memory(cache.pool()->bytes_of(cache.kv().pages()));
+  cache_bytes_ = cache.reserved_bytes() + (first_ ? cache.pool()->bytes_of(shape().cached_pages()) : 0);
   parts_.queue.reserve(limits.pictures);
   return {};
 }
 
 DSVL_INLINE std::size_t SessionState::bytes() const noexcept {
-  return slab_.size() + parts_.cache.pool()->bytes_of(shape().pages(first_)) +
-         (first_ && images_ ? images_->bytes() : 0);
+  return slab_.size() + cache_bytes_ + (first_ && images_ ? images_->bytes() : 0);
 }
 
 // --- beginning an answer -------------------------------------------------------------------------
@@ -177,7 +177,8 @@ DSVL_INLINE void SessionState::generate(std::span<const std::int32_t> ids, std::
   const FloatEnvironment ours;
   begin(options, false);
   start_or_fail([&]() -> Status {
-    // The ids may be those of the answer before, too.
+    DSVL_CHECK_STATUS(parts_.prompt.check_length(ids.size()));
+    // The ids may be those of the answer before, so they are taken before the options forget it.
     const Status made = parts_.prompt.take_ids(ids);
     DSVL_CHECK_STATUS(set_options(options));
     DSVL_CHECK_STATUS(made);

@@ -36,6 +36,7 @@ DSVL_INLINE void SessionState::clear() {
 /// The child shares the pages of the pool and the image cache. Its number selects a stream of random numbers of its
 /// own.
 DSVL_INLINE Result<std::shared_ptr<SessionState>> SessionState::fork(Index context) {
+  if (context < 0) return fail(Code::bad_argument, "a fork of %td tokens of context: must be 0 or more", context);
   SessionOptions options = options_;
   if (context > 0) options.limits.context = context;
   DSVL_TRY(state, snapshot());

@@ -27,11 +27,9 @@ struct SessionShape {
 
   /// Pages of the cache for the prefixes of earlier conversations.
   [[nodiscard]] Index cached_pages() const noexcept { return ceil_div(limits.cached_tokens, kKvBlock); }
-  /// Pages that a session takes, with one into which a shared page can be copied. Only a session that is no fork
-  /// (`first`) takes the cached ones; its forks use them too.
-  [[nodiscard]] Index pages(bool first) const noexcept {
-    return ceil_div(limits.context, kKvBlock) + 1 + (first ? cached_pages() : 0);
-  }
+  /// Pages that a session takes, with one into which a shared page can be copied. A fork takes fewer: it shares full
+  /// pages, and uses the cached ones of the session that it was made of.
+  [[nodiscard]] Index pages() const noexcept { return ceil_div(limits.context, kKvBlock) + 1 + cached_pages(); }
   /// Bytes of a page: keys and values of 64 tokens, of all layers and heads.
   [[nodiscard]] std::size_t page_bytes() const noexcept {
     const DecoderDims& d = config.decoder;

@@ -173,6 +173,7 @@ class SessionState {
   std::shared_ptr<ImageCache> images_;       // shared with forks; null: no pictures
   Buffer<std::byte> slab_;                   // memory of all parts, which are destroyed before it
   SessionParts parts_;                       // in that memory
+  std::size_t cache_bytes_ = 0;              // of the pages that were reserved when it opened
   AnswerState answer_;                       // begun last
   std::uint64_t fork_ = 0, forks_ = 0;       // the number of this fork (0: none), and how many were made of it
 };

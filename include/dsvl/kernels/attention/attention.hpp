@@ -1,13 +1,14 @@
 // Attention over cached keys and values: softmax(scale q K^T + bias) V in one pass, 64 keys at a time.
 //
-// This is online softmax. Blocks are absolute (block b holds positions [64 b, 64 b + 64)), and every row goes through
+// This is online softmax. Blocks lie at fixed positions (block b holds [64 b, 64 b + 64)), and every row goes through
 // the blocks it sees with a running maximum, a running sum and a running output, which are rescaled once per block. So
-// a row's bits depend only on its q, its bias and its visible keys: not on the rows beside it, and not on what lies
-// behind the last visible key, which is masked. K is stored transposed, so lanes run along the keys and scores need no
+// a row's bits depend only on its q, its bias and its visible keys: not on the rows beside it; and keys behind the last
+// visible one are masked and have no influence. K is stored transposed, so lanes run along the keys and scores need no
 // sum across lanes.
 //
-// All rows of a tile take a step before any takes the next, so that first only K, then only V lies in the nearest
-// cache. q is multiplied by log2(e) beforehand, so exp becomes a power of two, which needs no multiplication by log(2).
+// In a block all rows of a tile compute scores, then all of them softmax weights, then all add values, so that first
+// only K, then only V lies in the nearest cache. q is multiplied by scale * log2(e) once, so that the weights are
+// powers of two, which spares exp's own multiplication by log2(e).
 // Sources: online softmax arXiv:1805.02867; blocks as in FlashAttention arXiv:2205.14135.
 #ifndef DSVL_KERNELS_ATTENTION_ATTENTION_HPP
 #define DSVL_KERNELS_ATTENTION_ATTENTION_HPP
@@ -25,7 +26,8 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace attention_detail {
 
-/// The micro-tile: kTileRows rows share each load of keys or values, kVectors vectors of keys (or of head_dim) vectors.
+/// The micro-tile: kTileRows rows by kVectors vectors of keys (for scores) or of head_dim (for values). The rows share
+/// each load.
 inline constexpr int kTileRows = 6, kVectors = kRegisters == 32 ? 4 : 2;
 
 /// exp(x) = 2^(kLog2E * x).
@@ -34,11 +36,11 @@ inline constexpr float kLog2E = std::numbers::log2e_v<float>;
 /// The state that each row keeps from block to block, and the scores of the current block: views of the caller's
 /// scratch.
 struct Rows {
-  Index padded;
+  Index padded;        ///< head_dim, rounded up to kKvPad
   float* query;        ///< (rows, padded), times scale and log2(e)
   float* output;       ///< (rows, padded), not yet divided by the total
   float* scores;       ///< (rows, 64)
-  float* totals;       ///< (rows, 16): kLanes partial sums of weights
+  float* totals;       ///< (rows, 16): kLanes partial sums of softmax weights, in room for the widest register
   float* block_max;    ///< (rows): the largest score of the current block
   float* running_max;  ///< (rows): the largest score so far
   float* corrections;  ///< (rows): 2^(old maximum - new maximum), which rescales earlier sums
@@ -83,9 +85,10 @@ DSVL_KERNEL void multiply_keys(const float* q, Index pitch, Index head_dim, cons
   });
 }
 
-/// Adds relative position biases to the scores of `keys` keys from `key` on, for the rows from `first` on. Walks the
-/// keys by map row, in whose run bias_y is constant. The loop over rows of q is innermost, because a vector load right
-/// after a partial store to the same place would stall (no store forwarding).
+/// Adds relative position biases to the scores of `keys` keys from `key` on, for the rows from `first` on; of keys that
+/// a row does not see they are masked later. For each run of keys in one map row bias_y is constant. Rows of q are the
+/// inner loop: two neighbouring runs touch the same vector of a row's scores, and a load right after the partial store
+/// of the run before would stall (no store forwarding). Biases are in natural units, scores are exponents of two.
 inline void add_biases(const AttendTile<float>& t, const Rows& at, Index first, Index key, Index keys) noexcept {
   const Index top = (t.place + first) / t.map_width, left = (t.place + first) % t.map_width;  // of the first row
   Index y = key / t.map_width, x = key % t.map_width;
@@ -117,7 +120,7 @@ DSVL_FORCE_INLINE float mask_and_max(float* scores, Index keys) noexcept {
 }
 
 /// Turns the scores of row r into softmax weights 2^(score - maximum), not yet divided by their sum, which goes to the
-/// totals. `scales` (null, or the q8 scales of the block's values) are multiplied on after that.
+/// totals. What is stored is the weight times the value's scale in q8 (`scales`, else null).
 DSVL_FORCE_INLINE void softmax_row(const Rows& at, Index r, Index keys, const float* scales) noexcept {
   float* const s = at.score(r);
   const Lanes maximum = splat(at.running_max[r]);
@@ -167,6 +170,7 @@ DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, I
     row += first;
     const Index keys = visible(t, row + rows - 1, block);
     Index j = 0;
+    // While the last vector of the micro-tile has a visible key; it may reach past the keys, and never past the block.
     for (; j + (kVectors - 1) * kLanes < keys; j += kVectors * kLanes)
       multiply_keys<Kv, rows, kVectors>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
     for (; j < keys; j += kLanes)
@@ -175,7 +179,8 @@ DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, I
 }
 static_assert(kKvBlock % (kVectors * kLanes) == 0);
 
-/// Turns the scores of a block into softmax weights, and updates maxima, totals and corrections.
+/// Turns the scores of a block into softmax weights, and updates maxima, totals and corrections. `scales` is null, or
+/// q8's 64 scales of the keys and 64 of the values.
 inline void softmax_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
                           const float* scales) noexcept {
   if (scales)
@@ -184,6 +189,7 @@ inline void softmax_block(const AttendTile<float>& t, const Rows& at, Index firs
             [&](auto part) { part.store(at.score(r), part.load(at.score(r)) * part.load(scales)); });
   if (t.bias_y) add_biases(t, at, first, block * kKvBlock, visible(t, t.rows - 1, block));
   for (Index r = first; r < t.rows; ++r) at.block_max[r] = mask_and_max(at.score(r), visible(t, r, block));
+  // A vector of rows at a time: those in front of `first` have an old block_max, and so a correction of one.
   for (Index r = 0; r < t.rows; r += kLanes) {
     const Lanes before = load(at.running_max + r), now = larger(before, load(at.block_max + r));
     store(at.running_max + r, now);
@@ -217,9 +223,11 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
     for (Index d = 0; d < at.padded; d += kLanes) store(at.out(r) + d, splat(0.0f));
     store(at.total(r), splat(0.0f));
   }
+  // The lowest float and not -infinity, whose difference with itself is NaN; up to whole vectors of rows.
   for (Index r = 0; r < round_up(t.rows, kKvPad); ++r)
     at.block_max[r] = at.running_max[r] = std::numeric_limits<float>::lowest();
   const Index blocks = t.rows > 0 ? ceil_div(t.keys + (t.rows - 1) * t.keys_step, kKvBlock) : 0;
+  // `first` is the first row that sees a key of block b. Later rows see at least as many keys, so it only grows.
   for (Index b = 0, first = 0; b < blocks; ++b) {
     while (visible(t, first, b) == 0) ++first;
     const std::byte* const k = t.pages[b] + t.offset;
@@ -230,7 +238,7 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
     value_block<Kv>(t, at, first, b, v);
   }
   for (Index r = 0; r < t.rows; ++r) {
-    const bool any = t.keys + r * t.keys_step > 0;
+    const bool any = t.keys + r * t.keys_step > 0;  // a row that sees no key becomes zero
     const Lanes inverse = splat(any ? 1.0f / sum(load(at.total(r))) : 1.0f);
     for_each_vector(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) * inverse); });
   }

@@ -1,12 +1,13 @@
 // Quantised weights times 8-bit activations.
 //
 // Integer dot products are exact, so they may be split in any way. Only the scaled float sums round, and every path
-// adds them in one order: the sub-blocks of a block by column, then the blocks. So bits do not depend on the path.
+// adds them in one order: within a weight block its sub-blocks from left to right, then block after block. So bits do
+// not depend on the path.
 //
-// Outputs run across lanes. A few rows of x (a decoded token, a checked draft) take codes from the weights as they are
-// stored, group by group in one stream: bound by reading them once. For many rows a panel of codes and scales is
-// unpacked first and stays in near caches while all rows pass: bound by arithmetic, four fifths of which are dot
-// products.
+// Outputs run across lanes. A code is a quantised weight before it is scaled. For a few rows of x (a decoded token, a
+// checked draft) codes are unpacked in registers, straight from the stored stream, and the time is that of reading the
+// weights once. For many rows a panel of codes and scales is unpacked first and stays in near caches while all rows
+// pass; the time is that of the arithmetic, four fifths of which are dot products.
 #ifndef DSVL_KERNELS_LINEAR_INT8_HPP
 #define DSVL_KERNELS_LINEAR_INT8_HPP
 
@@ -26,11 +27,12 @@ inline constexpr int kGroupVectors = static_cast<int>(kGroupRows / kLanes);
 inline constexpr int kFewRows = kRegisters == 32 ? 4 : 2;
 /// Width of the micro-tile of unpacked weights, in vectors of outputs.
 inline constexpr int kPanel = 2;
-/// Its height, in rows of x. An output needs two accumulators (integer and float), three with sub-block scales. With 16
-/// registers only the integer ones fit, and the float ones are spilled between blocks.
+/// Its height, in rows of x. Each vector of outputs needs two accumulators for a row (integer and float), three with
+/// sub-block scales. With 16 registers only the integer ones fit, and the float ones are spilled between sub-blocks.
 template <QuantizedFormat F>
 inline constexpr int kTileRows = kRegisters == 32 ? (F::kSubBlocks ? 4 : 6) : 3;
-/// Columns that are unpacked at a time.
+/// Columns that are unpacked at a time: a panel of them (72 KiB in q8_0 with 16 lanes, 36 with 8) fits the second
+/// cache beside the rows of x.
 inline constexpr Index kUnpackedCols = 2048;
 
 /// Activation blocks that a weight block spans.
@@ -46,13 +48,15 @@ DSVL_FORCE_INLINE Index bytes_of_row(Index cols) noexcept {
   return cols / block.cols * (block.bytes / block.rows);
 }
 
-/// Int8Rows, `stride` bytes apart.
+/// Quantised activation rows (Int8Row, activation_format.hpp), `stride` bytes apart.
 struct Int8Rows {
   const std::byte* rows;
   Index stride, cols;
 };
 
-/// Weights as they are stored: the blocks of a group, one after the other. Vector n has the group's rows n * kLanes, ….
+/// Weights as they are stored: the blocks of a group, one after the other. Vector n has the group's rows
+/// [n * kLanes, (n + 1) * kLanes). `c` is an activation block (32 columns) within the weight block, `word` four of its
+/// columns.
 template <QuantizedFormat F>
 struct StoredWeights {
   using Format = F;
@@ -141,7 +145,7 @@ struct Accumulators {
   }
 
   /// Adds a sub-block of the weight block's c-th activation block, which is the b-th of x. The dot products start at
-  /// -z * sum(x), the zero point's share.
+  /// -z * sum(x), the zero point's share; an Int8Row stores its sums negated, so that is an addition here.
   template <int sub_block>
   DSVL_FORCE_INLINE void add_sub_block(const W& w, Index c, Index b) noexcept {
     unroll<rows>([&](auto r) {
@@ -171,7 +175,8 @@ struct Accumulators {
       unroll<kCount>([&](auto i) { block[i] = fma(to_float(part[i]), sub_scale[i % vectors], block[i]); });
     }
   }
-  /// Adds the weight block to the totals: its sum times the scales of w and x, less dmin * sum(m * x).
+  /// Adds the weight block to the totals: its sum times the scales of w and x, less dmin * sum(m * x), which is an
+  /// addition too. All activation blocks of a weight block share one scale of x, that of block b.
   DSVL_FORCE_INLINE void finish_block(const W& w, Index b) noexcept {
     Lanes scale[vectors];
     if constexpr (F::kHasScale) unroll<vectors>([&](auto n) { scale[n] = keep_in_register(w.scale(n)); });
@@ -194,7 +199,7 @@ struct Accumulators {
 };
 
 /// One micro-tile: sums = (first ? 0 : sums) + x w for `rows` rows by `vectors` of outputs over `count` weight blocks
-/// from `begin` on. sums: rows kLinearOutputs apart. Not inlined, for the sake of its registers: see packed.hpp.
+/// from `begin` on. sums: rows kLinearOutputs apart. Not inlined, since GCC keeps the sums in registers only then.
 template <class W, int rows, int vectors>
 DSVL_KERNEL void accumulate(W w, const Int8Rows& x, Index begin, Index count, bool first, float* sums) noexcept {
   using F = typename W::Format;

@@ -1,8 +1,9 @@
 // linear: y = x w^T + bias, the product under everything.
 //
-// The bits of y[r, n] are a function of x[r] and w[n] alone. K is cut into blocks of 512 operands (the rest: all whole
-// steps, then a partial step). In a block four accumulators run, each an fma chain from zero. Accumulator q takes
-// operands [8q, 8q + 8) of every 32, in increasing order:
+// The bits of y[r, n] are a function of x[r], w[n], bias[n] and the old y[r, n] alone. An operand is one column, a step
+// is 32 operands, and a run is the 8 of them that one accumulator takes. K is cut into blocks of 512 operands; what is
+// left over makes one block of whole steps, and one of the partial step. In a block four accumulators work, each an fma
+// chain from zero. Accumulator q takes operands [8q, 8q + 8) of every step, in increasing order:
 //
 //            step 0                      step 1
 //   k =      0      8      16     24     32     40     48     56     64
@@ -10,12 +11,12 @@
 //
 //   y = a0 + a1 + a2 + a3 of block 0, + a0 + a1 + a2 + a3 of block 1, …, + bias, + the old y; from left to right
 //
-// So a row alone (a decoded token) has the bits of the same row among many (a prompt). Neither the storage of the
-// weights nor the width of a register shows: all dense formats of the same numbers, and all instruction sets with fma,
-// agree.
+// So a row alone (a decoded token) has the bits of the same row among many (a prompt). Dense formats that store the
+// same numbers give the same bits, and so do all instruction sets with fma, whatever the width of their registers.
 //
-// If x is rounded to bf16, an operand is a pair of columns and a run is four pairs. The processor adds the two
-// products in an order of its own, so bits are equal only on processors of the same kind.
+// If x is rounded to bf16, an operand is a pair of columns and a run is four pairs, so a step is 16 pairs and a block
+// 1024 columns. The processor adds the two products in an order of its own, so bits are equal only on processors of
+// the same kind.
 #ifndef DSVL_KERNELS_LINEAR_LINEAR_HPP
 #define DSVL_KERNELS_LINEAR_LINEAR_HPP
 
@@ -28,7 +29,8 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace linear_detail {
 
-/// A dense product: a single row by multiply_row as far as outputs go in eights, all else by packed panels.
+/// A dense product. A single row goes through multiply_row, eight outputs at a time, if it fits the scratch; outputs
+/// that are left over, and several rows, go through packed panels.
 template <OperandFormat F>
 void multiply(const LinearTile<float>& t, const Factors& s, float* scratch) noexcept {
   for (Index row = 0; row < t.rows; row += kLinearRows) {
@@ -58,6 +60,7 @@ inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
   switch (t.x_format) {
     case ActivationFormat::f32:
       return with_format(t.format, [&]<class F>(F) {
+        // A format that is not compiled was refused when the model was loaded.
         if constexpr (is_compiled(F::kFormat)) multiply<F>(t, {t.x, t.x_stride, t.w, bytes, t.cols}, scratch);
       });
     case ActivationFormat::bf16:
@@ -69,6 +72,7 @@ inline void linear(const LinearTile<float>& t, float* scratch) noexcept {
       return;
     case ActivationFormat::int8_per_32:
     case ActivationFormat::int8_per_256:
+      // Scales of x per 256 columns serve a format that wants one per 32, and never the reverse.
       DSVL_ASSERT(t.x_format >= activation_format(ActivationPrecision::f32, t.format, t.cols));
       return with_quantized(t.format, t.x_format, [&]<class F>(F) {
         if constexpr (is_compiled(F::kFormat)) linear_int8_detail::multiply<F>(t, scratch);

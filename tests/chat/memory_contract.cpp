@@ -1,4 +1,6 @@
 // The memory contract: what plan() says is what is taken, and a conversation takes nothing.
+#include <dsvl/base/thread_pool.hpp>
+
 #include "health.hpp"
 #include "memory.hpp"
 

@@ -59,8 +59,8 @@ constexpr bool agrees_with_formats() noexcept {
   for (int f = 0; f < kFormats; ++f) {
     const FormatRow row = row_of(static_cast<Format>(f));
     for (const GgmlType& type : kGgmlTypes)
-      agree += type.name == row.dtype && type.elements == row.block.cols &&
-               type.bytes * row.block.rows == row.block.bytes;
+      agree += type.name == row.dtype && static_cast<Index>(type.elements) == row.block.cols &&
+               static_cast<Index>(type.bytes) * row.block.rows == row.block.bytes;
   }
   return agree == kFormats;
 }

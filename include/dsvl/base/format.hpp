@@ -32,14 +32,16 @@ inline constexpr Index kGroupRows = 16;
 
 /// The smallest piece of a weight that can be stored. A weight is a multiple of it.
 struct StoredBlock {
-  Index rows, cols, bytes;
+  Index rows;   ///< of weights: more than one where rows are interleaved
+  Index cols;   ///< that share a scale
+  Index bytes;  ///< that it takes
 };
 
 /// What is to be known of a format outside the kernels.
 struct FormatRow {
   std::string_view name;    ///< ours, in options and reports
   std::string_view dtype;   ///< in files: safetensors' and ggml's spelling, see io/ggml_types.hpp for ggml's numbers
-  StoredBlock block;
+  StoredBlock block;        ///< the smallest piece
   std::uint32_t file_type;  ///< llama.cpp's `general.file_type` of a GGUF file that is mostly of this format
   Format fallback;          ///< for weights whose shape this format cannot hold
 };

@@ -50,7 +50,8 @@ struct Matrix {
   };
 
   Format format = Format::f32;    ///< of the first block; either all blocks are quantised or all have this format
-  Index rows = 0, cols = 0;       ///< of all blocks together
+  Index rows = 0;                 ///< of all blocks together
+  Index cols = 0;                 ///< of each block
   Block blocks[kMaxBlocks] = {};  ///< from top to bottom
   int block_count = 0;            ///< 0 for a weight that is not bound
 

@@ -101,7 +101,8 @@ struct PixelPlane {
 /// Pixels.
 struct Pixels {
   const std::uint8_t* data = nullptr;  ///< first byte of the top row; of the plane of Y when there are several
-  Index width = 0, height = 0;  ///< in pixels; chroma of 4:2:0 has half as many rows and columns, rounded up
+  Index width = 0;   ///< in pixels; chroma of 4:2:0 has half as many columns, rounded up
+  Index height = 0;  ///< in pixels; chroma of 4:2:0 has half as many rows, rounded up
   PixelFormat format = PixelFormat::rgb;  ///< samples and their order
   Index stride = 0;  ///< bytes from one row to the row below; 0 means packed; negative for bottom-up pictures
 
@@ -142,8 +143,10 @@ struct Pixels {
 
 /// A rectangle of a picture, in pixels; (x, y) is its top left corner.
 struct Rect {
-  Index x = 0, y = 0;           ///< of the top left corner
-  Index width = 0, height = 0;  ///< in pixels
+  Index x = 0;       ///< of the left edge
+  Index y = 0;       ///< of the top edge
+  Index width = 0;   ///< in pixels
+  Index height = 0;  ///< in pixels
 };
 
 DSVL_END_NAMESPACE

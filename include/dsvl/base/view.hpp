@@ -19,7 +19,8 @@ using Index = std::ptrdiff_t;
 template <class T>
 struct View {
   T* data = nullptr;         ///< element (0, 0); null while an Arena measures
-  Index rows = 0, cols = 0;  ///< the shape
+  Index rows = 0;            ///< of the matrix
+  Index cols = 0;            ///< elements of a row
   Index stride = 0;          ///< elements from one row to the next; >= cols
 
   constexpr View() noexcept = default;
@@ -48,8 +49,10 @@ struct View {
 /// it.
 template <class T>
 struct Volume {
-  T* data = nullptr;  ///< element (0, 0, 0)
-  Index channels = 0, height = 0, width = 0;  ///< the shape
+  T* data = nullptr;   ///< element (0, 0, 0)
+  Index channels = 0;  ///< planes
+  Index height = 0;    ///< rows of a plane
+  Index width = 0;     ///< elements of a row
 
   constexpr Volume() noexcept = default;
   /// A picture of this shape.
@@ -67,9 +70,11 @@ struct Volume {
 
 /// Height and width of a map of tokens; token t is at (t / width, t % width).
 struct Grid {
-  Index height = 0, width = 0;  ///< in tokens
+  Index height = 0;  ///< in tokens
+  Index width = 0;   ///< in tokens
   /// Number of tokens.
   constexpr Index tokens() const noexcept { return height * width; }
+  /// Equal in both.
   constexpr bool operator==(const Grid&) const noexcept = default;
 };
 

@@ -11,7 +11,10 @@ DSVL_BEGIN_NAMESPACE
 
 /// A number that is added to a token's logit, in natural-log units: +0.69 doubles its odds. Any id of the vocabulary is
 /// allowed, and any number below infinity; -infinity bans the token.
-struct TokenBias { std::int32_t id = 0; float bias = 0; };
+struct TokenBias {
+  std::int32_t id = 0;  ///< the token
+  float bias = 0;       ///< what is added to its logit
+};
 
 /// The rules by which the next token is chosen. The defaults change nothing: the likeliest token is taken. An option
 /// out of its range is bad_argument, and nothing is chosen.

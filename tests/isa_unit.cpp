@@ -15,9 +15,7 @@ namespace {
 
 const dsvl::Kernels<float>* g_chosen = nullptr;
 
-#define TEXT_OF(...) #__VA_ARGS__
-#define TEXT(...) TEXT_OF(__VA_ARGS__)
-constexpr const char* kNames = TEXT(DSVL_DISPATCH);  // separated by commas
+constexpr const char* kNames = DSVL_TEXT(DSVL_DISPATCH);  // separated by commas
 
 /// Whether `wanted` is the name at place `index` of kNames.
 bool is_named(const char* wanted, std::size_t index) {

@@ -27,8 +27,6 @@ struct TokenSpan {
 
   /// Number of tokens.
   [[nodiscard]] std::size_t size() const noexcept { return keys.size(); }
-  /// True when there are none.
-  [[nodiscard]] bool empty() const noexcept { return keys.empty(); }
   /// The tokens from number `first` on.
   [[nodiscard]] TokenSpan from(std::size_t first) const noexcept {
     return {keys.subspan(first), inputs.subspan(first)};

@@ -107,7 +107,11 @@ class Builder {
       refuse(Code::limit, 0, "the text is longer than is accepted");
       return;
     }
-    if (check_tokens()) nlohmann::json::sax_parse(TextIterator{&at_}, TextIterator{&end_}, this);
+    if (!check_tokens()) return;
+    // What nlohmann::json::sax_parse does for a text, without its readers of binary formats, which would be half of the
+    // code.
+    auto input = nlohmann::detail::input_adapter(TextIterator{&at_}, TextIterator{&end_});
+    nlohmann::detail::parser<nlohmann::json, decltype(input)>(std::move(input), nullptr, false).sax_parse(this);
   }
 
   /// A first pass over the text. No string, number or word may be long, because the lexer keeps one whole in a

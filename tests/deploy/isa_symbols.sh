@@ -15,7 +15,7 @@ foreign() {
 
 # Lambdas that are functions. Those that these call once for a tile, a row or a block of rows may be; not those within.
 called() {
-  own='for_each_row_block<\|attention_detail::\(score\|value\)_block<\|linear_detail::pack<\|linear(\|for_each_weight_vector<'
+  own='for_each_row_block<\|attention_detail::\(score\|value\)_block<\|linear(\|for_each_weight_vector<'
   nm -C "$1" | grep ' [tTW] ' | grep '{lambda' | grep -v "::kernels::[a-z0-9_]*::\($own\)" || true
   nm -C "$1" | grep ' [tTW] ' | grep ' const::{lambda' || true
 }

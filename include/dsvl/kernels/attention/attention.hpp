@@ -26,9 +26,15 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace attention_detail {
 
-/// The micro-tile: kTileRows rows by kVectors vectors of keys (for scores) or of head_dim (for values). The rows share
+/// The micro-tile: up to six rows by kVectors vectors of keys (for scores) or of head_dim (for values). The rows share
 /// each load.
-inline constexpr int kTileRows = 6, kVectors = kRegisters == 32 ? 4 : 2;
+inline constexpr int kVectors = kRegisters == 32 ? 4 : 2;
+/// Calls f(count, first) for the blocks of rows that make micro-tiles. A tile of a tower or a prompt has 16 rows (6, 6
+/// and 4), a decoded token has one.
+template <class F>
+DSVL_FORCE_INLINE void for_each_tile(Index rows, F&& f) noexcept {
+  for_each_row_block_of<6, 4, 1>(rows, f);
+}
 
 /// exp(x) = 2^(kLog2E * x).
 inline constexpr float kLog2E = std::numbers::log2e_v<float>;
@@ -64,24 +70,25 @@ inline Index visible(const AttendTile<float>& t, Index r, Index block) noexcept 
   return std::clamp<Index>(t.keys + r * t.keys_step - block * kKvBlock, 0, kKvBlock);
 }
 
-/// Scores q . k of `rows` rows and `vectors` vectors of keys, from `key` on of a block.
+/// Scores q . k of `rows` rows and kVectors vectors of keys, from `key` on of a block.
 /// q       (rows, head_dim), rows `pitch` apart
 /// scores  (rows, 64)
-template <class Kv, int rows, int vectors>
+template <class Kv, int rows>
 DSVL_KERNEL void multiply_keys(const float* q, Index pitch, Index head_dim, const std::byte* k, Index key,
                                float* scores) noexcept {
+  constexpr int vectors = kVectors;
   Lanes dot[rows][vectors];
-  unroll<rows>([&](auto r) { unroll<vectors>([&](auto w) { dot[r][w] = splat(0.0f); }); });
+  unroll<rows>([&](int r) { unroll<vectors>([&](int w) { dot[r][w] = splat(0.0f); }); });
   for (Index d = 0; d < head_dim; ++d) {
     Lanes b[vectors];
-    unroll<vectors>([&](auto w) { b[w] = keep_in_register(Kv::load(k, d * kKvBlock + key + w * kLanes)); });
-    unroll<rows>([&](auto r) {
+    unroll<vectors>([&](int w) { b[w] = keep_in_register(Kv::load(k, d * kKvBlock + key + w * kLanes)); });
+    unroll<rows>([&](int r) DSVL_INLINED {
       const Lanes a = keep_in_register(splat(q[r * pitch + d]));
-      unroll<vectors>([&](auto w) { dot[r][w] = fma(a, b[w], dot[r][w]); });
+      unroll<vectors>([&](int w) { dot[r][w] = fma(a, b[w], dot[r][w]); });
     });
   }
-  unroll<rows>([&](auto r) {
-    unroll<vectors>([&](auto w) { store(scores + r * kKvBlock + key + w * kLanes, dot[r][w]); });
+  unroll<rows>([&](int r) DSVL_INLINED {
+    unroll<vectors>([&](int w) { store(scores + r * kKvBlock + key + w * kLanes, dot[r][w]); });
   });
 }
 
@@ -138,27 +145,27 @@ DSVL_FORCE_INLINE void softmax_row(const Rows& at, Index r, Index keys, const fl
 template <class Kv, int rows, int vectors>
 DSVL_KERNEL void multiply_values(const Rows& at, Index row, const std::byte* v, const Index* keys, Index d) noexcept {
   Lanes out[rows][vectors];
-  unroll<rows>([&](auto r) {
+  unroll<rows>([&](int r) DSVL_INLINED {
     unroll<vectors>(
-        [&](auto w) { out[r][w] = load(at.out(row + r) + d + w * kLanes) * splat(at.corrections[row + r]); });
+        [&](int w) { out[r][w] = load(at.out(row + r) + d + w * kLanes) * splat(at.corrections[row + r]); });
   });
   const float* const p = at.score(row);
   Index shared = keys[0];
   for (int r = 1; r < rows; ++r) shared = std::min<Index>(shared, keys[r]);
   for (Index j = 0; j < shared; ++j) {
     Lanes b[vectors];
-    unroll<vectors>([&](auto w) { b[w] = keep_in_register(Kv::load(v, j * at.padded + d + w * kLanes)); });
-    unroll<rows>([&](auto r) {
+    unroll<vectors>([&](int w) { b[w] = keep_in_register(Kv::load(v, j * at.padded + d + w * kLanes)); });
+    unroll<rows>([&](int r) DSVL_INLINED {
       const Lanes a = keep_in_register(splat(p[r * kKvBlock + j]));
-      unroll<vectors>([&](auto w) { out[r][w] = fma(a, b[w], out[r][w]); });
+      unroll<vectors>([&](int w) { out[r][w] = fma(a, b[w], out[r][w]); });
     });
   }
-  unroll<rows>([&](auto r) {
+  unroll<rows>([&](int r) DSVL_INLINED {
     for (Index j = shared; j < keys[r]; ++j) {
       const Lanes a = splat(p[r * kKvBlock + j]);
-      unroll<vectors>([&](auto w) { out[r][w] = fma(a, Kv::load(v, j * at.padded + d + w * kLanes), out[r][w]); });
+      unroll<vectors>([&](int w) { out[r][w] = fma(a, Kv::load(v, j * at.padded + d + w * kLanes), out[r][w]); });
     }
-    unroll<vectors>([&](auto w) { store(at.out(row + r) + d + w * kLanes, out[r][w]); });
+    unroll<vectors>([&](int w) { store(at.out(row + r) + d + w * kLanes, out[r][w]); });
   });
 }
 
@@ -166,15 +173,12 @@ DSVL_KERNEL void multiply_values(const Rows& at, Index row, const std::byte* v, 
 template <class Kv>
 DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
                                    const std::byte* k) noexcept {
-  for_each_row_block<kTileRows>(t.rows - first, [&](auto rows, Index row) {
+  for_each_tile(t.rows - first, [&](auto rows, Index row) {
     row += first;
     const Index keys = visible(t, row + rows - 1, block);
-    Index j = 0;
-    // While the last vector of the micro-tile has a visible key; it may reach past the keys, and never past the block.
-    for (; j + (kVectors - 1) * kLanes < keys; j += kVectors * kLanes)
-      multiply_keys<Kv, rows, kVectors>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
-    for (; j < keys; j += kLanes)
-      multiply_keys<Kv, rows, 1>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
+    // The last micro-tile may reach past the keys, and never past the block.
+    for (Index j = 0; j < keys; j += kVectors * kLanes)
+      multiply_keys<Kv, rows>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
   });
 }
 static_assert(kKvBlock % (kVectors * kLanes) == 0);
@@ -203,13 +207,14 @@ inline void softmax_block(const AttendTile<float>& t, const Rows& at, Index firs
 template <class Kv>
 DSVL_FORCE_INLINE void value_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
                                    const std::byte* v) noexcept {
-  for_each_row_block<kTileRows>(t.rows - first, [&](auto rows, Index row) {
+  for_each_tile(t.rows - first, [&](auto rows, Index row) {
     row += first;
     Index keys[rows], d = 0;
     for (int r = 0; r < rows; ++r) keys[r] = visible(t, row + r, block);
     for (; d + kVectors * kLanes <= at.padded; d += kVectors * kLanes)
       multiply_values<Kv, rows, kVectors>(at, row, v, keys, d);
-    for (; d < at.padded; d += kLanes) multiply_values<Kv, rows, 1>(at, row, v, keys, d);
+    if constexpr (kKvPad % (kVectors * kLanes) != 0)
+      for (; d < at.padded; d += kLanes) multiply_values<Kv, rows, 1>(at, row, v, keys, d);
   });
 }
 

@@ -23,7 +23,8 @@ void store_keys(const KvTile<float>& t) noexcept {
     for (Index d = 0; d < whole_dims; d += kLanes) {
       Lanes columns[kLanes];
       load_columns(reinterpret_cast<const std::byte*>(t.k + r * t.k_stride + d), 4 * t.k_stride, columns);
-      unroll<static_cast<int>(kLanes)>([&](auto i) { Kv::store(t.block, place(d + i, r), columns[i]); });
+      unroll<static_cast<int>(kLanes)>(
+          [&](int i) DSVL_INLINED { Kv::store(t.block, place(d + i, r), columns[i]); });
     }
   for (Index r = 0; r < t.rows; ++r)
     for (Index d = r < whole_rows ? whole_dims : 0; d < t.head_dim; ++d)

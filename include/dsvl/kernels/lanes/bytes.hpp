@@ -29,14 +29,14 @@ template <int bits>
 inline constexpr int kWordsIn16Bits =
     !kHasMaddubs || bits == 8 ? 1 : std::min<int>(8, 32767 / (2 * ((1 << bits) - 1) * 127));
 /// dot_bytes for word `word` of a sub-block, where kHasMaddubs. Sums stay in 16 bits, in `halves`, while they fit.
-template <int bits, int word>
-DSVL_FORCE_INLINE void add_maddubs(Bits codes, Bits numbers, Bits& halves, Bits& sum) noexcept {
+template <int bits>
+DSVL_FORCE_INLINE void add_maddubs(int word, Bits codes, Bits numbers, Bits& halves, Bits& sum) noexcept {
   using Halves = xsimd::batch<std::uint16_t>;
   // Both sums are kept in registers: GCC would otherwise add them as a tree, and spill its branches.
   const Bits two = maddubs<bits>(codes, numbers);
-  if constexpr (word % kWordsIn16Bits<bits> == 0) halves = two;
+  if (word % kWordsIn16Bits<bits> == 0) halves = two;
   else halves = keep_in_register(std::bit_cast<Bits>(std::bit_cast<Halves>(halves) + std::bit_cast<Halves>(two)));
-  if constexpr (word % kWordsIn16Bits<bits> == kWordsIn16Bits<bits> - 1)
+  if (word % kWordsIn16Bits<bits> == kWordsIn16Bits<bits> - 1)
     sum = keep_in_register(dot_halves(halves, ones16(), sum));
 }
 

@@ -67,7 +67,7 @@ DSVL_FORCE_INLINE Index opaque(Index x) noexcept {
 // --- transposing ---------------------------------------------------------------------------------
 /// Columns of a block of kLanes rows, `stride` bytes apart: lane i of columns[j] is the j-th float of row i.
 DSVL_FORCE_INLINE void load_columns(const std::byte* block, Index stride, Lanes* columns) noexcept {
-  unroll<kLanes / 4>([&](auto c) DSVL_INLINED {
+  unroll<kLanes / 4>([&](int c) DSVL_INLINED {
     const auto rows = [&](int i) { return load_quads(block + i * stride + c * 16, 4 * stride); };
     transpose_4x4({rows(0), rows(1), rows(2), rows(3)}, columns + 4 * c);
   });

@@ -18,10 +18,8 @@ namespace linear_detail {
 
 /// Operands of the K block that begins where `left` operands are left: kLinearDepth, then all whole steps, then the
 /// rest.
-template <OperandFormat F>
-constexpr Index block_depth(Index left) noexcept {
-  static_assert(kLinearDepth % kStep<F> == 0);
-  return left >= kLinearDepth ? kLinearDepth : left >= kStep<F> ? left / kStep<F> * kStep<F> : left;
+constexpr Index block_depth(Index left, Index step) noexcept {
+  return left >= kLinearDepth ? kLinearDepth : left >= step ? left / step * step : left;
 }
 
 /// Both factors as rows of operands: columns, or for Bf16Pairs pairs of them (x then points to pairs too, 4 bytes
@@ -34,14 +32,15 @@ struct Factors {
   Index cols;           ///< operands in a row
 };
 
-/// Copies of the last, partial step of up to `most` rows of w, with zeros behind.
+/// Room for copies of the last, partial step of up to `most` rows of w, with zeros behind.
 template <OperandFormat F, int most>
 struct PartialStep {
   static constexpr Index kStride = kStep<F> * F::kBytes;
-  alignas(64) std::byte rows[most][kStride] = {};
+  alignas(64) std::byte rows[most][kStride];
 
   /// `left`: bytes that each row has from the step on; more than a step are cut off.
-  PartialStep(const std::byte* from, Index stride, Index count, Index left) noexcept {
+  void copy(const std::byte* from, Index stride, Index count, Index left) noexcept {
+    std::memset(rows, 0, sizeof rows);
     const auto bytes = static_cast<std::size_t>(std::min<Index>(left, kStride));
     for (Index i = 0; i < count; ++i) std::memcpy(rows[i], from + i * stride, bytes);
   }
@@ -51,13 +50,13 @@ struct PartialStep {
 /// these are short runs far apart.
 template <OperandFormat F, int rows>
 DSVL_FORCE_INLINE void prefetch_rows(const std::byte* step, Index stride) noexcept {
-  unroll<rows * kStep<F> * F::kBytes / kCacheLine>([&](auto i) {
+  unroll<rows * kStep<F> * F::kBytes / kCacheLine>([&](int i) DSVL_INLINED {
     prefetch(step + i % rows * stride + i / rows * kCacheLine);
   });
 }
 
 /// Writes y from the sums of one row: plus the bias, plus what y held where `add`.
-DSVL_FORCE_INLINE void finish(const float* sums, const float* bias, Index outputs, bool add, float* y) noexcept {
+DSVL_NO_INLINE inline void finish(const float* sums, const float* bias, Index outputs, bool add, float* y) noexcept {
   for_each_vector(outputs, [&](auto at) DSVL_INLINED {
     Lanes s = at.load(sums);
     if (bias) s = s + at.load(bias);

@@ -74,7 +74,7 @@ struct StoredWeights {
   DSVL_FORCE_INLINE void prefetch_ahead(Index c) const noexcept {
     constexpr Index kBytes = kBlockBytes<F> / kSpanned<F>;
     unroll<static_cast<int>(ceil_div(kBytes, kCacheLine))>(
-        [&](auto i) { prefetch(block + c * kBytes + kPrefetchBytes + i * kCacheLine); });
+        [&](int i) { prefetch(block + c * kBytes + kPrefetchBytes + i * kCacheLine); });
   }
   DSVL_FORCE_INLINE void next() noexcept { block += kBlockBytes<F>; }
 };
@@ -108,16 +108,16 @@ struct UnpackedWeights {
   static DSVL_FORCE_INLINE void unpack(const std::byte* block, Index row, int n, std::byte* to) noexcept {
     const auto put = [&](Index field, Bits x) { store_bits(to + field + n * kLanes * 4, x); };
     for (Index c = 0; c < kSpanned<F>; ++c) {
-      unroll<kBlockWords>([&](auto word) { put((c * kBlockWords + word) * kOne, F::codes(block, c, word, row)); });
+      unroll<kBlockWords>([&](int word) { put((c * kBlockWords + word) * kOne, F::codes(block, c, word, row)); });
       if constexpr (F::kSubBlocks != 0)
-        unroll<F::kSubBlocks>([&](auto sub_block) {
+        unroll<F::kSubBlocks>([&](int sub_block) DSVL_INLINED {
           put(kSubScales + (c * F::kSubBlocks + sub_block) * kOne, bits(F::sub_scale(block, c, sub_block, row)));
         });
     }
     if constexpr (F::kHasScale) put(kScale, bits(F::scale(block, row)));
     if constexpr (F::kHasMins) {
       put(kMinScale, bits(F::min_scale(block, row)));
-      unroll<kSpanned<F> / 2>([&](auto pair) { put(kSubMins + pair * kOne, F::sub_mins(block, pair, row)); });
+      unroll<kSpanned<F> / 2>([&](int pair) { put(kSubMins + pair * kOne, F::sub_mins(block, pair, row)); });
     }
   }
 
@@ -148,47 +148,47 @@ struct Accumulators {
   /// -z * sum(x), the zero point's share; an Int8Row stores its sums negated, so that is an addition here.
   template <int sub_block>
   DSVL_FORCE_INLINE void add_sub_block(const W& w, Index c, Index b) noexcept {
-    unroll<rows>([&](auto r) {
+    unroll<rows>([&](int r) DSVL_INLINED {
       Bits start = splat_bits(0);
       if constexpr (F::kZeroBit >= 0)
         start = shift_left(splat_word(row[r] + sums + (b * kSubBlocks + sub_block) * 4), F::kZeroBit);
-      unroll<vectors>([&](auto n) { part[r * vectors + n] = start; });
+      unroll<vectors>([&](int n) { part[r * vectors + n] = start; });
     });
     static_assert(kSubBlockWords % kWordsIn16Bits<F::kBits> == 0);
     Bits halves[kCount];  // sums that still fit in 16 bits, where kHasMaddubs
-    unroll<kSubBlockWords>([&](auto u) DSVL_INLINED {
-      constexpr int word = sub_block * kSubBlockWords + u;
+    unroll<kSubBlockWords>([&](int u) DSVL_INLINED {
+      const int word = sub_block * kSubBlockWords + u;
       Bits codes[vectors];
-      unroll<vectors>([&](auto n) { codes[n] = keep_in_register(w.codes(c, word, n)); });
-      unroll<rows>([&](auto r) DSVL_INLINED {
+      unroll<vectors>([&](int n) { codes[n] = keep_in_register(w.codes(c, word, n)); });
+      unroll<rows>([&](int r) DSVL_INLINED {
         const Bits numbers = keep_in_register(splat_word(row[r] + b * kInt8Block + word * 4));
-        unroll<vectors>([&](auto n) {
-          constexpr int i = r * vectors + n;
-          if constexpr (kHasMaddubs) add_maddubs<F::kBits, u>(codes[n], numbers, halves[i], part[i]);
+        unroll<vectors>([&](int n) DSVL_INLINED {
+          const int i = r * vectors + n;
+          if constexpr (kHasMaddubs) add_maddubs<F::kBits>(u, codes[n], numbers, halves[i], part[i]);
           else part[i] = dot_bytes<F::kBits>(codes[n], numbers, part[i]);
         });
       });
     });
     if constexpr (F::kSubBlocks != 0) {
       Lanes sub_scale[vectors];
-      unroll<vectors>([&](auto n) { sub_scale[n] = keep_in_register(w.sub_scale(c, sub_block, n)); });
-      unroll<kCount>([&](auto i) { block[i] = fma(to_float(part[i]), sub_scale[i % vectors], block[i]); });
+      unroll<vectors>([&](int n) { sub_scale[n] = keep_in_register(w.sub_scale(c, sub_block, n)); });
+      unroll<kCount>([&](int i) { block[i] = fma(to_float(part[i]), sub_scale[i % vectors], block[i]); });
     }
   }
   /// Adds the weight block to the totals: its sum times the scales of w and x, less dmin * sum(m * x), which is an
   /// addition too. All activation blocks of a weight block share one scale of x, that of block b.
   DSVL_FORCE_INLINE void finish_block(const W& w, Index b) noexcept {
     Lanes scale[vectors];
-    if constexpr (F::kHasScale) unroll<vectors>([&](auto n) { scale[n] = keep_in_register(w.scale(n)); });
-    unroll<rows>([&](auto r) DSVL_INLINED {
+    if constexpr (F::kHasScale) unroll<vectors>([&](int n) { scale[n] = keep_in_register(w.scale(n)); });
+    unroll<rows>([&](int r) DSVL_INLINED {
       const Lanes of_row = keep_in_register(from_bits(splat_word(row[r] + scales + b * 4)));
-      unroll<vectors>([&](auto n) DSVL_INLINED {
-        constexpr int i = r * vectors + n;
+      unroll<vectors>([&](int n) DSVL_INLINED {
+        const int i = r * vectors + n;
         Lanes& sum = total[i];
         sum = fma(F::kSubBlocks == 0 ? to_float(part[i]) : block[i], F::kHasScale ? scale[n] * of_row : of_row, sum);
         if constexpr (F::kHasMins) {
           Bits mins = splat_bits(0);
-          unroll<kSpanned<F> / 2>([&](auto pair) {
+          unroll<kSpanned<F> / 2>([&](int pair) DSVL_INLINED {
             mins = dot_halves(w.sub_mins(pair, n), splat_word(row[r] + pairs + b * 2 + pair * 4), mins);
           });
           sum = fma(to_float(mins), w.min_scale(n) * of_row, sum);
@@ -204,12 +204,12 @@ template <class W, int rows, int vectors>
 DSVL_KERNEL void accumulate(W w, const Int8Rows& x, Index begin, Index count, bool first, float* sums) noexcept {
   using F = typename W::Format;
   Accumulators<W, rows, vectors> s(x);
-  unroll<rows * vectors>([&](auto i) {
+  unroll<rows * vectors>([&](int i) DSVL_INLINED {
     s.total[i] = first ? splat(0.0f) : load(sums + i / vectors * kLinearOutputs + i % vectors * kLanes);
   });
   for (Index at = begin; at < begin + count; ++at, w.next()) {
     const Index b = at * kSpanned<F>;
-    if constexpr (F::kSubBlocks != 0) unroll<rows * vectors>([&](auto i) { s.block[i] = splat(0.0f); });
+    if constexpr (F::kSubBlocks != 0) unroll<rows * vectors>([&](int i) { s.block[i] = splat(0.0f); });
     for (Index c = 0; c < kSpanned<F>; ++c) {
       w.prefetch_ahead(c);
       s.template add_sub_block<0>(w, c, b + c);
@@ -217,7 +217,7 @@ DSVL_KERNEL void accumulate(W w, const Int8Rows& x, Index begin, Index count, bo
     }
     s.finish_block(w, b);
   }
-  unroll<rows * vectors>([&](auto i) {
+  unroll<rows * vectors>([&](int i) DSVL_INLINED {
     store(sums + i / vectors * kLinearOutputs + i % vectors * kLanes, s.total[i]);
   });
 }
@@ -226,7 +226,7 @@ DSVL_KERNEL void accumulate(W w, const Int8Rows& x, Index begin, Index count, bo
 template <QuantizedFormat F>
 void multiply_few(const LinearTile<float>& t, const Int8Rows& x, Index row, float* sums) noexcept {
   const Index group_bytes = kGroupRows * bytes_of_row<F>(t.cols);
-  with_count<kFewRows>(static_cast<int>(t.rows - row), [&](auto rows) {
+  with_count<1, kFewRows>(static_cast<int>(t.rows - row), [&](auto rows) {
     for (Index n = 0; n < t.outputs; n += kGroupRows) {
       const StoredWeights<F> w{t.w + n / kGroupRows * group_bytes};
       accumulate<StoredWeights<F>, rows, kGroupVectors>(w, x, 0, t.cols / F::kCols, true, sums);
@@ -266,7 +266,7 @@ void multiply_block(const LinearTile<float>& t, Index row, Index rows, Index fir
     const Index count = std::min<Index>(kBlocks, blocks - b);
     for (Index n = 0; n < outputs; n += kWidth) {
       unpack_panel<F>(t, first + n, b, count, unpacked);
-      for_each_row_block<kTileRows<F>>(rows, [&](auto some, Index at) {
+      for_each_row_block<kFewRows, kTileRows<F>>(rows, [&](auto some, Index at) {
         const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols};
         accumulate<W, some, kPanel>(W{unpacked}, x, b, count, b == 0, sums + at * kLinearOutputs + n);
       });

@@ -44,8 +44,8 @@ void multiply(const LinearTile<float>& t, const Factors& s, float* scratch) noex
     }
     for (; n < t.outputs; n += kLinearOutputs) {
       const Index outputs = std::min<Index>(kLinearOutputs, t.outputs - n);
-      if (rows <= kFewRows) multiply_block<F, kWidePanel>(t, s, row, rows, n, outputs, scratch);
-      else multiply_block<F, kPanel>(t, s, row, rows, n, outputs, scratch);
+      const Panels& panels = rows <= kFewRows ? kPanels<F, kWidePanel> : kPanels<F, kPanel>;
+      multiply_block(panels, t, s, row, rows, n, outputs, scratch);
     }
   }
 }

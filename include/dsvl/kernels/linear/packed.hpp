@@ -38,15 +38,14 @@ struct Cursors {
   Index one, three;
 
   DSVL_FORCE_INLINE explicit Cursors(const Rows& x) noexcept : one(opaque(x.stride)), three(opaque(3 * x.stride)) {
-    unroll<(rows + 4) / 5>([&](auto i) { at[i] = x.x + 5 * i * x.stride; });
+    unroll<(rows + 4) / 5>([&](int i) { at[i] = x.x + 5 * i * x.stride; });
   }
-  template <int r>
-  DSVL_FORCE_INLINE float get(std::integral_constant<int, r>) const noexcept {
-    constexpr int behind = r % 5;
+  DSVL_FORCE_INLINE float get(int r) const noexcept {
+    const int behind = r % 5;
     return at[r / 5][behind == 0 ? 0 : behind == 3 ? three : behind * one];
   }
   DSVL_FORCE_INLINE void advance(Index by) noexcept {
-    unroll<(rows + 4) / 5>([&](auto i) { at[i] += by; });
+    unroll<(rows + 4) / 5>([&](int i) { at[i] += by; });
   }
 };
 
@@ -66,38 +65,38 @@ DSVL_KERNEL void accumulate(const Rows& x, Index runs, const float* w, bool firs
                             float* sums) noexcept {
   Lanes total[rows][vectors];
   Cursors<rows> from(x);
-  unroll<rows * vectors>([&](auto i) { total[i / vectors][i % vectors] = splat(0.0f); });
+  unroll<rows * vectors>([&](int i) { total[i / vectors][i % vectors] = splat(0.0f); });
   for (Index run = 0; run < runs; ++run, from.advance(kStep<A> - A::kRun)) {
-    unroll<A::kRun>([&](auto k) {
+    unroll<A::kRun>([&](int k) DSVL_INLINED {
       if constexpr (vectors == kPanel) {
         const Index line = run * A::kRun + k;
         prefetch(next.x + line % kPrefetchRows * next.stride + line / kPrefetchRows * kCacheLineFloats);
       }
       if constexpr (rows >= vectors) {
         Lanes b[vectors];
-        unroll<vectors>([&](auto n) { b[n] = keep_in_register(load(w + n * kLanes)); });
-        unroll<rows>([&](auto r) {
+        unroll<vectors>([&](int n) { b[n] = keep_in_register(load(w + n * kLanes)); });
+        unroll<rows>([&](int r) DSVL_INLINED {
           const Lanes a = keep_in_register(splat(from.get(r)));
-          unroll<vectors>([&](auto n) { total[r][n] = A::multiply_add(a, b[n], total[r][n]); });
+          unroll<vectors>([&](int n) { total[r][n] = A::multiply_add(a, b[n], total[r][n]); });
         });
       } else {
         Lanes a[rows];
-        unroll<rows>([&](auto r) { a[r] = keep_in_register(splat(from.get(r))); });
-        unroll<vectors>([&](auto n) {
+        unroll<rows>([&](int r) { a[r] = keep_in_register(splat(from.get(r))); });
+        unroll<vectors>([&](int n) DSVL_INLINED {
           const Lanes b = keep_in_register(load(w + n * kLanes));
-          unroll<rows>([&](auto r) { total[r][n] = A::multiply_add(a[r], b, total[r][n]); });
+          unroll<rows>([&](int r) { total[r][n] = A::multiply_add(a[r], b, total[r][n]); });
         });
       }
       from.advance(1), w += vectors * kLanes;
     });
   }
   if (!first)
-    unroll<rows * vectors>([&](auto i) {
-      constexpr int r = i / vectors, n = i % vectors;
+    unroll<rows * vectors>([&](int i) DSVL_INLINED {
+      const int r = i / vectors, n = i % vectors;
       total[r][n] = load(sums + r * kLinearOutputs + n * kLanes) + total[r][n];
     });
-  unroll<rows * vectors>([&](auto i) {
-    constexpr int r = i / vectors, n = i % vectors;
+  unroll<rows * vectors>([&](int i) DSVL_INLINED {
+    const int r = i / vectors, n = i % vectors;
     store(sums + r * kLinearOutputs + n * kLanes, total[r][n]);
   });
 }
@@ -109,17 +108,34 @@ struct Block {
 };
 
 /// All rows of x times a packed panel of `vectors` of outputs. The height of the micro-tiles does not show in the sums.
-template <OperandFormat F, int vectors>
-DSVL_FORCE_INLINE void multiply_panel(const Rows& x, Index rows, const float* w, Index depth, bool first,
-                                      float* sums) noexcept {
-  const Index runs = ceil_div(depth, kStep<F>);  // of each accumulator
-  for_each_row_block<vectors == kPanel ? kTileRows : kFewRows>(rows, [&](auto count, Index row) {
+template <class A, int vectors>
+DSVL_NO_INLINE void multiply_panel(const Rows& x, Index rows, const float* w, Index depth, bool first,
+                                   float* sums) noexcept {
+  const Index runs = ceil_div(depth, kStep<A>);  // of each accumulator
+  const auto multiply_rows = [&](auto count, Index row) {
     const Index behind = row + count;
     const Rows next = behind < rows ? x.from(behind, 0) : x.from(0, depth);
     for (Index q = 0; q < kAccumulators; ++q)
-      accumulate<typename F::Arithmetic, count, vectors>(
-          x.from(row, q * F::kRun), runs, w + q * runs * F::kRun * vectors * kLanes, first && q == 0,
-          next.from(0, q * depth / kAccumulators), sums + row * kLinearOutputs);
+      accumulate<A, count, vectors>(x.from(row, q * A::kRun), runs, w + q * runs * A::kRun * vectors * kLanes,
+                                    first && q == 0, next.from(0, q * depth / kAccumulators),
+                                    sums + row * kLinearOutputs);
+  };
+  if constexpr (vectors == kPanel) for_each_row_block<kFewRows, kTileRows>(rows, multiply_rows);
+  else for_each_row_block<0, kFewRows>(rows, multiply_rows);
+}
+
+/// Packs a step of kLanes rows of w, `stride` bytes apart; `runs` operands lie between two accumulators' first ones.
+template <OperandFormat F, int vectors>
+DSVL_KERNEL void pack_step(const std::byte* from, Index stride, Index runs, float* to) noexcept {
+  unroll<kStep<F> / (kLanes * F::kPerWord)>([&](int part) DSVL_INLINED {
+    Lanes columns[kLanes];
+    load_columns(from + part * kLanes * 4, stride, columns);
+    unroll<kLanes>([&](int word) DSVL_INLINED {
+      unroll_constant<F::kPerWord>([&](auto i) DSVL_INLINED {
+        const Index column = (part * kLanes + word) * F::kPerWord + i, q = column / F::kRun, at = column % F::kRun;
+        store(to + (q * runs + at) * vectors * kLanes, F::template operand<i>(columns[word]));
+      });
+    });
   });
 }
 
@@ -131,16 +147,6 @@ template <OperandFormat F, int vectors>
 DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packed) noexcept {
   constexpr Index kWidth = vectors * kLanes;
   const Index steps = ceil_div(block.depth, kStep<F>);
-  const auto transpose = [&](const std::byte* from, Index stride, float* to) {
-    unroll<kStep<F> / (kLanes * F::kPerWord)>([&](auto part) DSVL_INLINED {
-      Lanes columns[kLanes];
-      load_columns(from + part * kLanes * 4, stride, columns);
-      unroll<kLanes * F::kPerWord>([&](auto i) DSVL_INLINED {
-        constexpr Index column = part * kLanes * F::kPerWord + i, q = column / F::kRun, at = column % F::kRun;
-        store(to + (q * steps * F::kRun + at) * kWidth, F::template operand<i % F::kPerWord>(columns[i / F::kPerWord]));
-      });
-    });
-  };
   for (Index n = 0; n < block.outputs; n += kLanes, next += kLanes * block.stride) {
     const std::byte* const w = block.w + n * block.stride;
     const Index rows = std::min<Index>(kLanes, block.outputs - n);
@@ -149,49 +155,59 @@ DSVL_NO_INLINE void pack(const Block& block, const std::byte* next, float* packe
       float* const to = packed + step * F::kRun * kWidth + n;
       if (rows == kLanes && left >= kStep<F> * F::kBytes) {
         prefetch_rows<F, kLanes>(next + at, block.stride);
-        transpose(w + at, block.stride, to);
+        pack_step<F, vectors>(w + at, block.stride, steps * F::kRun, to);
       } else {
-        const PartialStep<F, kLanes> part(w + at, block.stride, rows, left);
-        transpose(part.rows[0], part.kStride, to);
+        PartialStep<F, kLanes> part;
+        part.copy(w + at, block.stride, rows, left);
+        pack_step<F, vectors>(part.rows[0], part.kStride, steps * F::kRun, to);
       }
     }
   }
 }
 
+/// What the loops around a panel know of the weights' format: data, since they do not feel it. So they are compiled
+/// once.
+struct Panels {
+  Index step, bytes;  ///< kStep<F> and F::kBytes
+  Index width;        ///< outputs of a panel
+  void (*pack)(const Block& block, const std::byte* next, float* packed) noexcept;
+  void (*multiply)(const Rows& x, Index rows, const float* w, Index depth, bool first, float* sums) noexcept;
+};
+template <OperandFormat F, int vectors>
+inline constexpr Panels kPanels = {kStep<F>, F::kBytes, vectors * kLanes, pack<F, vectors>,
+                                   multiply_panel<typename F::Arithmetic, vectors>};
+
 /// Returns where `depth` operands of `rows` rows of x can be read: in place, or from copies in `to`. Rows are copied
 /// where they would collide in the cache, and where a partial step needs zeros behind it.
-template <OperandFormat F>
-DSVL_FORCE_INLINE Rows stage_rows(const Rows& x, Index rows, Index depth, float* to) noexcept {
-  const bool part = depth % kStep<F> != 0;
+inline Rows stage_rows(const Rows& x, Index rows, Index depth, Index step, float* to) noexcept {
+  const bool part = depth % step != 0;
   if (!part && (rows <= kFewRows || !rows_collide(x.stride * static_cast<Index>(sizeof(float))))) return x;
   for (Index r = 0; r < rows; ++r) {
     float* const row = to + r * kLinearPitch;
     for_each_vector(depth, [&](auto at) DSVL_INLINED { at.store(row, at.load(x.x + r * x.stride)); });
-    if (part) std::fill(row + depth, row + round_up(depth, kStep<F>), 0.0f);
+    if (part) std::fill(row + depth, row + round_up(depth, step), 0.0f);
   }
   return {to, kLinearPitch};
 }
 
 /// Rows [row, row + rows) and outputs [first, first + outputs) of y, at most kLinearRows by kLinearOutputs.
-template <OperandFormat F, int vectors>
-DSVL_NO_INLINE void multiply_block(const LinearTile<float>& t, const Factors& s, Index row, Index rows, Index first,
-                                   Index outputs, float* scratch) noexcept {
-  constexpr Index kWidth = vectors * kLanes;
+inline void multiply_block(const Panels& panels, const LinearTile<float>& t, const Factors& s, Index row, Index rows,
+                           Index first, Index outputs, float* scratch) noexcept {
   float* const sums = scratch;
   float* const copied = sums + kLinearRows * kLinearOutputs;
   float* const packed = copied + kLinearRows * kLinearPitch;
   for (Index k = 0, depth; k < s.cols; k += depth) {
-    depth = block_depth<F>(s.cols - k);
-    const Rows x = stage_rows<F>(Rows{s.x, s.x_stride}.from(row, k), rows, depth, copied);
-    for (Index n = 0; n < outputs; n += kWidth) {
-      const Index begin = k * F::kBytes, end = begin + depth * F::kBytes;
+    depth = block_depth(s.cols - k, panels.step);
+    const Rows x = stage_rows(Rows{s.x, s.x_stride}.from(row, k), rows, depth, panels.step, copied);
+    for (Index n = 0; n < outputs; n += panels.width) {
+      const Index begin = k * panels.bytes, end = begin + depth * panels.bytes;
       const std::byte* const w = s.w + (first + n) * s.w_stride;
       // Packed next: the panel beside this one, else the next K block, else the next outputs.
-      const std::byte* const next = n + kWidth < outputs ? w + kWidth * s.w_stride + begin
-                                    : k + depth < s.cols ? s.w + first * s.w_stride + end
-                                                         : s.w + (first + outputs) * s.w_stride;
-      pack<F, vectors>({w + begin, s.w_stride, std::min<Index>(kWidth, outputs - n), depth}, next, packed);
-      multiply_panel<F, vectors>(x, rows, packed, depth, k == 0, sums + n);
+      const std::byte* const next = n + panels.width < outputs ? w + panels.width * s.w_stride + begin
+                                    : k + depth < s.cols       ? s.w + first * s.w_stride + end
+                                                               : s.w + (first + outputs) * s.w_stride;
+      panels.pack({w + begin, s.w_stride, std::min<Index>(panels.width, outputs - n), depth}, next, packed);
+      panels.multiply(x, rows, packed, depth, k == 0, sums + n);
     }
   }
   for (Index r = 0; r < rows; ++r)

@@ -49,7 +49,7 @@ void to_int8_row(const float* x, Index cols, std::byte* to) noexcept {
   // A lane sums four values. What is read behind the last value is scales, whose sums are not used.
   for (Index block = 0; block < cols / kInt8Block; block += kBlocks) {
     alignas(64) std::int32_t fours[kBlocks * kInt8Block / 4];
-    unroll<static_cast<int>(kSteps)>([&](auto i) {
+    unroll<static_cast<int>(kSteps)>([&](int i) DSVL_INLINED {
       const Bits values = load_bits(to + block * kInt8Block + i * kLanes * 4);
       const Bits sums = dot_bytes<1>(splat_bits(0x01010101u), values, splat_bits(0));
       store_bits(reinterpret_cast<std::byte*>(fours + i * kLanes), sums);

@@ -39,27 +39,29 @@ struct RowAccumulators {
   Lanes at[kFours][kAccumulatorVectors];
 
   DSVL_FORCE_INLINE RowAccumulators() noexcept {
-    unroll<kFours * kAccumulatorVectors>([&](auto i) {
+    unroll<kFours * kAccumulatorVectors>([&](int i) DSVL_INLINED {
       at[i / kAccumulatorVectors][i % kAccumulatorVectors] = splat(0.0f);
     });
   }
   /// Adds a step of x, reordered, times the same step of each row of w.
   template <OperandFormat F>
   DSVL_FORCE_INLINE void add(const float* x, const std::byte* w, Index stride) noexcept {
-    unroll<kFours * kAccumulatorVectors>([&](auto i) DSVL_INLINED {
-      constexpr int four = i / kAccumulatorVectors, v = i % kAccumulatorVectors;
+    unroll<kFours * kAccumulatorVectors>([&](int i) DSVL_INLINED {
+      const int four = i / kAccumulatorVectors, v = i % kAccumulatorVectors;
       Lanes columns[F::kRun];
-      F::template transpose<v>(w + 4 * four * stride, stride, columns);
-      unroll<F::kRun>([&](auto k) DSVL_INLINED {
-        const Lanes a = splat_in_quads<k % 4>(x + k / 4 * 4 * kAccumulators + v * kLanes);
-        at[four][v] = F::multiply_add(a, columns[k], at[four][v]);
+      F::transpose(w + 4 * four * stride, stride, v, columns);
+      unroll<F::kRun / 4>([&](int quad) DSVL_INLINED {
+        unroll_constant<4>([&](auto k) DSVL_INLINED {
+          const Lanes a = splat_in_quads<k>(x + quad * 4 * kAccumulators + v * kLanes);
+          at[four][v] = F::multiply_add(a, columns[4 * quad + k], at[four][v]);
+        });
       });
     });
   }
   /// sums = (first ? 0 : sums) + the four accumulators in order.
   DSVL_FORCE_INLINE void add_to(bool first, float* sums) const noexcept {
     alignas(64) float accumulators[kFours][kAccumulators][4];
-    unroll<kFours * kAccumulatorVectors>([&](auto i) {
+    unroll<kFours * kAccumulatorVectors>([&](int i) DSVL_INLINED {
       store(accumulators[i / kAccumulatorVectors][0] + i % kAccumulatorVectors * kLanes,
             at[i / kAccumulatorVectors][i % kAccumulatorVectors]);
     });
@@ -79,20 +81,21 @@ DSVL_KERNEL void multiply_row(const LinearTile<float>& t, const Factors& s, Inde
   constexpr Index kBehind = kRowOutputs - 1;  // from a row's end to the beginning of the row kRowOutputs further
   const std::byte* const rows = s.w + first * s.w_stride;
   alignas(64) float sums[kRowOutputs];
+  PartialStep<F, kRowOutputs> part;
   for (Index k = 0, depth; k < s.cols; k += depth) {
-    depth = block_depth<F>(s.cols - k);
+    depth = block_depth(s.cols - k, kStep<F>);
     const Index begin = k * F::kBytes;
-    RowAccumulators accumulators;
+    const std::byte* step = rows + begin;
+    Index stride = s.w_stride;
     if (depth < kStep<F>) {
-      const PartialStep<F, kRowOutputs> part(rows + begin, s.w_stride, kRowOutputs, depth * F::kBytes);
-      accumulators.add<F>(s.x + k, part.rows[0], part.kStride);
-    } else {
-      for (Index at = 0; at < depth; at += kStep<F>) {
-        const std::byte* const step = rows + begin + at * F::kBytes;
-        const Index ahead = step - rows + kPrefetchBytes, beyond = ahead < s.w_stride ? 0 : kBehind * s.w_stride;
-        prefetch_rows<F, kRowOutputs>(rows + ahead + beyond, s.w_stride);
-        accumulators.add<F>(s.x + k + at, step, s.w_stride);
-      }
+      part.copy(step, stride, kRowOutputs, depth * F::kBytes);
+      step = part.rows[0], stride = part.kStride;
+    }
+    RowAccumulators accumulators;
+    for (Index at = 0; at < depth; at += kStep<F>, step += kStep<F> * F::kBytes) {
+      const Index ahead = begin + at * F::kBytes + kPrefetchBytes, beyond = ahead < s.w_stride ? 0 : kBehind * s.w_stride;
+      prefetch_rows<F, kRowOutputs>(rows + ahead + beyond, s.w_stride);
+      accumulators.add<F>(s.x + k + at, step, stride);
     }
     accumulators.add_to(k == 0, sums);
   }

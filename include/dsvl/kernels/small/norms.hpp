@@ -22,7 +22,7 @@ DSVL_FORCE_INLINE float sum_row(const float* x, Index cols, float filler, Term&&
   Lanes total[4] = {splat(0.0f), splat(0.0f), splat(0.0f), splat(0.0f)};
   Index i = 0;
   for (; i + 4 * kLanes <= cols; i += 4 * kLanes)
-    unroll<4>([&](auto u) { total[u] = term(total[u], load(x + i + u * kLanes)); });
+    unroll<4>([&](int u) { total[u] = term(total[u], load(x + i + u * kLanes)); });
   for (int u = 0; i < cols; i += kLanes, ++u) {
     const Index n = cols - i;
     const Lanes value =

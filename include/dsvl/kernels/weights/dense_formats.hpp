@@ -27,7 +27,7 @@ inline constexpr int kAccumulatorVectors = kAccumulators / kQuads;
 /// kBytes         bytes of an operand: operand i of a row starts at byte i * kBytes
 /// kPerWord       operands in a 32-bit word, the unit that is transposed
 /// operand<e>     the e-th operand of every word
-/// transpose<v>   takes a step of four rows of w, `stride` bytes apart: quad q of columns[i] is operand i of the run of
+/// transpose      takes a step of four rows of w, `stride` bytes apart: quad q of columns[i] is operand i of the run of
 ///                accumulator v * kQuads + q, of the four rows
 /// Arithmetic     kRun and multiply_add; once transposed, formats with the same arithmetic are the same
 template <class F>
@@ -37,7 +37,7 @@ concept OperandFormat = requires(const std::byte* row, Index n, Lanes x, Lanes* 
   { F::kRun } -> std::convertible_to<Index>;
   typename F::Arithmetic;
   { F::template operand<0>(x) } noexcept -> std::same_as<Lanes>;
-  { F::template transpose<0>(row, n, columns) } noexcept;
+  { F::transpose(row, n, 0, columns) } noexcept;
   { F::multiply_add(x, x, x) } noexcept -> std::same_as<Lanes>;
 };
 /// A format whose operands are single weights: `load` widens kLanes of them, or the first n with zeros behind. Exact.
@@ -47,10 +47,9 @@ concept WeightFormat = OperandFormat<F> && requires(const std::byte* row, Index 
   { F::load(row, n) } noexcept -> std::same_as<Lanes>;
 };
 
-/// `transpose<v>` for formats whose run is four words: quad q of columns[i] is word i of the run of accumulator
+/// `transpose` for formats whose run is four words: quad q of columns[i] is word i of the run of accumulator
 /// v * kQuads + q.
-template <int v>
-DSVL_FORCE_INLINE void transpose_words(const std::byte* step, Index stride, Lanes* columns) noexcept {
+DSVL_FORCE_INLINE void transpose_words(const std::byte* step, Index stride, int v, Lanes* columns) noexcept {
   const auto row = [&](int i) { return load(reinterpret_cast<const float*>(step + i * stride) + v * kLanes); };
   transpose_4x4({row(0), row(1), row(2), row(3)}, columns);
 }
@@ -76,10 +75,9 @@ struct F32 : FmaArithmetic {
   static DSVL_FORCE_INLINE Lanes operand(Lanes words) noexcept {
     return words;
   }
-  template <int v>
-  static DSVL_FORCE_INLINE void transpose(const std::byte* step, Index stride, Lanes* columns) noexcept {
+  static DSVL_FORCE_INLINE void transpose(const std::byte* step, Index stride, int v, Lanes* columns) noexcept {
     constexpr Index kRunBytes = kRun * kBytes;
-    unroll<2>([&](auto half) DSVL_INLINED {
+    unroll<2>([&](int half) DSVL_INLINED {
       const auto row = [&](int i) {
         return load_quads(step + i * stride + v * kQuads * kRunBytes + half * 16, kRunBytes);
       };
@@ -92,11 +90,10 @@ struct F32 : FmaArithmetic {
 template <class F>
 struct Halves : FmaArithmetic {
   static constexpr Index kBytes = 2, kPerWord = 2;
-  template <int v>
-  static DSVL_FORCE_INLINE void transpose(const std::byte* step, Index stride, Lanes* columns) noexcept {
+  static DSVL_FORCE_INLINE void transpose(const std::byte* step, Index stride, int v, Lanes* columns) noexcept {
     Lanes pairs[4];
-    transpose_words<v>(step, stride, pairs);
-    unroll<4>([&](auto i) {
+    transpose_words(step, stride, v, pairs);
+    unroll<4>([&](int i) DSVL_INLINED {
       columns[2 * i] = F::template operand<0>(pairs[i]);
       columns[2 * i + 1] = F::template operand<1>(pairs[i]);
     });
@@ -139,9 +136,8 @@ struct Bf16Pairs {
   static DSVL_FORCE_INLINE Lanes operand(Lanes words) noexcept {
     return words;
   }
-  template <int v>
-  static DSVL_FORCE_INLINE void transpose(const std::byte* step, Index stride, Lanes* columns) noexcept {
-    transpose_words<v>(step, stride, columns);
+  static DSVL_FORCE_INLINE void transpose(const std::byte* step, Index stride, int v, Lanes* columns) noexcept {
+    transpose_words(step, stride, v, columns);
   }
   static DSVL_FORCE_INLINE Lanes multiply_add(Lanes x, Lanes w, Lanes sum) noexcept { return dot_bf16(x, w, sum); }
 };

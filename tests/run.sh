@@ -102,8 +102,8 @@ run_tests() {
 }
 
 # What reads files, pictures and words, what runs programs, and how long sessions use what they were lent. Instrumented
-# code makes compilers warn about what is not there, so warnings are errors in the other builds only. The kernels take
-# minutes under a sanitizer, since every register passes through instrumented memory; --full takes them as well.
+# code makes compilers warn about what is not there, so warnings are errors in the other builds only. Kernels, layers and
+# chats are instrumented with --full.
 run_asan() {
   configure build/asan -DDSVL_SANITIZE=address,undefined -DDSVL_WERROR=OFF -DDSVL_EXAMPLES=OFF -DDSVL_BENCHMARKS=OFF
   if [ -n "$full" ]; then

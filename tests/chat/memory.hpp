@@ -7,6 +7,8 @@
 #include <cstring>
 #include <dsvl/base/host.hpp>
 
+#include "../sanitized.hpp"
+
 // Sanitizers have operators of their own, and ours would not go with them.
 #if DSVL_SANITIZED || defined(_WIN32)
 #define DSVL_TEST_WATCHES_NEW 0

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <dsvl/base/config.hpp>
 
+#include "../sanitized.hpp"
+
 #if defined(__linux__) && defined(__LP64__) && !DSVL_SANITIZED
 #define DSVL_TEST_SYSTEM_CALLS 1
 #else

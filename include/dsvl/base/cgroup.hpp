@@ -28,7 +28,7 @@ namespace cgroup_detail {
 enum class Version { v1, v2 };
 
 /// Removes the text up to the separator, or all of it, and returns it; the separator is removed as well.
-inline std::string_view take(std::string_view& text, char separator) noexcept {
+DSVL_COLD inline std::string_view take(std::string_view& text, char separator) noexcept {
   const std::size_t at = text.find(separator);
   const std::string_view out = text.substr(0, at);
   text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
@@ -36,7 +36,7 @@ inline std::string_view take(std::string_view& text, char separator) noexcept {
 }
 
 /// True when a list separated by commas has the word.
-inline bool lists(std::string_view list, std::string_view word) noexcept {
+DSVL_COLD inline bool lists(std::string_view list, std::string_view word) noexcept {
   while (!list.empty())
     if (take(list, ',') == word) return true;
   return false;
@@ -109,7 +109,7 @@ class Lines {
 };
 
 /// A whole positive number, or 0 for everything else: "max" and -1 mean no limit, and nonsense must not limit anything.
-inline long long positive(std::string_view text) noexcept {
+DSVL_COLD inline long long positive(std::string_view text) noexcept {
   long long value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() && value > 0 ? value : 0;
@@ -124,7 +124,7 @@ struct FirstLine {
 };
 
 /// The quota of one group in processors, rounded up; 0 when it has none.
-inline int quota_of(const Path& group, Version version) noexcept {
+DSVL_COLD inline int quota_of(const Path& group, Version version) noexcept {
   long long quota = 0, period = 0;
   if (version == Version::v2) {
     FirstLine line(group, "/cpu.max");
@@ -141,7 +141,7 @@ inline int quota_of(const Path& group, Version version) noexcept {
 
 /// The smallest quota of a group and the groups around it, up to the one whose path is the first `top` bytes; 0 for
 /// none.
-inline int least_quota(Path group, std::size_t top, Version version) noexcept {
+DSVL_COLD inline int least_quota(Path group, std::size_t top, Version version) noexcept {
   int least = 0;
   while (group.good()) {
     if (const int quota = quota_of(group, version); quota > 0 && (least == 0 || quota < least)) least = quota;
@@ -153,7 +153,7 @@ inline int least_quota(Path group, std::size_t top, Version version) noexcept {
 }
 
 /// Finds the group of this process in /proc/self/cgroup ("/user.slice/…"); false when it is in no such hierarchy.
-inline bool find_group(std::string_view root, Version version, Path& group) noexcept {
+DSVL_COLD inline bool find_group(std::string_view root, Version version, Path& group) noexcept {
   Lines lines(Path().add(root).add("/proc/self/cgroup"));
   for (std::string_view line; lines.next(line);) {
     const std::string_view number = take(line, ':'), controllers = take(line, ':');
@@ -165,7 +165,7 @@ inline bool find_group(std::string_view root, Version version, Path& group) noex
 
 /// Reads a line of /proc/self/mountinfo. True when it mounts the wanted hierarchy; then the group `shown` is seen at
 /// the path `point`.
-inline bool is_hierarchy(std::string_view line, Version version, std::string_view& shown,
+DSVL_COLD inline bool is_hierarchy(std::string_view line, Version version, std::string_view& shown,
                          std::string_view& point) noexcept {
   for (int field = 0; field < 3; ++field) take(line, ' ');
   shown = take(line, ' ');
@@ -211,7 +211,7 @@ inline int quota_in(std::string_view root, Version version) noexcept {
 /// limit, or none that can be read. `root` is put in front of every path, for tests.
 ///
 /// Cost   some tens of microseconds, for a handful of small files
-inline int cgroup_processors(std::string_view root = {}) noexcept {
+DSVL_COLD inline int cgroup_processors(std::string_view root = {}) noexcept {
   using namespace cgroup_detail;
   const int v1 = quota_in(root, Version::v1), v2 = quota_in(root, Version::v2);
   return v1 > 0 && (v2 == 0 || v1 < v2) ? v1 : v2;

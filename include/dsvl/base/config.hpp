@@ -70,17 +70,8 @@
 //   DSVL_KERNEL    a function that is not inlined itself and inlines all that it calls (MSVC: only the former)
 //   DSVL_INLINED   behind a lambda's parameters: inlines it. DSVL_KERNEL does not reach every lambda within a lambda;
 //                  the test deploy_isa_symbols finds those that lack this
-//   DSVL_COLD      a function that runs once per file or model and is compiled for size
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define DSVL_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define DSVL_SANITIZED 1
-#endif
-#endif
-#ifndef DSVL_SANITIZED
-#define DSVL_SANITIZED 0
-#endif
+//   DSVL_COLD      a function that runs once per file, model or question, and is compiled for size: what takes time lies
+//                  in kernels, and in loops over pixels and bytes of a text
 #if defined(_MSC_VER) && !defined(__clang__)
 #define DSVL_FORCE_INLINE __forceinline
 #define DSVL_INLINED
@@ -92,10 +83,10 @@
 #else
 #define DSVL_FORCE_INLINE inline __attribute__((always_inline))
 #define DSVL_NO_INLINE __attribute__((noinline))
-#if defined(__OPTIMIZE__) && !DSVL_SANITIZED
+#if defined(__OPTIMIZE__)
 #define DSVL_INLINED __attribute__((always_inline))
 #define DSVL_KERNEL __attribute__((noinline, flatten))
-#else  // with a sanitizer each access is a branch, and kernels that inline everything would compile for 15 minutes
+#else  // nothing is inlined anyway
 #define DSVL_INLINED
 #define DSVL_KERNEL DSVL_NO_INLINE
 #endif

@@ -163,7 +163,7 @@ class Writer {
 };
 
 /// A head with what every file says: its kind, the model's name, and the type of most weights.
-inline GgufHead begin(std::string_view architecture, const ConvertOptions& options) {
+DSVL_COLD inline GgufHead begin(std::string_view architecture, const ConvertOptions& options) {
   GgufHead head;
   head.set(gguf::kArchitectureKey, architecture);
   if (!options.name.empty()) head.set("general.name", options.name);
@@ -175,7 +175,7 @@ inline GgufHead begin(std::string_view architecture, const ConvertOptions& optio
 constexpr std::uint32_t u32(Index n) noexcept { return static_cast<std::uint32_t>(n); }
 
 /// Writes the sizes of the decoder, under llama.cpp's keys.
-inline void describe_text(GgufHead& head, const ModelConfig& config) {
+DSVL_COLD inline void describe_text(GgufHead& head, const ModelConfig& config) {
   const DecoderDims& d = config.decoder;
   head.set("llama.vocab_size", u32(d.vocab)).set("llama.context_length", u32(config.max_positions));
   head.set("llama.embedding_length", u32(d.hidden)).set("llama.feed_forward_length", u32(d.intermediate));
@@ -190,7 +190,7 @@ inline void describe_text(GgufHead& head, const ModelConfig& config) {
 
 /// Writes the sizes of the low-resolution tower, under the keys of mmproj files. dsvl's own loader reads config.json
 /// instead.
-inline void describe_vision(GgufHead& head, const ModelConfig& config) {
+DSVL_COLD inline void describe_vision(GgufHead& head, const ModelConfig& config) {
   const SiglipDims& d = config.siglip;
   head.set("general.type", "mmproj").set("clip.has_vision_encoder", true).set("clip.projector_type", "deepseek-vl");
   head.set("clip.vision.image_size", u32(d.input.image)).set("clip.vision.patch_size", u32(d.input.patch));
@@ -205,6 +205,7 @@ inline void describe_vision(GgufHead& head, const ModelConfig& config) {
 /// another model, or none.
 ///
 /// Codes  io (a file changed), those of reading
+DSVL_COLD
 inline Status add_files(GgufHead& head, const Folder& from, const ModelSettings& settings, Allocator* allocator) {
   std::vector<Bytes> kept;
   std::vector<NamedBytes> written;
@@ -230,7 +231,7 @@ inline Status add_files(GgufHead& head, const Folder& from, const ModelSettings&
 /// Adds the tokenizer under the keys of GGUF; nothing when the checkpoint has none.
 ///
 /// Codes  those of parse_tokenizer_json() and write_tokenizer_gguf()
-inline Status add_tokenizer(GgufHead& head, const Folder& from, Index vocab, Allocator* allocator) {
+DSVL_COLD inline Status add_tokenizer(GgufHead& head, const Folder& from, Index vocab, Allocator* allocator) {
   DSVL_TRY(files, detail::TokenizerFiles::open(from, allocator));
   if (!files.text) return {};
   DSVL_TRY(parsed, parse_tokenizer_json(files.text->text(), from.describe("tokenizer.json"), files.settings_text(),

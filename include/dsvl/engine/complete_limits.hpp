@@ -19,6 +19,7 @@ DSVL_BEGIN_NAMESPACE
 /// how keys and values are kept; no weight is read.
 ///
 /// Codes  bad_argument (limits that make no sense), limit (values that are too large)
+DSVL_COLD
 inline Result<Limits> complete_limits(const Limits& limits, const ModelConfig& config, const Decoder& decoder) {
   Limits out = limits;
   const Index positions = config.max_positions;

@@ -137,7 +137,7 @@ inline Result<Checkpoint> Checkpoint::open_file(const Folder& folder, std::strin
 
 /// The error for a folder without weights that can be read. Such a folder often has weights of another kind, so the
 /// message names them.
-inline Status Checkpoint::no_weights(const Folder& folder) noexcept {
+DSVL_COLD inline Status Checkpoint::no_weights(const Folder& folder) noexcept {
   const std::string wanted = folder.describe(kSingle);
   for (const char* other : {"adapter_model.safetensors", "pytorch_model.bin", "pytorch_model.bin.index.json",
                             "model.onnx", "tf_model.h5", "flax_model.msgpack"})
@@ -151,7 +151,7 @@ inline Status Checkpoint::no_weights(const Folder& folder) noexcept {
 }
 
 /// Appends tensors to the list, unsorted.
-inline Status Checkpoint::add_tensors(std::span<const TensorInfo> more, std::string_view what) noexcept {
+DSVL_COLD inline Status Checkpoint::add_tensors(std::span<const TensorInfo> more, std::string_view what) noexcept {
   if (tensors_.append(more.data(), more.size())) return {};
   return fail(Code::out_of_memory, "%s: no memory for a list of %zu tensors", Printable(what).text(), more.size());
 }
@@ -173,7 +173,7 @@ inline Status Checkpoint::join(Checkpoint other, std::string_view what) noexcept
   return sort_tensors(what);
 }
 
-inline Result<std::uint64_t> Checkpoint::bytes_of(const Folder& folder, Allocator* from) noexcept {
+DSVL_COLD inline Result<std::uint64_t> Checkpoint::bytes_of(const Folder& folder, Allocator* from) noexcept {
   if (const auto single = folder.size(kSingle); single || single.error().code() != Code::not_found) return single;
   const std::string what = folder.describe(kIndex);
   DSVL_TRY(bytes, folder.open(kIndex, LoadMode::read, from));
@@ -220,7 +220,7 @@ inline Result<Checkpoint> Checkpoint::open_index(const Folder& folder, LoadMode 
 }
 
 /// Reads the "weight_map" of an index.
-inline Status Checkpoint::read_index(const json::Document& index, std::string_view what,
+DSVL_COLD inline Status Checkpoint::read_index(const json::Document& index, std::string_view what,
                                      Buffer<Listed>& list) noexcept {
   const json::Value map = index.root().find("weight_map");
   if (!map.is_object()) return fail(Code::bad_file, "%s: has no object \"weight_map\"", Printable(what).text());

@@ -17,7 +17,7 @@ namespace exif {
 
 /// The orientation, 1 to 8 as in the tag (which may have 16 or 32 bits), the last one where there are several. 1, which
 /// means upright, when the TIFF structure has none or is malformed. The data are untrusted: no byte outside is read.
-inline int orientation(std::span<const std::byte> tiff) noexcept {
+DSVL_COLD inline int orientation(std::span<const std::byte> tiff) noexcept {
   if (tiff.size() < 8) return 1;
   // "II" means little-endian (Intel), "MM" big-endian (Motorola).
   const bool little = tiff[0] == std::byte{'I'} && tiff[1] == std::byte{'I'};
@@ -53,7 +53,7 @@ constexpr bool swaps_sides(int orientation) noexcept { return orientation >= 5; 
 
 /// Writes row y of a packed RGB picture of (height, width) to its place in `to`, the upright picture, which has as many
 /// bytes in other memory.
-inline void place_row(const std::uint8_t* row, Index y, Index width, Index height, int orientation,
+DSVL_COLD inline void place_row(const std::uint8_t* row, Index y, Index width, Index height, int orientation,
                       std::uint8_t* to) noexcept {
   const bool swaps = swaps_sides(orientation);
   const bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;

@@ -77,10 +77,10 @@ class File {
 #ifdef _WIN32
 
 // --- Windows -----------------------------------------------------------------------------------
-inline File::Handle File::closed() noexcept { return INVALID_HANDLE_VALUE; }
-inline File::~File() { if (handle_ != closed()) CloseHandle(handle_); }
+DSVL_COLD inline File::Handle File::closed() noexcept { return INVALID_HANDLE_VALUE; }
+DSVL_COLD inline File::~File() { if (handle_ != closed()) CloseHandle(handle_); }
 
-inline Result<File> File::open(const std::filesystem::path& path, std::string_view what) noexcept {
+DSVL_COLD inline Result<File> File::open(const std::filesystem::path& path, std::string_view what) noexcept {
   // Others may read, rename and delete the file meanwhile, as on POSIX, but not write to it.
   const HANDLE handle = CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
                                     OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
@@ -103,6 +103,7 @@ inline Result<File> File::open(const std::filesystem::path& path, std::string_vi
   return file;
 }
 
+DSVL_COLD
 inline Status File::read(std::uint64_t offset, std::span<std::byte> into, std::string_view what) const noexcept {
   while (!into.empty()) {
     OVERLAPPED at = {};  // gives the offset, as pread() does; the handle is synchronous
@@ -125,10 +126,10 @@ inline Status File::read(std::uint64_t offset, std::span<std::byte> into, std::s
 #else
 
 // --- POSIX -------------------------------------------------------------------------------------
-inline File::Handle File::closed() noexcept { return -1; }
-inline File::~File() { if (handle_ != closed()) ::close(handle_); }
+DSVL_COLD inline File::Handle File::closed() noexcept { return -1; }
+DSVL_COLD inline File::~File() { if (handle_ != closed()) ::close(handle_); }
 
-inline Result<File> File::open(const std::filesystem::path& path, std::string_view what) noexcept {
+DSVL_COLD inline Result<File> File::open(const std::filesystem::path& path, std::string_view what) noexcept {
   int handle = -1;
   do handle = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // opening a pipe must not wait for a writer
   while (handle < 0 && errno == EINTR);
@@ -151,6 +152,7 @@ inline Result<File> File::open(const std::filesystem::path& path, std::string_vi
   return file;
 }
 
+DSVL_COLD
 inline Status File::read(std::uint64_t offset, std::span<std::byte> into, std::string_view what) const noexcept {
   while (!into.empty()) {
     const ::ssize_t got = ::pread(handle_, into.data(), into.size(), static_cast<::off_t>(offset));

@@ -93,7 +93,7 @@ constexpr bool begins_with_word(std::string_view text, std::string_view word) no
 }  // namespace detail
 
 /// The kind of a file, or null when its first bytes are of none known here. Looks at 300 bytes at most.
-inline const FileKind* kind_of(std::span<const std::byte> file) noexcept {
+DSVL_COLD inline const FileKind* kind_of(std::span<const std::byte> file) noexcept {
   static constexpr FileKind kPage = {"a web page, not the file itself", "download it again: it may need a login"},
                             kBitmap = {"a BMP picture", detail::kConvertPicture},
                             kOnnx = {"an ONNX model", detail::kConvertWeights};
@@ -113,7 +113,7 @@ inline const FileKind* kind_of(std::span<const std::byte> file) noexcept {
 }
 
 /// The error "FILE: is a web page, …" for bytes of such a kind; ok for all others. `what` names the file.
-inline Status refuse_other_kind(std::span<const std::byte> file, std::string_view what) noexcept {
+DSVL_COLD inline Status refuse_other_kind(std::span<const std::byte> file, std::string_view what) noexcept {
   const FileKind* const kind = kind_of(file);
   if (!kind) return {};
   return fail(Code::unsupported, "%s: is %.*s; %.*s", Printable(what).text(), static_cast<int>(kind->name.size()),

@@ -13,7 +13,7 @@ DSVL_BEGIN_NAMESPACE
 
 /// Ok for a plain relative name like "model.safetensors" or "shards/1.safetensors"; else bad_argument. Names from an
 /// index file are untrusted: those that could leave the folder, or mean two things on two systems, are refused.
-inline Status check_name(std::string_view name) noexcept {
+DSVL_COLD inline Status check_name(std::string_view name) noexcept {
   const auto refuse = [name](const char* why) {
     return fail(Code::bad_argument, "file name '%s': %s", Printable(name).text(), why);
   };

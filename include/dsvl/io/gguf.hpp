@@ -143,6 +143,7 @@ class Gguf {
 };
 
 // The parts of a file in their order: start, metadata, table of tensors, padding, data.
+DSVL_COLD
 inline Result<Gguf> Gguf::parse(std::span<const std::byte> file, std::string_view what, Allocator* from) noexcept {
   gguf::HeadReader head(file);
   Gguf out(from);
@@ -165,7 +166,7 @@ inline Result<Gguf> Gguf::parse(std::span<const std::byte> file, std::string_vie
 
 /// Reads magic, version and counts. The counts are checked against the size of the file, so that no loop and no memory
 /// grows beyond it.
-inline Status Gguf::read_start(gguf::HeadReader& head, std::string_view what, std::uint64_t& tensors,
+DSVL_COLD inline Status Gguf::read_start(gguf::HeadReader& head, std::string_view what, std::uint64_t& tensors,
                                std::uint64_t& keys) noexcept {
   const Printable file(what);
   if (head.left() < 24)
@@ -191,7 +192,7 @@ inline Status Gguf::read_start(gguf::HeadReader& head, std::string_view what, st
 }
 
 /// Reads the metadata and sorts it by key; a key that occurs twice is refused.
-inline Status Gguf::read_values(gguf::HeadReader& head, std::uint64_t count, std::string_view what) noexcept {
+DSVL_COLD inline Status Gguf::read_values(gguf::HeadReader& head, std::uint64_t count, std::string_view what) noexcept {
   const Printable file(what);
   for (std::uint64_t i = 0; i < count; ++i) {
     std::string_view key;
@@ -214,7 +215,7 @@ inline Status Gguf::read_values(gguf::HeadReader& head, std::uint64_t count, std
 }
 
 /// Reads kind and value of one key, and passes over the value's bytes.
-inline Status Gguf::read_value(gguf::HeadReader& head, std::string_view key, std::string_view what,
+DSVL_COLD inline Status Gguf::read_value(gguf::HeadReader& head, std::string_view key, std::string_view what,
                                Value& value) noexcept {
   std::uint32_t number = 0, element = static_cast<std::uint32_t>(gguf::Kind::missing);
   std::uint64_t count = 0;
@@ -237,6 +238,7 @@ inline Status Gguf::read_value(gguf::HeadReader& head, std::string_view key, std
 }
 
 /// Passes over `count` values of a kind that is not array. When it returns ok they are all there.
+DSVL_COLD
 inline Status Gguf::read_elements(gguf::HeadReader& head, gguf::Kind kind, std::uint64_t count, std::string_view key,
                                   std::string_view what) noexcept {
   if (kind == gguf::Kind::string) {
@@ -256,7 +258,7 @@ inline Status Gguf::read_elements(gguf::HeadReader& head, gguf::Kind kind, std::
 }
 
 /// Reads the alignment from the metadata; without the key it is 32.
-inline Status Gguf::read_alignment(std::string_view what) noexcept {
+DSVL_COLD inline Status Gguf::read_alignment(std::string_view what) noexcept {
   const Value given = value(gguf::kAlignmentKey);
   if (given.missing()) return {};
   const auto bytes = static_cast<std::uint64_t>(given.integer().value_or(0));
@@ -269,7 +271,7 @@ inline Status Gguf::read_alignment(std::string_view what) noexcept {
 }
 
 /// Reads the table of tensors. Their offsets are kept apart until the address of the data is known.
-inline Status Gguf::read_tensors(gguf::HeadReader& head, std::uint64_t count, std::string_view what,
+DSVL_COLD inline Status Gguf::read_tensors(gguf::HeadReader& head, std::uint64_t count, std::string_view what,
                                  Buffer<std::uint64_t>& offsets) noexcept {
   const Printable file(what);
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -287,7 +289,7 @@ inline Status Gguf::read_tensors(gguf::HeadReader& head, std::uint64_t count, st
 }
 
 /// Reads shape and type of a tensor, and computes its bytes.
-inline Status Gguf::read_tensor(gguf::HeadReader& head, std::string_view what, TensorInfo& tensor) noexcept {
+DSVL_COLD inline Status Gguf::read_tensor(gguf::HeadReader& head, std::string_view what, TensorInfo& tensor) noexcept {
   std::uint32_t number = 0;
   DSVL_CHECK_STATUS(read_shape(head, what, tensor));
   if (!head.take(number)) return truncated(what, "tensor", tensor.name);
@@ -308,7 +310,7 @@ inline Status Gguf::read_tensor(gguf::HeadReader& head, std::string_view what, T
 }
 
 /// Reads rank and shape.
-inline Status Gguf::read_shape(gguf::HeadReader& head, std::string_view what, TensorInfo& tensor) noexcept {
+DSVL_COLD inline Status Gguf::read_shape(gguf::HeadReader& head, std::string_view what, TensorInfo& tensor) noexcept {
   const Printable file(what), name(tensor.name);
   std::uint32_t rank = 0;
   if (!head.take(rank)) return truncated(what, "tensor", tensor.name);
@@ -328,7 +330,7 @@ inline Status Gguf::read_shape(gguf::HeadReader& head, std::string_view what, Te
 }
 
 /// Sets the address of a tensor's data, which must be inside the file and aligned.
-inline Status Gguf::place_tensor(std::span<const std::byte> data, std::uint64_t offset, std::string_view what,
+DSVL_COLD inline Status Gguf::place_tensor(std::span<const std::byte> data, std::uint64_t offset, std::string_view what,
                                  TensorInfo& tensor) const noexcept {
   const Printable file(what), name(tensor.name);
   if (offset % alignment_ != 0)
@@ -343,7 +345,7 @@ inline Status Gguf::place_tensor(std::span<const std::byte> data, std::uint64_t 
 
 /// Checks that no two tensors share bytes or a name, and sorts them by name. Holes between them are allowed, since they
 /// are how tensors get aligned.
-inline Status Gguf::check_layout(std::string_view what) noexcept {
+DSVL_COLD inline Status Gguf::check_layout(std::string_view what) noexcept {
   const Printable file(what);
   // In the order of their addresses, only neighbours can overlap.
   sort_by_place(tensors_.span());

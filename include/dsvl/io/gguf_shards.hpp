@@ -38,7 +38,7 @@ struct ShardName {
 };
 
 /// Takes a name apart; nothing for a name of another kind.
-inline std::optional<ShardName> shard_name(std::string_view name) noexcept {
+DSVL_COLD inline std::optional<ShardName> shard_name(std::string_view name) noexcept {
   constexpr std::string_view kPattern = "-NNNNN-of-NNNNN.gguf";  // N stands for a digit
   if (name.size() <= kPattern.size()) return std::nullopt;
   const std::string_view end = name.substr(name.size() - kPattern.size());
@@ -56,7 +56,7 @@ inline std::optional<ShardName> shard_name(std::string_view name) noexcept {
 }
 
 /// The names of all files of the model that `name` belongs to; that name alone when it is no shard's.
-inline std::vector<std::string> shard_names(std::string_view name) {
+DSVL_COLD inline std::vector<std::string> shard_names(std::string_view name) {
   std::vector<std::string> out;
   if (const auto shard = shard_name(name))
     for (Index i = 1; i <= shard->count; ++i) out.push_back(shard->file(i));
@@ -67,7 +67,7 @@ inline std::vector<std::string> shard_names(std::string_view name) {
 
 /// Ok when the number inside a file agrees with its name, or when it has none; else bad_file. A renamed file would give
 /// a model with a part twice and another missing.
-inline Status check_shard(const Gguf& head, std::string_view name, std::string_view what) noexcept {
+DSVL_COLD inline Status check_shard(const Gguf& head, std::string_view name, std::string_view what) noexcept {
   const auto number = head.value(kShardKey).integer(), count = head.value(kShardsKey).integer();
   const ShardName shard = shard_name(name).value_or(ShardName{name, 1, 1});
   if (!count || (*count == shard.count && (*count <= 1 || number == shard.number - 1))) return {};

@@ -50,7 +50,7 @@ struct Image {
 namespace detail {
 
 /// limit when a picture is larger than is accepted. The division avoids an overflow of width * height.
-inline Status check_size(Index width, Index height, const ImageLimits& limits, const char* name) noexcept {
+DSVL_COLD inline Status check_size(Index width, Index height, const ImageLimits& limits, const char* name) noexcept {
   if (width <= limits.max_side && height <= limits.max_side && width <= limits.max_pixels / height) return {};
   return fail(Code::limit, "%s: %td x %td pixels are more than is accepted (sides up to %td, %td pixels in all)", name,
               width, height, limits.max_side, limits.max_pixels);
@@ -59,7 +59,7 @@ inline Status check_size(Index width, Index height, const ImageLimits& limits, c
 /// An arena with the most memory that decoding an honest picture of this size can need. For PNG that is the inflated
 /// data, and the picture before and after interlacing and in 8 bits. For JPEG it is planes of whole blocks (up to 32
 /// pixels) and their coefficients.
-inline stb::DecodeArena decode_arena_for(const PictureHeader& header, std::size_t file_bytes,
+DSVL_COLD inline stb::DecodeArena decode_arena_for(const PictureHeader& header, std::size_t file_bytes,
                                          Allocator* from) noexcept {
   const auto padded = static_cast<std::size_t>(round_up(header.width, 32)) *
                       static_cast<std::size_t>(round_up(header.height, 32));
@@ -79,7 +79,7 @@ struct DecodeCall {
 };
 
 /// The error for a decoder that gave up. The arena tells lack of memory from a damaged file.
-inline Status explain(const stb::DecodeArena& arena, const char* name) noexcept {
+DSVL_COLD inline Status explain(const stb::DecodeArena& arena, const char* name) noexcept {
   if (arena.refused()) return fail(Code::out_of_memory, "%s: no memory to decode it", name);
   if (arena.over_budget())
     return fail(Code::bad_file, "%s: damaged: its data is for a larger picture than its header says", name);
@@ -87,7 +87,7 @@ inline Status explain(const stb::DecodeArena& arena, const char* name) noexcept 
 }
 
 /// Allocates the picture's pixels and sets its size, with sides exchanged when it is turned by a quarter.
-inline Status make_room(const PictureHeader& header, const DecodeCall& call, Image& image) noexcept {
+DSVL_COLD inline Status make_room(const PictureHeader& header, const DecodeCall& call, Image& image) noexcept {
   if (!image.rgb.resize(static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height) * 3))
     return fail(Code::out_of_memory, "%s: no memory for %td x %td pixels", call.name, header.width, header.height);
   image.width = exif::swaps_sides(call.orientation) ? header.height : header.width;
@@ -96,7 +96,7 @@ inline Status make_room(const PictureHeader& header, const DecodeCall& call, Ima
 }
 
 /// Decodes a PNG and writes it row by row. `file` is the reduced file that png.hpp made.
-inline Status decode_png(std::span<const std::byte> file, const PictureHeader& header, const DecodeCall& call,
+DSVL_COLD inline Status decode_png(std::span<const std::byte> file, const PictureHeader& header, const DecodeCall& call,
                          Image& image) noexcept {
   stb::DecodeArena arena = decode_arena_for(header, file.size(), call.from);
   const stb::ArenaScope scope(arena);
@@ -133,7 +133,7 @@ inline Status decode_png(std::span<const std::byte> file, const PictureHeader& h
 }
 
 /// Decodes a JPEG that jpeg.hpp has checked.
-inline Status decode_jpeg(std::span<const std::byte> file, const jpeg::Frame& frame, const DecodeCall& call,
+DSVL_COLD inline Status decode_jpeg(std::span<const std::byte> file, const jpeg::Frame& frame, const DecodeCall& call,
                           Image& image) noexcept {
   stb::DecodeArena arena = decode_arena_for(frame.header, file.size(), call.from);
   const stb::ArenaScope scope(arena);
@@ -158,7 +158,7 @@ inline Status decode_jpeg(std::span<const std::byte> file, const jpeg::Frame& fr
 /// Codes  bad_file (empty, neither PNG nor JPEG, truncated, damaged), unsupported, limit (see ImageLimits),
 ///        out_of_memory, cancelled
 /// Cost   memory only from `from`: while decoding up to about 12 bytes a pixel (24 for 16 bits), 3 when done
-inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLimits& limits = {},
+DSVL_COLD inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLimits& limits = {},
                                   Allocator* from = nullptr, std::string_view what = "picture",
                                   const CancelToken* cancel = nullptr) noexcept {
   const Printable name(what);
@@ -195,6 +195,7 @@ inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLi
 /// Reads the bytes of a picture's file.
 ///
 /// Codes  not_found, io, limit, out_of_memory
+DSVL_COLD
 inline Result<Buffer<std::byte>> read_picture_file(const std::filesystem::path& path, const ImageLimits& limits,
                                                    Allocator* from) noexcept {
   const std::string what = path_to_utf8(path);
@@ -213,7 +214,7 @@ inline Result<Buffer<std::byte>> read_picture_file(const std::filesystem::path& 
 /// Reads and decodes a file.
 ///
 /// Codes  those of decode_image and read_picture_file
-inline Result<Image> read_image(const std::filesystem::path& path, const ImageLimits& limits = {},
+DSVL_COLD inline Result<Image> read_image(const std::filesystem::path& path, const ImageLimits& limits = {},
                                 Allocator* from = nullptr, const CancelToken* cancel = nullptr) noexcept {
   DSVL_TRY(bytes, read_picture_file(path, limits, from));
   return decode_image(bytes.span(), limits, from, path_to_utf8(path), cancel);

@@ -299,7 +299,7 @@ class FrameReader {
 ///
 /// Codes  bad_file (truncated, damaged, unfinished), unsupported (12 bit, lossless, arithmetic, fractional sampling
 ///        ratios), limit (scans)
-inline Result<Frame> read(std::span<const std::byte> file, std::string_view what) noexcept {
+DSVL_COLD inline Result<Frame> read(std::span<const std::byte> file, std::string_view what) noexcept {
   return FrameReader(file, what).read();
 }
 

@@ -22,7 +22,7 @@ inline constexpr int kSof0 = 0xC0, kSof1 = 0xC1, kSof2 = 0xC2, kDht = 0xC4, kRst
 constexpr bool is_restart(int marker) noexcept { return marker >= kRst0 && marker < kRst0 + 8; }
 
 /// True when a file begins like a JPEG.
-inline bool is_jpeg(std::span<const std::byte> file) noexcept {
+DSVL_COLD inline bool is_jpeg(std::span<const std::byte> file) noexcept {
   return file.size() >= 3 && file[0] == std::byte{0xFF} && file[1] == std::byte{0xD8} && file[2] == std::byte{0xFF};
 }
 

@@ -249,6 +249,7 @@ class Builder {
   Status error_;
 };
 
+DSVL_COLD
 inline Result<Document> Document::parse(std::string_view text, std::string_view what, Allocator* from) noexcept {
   return Builder(text, what, from).parse();
 }

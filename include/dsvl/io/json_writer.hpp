@@ -16,7 +16,7 @@ DSVL_BEGIN_NAMESPACE
 namespace json {
 
 /// The text as a JSON string, quotes included. Bytes from 0x80 on pass unchanged, so give it UTF-8.
-inline std::string escape(std::string_view text) {
+DSVL_COLD inline std::string escape(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {

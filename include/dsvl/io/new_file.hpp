@@ -167,12 +167,12 @@ class NewFile {
 #ifdef _WIN32
 
 // --- Windows -----------------------------------------------------------------------------------
-inline std::int64_t NewFile::writing_refused(std::filesystem::perms permissions) const noexcept {
+DSVL_COLD inline std::int64_t NewFile::writing_refused(std::filesystem::perms permissions) const noexcept {
   const bool allowed = (permissions & std::filesystem::perms::owner_write) != std::filesystem::perms::none;
   return allowed ? 0 : ERROR_ACCESS_DENIED;
 }
 
-inline Status NewFile::create(std::filesystem::perms, const Logger& log) {
+DSVL_COLD inline Status NewFile::create(std::filesystem::perms, const Logger& log) {
   // The path is made absolute now, so that a later change of the current folder does not matter.
   std::error_code unknown;
   const std::filesystem::path whole = std::filesystem::absolute(target_, unknown);
@@ -197,7 +197,7 @@ inline Status NewFile::create(std::filesystem::perms, const Logger& log) {
   return {};
 }
 
-inline std::int64_t NewFile::put(std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
+DSVL_COLD inline std::int64_t NewFile::put(std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
   while (!bytes.empty()) {
     OVERLAPPED at = {};
     at.Offset = static_cast<DWORD>(offset & 0xFFFFFFFFu);
@@ -213,12 +213,12 @@ inline std::int64_t NewFile::put(std::uint64_t offset, std::span<const std::byte
   return 0;
 }
 
-inline Status NewFile::close_file() {
+DSVL_COLD inline Status NewFile::close_file() {
   if (sync_ && !FlushFileBuffers(file_)) return fail_at(WriteStep::sync, GetLastError());
   return CloseHandle(std::exchange(file_, kNone)) ? Status() : fail_at(WriteStep::close, GetLastError());
 }
 
-inline Status NewFile::place() {
+DSVL_COLD inline Status NewFile::place() {
   const DWORD how = MOVEFILE_REPLACE_EXISTING | (sync_ ? MOVEFILE_WRITE_THROUGH : 0u);
   DWORD error = ERROR_SUCCESS;
   // Another writer's rename, or a virus scanner, may hold the file for a moment, so the rename is tried again.
@@ -231,7 +231,7 @@ inline Status NewFile::place() {
   return fail_at(WriteStep::rename, error);
 }
 
-inline void NewFile::discard() noexcept {
+DSVL_COLD inline void NewFile::discard() noexcept {
   if (file_ != kNone) CloseHandle(std::exchange(file_, kNone));
   if (!part_.empty()) DeleteFileW(part_.c_str());
   part_.clear();
@@ -242,7 +242,7 @@ inline void NewFile::discard() noexcept {
 namespace write_detail {
 
 /// Waits until the disk has the file. Returns the error, or 0.
-inline int flush(int handle) noexcept {
+DSVL_COLD inline int flush(int handle) noexcept {
 #ifdef F_FULLFSYNC  // on macOS fsync leaves the bytes in the disk's own cache
   if (::fcntl(handle, F_FULLFSYNC) == 0) return 0;
 #endif
@@ -253,7 +253,7 @@ inline int flush(int handle) noexcept {
 }
 
 /// Opens a folder, to name files in it. O_PATH does not need the right to list it.
-inline int open_folder(const std::filesystem::path& folder) noexcept {
+DSVL_COLD inline int open_folder(const std::filesystem::path& folder) noexcept {
 #ifdef O_PATH
   constexpr int kHow = O_PATH | O_DIRECTORY | O_CLOEXEC;
 #else
@@ -268,13 +268,13 @@ inline int open_folder(const std::filesystem::path& folder) noexcept {
 }  // namespace write_detail
 
 // --- POSIX -------------------------------------------------------------------------------------
-inline std::int64_t NewFile::writing_refused(std::filesystem::perms) const noexcept {
+DSVL_COLD inline std::int64_t NewFile::writing_refused(std::filesystem::perms) const noexcept {
   // The effective user counts, as it would for writing. Errors other than a refusal are left for the steps to come.
   if (::faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) == 0) return 0;
   return errno == EACCES || errno == EPERM || errno == EROFS ? errno : 0;
 }
 
-inline Status NewFile::create(std::filesystem::perms permissions, const Logger& log) {
+DSVL_COLD inline Status NewFile::create(std::filesystem::perms permissions, const Logger& log) {
   folder_ = write_detail::open_folder(target_.parent_path());
   if (folder_ == kNone) return fail_at(WriteStep::open_folder, errno);
   const long longest = ::fpathconf(folder_, _PC_NAME_MAX);
@@ -300,7 +300,7 @@ inline Status NewFile::create(std::filesystem::perms permissions, const Logger& 
   return {};
 }
 
-inline std::int64_t NewFile::put(std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
+DSVL_COLD inline std::int64_t NewFile::put(std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
   while (!bytes.empty()) {
     constexpr std::size_t kMost = std::size_t{1} << 30;
     const std::size_t size = bytes.size() < kMost ? bytes.size() : kMost;
@@ -314,13 +314,13 @@ inline std::int64_t NewFile::put(std::uint64_t offset, std::span<const std::byte
   return 0;
 }
 
-inline Status NewFile::close_file() {
+DSVL_COLD inline Status NewFile::close_file() {
   if (const int error = sync_ ? write_detail::flush(file_) : 0; error != 0) return fail_at(WriteStep::sync, error);
   const int closed = ::close(std::exchange(file_, kNone));  // some network file systems report a full disk only here
   return closed == 0 || errno == EINTR ? Status() : fail_at(WriteStep::close, errno);
 }
 
-inline Status NewFile::place() {
+DSVL_COLD inline Status NewFile::place() {
   if (::renameat(folder_, part_.c_str(), folder_, target_.filename().c_str()) != 0)
     return fail_at(WriteStep::rename, errno);
   part_.clear();
@@ -333,7 +333,7 @@ inline Status NewFile::place() {
   return error == 0 || error == EINVAL ? Status() : fail_at(WriteStep::sync_folder, error);
 }
 
-inline void NewFile::discard() noexcept {
+DSVL_COLD inline void NewFile::discard() noexcept {
   if (file_ != kNone) ::close(std::exchange(file_, kNone));
   if (!part_.empty()) ::unlinkat(folder_, part_.c_str(), 0);
   part_.clear();

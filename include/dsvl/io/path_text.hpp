@@ -15,7 +15,7 @@ DSVL_BEGIN_NAMESPACE
 
 /// A path as UTF-8, for messages and for names in files. On Windows characters that are not UTF-16 become U+FFFD, so
 /// the result may name no file; elsewhere the bytes are those of the path.
-inline std::string path_to_utf8(const std::filesystem::path& path) {
+DSVL_COLD inline std::string path_to_utf8(const std::filesystem::path& path) {
 #ifdef _WIN32
   return utf16::to_utf8(std::wstring_view(path.native()));
 #else
@@ -24,7 +24,7 @@ inline std::string path_to_utf8(const std::filesystem::path& path) {
 }
 
 /// The path that UTF-8 names. On Windows bytes that are not UTF-8 become U+FFFD; elsewhere they stay as they are.
-inline std::filesystem::path utf8_to_path(std::string_view text) {
+DSVL_COLD inline std::filesystem::path utf8_to_path(std::string_view text) {
 #ifdef _WIN32
   return utf16::from_utf8<wchar_t>(text);
 #else

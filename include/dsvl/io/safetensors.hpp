@@ -76,7 +76,7 @@ class Safetensors {
   Buffer<TensorInfo> tensors_;
 };
 
-inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, std::string_view what,
+DSVL_COLD inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, std::string_view what,
                                               Allocator* from) noexcept {
   const Printable name(what);
   if (file.size() < 8)
@@ -116,7 +116,7 @@ inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, s
 }
 
 /// The format allows only strings in "__metadata__".
-inline Status Safetensors::check_metadata(json::Value metadata, std::string_view what) noexcept {
+DSVL_COLD inline Status Safetensors::check_metadata(json::Value metadata, std::string_view what) noexcept {
   if (!metadata.is_object()) return fail(Code::bad_file, "%s: __metadata__ is no object", Printable(what).text());
   for (const json::Value value : metadata)
     if (!value.is_string())
@@ -126,7 +126,7 @@ inline Status Safetensors::check_metadata(json::Value metadata, std::string_view
 }
 
 /// Fills shape and rank, and multiplies `bits` (of one element) by the number of elements.
-inline Status Safetensors::read_shape(json::Value shape, std::string_view what, TensorInfo& tensor,
+DSVL_COLD inline Status Safetensors::read_shape(json::Value shape, std::string_view what, TensorInfo& tensor,
                                       std::uint64_t& bits) noexcept {
   const Printable file(what), name(tensor.name);
   if (!shape.is_array()) return fail(Code::bad_file, "%s: tensor '%s' has no shape", file.text(), name.text());
@@ -149,6 +149,7 @@ inline Status Safetensors::read_shape(json::Value shape, std::string_view what, 
 }
 
 /// Fills a tensor from its entry. Its bytes must agree with its shape and dtype.
+DSVL_COLD
 inline Status Safetensors::read_tensor(json::Value entry, std::span<const std::byte> data, std::string_view what,
                                        TensorInfo& tensor) noexcept {
   tensor.name = entry.key();
@@ -180,7 +181,7 @@ inline Status Safetensors::read_tensor(json::Value entry, std::span<const std::b
 
 /// Checks that the tensors cover the data exactly. Two that share bytes, or bytes without a name, are signs of a forged
 /// file. Leaves the list in the order of the data.
-inline Status Safetensors::check_layout(std::span<TensorInfo> tensors, std::span<const std::byte> data,
+DSVL_COLD inline Status Safetensors::check_layout(std::span<TensorInfo> tensors, std::span<const std::byte> data,
                                         std::string_view what) noexcept {
   sort_by_place(tensors);
   const Printable file(what);

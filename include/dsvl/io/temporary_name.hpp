@@ -94,7 +94,7 @@ class TemporaryNames {
 };
 
 /// The number of this process.
-inline std::uint64_t this_process() noexcept {
+DSVL_COLD inline std::uint64_t this_process() noexcept {
 #if defined(_WIN32)
   return GetCurrentProcessId();
 #else
@@ -105,7 +105,7 @@ inline std::uint64_t this_process() noexcept {
 /// True when the file is not being written any more: its process has ended, or the lock that a writer holds is free.
 /// The lock is needed because the system reuses numbers, and in containers most processes are number 1. When in doubt
 /// the answer is false.
-inline bool is_left_over(const std::filesystem::path& file, std::uint64_t process) noexcept {
+DSVL_COLD inline bool is_left_over(const std::filesystem::path& file, std::uint64_t process) noexcept {
 #if defined(_WIN32)
   (void)file;
   // A process that has ended may still have its number while someone holds a handle to it.

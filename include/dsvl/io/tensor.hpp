@@ -35,7 +35,7 @@ struct TensorInfo {
 /// A file knows if rows of quantised weights are interleaved, as a Matrix has them (model/gguf_model.hpp).
 ///
 /// Codes  unsupported (a dtype that is no Format)
-inline Result<Matrix> as_matrix(const TensorInfo& tensor) noexcept {
+DSVL_COLD inline Result<Matrix> as_matrix(const TensorInfo& tensor) noexcept {
   Index cols = 1;
   for (int d = tensor.rank > 1 ? 1 : 0; d < tensor.rank; ++d) cols *= tensor.shape[d];
   for (int f = 0; f < kFormats; ++f)
@@ -46,24 +46,24 @@ inline Result<Matrix> as_matrix(const TensorInfo& tensor) noexcept {
 }
 
 /// Sorts tensors by name.
-inline void sort_by_name(std::span<TensorInfo> tensors) noexcept {
+DSVL_COLD inline void sort_by_name(std::span<TensorInfo> tensors) noexcept {
   heap_sort(tensors, [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
 }
 /// Sorts tensors by the address of their data.
-inline void sort_by_place(std::span<TensorInfo> tensors) noexcept {
+DSVL_COLD inline void sort_by_place(std::span<TensorInfo> tensors) noexcept {
   heap_sort(tensors, [](const TensorInfo& a, const TensorInfo& b) {
     return a.data != b.data ? a.data < b.data : a.bytes < b.bytes;
   });
 }
 /// One of two tensors that have the same name, in a list sorted by name; null when there are none.
-inline const TensorInfo* find_twin(std::span<const TensorInfo> sorted) noexcept {
+DSVL_COLD inline const TensorInfo* find_twin(std::span<const TensorInfo> sorted) noexcept {
   const auto at = std::adjacent_find(sorted.begin(), sorted.end(),
                                      [](const TensorInfo& a, const TensorInfo& b) { return a.name == b.name; });
   return at != sorted.end() ? &*at : nullptr;
 }
 
 /// The tensor of that name in a list sorted by name; null when there is none.
-inline const TensorInfo* find_tensor(std::span<const TensorInfo> sorted, std::string_view name) noexcept {
+DSVL_COLD inline const TensorInfo* find_tensor(std::span<const TensorInfo> sorted, std::string_view name) noexcept {
   const auto at = std::lower_bound(sorted.begin(), sorted.end(), name,
                                    [](const TensorInfo& tensor, std::string_view n) { return tensor.name < n; });
   return at != sorted.end() && at->name == name ? &*at : nullptr;

@@ -23,7 +23,7 @@ DSVL_BEGIN_NAMESPACE
 namespace detail {
 
 /// The side of the picture must be a multiple of the patch, and is limited so that no later product of sizes overflows.
-inline void check_patches(const Fields& f, const PatchShape& shape) {
+DSVL_COLD inline void check_patches(const Fields& f, const PatchShape& shape) {
   if (shape.image % shape.patch != 0 || shape.image > 8192)
     f.refuse(Code::bad_file, "image_size",
              "is " + std::to_string(shape.image) + ", needs to be a multiple of patch_size " +
@@ -31,19 +31,19 @@ inline void check_patches(const Fields& f, const PatchShape& shape) {
 }
 
 /// Refuses `key` unless its value `part` divides `whole`, which the message calls `of`.
-inline void check_divides(const Fields& f, const char* key, Index part, const char* of, Index whole) {
+DSVL_COLD inline void check_divides(const Fields& f, const char* key, Index part, const char* of, Index whole) {
   if (whole % part != 0)
     f.refuse(Code::bad_file, key,
              "is " + std::to_string(part) + ", which does not divide the " + of + " " + std::to_string(whole));
 }
 /// Without head_dim, each head has an equal share of the width.
-inline void check_heads(const Fields& f, const char* key, Index hidden, Index heads) {
+DSVL_COLD inline void check_heads(const Fields& f, const char* key, Index hidden, Index heads) {
   check_divides(f, key, heads, "width", hidden);
 }
 
 /// The GELU that a key names, or the one that `otherwise` names when it is absent. gelu_new is transformers' older name
 /// of the tanh form.
-inline GeluKind read_activation(const Fields& f, std::string_view key, std::string_view otherwise) {
+DSVL_COLD inline GeluKind read_activation(const Fields& f, std::string_view key, std::string_view otherwise) {
   const std::string_view name = f.text(key, otherwise);
   if (name == "gelu") return GeluKind::erf;
   if (name != "gelu_pytorch_tanh" && name != "gelu_new")
@@ -53,7 +53,7 @@ inline GeluKind read_activation(const Fields& f, std::string_view key, std::stri
 }
 
 /// Refuses by name what our decoder does not implement of LLaMA, so that it is never silently ignored.
-inline void refuse_unknown_llama(const Fields& f) {
+DSVL_COLD inline void refuse_unknown_llama(const Fields& f) {
   if (f.text("hidden_act", "silu") != "silu") f.refuse(Code::unsupported, "hidden_act", "needs to be silu");
   for (const char* key : {"attention_bias", "mlp_bias"})
     if (f.flag(key, false)) f.refuse(Code::unsupported, key, "needs to be false");
@@ -62,7 +62,7 @@ inline void refuse_unknown_llama(const Fields& f) {
 /// The base of the rotary positions. transformers 4 writes it into the text part itself, with rope_scaling beside it;
 /// transformers 5 writes both into rope_parameters, and still reads rope_scaling for that. The type "default" scales
 /// nothing; before 4.45 the type's key was "type".
-inline double read_rope_theta(const Fields& f) {
+DSVL_COLD inline double read_rope_theta(const Fields& f) {
   double theta = f.positive("rope_theta", 10000.0);
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     const Fields rope = f.child(key);
@@ -80,7 +80,7 @@ inline double read_rope_theta(const Fields& f) {
 }
 
 /// The decoder's sizes. The original files are partial on purpose, so every absent key has LLaMA's stock value.
-inline DecoderDims read_decoder(const Fields& f) {
+DSVL_COLD inline DecoderDims read_decoder(const Fields& f) {
   DecoderDims d;
   d.hidden = f.size("hidden_size", 4096);
   d.intermediate = f.size("intermediate_size", 11008);
@@ -101,7 +101,7 @@ inline DecoderDims read_decoder(const Fields& f) {
 
 /// SAM's global layers; without the key the preset's stay. Which of them feeds the side branch differs when the list is
 /// not sorted: the HF layout takes the first that is listed, the original the first that is reached.
-inline void read_global_layers(const Fields& f, bool as_listed, SamDims& d) {
+DSVL_COLD inline void read_global_layers(const Fields& f, bool as_listed, SamDims& d) {
   constexpr std::string_view kKey = "global_attn_indexes";
   if (f.has(kKey)) {
     const std::vector<Index> layers = f.integers(kKey, {}, 0, std::min<Index>(d.layers, 64) - 1);
@@ -116,7 +116,7 @@ inline void read_global_layers(const Fields& f, bool as_listed, SamDims& d) {
 // --- hf -----------------------------------------------------------------------------------------
 
 /// vision_config. Its defaults are those of SiglipVisionConfig, a smaller tower with the tanh GELU.
-inline SiglipDims read_siglip_hf(const Fields& f) {
+DSVL_COLD inline SiglipDims read_siglip_hf(const Fields& f) {
   SiglipDims d;
   d.input = {f.size("image_size", 224), f.size("patch_size", 16), f.integer("num_channels", 3, 3, 3)};
   d.hidden = f.size("hidden_size", 768);
@@ -132,7 +132,7 @@ inline SiglipDims read_siglip_hf(const Fields& f) {
 
 /// high_res_vision_config. The convolutions behind SAM have 2 and 4 times output_channels, and the map is resized to 4
 /// times SigLIP's grid, since two stride-2 convolutions make it SigLIP's size.
-inline HighDims read_sam_hf(const Fields& f, const SiglipDims& siglip) {
+DSVL_COLD inline HighDims read_sam_hf(const Fields& f, const SiglipDims& siglip) {
   HighDims out;
   SamDims& d = out.sam;
   d.input = {f.size("image_size", 1024), f.size("patch_size", 16), f.integer("num_channels", 3, 3, 3)};
@@ -178,7 +178,7 @@ inline void read_hf(const Fields& f, ModelConfig& c) {
 // --- original -----------------------------------------------------------------------------------
 
 /// Params of a CLIPVisionTower with SigLIP. The preset siglip_large_patch16_384 gives sizes that no key states.
-inline SiglipDims read_siglip_original(const Fields& f) {
+DSVL_COLD inline SiglipDims read_siglip_original(const Fields& f) {
   if (f.text("model_name", "siglip_large_patch16_384").substr(0, 6) != "siglip")
     f.refuse(Code::unsupported, "model_name", "names no SigLIP tower");
   SiglipDims d;  // its defaults are those of siglip_large_patch16_384; explicit sizes win
@@ -196,7 +196,7 @@ inline SiglipDims read_siglip_original(const Fields& f) {
 }
 
 /// Params of a CLIPVisionTower with SAM. The preset sam_b_downsample gives sizes that no key states.
-inline HighDims read_sam_original(const Fields& f, const SiglipDims& siglip) {
+DSVL_COLD inline HighDims read_sam_original(const Fields& f, const SiglipDims& siglip) {
   if (f.text("model_name", "").find("downsample") == std::string_view::npos)
     f.refuse(Code::unsupported, "model_name", "needs to be sam_b_downsample");
   HighDims out;  // its defaults are those of sam_b_downsample; explicit sizes win
@@ -219,7 +219,7 @@ inline HighDims read_sam_original(const Fields& f, const SiglipDims& siglip) {
 }
 
 /// Params of an MlpProjector.
-inline AlignerDims read_aligner_original(const Fields& f, const ModelConfig& c) {
+DSVL_COLD inline AlignerDims read_aligner_original(const Fields& f, const ModelConfig& c) {
   AlignerDims d;
   const std::string_view kind = f.text("projector_type", "");
   if (kind == "identity") d.kind = AlignerKind::identity;
@@ -240,7 +240,7 @@ inline AlignerDims read_aligner_original(const Fields& f, const ModelConfig& c) 
 }
 
 /// True when a class name contains `cls`; the original matches it in the same way.
-inline bool is_class(const Fields& f, std::string_view cls) {
+DSVL_COLD inline bool is_class(const Fields& f, std::string_view cls) {
   return f.text("cls", "").find(cls) != std::string_view::npos;
 }
 
@@ -269,7 +269,7 @@ inline void read_original(const Fields& f, ModelConfig& c) {
 }
 
 /// Refuses parts that do not fit together, in either layout.
-inline void check_whole(const Fields& f, const ModelConfig& c) {
+DSVL_COLD inline void check_whole(const Fields& f, const ModelConfig& c) {
   if (c.aligner.hidden != c.decoder.hidden)
     f.refuse_whole(Code::bad_file, "the aligner makes rows of " + std::to_string(c.aligner.hidden) +
                                        ", the decoder takes " + std::to_string(c.decoder.hidden));
@@ -290,7 +290,7 @@ inline void check_whole(const Fields& f, const ModelConfig& c) {
 /// call the file.
 ///
 /// Codes  bad_file (a value is impossible), unsupported (a value is valid, and not implemented)
-inline Result<ModelConfig> read_config(json::Value root, const std::string& where) {
+DSVL_COLD inline Result<ModelConfig> read_config(json::Value root, const std::string& where) {
   Status status;
   const Fields f(root, where, status);
   if (!root.is_object()) return fail(Code::bad_file, "%s: is no JSON object", where.c_str());

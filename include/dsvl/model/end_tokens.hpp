@@ -22,7 +22,7 @@ DSVL_BEGIN_NAMESPACE
 inline constexpr std::int32_t kLlamaEos = 2;
 
 /// eos_token_id of an object: one id or a list of them, each below `vocab`; empty when the key is absent.
-inline std::vector<std::int32_t> read_eos(const Fields& f, Index vocab) {
+DSVL_COLD inline std::vector<std::int32_t> read_eos(const Fields& f, Index vocab) {
   constexpr std::string_view kKey = "eos_token_id";
   std::vector<Index> ids;
   if (f.value(kKey).is_array()) ids = f.integers(kKey, {}, 0, vocab - 1);
@@ -58,7 +58,7 @@ struct EndTokens {
 };
 
 /// The ids for a message, such as "100001, 100015".
-inline std::string id_list(std::span<const std::int32_t> ids) {
+DSVL_COLD inline std::string id_list(std::span<const std::int32_t> ids) {
   std::string out;
   for (const std::int32_t id : ids) out += (out.empty() ? "" : ", ") + std::to_string(id);
   return out;

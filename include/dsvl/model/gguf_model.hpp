@@ -33,27 +33,28 @@ inline constexpr std::string_view kFiles[] = {"config.json", "preprocessor_confi
 }  // namespace gguf
 
 /// The file of a checkpoint that has this architecture; null when there is none.
+DSVL_COLD
 inline const Checkpoint::Part* find_part(const Checkpoint& checkpoint, std::string_view architecture) noexcept {
   for (const Checkpoint::Part& part : checkpoint.parts())
     if (part.gguf() && part.gguf()->value(gguf::kArchitectureKey).string() == architecture) return &part;
   return nullptr;
 }
 /// True when the checkpoint is made of GGUF files, false for safetensors.
-inline bool is_gguf(const Checkpoint& checkpoint) noexcept {
+DSVL_COLD inline bool is_gguf(const Checkpoint& checkpoint) noexcept {
   return !checkpoint.parts().empty() && checkpoint.parts()[0].gguf();
 }
 /// True when quantised weights can be used where they are, without a copy: in our own files, and in safetensors, which
 /// have none.
-inline bool rows_interleaved(const Checkpoint& checkpoint) noexcept {
+DSVL_COLD inline bool rows_interleaved(const Checkpoint& checkpoint) noexcept {
   return !is_gguf(checkpoint) || find_part(checkpoint, gguf::kWhole);
 }
 /// True when q and k have the two elements that rotate together side by side, which is the order of llama.cpp's files.
-inline bool rotary_pairs_adjacent(const Checkpoint& checkpoint) noexcept {
+DSVL_COLD inline bool rotary_pairs_adjacent(const Checkpoint& checkpoint) noexcept {
   return find_part(checkpoint, gguf::kText) != nullptr;
 }
 
 /// The JSON files that a GGUF file carries, as a folder of files in memory; valid while the checkpoint lives.
-inline Folder gguf_settings(const Checkpoint& checkpoint) {
+DSVL_COLD inline Folder gguf_settings(const Checkpoint& checkpoint) {
   std::vector<NamedBytes> files;
   for (const Checkpoint::Part& part : checkpoint.parts())
     for (const std::string_view name : gguf::kFiles)

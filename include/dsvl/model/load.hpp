@@ -23,13 +23,13 @@ struct LoadedNetwork {
 
 /// The layout whose names the checkpoint's tensors have. config.layout says how the model was published; a GGUF file
 /// made from it has names of its own.
-inline Layout layout_of(const Checkpoint& checkpoint, const ModelConfig& config) noexcept {
+DSVL_COLD inline Layout layout_of(const Checkpoint& checkpoint, const ModelConfig& config) noexcept {
   return is_gguf(checkpoint) ? Layout::gguf : config.layout;
 }
 
 /// The network that the configuration and the checkpoint describe, without its weights. The head is tied to the
 /// embedding only when the configuration allows it and the file has no head of its own.
-inline DeepseekVl network_of(const Checkpoint& checkpoint, const ModelConfig& config) {
+DSVL_COLD inline DeepseekVl network_of(const Checkpoint& checkpoint, const ModelConfig& config) {
   DeepseekVl net(config);
   const std::string head = spell("language.head", layout_of(checkpoint, config), 0, 0).name + ".weight";
   net.decoder.dims.tied = config.may_tie && !checkpoint.find(head);

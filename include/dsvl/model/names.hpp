@@ -115,7 +115,7 @@ inline constexpr NameRow kNames[] = {
 namespace detail {
 
 /// Our name with its layer number replaced by `#`. `layer` becomes that number, or -1.
-inline std::string pattern_of(std::string_view ours, std::ptrdiff_t& layer) {
+DSVL_COLD inline std::string pattern_of(std::string_view ours, std::ptrdiff_t& layer) {
   std::string pattern;
   layer = -1;
   for (std::size_t i = 0; i < ours.size(); ++i) {
@@ -130,7 +130,7 @@ inline std::string pattern_of(std::string_view ours, std::ptrdiff_t& layer) {
 }
 
 /// Element `i` of `list`, whose elements `separator` divides. Past the last one the result is empty and `end` is set.
-inline std::string_view nth(std::string_view list, char separator, std::size_t i, bool& end) {
+DSVL_COLD inline std::string_view nth(std::string_view list, char separator, std::size_t i, bool& end) {
   while (i-- > 0) {
     const std::size_t at = list.find(separator);
     if (at == std::string_view::npos) { end = true; return {}; }
@@ -153,7 +153,7 @@ struct Spelling {
 /// `part` of its stack. Empty when the layout has no such tensor or no such alternative.
 ///
 /// Cost   a search through the table, and an allocation; only loading and writing do it
-inline Spelling spell(std::string_view ours, Layout layout, std::size_t way, std::size_t part) {
+DSVL_COLD inline Spelling spell(std::string_view ours, Layout layout, std::size_t way, std::size_t part) {
   std::ptrdiff_t layer = -1;
   const std::string pattern = detail::pattern_of(ours, layer);
   for (const NameRow& row : kNames) {

@@ -57,7 +57,7 @@ struct Mean {
 };
 
 /// Refuses a processor of another class, which has other defaults and other steps.
-inline void check_class(const Fields& f, const char* begins) {
+DSVL_COLD inline void check_class(const Fields& f, const char* begins) {
   constexpr std::string_view kKey = "image_processor_type";
   if (const std::string_view type = f.text(kKey, begins); !type.starts_with(begins))
     f.refuse(Code::unsupported, kKey,
@@ -65,14 +65,14 @@ inline void check_class(const Fields& f, const char* begins) {
 }
 
 /// The resize filter, which files give by Pillow's number.
-inline Filter read_filter(const Fields& f, std::string_view key) {
+DSVL_COLD inline Filter read_filter(const Fields& f, std::string_view key) {
   const Index pillow = f.integer(key, 3, 0, 5);
   if (pillow != 2 && pillow != 3) f.refuse(Code::unsupported, key, "needs to be 2 (bilinear) or 3 (bicubic)");
   return pillow == 2 ? Filter::bilinear : Filter::bicubic;
 }
 
 /// The side of a square view; `size` is {"height", "width"} or one number.
-inline Index read_side(const Fields& f, std::string_view key, Index otherwise) {
+DSVL_COLD inline Index read_side(const Fields& f, std::string_view key, Index otherwise) {
   if (!f.value(key).is_object()) return f.size(key, otherwise);
   const Fields size = f.child(key);
   const Index height = size.size("height", otherwise);

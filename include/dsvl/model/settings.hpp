@@ -29,7 +29,7 @@ namespace detail {
 
 /// A small file that a model may have, or nothing. One that is there must be readable, because without it answers would
 /// differ.
-inline Result<std::optional<Bytes>> open_optional(const Folder& folder, const char* file, Allocator* from) {
+DSVL_COLD inline Result<std::optional<Bytes>> open_optional(const Folder& folder, const char* file, Allocator* from) {
   auto bytes = folder.open(file, LoadMode::read, from);
   if (!bytes && bytes.error().code() == Code::not_found) return std::optional<Bytes>();
   if (!bytes) return bytes.error();
@@ -38,6 +38,7 @@ inline Result<std::optional<Bytes>> open_optional(const Folder& folder, const ch
 }
 
 /// A small JSON file of the model, which has to be an object; nothing when it is not there.
+DSVL_COLD
 inline Result<std::optional<json::Document>> read_json(const Folder& folder, const char* file, Allocator* from) {
   const std::string what = folder.describe(file);
   DSVL_TRY(bytes, open_optional(folder, file, from));
@@ -48,7 +49,7 @@ inline Result<std::optional<json::Document>> read_json(const Folder& folder, con
 }
 
 /// The error for a folder without config.json, with a hint when it is a LoRA adapter.
-inline Status no_config(const Folder& folder) {
+DSVL_COLD inline Status no_config(const Folder& folder) {
   const std::string what = folder.describe("config.json");
   if (folder.has("adapter_config.json"))
     return fail(Code::unsupported,
@@ -76,7 +77,7 @@ inline Status check_processor(json::Value file, const std::string& where, const 
 }
 
 /// True when two configurations have the same layers of the same sizes.
-inline bool same_network(const ModelConfig& a, const ModelConfig& b) noexcept {
+DSVL_COLD inline bool same_network(const ModelConfig& a, const ModelConfig& b) noexcept {
   return a.layout == b.layout && a.siglip == b.siglip && a.high == b.high && a.aligner == b.aligner &&
          a.decoder == b.decoder;
 }

@@ -84,7 +84,7 @@ struct ChatTemplate {
 namespace chat_template {
 
 /// `text` without the white space at its beginning, as Python's str.strip() sees it.
-inline std::string_view strip_left(std::string_view text) noexcept {
+DSVL_COLD inline std::string_view strip_left(std::string_view text) noexcept {
   while (!text.empty()) {
     const utf8::Character c = utf8::read(text, 0);
     if (!c.valid || !unicode::is_strippable(c.code)) break;
@@ -94,7 +94,7 @@ inline std::string_view strip_left(std::string_view text) noexcept {
 }
 
 /// `text` without the white space at its end. It steps back by whole characters.
-inline std::string_view strip_right(std::string_view text) noexcept {
+DSVL_COLD inline std::string_view strip_right(std::string_view text) noexcept {
   while (!text.empty()) {
     std::size_t at = text.size() - 1;
     while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
@@ -145,14 +145,14 @@ class Out {
 
 /// Strips the two ends of [begin, end), whose neighbouring texts are one string to the reference. Segments that become
 /// empty are left out of the range.
-inline void strip_ends(Segment*& begin, Segment*& end) noexcept {
+DSVL_COLD inline void strip_ends(Segment*& begin, Segment*& end) noexcept {
   while (begin != end && is_text(*begin) && (begin->text = strip_left(begin->text)).empty()) ++begin;
   while (begin != end && is_text(end[-1]) && (end[-1].text = strip_right(end[-1].text)).empty()) --end;
 }
 
 /// Strips the content of a turn, from segment `first` of the prompt on, as one string. False when nothing is left of
 /// it.
-inline bool original_content(Prompt& prompt, std::size_t first, bool strip) noexcept {
+DSVL_COLD inline bool original_content(Prompt& prompt, std::size_t first, bool strip) noexcept {
   Segment *begin = prompt.begin() + first, *end = prompt.end();
   if (strip) strip_ends(begin, end);
   end = std::remove_if(begin, end, [](const Segment& s) { return is_text(s) && s.text.empty(); });
@@ -162,7 +162,7 @@ inline bool original_content(Prompt& prompt, std::size_t first, bool strip) noex
 }
 
 /// Writes the conversation as the original does. A turn without content keeps its label and has no separator.
-inline Status original(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
+DSVL_COLD inline Status original(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
   Out out(prompt);
   out.add_system(how.system);
   for (std::size_t i = 0; i < messages.size() + (how.ask_for_answer ? 1 : 0); ++i) {
@@ -193,7 +193,7 @@ inline Status original(std::span<const Message> messages, const ChatTemplate& ho
 
 /// Writes the conversation as the HF template does. Content is a list there: its first and last part are stripped when
 /// they are text, and a space goes between two texts.
-inline Status hf(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
+DSVL_COLD inline Status hf(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
   Out out(prompt);
   out.add_system(how.system);
   for (std::size_t i = 0; i < messages.size(); ++i) {
@@ -221,6 +221,7 @@ inline Status hf(std::span<const Message> messages, const ChatTemplate& how, Pro
 /// needs none.
 ///
 /// Codes  bad_argument (original style: turns that do not alternate), out_of_memory
+DSVL_COLD
 inline Status render_chat(std::span<const Message> messages, const ChatTemplate& how, Prompt& prompt) noexcept {
   prompt.clear();
   if (how.style == ChatTemplate::Style::hf) return chat_template::hf(messages, how, prompt);

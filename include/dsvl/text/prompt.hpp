@@ -54,7 +54,7 @@ struct Segment {
 using Prompt = Buffer<Segment>;
 
 /// The prompt as the reference's string, for logs and tests. Segments of ids are shown as their number.
-inline std::string to_string(const Prompt& prompt) {
+DSVL_COLD inline std::string to_string(const Prompt& prompt) {
   std::string out;
   for (const Segment& s : prompt) {
     switch (s.kind) {
@@ -78,7 +78,7 @@ struct ImageSpan {
 /// right.
 ///
 /// Codes  out_of_memory
-inline Status expand_images(std::int32_t image_id, Index count, Buffer<std::int32_t>& ids,
+DSVL_COLD inline Status expand_images(std::int32_t image_id, Index count, Buffer<std::int32_t>& ids,
                             Buffer<ImageSpan>& images) noexcept {
   const auto copies = static_cast<std::size_t>(count);
   const auto places = static_cast<std::size_t>(std::count(ids.begin(), ids.end(), image_id));
@@ -101,6 +101,7 @@ inline Status expand_images(std::int32_t image_id, Index count, Buffer<std::int3
 ///
 /// Codes  bad_text (a segment that is not UTF-8), bad_argument (image_tokens < 1, or a turn ends and the tokenizer has
 ///        no eos), limit, out_of_memory
+DSVL_COLD
 inline Status encode_prompt(const Tokenizer& tokenizer, std::span<const Segment> prompt, std::int32_t image_id,
                             Index image_tokens, Buffer<std::int32_t>& ids, Buffer<ImageSpan>& images,
                             Allocator* scratch = nullptr) noexcept {
@@ -133,7 +134,7 @@ inline Status encode_prompt(const Tokenizer& tokenizer, std::span<const Segment>
 }
 
 /// Ok when a prompt has as many places for pictures as there are pictures; else bad_argument.
-inline Status check_pictures(std::size_t places, std::size_t pictures) noexcept {
+DSVL_COLD inline Status check_pictures(std::size_t places, std::size_t pictures) noexcept {
   if (places == pictures) return {};
   return fail(Code::bad_argument, "the prompt has %zu place%s for pictures, and %zu picture%s given", places,
               places == 1 ? "" : "s", pictures, pictures == 1 ? " was" : "s were");

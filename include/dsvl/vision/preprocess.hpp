@@ -65,6 +65,7 @@ struct AsFloat {
 
 /// The rectangle that a picture of width x height pixels takes in a view: scaled to fit, in the middle. The larger half
 /// of an odd margin is at the bottom or at the right, as in both processors.
+DSVL_COLD
 inline Rect content_of(const PreprocessConfig& config, const ViewConfig& view, Index width, Index height) noexcept {
   const Index longest = std::max<Index>(width, height), side = view.side;
   const Index w = target_side(config.size_rule, width, longest, side, config.min_side);
@@ -143,7 +144,7 @@ class Preprocessor {
 namespace detail {
 
 /// bad_shape unless the caller's memory for a view has the shape that the configuration makes.
-inline Status check(const char* name, Volume<float> out, Index side) noexcept {
+DSVL_COLD inline Status check(const char* name, Volume<float> out, Index side) noexcept {
   if (side == 0 && !out.data) return {};
   if (out.data && out.channels == 3 && out.height == side && out.width == side) return {};
   return fail(Code::bad_shape, "%s view: given %td x %td x %td, the configuration makes %d x %td x %td", name,
@@ -152,7 +153,7 @@ inline Status check(const char* name, Volume<float> out, Index side) noexcept {
 
 }  // namespace detail
 
-inline Status Preprocessor::prepare(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
+DSVL_COLD inline Status Preprocessor::prepare(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
                                     Volume<float> high, Allocator* from) noexcept {
   *this = Preprocessor();
   DSVL_CHECK_STATUS(detail::check(picture));
@@ -169,7 +170,7 @@ inline Status Preprocessor::prepare(const Pixels& picture, const PreprocessConfi
 
 /// Lists the steps: the high view first, because the low one may be made from it. Gray pictures are resized once and
 /// copied to the three channels.
-inline Status Preprocessor::plan(const PreprocessConfig& config, Allocator* from) noexcept {
+DSVL_COLD inline Status Preprocessor::plan(const PreprocessConfig& config, Allocator* from) noexcept {
   const int of = channels(picture_.format) == 1 ? 1 : 3;
   if (config.high.side) {
     DSVL_CHECK_STATUS(make_canvas(config, config.high, false, from, high_));
@@ -199,6 +200,7 @@ inline Status Preprocessor::plan(const PreprocessConfig& config, Allocator* from
 }
 
 /// Allocates one view. `from_square` says that it is made from the high view, which has its margins already.
+DSVL_COLD
 inline Status Preprocessor::make_canvas(const PreprocessConfig& config, const ViewConfig& view, bool from_square,
                                         Allocator* from, detail::Canvas& canvas) noexcept {
   const Index side = view.side;
@@ -217,7 +219,7 @@ inline Status Preprocessor::make_canvas(const PreprocessConfig& config, const Vi
   return {};
 }
 
-inline Index Preprocessor::tiles(int step) const noexcept {
+DSVL_COLD inline Index Preprocessor::tiles(int step) const noexcept {
   switch (work_[step]) {
     case Work::resize_high: return to_high_.tiles();
     case Work::finish_high: return ceil_div(high_.view.side, kFinishRows);
@@ -228,7 +230,7 @@ inline Index Preprocessor::tiles(int step) const noexcept {
   return 0;
 }
 
-inline void Preprocessor::run(int step, Index tile, void* scratch) noexcept {
+DSVL_COLD inline void Preprocessor::run(int step, Index tile, void* scratch) noexcept {
   const Index first = tile * kFinishRows, last = first + kFinishRows;
   switch (work_[step]) {
     case Work::resize_high: return resize_into(high_, to_high_, samples_of(picture_), tile, scratch);
@@ -241,6 +243,7 @@ inline void Preprocessor::run(int step, Index tile, void* scratch) noexcept {
   }
 }
 
+DSVL_COLD
 inline void Preprocessor::resize_into(detail::Canvas& canvas, const Resampler<std::int32_t>& by, const Samples& source,
                                       Index tile, void* scratch) noexcept {
   const Volume<std::uint8_t> planes = canvas.planes();
@@ -253,7 +256,7 @@ inline void Preprocessor::resize_into(detail::Canvas& canvas, const Resampler<st
   }, scratch);
 }
 
-inline void Preprocessor::resize_low_floats(Index tile, void* scratch) noexcept {
+DSVL_COLD inline void Preprocessor::resize_low_floats(Index tile, void* scratch) noexcept {
   const ViewConfig& view = low_.view;
   const Volume<float> out = low_.out;
   const auto sink = [&](Index c, Index y, Index x, float value) noexcept {
@@ -264,7 +267,7 @@ inline void Preprocessor::resize_low_floats(Index tile, void* scratch) noexcept 
 }
 
 /// Does all of it on the calling thread. For arguments and errors see Preprocessor::prepare.
-inline Status preprocess(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
+DSVL_COLD inline Status preprocess(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
                          Volume<float> high = {}, Allocator* from = nullptr) noexcept {
   Preprocessor work;
   DSVL_CHECK_STATUS(work.prepare(picture, config, low, high, from));

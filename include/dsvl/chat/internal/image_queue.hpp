@@ -19,6 +19,7 @@
 DSVL_BEGIN_NAMESPACE
 
 /// Says how a picture of width x height pixels is shown to the towers, as the configuration has it.
+DSVL_COLD
 inline void describe_views(const PreprocessConfig& config, Index width, Index height, SeenPicture& to) noexcept {
   to.width = width;
   to.height = height;

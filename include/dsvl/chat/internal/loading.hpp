@@ -43,7 +43,7 @@ inline Result<ModelSource> open_source(const ModelPlace& place, const LoadOption
 
 /// The files of a model in a folder: those that the options name, or else config.json with safetensors, or else
 /// model.gguf. Names in the options are names within the folder.
-inline ModelPlace place_in(const Folder& folder, const LoadOptions& options) {
+DSVL_COLD inline ModelPlace place_in(const Folder& folder, const LoadOptions& options) {
   ModelPlace place{folder, options.file, std::nullopt, options.mmproj};
   if (place.file.empty() && !folder.has("config.json") && folder.has("model.gguf")) place.file = "model.gguf";
   return place;
@@ -79,7 +79,7 @@ inline Result<ModelPlace> place_of(const std::filesystem::path& path, const Load
 /// Reads the tokenizer of a model; nothing when it has none.
 ///
 /// Codes  those of read_tokenizer_gguf() and read_tokenizer_json()
-inline Result<std::optional<Tokenizer>> read_tokenizer(const ModelSource& source, Allocator* from) {
+DSVL_COLD inline Result<std::optional<Tokenizer>> read_tokenizer(const ModelSource& source, Allocator* from) {
   if (source.weights) {
     // The tokenizer is in the whole file, or in the one with the text half.
     const Checkpoint::Part* part = find_part(*source.weights, gguf::kWhole);
@@ -100,7 +100,7 @@ inline Result<std::optional<Tokenizer>> read_tokenizer(const ModelSource& source
 /// up there without a check.
 ///
 /// Codes  those of the readers, bad_file (ids beyond the embedding table)
-inline Status load_tokenizer(const ModelSource& source, ModelState& state) {
+DSVL_COLD inline Status load_tokenizer(const ModelSource& source, ModelState& state) {
   DSVL_TRY(tokenizer, read_tokenizer(source, state.host.allocator));
   if (!tokenizer)
     state.host.log(Level::warning, "the model has no tokenizer.json: only calls that take token ids will work");
@@ -114,12 +114,12 @@ inline Status load_tokenizer(const ModelSource& source, ModelState& state) {
 }
 
 /// The tokenizer's end of sentence, if there is a tokenizer that has one.
-inline std::optional<std::int32_t> eos_of(const ModelState& state) noexcept {
+DSVL_COLD inline std::optional<std::int32_t> eos_of(const ModelState& state) noexcept {
   return state.tokenizer ? state.tokenizer->eos() : std::nullopt;
 }
 
 /// Decides which ids end an answer, and warns where the files leave that open.
-inline void settle_end_tokens(const Folder& folder, const EndTokens& end, ModelState& state) {
+DSVL_COLD inline void settle_end_tokens(const Folder& folder, const EndTokens& end, ModelState& state) {
   const auto eos = eos_of(state);
   state.end_tokens = end.with(eos);
   if (EndTokens::is_default(end.generation, eos))
@@ -148,7 +148,7 @@ inline Setting list_end_tokens(const Folder& folder, const EndTokens& end, const
 /// Finds the token that stands for pictures: the application's, the configuration's, or the tokenizer's placeholder.
 ///
 /// Codes  bad_argument (it is outside the vocabulary)
-inline Status find_image_token(const LoadOptions& options, ModelState& state) {
+DSVL_COLD inline Status find_image_token(const LoadOptions& options, ModelState& state) {
   state.image_token = options.image_token ? options.image_token : state.config.image_token;
   if (!state.image_token && state.tokenizer) state.image_token = state.tokenizer->find(kImageText);
   if (state.image_token && (*state.image_token < 0 || *state.image_token >= state.config.decoder.vocab))
@@ -158,7 +158,7 @@ inline Status find_image_token(const LoadOptions& options, ModelState& state) {
 }
 
 /// The sizes that an application may want to know.
-inline ModelInfo describe(const ModelConfig& config, const Checkpoint& checkpoint) {
+DSVL_COLD inline ModelInfo describe(const ModelConfig& config, const Checkpoint& checkpoint) {
   ModelInfo info{name(layout_of(checkpoint, config)), config.high.has_value(), config.image_tokens(),
                  config.decoder.hidden, config.decoder.layers, config.decoder.vocab, config.max_positions, 0, 0};
   info.default_context = std::min<Index>(kTrainedContext, info.max_context);

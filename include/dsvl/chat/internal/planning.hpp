@@ -64,7 +64,7 @@ struct PlannedTokenizer {
 
 /// Adds the memory of a model from safetensors: the network's shapes give that of norms and biases, and no file but the
 /// settings is read.
-inline PlannedTokenizer plan_safetensors(const Folder& folder, DeepseekVl& net, Plan& out) {
+DSVL_COLD inline PlannedTokenizer plan_safetensors(const Folder& folder, DeepseekVl& net, Plan& out) {
   Shapes shapes;
   net.visit(shapes);
   const auto file_bytes = Checkpoint::bytes_of(folder);
@@ -107,7 +107,7 @@ inline Status plan_gguf(const Checkpoint& weights, const ModelConfig& config, De
 }
 
 /// Adds the memory of a session: that of the very parts that it is made of, measured and not taken.
-inline void plan_session(const SessionShape& shape, Allocator* from, Plan& out) {
+DSVL_COLD inline void plan_session(const SessionShape& shape, Allocator* from, Plan& out) {
   using Part = Plan::Part;
   const auto add = [&](Part part, std::size_t& bytes, auto&& lay_out) {
     PlannedPart listed{out, part};

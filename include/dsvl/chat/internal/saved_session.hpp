@@ -59,6 +59,7 @@ inline ContentHash identity(const ModelState& model, const Limits& limits) noexc
 
 /// Zeroes what is behind the first `used` tokens of a page. It could be left from a conversation that was forgotten,
 /// and does not belong in a file.
+DSVL_COLD
 inline void clear_rest(const DecoderDims& d, KvFormat format, std::span<std::byte> page, Index used) noexcept {
   const Index head_dim = d.heads.head_dim, padded = round_up(head_dim, kKvPad), unused = kKvBlock - used;
   const Index block = kv_block_bytes<float>(format, head_dim), element = kv_element_bytes<float>(format);
@@ -92,7 +93,7 @@ void write_section(SavedWriter& to, SavedSection tag, Contents&& contents) noexc
 }
 
 /// Writes the turns with their parts. Roles alternate, so they are not written.
-inline void write_turns(SavedWriter& to, const Snapshot& from) noexcept {
+DSVL_COLD inline void write_turns(SavedWriter& to, const Snapshot& from) noexcept {
   to.size(from.turns.size());
   for (const Snapshot::SavedTurn& turn : from.turns) {
     to.size(turn.count);
@@ -106,7 +107,7 @@ inline void write_turns(SavedWriter& to, const Snapshot& from) noexcept {
 
 /// Writes the keys and the pages of the tokens that the snapshot keeps. `page` is room for one page: each is copied
 /// there, so that the unused part of the last can be zeroed.
-inline void write_cache(SavedWriter& to, const Snapshot& from, const DecoderDims& dims, KvFormat format,
+DSVL_COLD inline void write_cache(SavedWriter& to, const Snapshot& from, const DecoderDims& dims, KvFormat format,
                         std::span<std::byte> page) noexcept {
   to.run(from.keys);
   const Index tokens = static_cast<Index>(from.keys.size());
@@ -370,7 +371,7 @@ class SavedFile {
 /// Opens a session in the state of a saved file. `options` have complete limits; the file decides what it contains.
 ///
 /// Codes  those of SavedFile::read, SessionState::open and SessionState::restore
-inline Result<std::shared_ptr<SessionState>> load_session(const Model& model, SessionOptions options,
+DSVL_COLD inline Result<std::shared_ptr<SessionState>> load_session(const Model& model, SessionOptions options,
                                                           std::span<const std::byte> bytes, const std::string& what) {
   const Limits& limits = options.limits;
   SavedFile file(*model.state(), limits, what, options.host.allocator);

@@ -17,13 +17,13 @@ namespace detail {
 // --- opening -------------------------------------------------------------------------------------
 
 /// The image cache of a session that is no fork; null when it takes no pictures.
-inline std::shared_ptr<ImageCache> make_images(const SessionShape& shape, Allocator* from) {
+DSVL_COLD inline std::shared_ptr<ImageCache> make_images(const SessionShape& shape, Allocator* from) {
   if (shape.limits.pictures == 0) return nullptr;
   return std::make_shared<ImageCache>(shape.net, shape.config.preprocess, shape.limits, shape.workers, from);
 }
 
 /// The session's options as the decoder of picture files takes them.
-inline ImageLimits image_limits(const SessionOptions& options) noexcept {
+DSVL_COLD inline ImageLimits image_limits(const SessionOptions& options) noexcept {
   return {.max_pixels = options.limits.picture_pixels,
           .apply_exif_orientation = options.apply_exif_orientation,
           .clip_gray16 = options.clip_gray16,

@@ -104,7 +104,7 @@ namespace detail {
 /// Completes a session's options: what is not given comes from the model, and limits get their defaults.
 ///
 /// Codes  those of complete_limits; bad_text (the system text)
-inline Result<SessionOptions> chosen_options(const Model& model, const SessionOptions& options) {
+DSVL_COLD inline Result<SessionOptions> chosen_options(const Model& model, const SessionOptions& options) {
   const auto& state = model.state();
   SessionOptions chosen = options;
   if (!chosen.host.allocator) chosen.host.allocator = state->host.allocator;
@@ -122,7 +122,7 @@ inline Result<SessionOptions> chosen_options(const Model& model, const SessionOp
 /// Refuses a session that was moved from.
 ///
 /// Codes  bad_argument
-inline Status check_there(const std::shared_ptr<SessionState>& state) noexcept {
+DSVL_COLD inline Status check_there(const std::shared_ptr<SessionState>& state) noexcept {
   return state ? Status() : fail(Code::bad_argument, "this session was moved from, and is empty");
 }
 

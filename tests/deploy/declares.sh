@@ -19,8 +19,6 @@ base/picture_decoder.hpp
 base/pixels.hpp
 base/precision.hpp
 base/status.hpp
-base/utf16.hpp
-base/utf8.hpp
 base/view.hpp
 chat/answer.hpp
 chat/model.hpp

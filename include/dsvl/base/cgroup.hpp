@@ -165,7 +165,8 @@ DSVL_COLD inline bool find_group(std::string_view root, Version version, Path& g
 
 /// Reads a line of /proc/self/mountinfo. True when it mounts the wanted hierarchy; then the group `shown` is seen at
 /// the path `point`.
-DSVL_COLD inline bool is_hierarchy(std::string_view line, Version version, std::string_view& shown,
+DSVL_COLD
+inline bool is_hierarchy(std::string_view line, Version version, std::string_view& shown,
                          std::string_view& point) noexcept {
   for (int field = 0; field < 3; ++field) take(line, ' ');
   shown = take(line, ' ');

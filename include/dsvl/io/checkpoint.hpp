@@ -220,7 +220,8 @@ inline Result<Checkpoint> Checkpoint::open_index(const Folder& folder, LoadMode 
 }
 
 /// Reads the "weight_map" of an index.
-DSVL_COLD inline Status Checkpoint::read_index(const json::Document& index, std::string_view what,
+DSVL_COLD
+inline Status Checkpoint::read_index(const json::Document& index, std::string_view what,
                                      Buffer<Listed>& list) noexcept {
   const json::Value map = index.root().find("weight_map");
   if (!map.is_object()) return fail(Code::bad_file, "%s: has no object \"weight_map\"", Printable(what).text());

@@ -53,7 +53,8 @@ constexpr bool swaps_sides(int orientation) noexcept { return orientation >= 5; 
 
 /// Writes row y of a packed RGB picture of (height, width) to its place in `to`, the upright picture, which has as many
 /// bytes in other memory.
-DSVL_COLD inline void place_row(const std::uint8_t* row, Index y, Index width, Index height, int orientation,
+DSVL_COLD
+inline void place_row(const std::uint8_t* row, Index y, Index width, Index height, int orientation,
                       std::uint8_t* to) noexcept {
   const bool swaps = swaps_sides(orientation);
   const bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;

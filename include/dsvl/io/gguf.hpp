@@ -166,7 +166,8 @@ inline Result<Gguf> Gguf::parse(std::span<const std::byte> file, std::string_vie
 
 /// Reads magic, version and counts. The counts are checked against the size of the file, so that no loop and no memory
 /// grows beyond it.
-DSVL_COLD inline Status Gguf::read_start(gguf::HeadReader& head, std::string_view what, std::uint64_t& tensors,
+DSVL_COLD
+inline Status Gguf::read_start(gguf::HeadReader& head, std::string_view what, std::uint64_t& tensors,
                                std::uint64_t& keys) noexcept {
   const Printable file(what);
   if (head.left() < 24)
@@ -215,7 +216,8 @@ DSVL_COLD inline Status Gguf::read_values(gguf::HeadReader& head, std::uint64_t 
 }
 
 /// Reads kind and value of one key, and passes over the value's bytes.
-DSVL_COLD inline Status Gguf::read_value(gguf::HeadReader& head, std::string_view key, std::string_view what,
+DSVL_COLD
+inline Status Gguf::read_value(gguf::HeadReader& head, std::string_view key, std::string_view what,
                                Value& value) noexcept {
   std::uint32_t number = 0, element = static_cast<std::uint32_t>(gguf::Kind::missing);
   std::uint64_t count = 0;
@@ -271,7 +273,8 @@ DSVL_COLD inline Status Gguf::read_alignment(std::string_view what) noexcept {
 }
 
 /// Reads the table of tensors. Their offsets are kept apart until the address of the data is known.
-DSVL_COLD inline Status Gguf::read_tensors(gguf::HeadReader& head, std::uint64_t count, std::string_view what,
+DSVL_COLD
+inline Status Gguf::read_tensors(gguf::HeadReader& head, std::uint64_t count, std::string_view what,
                                  Buffer<std::uint64_t>& offsets) noexcept {
   const Printable file(what);
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -330,7 +333,8 @@ DSVL_COLD inline Status Gguf::read_shape(gguf::HeadReader& head, std::string_vie
 }
 
 /// Sets the address of a tensor's data, which must be inside the file and aligned.
-DSVL_COLD inline Status Gguf::place_tensor(std::span<const std::byte> data, std::uint64_t offset, std::string_view what,
+DSVL_COLD
+inline Status Gguf::place_tensor(std::span<const std::byte> data, std::uint64_t offset, std::string_view what,
                                  TensorInfo& tensor) const noexcept {
   const Printable file(what), name(tensor.name);
   if (offset % alignment_ != 0)

@@ -59,7 +59,8 @@ DSVL_COLD inline Status check_size(Index width, Index height, const ImageLimits&
 /// An arena with the most memory that decoding an honest picture of this size can need. For PNG that is the inflated
 /// data, and the picture before and after interlacing and in 8 bits. For JPEG it is planes of whole blocks (up to 32
 /// pixels) and their coefficients.
-DSVL_COLD inline stb::DecodeArena decode_arena_for(const PictureHeader& header, std::size_t file_bytes,
+DSVL_COLD
+inline stb::DecodeArena decode_arena_for(const PictureHeader& header, std::size_t file_bytes,
                                          Allocator* from) noexcept {
   const auto padded = static_cast<std::size_t>(round_up(header.width, 32)) *
                       static_cast<std::size_t>(round_up(header.height, 32));
@@ -96,7 +97,7 @@ DSVL_COLD inline Status make_room(const PictureHeader& header, const DecodeCall&
 }
 
 /// Decodes a PNG and writes it row by row. `file` is the reduced file that png.hpp made.
-DSVL_COLD inline Status decode_png(std::span<const std::byte> file, const PictureHeader& header, const DecodeCall& call,
+inline Status decode_png(std::span<const std::byte> file, const PictureHeader& header, const DecodeCall& call,
                          Image& image) noexcept {
   stb::DecodeArena arena = decode_arena_for(header, file.size(), call.from);
   const stb::ArenaScope scope(arena);
@@ -133,7 +134,7 @@ DSVL_COLD inline Status decode_png(std::span<const std::byte> file, const Pictur
 }
 
 /// Decodes a JPEG that jpeg.hpp has checked.
-DSVL_COLD inline Status decode_jpeg(std::span<const std::byte> file, const jpeg::Frame& frame, const DecodeCall& call,
+inline Status decode_jpeg(std::span<const std::byte> file, const jpeg::Frame& frame, const DecodeCall& call,
                           Image& image) noexcept {
   stb::DecodeArena arena = decode_arena_for(frame.header, file.size(), call.from);
   const stb::ArenaScope scope(arena);
@@ -158,7 +159,7 @@ DSVL_COLD inline Status decode_jpeg(std::span<const std::byte> file, const jpeg:
 /// Codes  bad_file (empty, neither PNG nor JPEG, truncated, damaged), unsupported, limit (see ImageLimits),
 ///        out_of_memory, cancelled
 /// Cost   memory only from `from`: while decoding up to about 12 bytes a pixel (24 for 16 bits), 3 when done
-DSVL_COLD inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLimits& limits = {},
+inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLimits& limits = {},
                                   Allocator* from = nullptr, std::string_view what = "picture",
                                   const CancelToken* cancel = nullptr) noexcept {
   const Printable name(what);
@@ -214,7 +215,7 @@ inline Result<Buffer<std::byte>> read_picture_file(const std::filesystem::path& 
 /// Reads and decodes a file.
 ///
 /// Codes  those of decode_image and read_picture_file
-DSVL_COLD inline Result<Image> read_image(const std::filesystem::path& path, const ImageLimits& limits = {},
+inline Result<Image> read_image(const std::filesystem::path& path, const ImageLimits& limits = {},
                                 Allocator* from = nullptr, const CancelToken* cancel = nullptr) noexcept {
   DSVL_TRY(bytes, read_picture_file(path, limits, from));
   return decode_image(bytes.span(), limits, from, path_to_utf8(path), cancel);

@@ -203,7 +203,6 @@ class Decoder {
 
 /// Writes the picture row by row to `out`: packed RGB, rotated upright from `orientation`. Its few rows of working
 /// memory come from the current stb::DecodeArena; the outcome is `damaged` when that has no more.
-DSVL_COLD
 inline Outcome write_rgb(const Decoder& decoder, const Frame& frame, int orientation, const CancelToken* cancel,
                          std::uint8_t* out) noexcept {
   const Index width = frame.header.width, height = frame.header.height;

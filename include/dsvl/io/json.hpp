@@ -162,19 +162,19 @@ class Value::Iterator {
   Value at_;
 };
 
-DSVL_COLD inline Value::Iterator Value::begin() const noexcept {
+inline Value::Iterator Value::begin() const noexcept {
   return is_container() ? Iterator({node_ + 1, text_}) : Iterator();
 }
-DSVL_COLD inline Value::Iterator Value::end() const noexcept { return is_container() ? Iterator(next()) : Iterator(); }
+inline Value::Iterator Value::end() const noexcept { return is_container() ? Iterator(next()) : Iterator(); }
 
-DSVL_COLD inline Value Value::find(std::string_view key) const noexcept {
+inline Value Value::find(std::string_view key) const noexcept {
   if (is_object())
     for (Value member : *this)
       if (member.key() == key) return member;
   return {};
 }
 
-DSVL_COLD inline Value Value::operator[](std::size_t i) const noexcept {
+inline Value Value::operator[](std::size_t i) const noexcept {
   if (i >= size()) return {};
   if (node_->children.nodes == node_->children.count + 1u) return {node_ + 1 + i, text_};  // all children are leaves
   Iterator at = begin();

@@ -9,7 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "../base/config.hpp"
+#ifdef _WIN32
 #include "../base/utf16.hpp"
+#endif
 
 DSVL_BEGIN_NAMESPACE
 

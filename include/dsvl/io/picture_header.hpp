@@ -23,11 +23,10 @@ struct PictureHeader {
 };
 
 /// Reads a 16-bit big-endian number, the order of bytes in both formats.
-DSVL_COLD inline std::uint32_t big_endian16(const std::byte* p) noexcept {
+inline std::uint32_t big_endian16(const std::byte* p) noexcept {
   return std::to_integer<std::uint32_t>(p[0]) << 8 | std::to_integer<std::uint32_t>(p[1]);
 }
 /// Reads a 32-bit big-endian number.
-DSVL_COLD
 inline std::uint32_t big_endian32(const std::byte* p) noexcept { return big_endian16(p) << 16 | big_endian16(p + 2); }
 
 DSVL_END_NAMESPACE

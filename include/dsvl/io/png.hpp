@@ -39,7 +39,7 @@ constexpr std::array<std::uint32_t, 256> make_crc_table() noexcept {
 inline constexpr std::array<std::uint32_t, 256> kCrcTable = make_crc_table();
 
 /// The CRC-32 of a chunk's type and data, a byte at a time; inflating the data takes longer.
-DSVL_COLD inline std::uint32_t crc32(std::span<const std::byte> bytes) noexcept {
+inline std::uint32_t crc32(std::span<const std::byte> bytes) noexcept {
   std::uint32_t c = 0xFFFFFFFFu;
   for (const std::byte b : bytes) c = kCrcTable[(c ^ std::to_integer<std::uint32_t>(b)) & 0xFFu] ^ (c >> 8);
   return ~c;
@@ -183,7 +183,8 @@ class ChunkReader {
 /// or of one color.
 ///
 /// Codes  bad_file (truncated, damaged, not allowed by the format), unsupported, out_of_memory
-DSVL_COLD inline Result<PictureHeader> read(std::span<const std::byte> file, std::string_view what, bool alpha,
+DSVL_COLD
+inline Result<PictureHeader> read(std::span<const std::byte> file, std::string_view what, bool alpha,
                                   Buffer<std::byte>& essential) noexcept {
   return ChunkReader(file, what, alpha, essential).read();
 }

@@ -76,7 +76,8 @@ class Safetensors {
   Buffer<TensorInfo> tensors_;
 };
 
-DSVL_COLD inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, std::string_view what,
+DSVL_COLD
+inline Result<Safetensors> Safetensors::parse(std::span<const std::byte> file, std::string_view what,
                                               Allocator* from) noexcept {
   const Printable name(what);
   if (file.size() < 8)
@@ -126,7 +127,8 @@ DSVL_COLD inline Status Safetensors::check_metadata(json::Value metadata, std::s
 }
 
 /// Fills shape and rank, and multiplies `bits` (of one element) by the number of elements.
-DSVL_COLD inline Status Safetensors::read_shape(json::Value shape, std::string_view what, TensorInfo& tensor,
+DSVL_COLD
+inline Status Safetensors::read_shape(json::Value shape, std::string_view what, TensorInfo& tensor,
                                       std::uint64_t& bits) noexcept {
   const Printable file(what), name(tensor.name);
   if (!shape.is_array()) return fail(Code::bad_file, "%s: tensor '%s' has no shape", file.text(), name.text());
@@ -181,7 +183,8 @@ inline Status Safetensors::read_tensor(json::Value entry, std::span<const std::b
 
 /// Checks that the tensors cover the data exactly. Two that share bytes, or bytes without a name, are signs of a forged
 /// file. Leaves the list in the order of the data.
-DSVL_COLD inline Status Safetensors::check_layout(std::span<TensorInfo> tensors, std::span<const std::byte> data,
+DSVL_COLD
+inline Status Safetensors::check_layout(std::span<TensorInfo> tensors, std::span<const std::byte> data,
                                         std::string_view what) noexcept {
   sort_by_place(tensors);
   const Printable file(what);

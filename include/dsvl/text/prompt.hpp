@@ -78,7 +78,7 @@ struct ImageSpan {
 /// right.
 ///
 /// Codes  out_of_memory
-DSVL_COLD inline Status expand_images(std::int32_t image_id, Index count, Buffer<std::int32_t>& ids,
+inline Status expand_images(std::int32_t image_id, Index count, Buffer<std::int32_t>& ids,
                             Buffer<ImageSpan>& images) noexcept {
   const auto copies = static_cast<std::size_t>(count);
   const auto places = static_cast<std::size_t>(std::count(ids.begin(), ids.end(), image_id));
@@ -101,7 +101,6 @@ DSVL_COLD inline Status expand_images(std::int32_t image_id, Index count, Buffer
 ///
 /// Codes  bad_text (a segment that is not UTF-8), bad_argument (image_tokens < 1, or a turn ends and the tokenizer has
 ///        no eos), limit, out_of_memory
-DSVL_COLD
 inline Status encode_prompt(const Tokenizer& tokenizer, std::span<const Segment> prompt, std::int32_t image_id,
                             Index image_tokens, Buffer<std::int32_t>& ids, Buffer<ImageSpan>& images,
                             Allocator* scratch = nullptr) noexcept {

@@ -43,10 +43,9 @@ enum Type : std::int32_t {
 };
 
 /// The text of an id that has no token.
-DSVL_COLD inline std::string padding_text(std::size_t id) { return "[PAD" + std::to_string(id) + "]"; }
+inline std::string padding_text(std::size_t id) { return "[PAD" + std::to_string(id) + "]"; }
 
 /// Ok when `key` has the text `needed`; else unsupported.
-DSVL_COLD
 inline Status check_text(const Gguf& file, std::string_view key, std::string_view needed, const char* what) noexcept {
   const gguf::Value value = file.value(key);
   if (value.string() == needed) return {};
@@ -56,7 +55,7 @@ inline Status check_text(const Gguf& file, std::string_view key, std::string_vie
 }
 
 /// The list under `key`, which must be one of strings.
-DSVL_COLD inline Result<gguf::Value> strings(const Gguf& file, std::string_view key, const char* what) noexcept {
+inline Result<gguf::Value> strings(const Gguf& file, std::string_view key, const char* what) noexcept {
   const gguf::Value list = file.value(key);
   if (list.element_kind() != gguf::Kind::string)
     return fail(Code::bad_file, "%s: there is no array of strings %s", what, key.data());
@@ -65,7 +64,7 @@ DSVL_COLD inline Result<gguf::Value> strings(const Gguf& file, std::string_view 
 
 /// Puts every entry where its type says. Ids without a token behind the last base token are dropped, since they only
 /// pad the embedding.
-DSVL_COLD inline Status read_tokens(const Gguf& file, const char* what, TokenizerSource& out) {
+inline Status read_tokens(const Gguf& file, const char* what, TokenizerSource& out) {
   DSVL_TRY(texts, strings(file, kTokensKey, what));
   const gguf::Value types = file.value(kTypesKey);
   if (!types.is_array() || types.size() != texts.size())
@@ -98,7 +97,7 @@ DSVL_COLD inline Status read_tokens(const Gguf& file, const char* what, Tokenize
 }
 
 /// Reads the merges, each written as "left right".
-DSVL_COLD inline Status read_merges(const Gguf& file, const char* what, Buffer<TokenizerSpec::Merge>& out) noexcept {
+inline Status read_merges(const Gguf& file, const char* what, Buffer<TokenizerSpec::Merge>& out) noexcept {
   DSVL_TRY(merges, strings(file, kMergesKey, what));
   if (!out.reserve(merges.size()))
     return fail(Code::out_of_memory, "%s: no memory for %zu merges", what, merges.size());
@@ -112,7 +111,7 @@ DSVL_COLD inline Status read_merges(const Gguf& file, const char* what, Buffer<T
 }
 
 /// Reads the id under `key`, which may be absent.
-DSVL_COLD inline Status read_id(const Gguf& file, std::string_view key, const char* what,
+inline Status read_id(const Gguf& file, std::string_view key, const char* what,
                       std::optional<std::int32_t>& id) noexcept {
   const gguf::Value value = file.value(key);
   if (value.missing()) return {};
@@ -129,7 +128,7 @@ DSVL_COLD inline Status read_id(const Gguf& file, std::string_view key, const ch
 /// file in errors.
 ///
 /// Codes  bad_file, unsupported (another kind of tokenizer), limit, out_of_memory
-DSVL_COLD inline Result<TokenizerSource> parse_tokenizer_gguf(const Gguf& file, std::string_view what,
+inline Result<TokenizerSource> parse_tokenizer_gguf(const Gguf& file, std::string_view what,
                                                     Allocator* from = nullptr) {
   using namespace tokenizer_gguf;
   const Printable name(what);
@@ -146,7 +145,6 @@ DSVL_COLD inline Result<TokenizerSource> parse_tokenizer_gguf(const Gguf& file, 
 /// Builds a Tokenizer from a GGUF file, which is needed only during the call.
 ///
 /// Codes  those of parse_tokenizer_gguf and of Tokenizer::build
-DSVL_COLD
 inline Result<Tokenizer> read_tokenizer_gguf(const Gguf& file, std::string_view what, Allocator* from = nullptr) {
   DSVL_TRY(source, parse_tokenizer_gguf(file, what, from));
   return build_tokenizer(source.spec(), what, from);

@@ -24,7 +24,7 @@ namespace tokenizer_json {
 
 /// The characters between the brackets of a regular expression's class, as sorted ranges that do not touch. Nothing
 /// when it uses more than characters, ranges and escaped single characters.
-DSVL_COLD inline std::optional<std::vector<unicode::CodepointRange>> parse_class(std::string_view inside) {
+inline std::optional<std::vector<unicode::CodepointRange>> parse_class(std::string_view inside) {
   std::vector<unicode::CodepointRange> ranges;
   std::size_t at = 0;
   const auto next = [&]() -> std::optional<std::uint32_t> {
@@ -62,7 +62,6 @@ DSVL_COLD inline std::optional<std::vector<unicode::CodepointRange>> parse_class
 }
 
 /// True when `regex` is before + "[class]" + after, with exactly the characters `wanted` in the class.
-DSVL_COLD
 inline bool is_class(std::string_view regex, std::string_view before, std::span<const unicode::CodepointRange> wanted,
                      std::string_view after) {
   if (regex.size() < before.size() + after.size() + 2 || !regex.starts_with(before) || !regex.ends_with(after))
@@ -74,7 +73,7 @@ inline bool is_class(std::string_view regex, std::string_view before, std::span<
 }
 
 /// True when pre-tokenizer step `i` of the file is the step that pretokenizer::split() has there.
-DSVL_COLD inline bool is_known_step(json::Value step, std::size_t i) {
+inline bool is_known_step(json::Value step, std::size_t i) {
   static constexpr unicode::CodepointRange kNewlines[] = {{U'\n', U'\n'}, {U'\r', U'\r'}};
   const std::string_view type = step.find("type").string().value_or("");
   if (i == 5) return type == "Digits" && step.find("individual_digits").boolean() == true;
@@ -95,7 +94,7 @@ DSVL_COLD inline bool is_known_step(json::Value step, std::size_t i) {
 }
 
 /// Ok when the file's tokenizer is of the kind implemented here; else unsupported, with the part that differs.
-DSVL_COLD inline Status check_kind(json::Value root, const char* what) {
+inline Status check_kind(json::Value root, const char* what) {
   const auto unsupported = [&](const char* part, std::string_view found, const char* needed) {
     return fail(Code::unsupported, "%s: %s is '%s', supported is %s", what, part, Printable(found).text(), needed);
   };
@@ -132,7 +131,7 @@ DSVL_COLD inline Status check_kind(json::Value root, const char* what) {
 }
 
 /// Reads model.vocab, an object from text to id, into an array by id.
-DSVL_COLD inline Status read_tokens(json::Value vocab, const char* what, Buffer<std::string_view>& tokens) {
+inline Status read_tokens(json::Value vocab, const char* what, Buffer<std::string_view>& tokens) {
   Index highest = -1;
   for (const json::Value token : vocab) {
     const auto id = token.integer();
@@ -155,7 +154,7 @@ DSVL_COLD inline Status read_tokens(json::Value vocab, const char* what, Buffer<
 }
 
 /// Reads model.merges, written as "left right" or as ["left", "right"].
-DSVL_COLD inline Status read_merges(json::Value merges, const char* what, Buffer<TokenizerSpec::Merge>& out) {
+inline Status read_merges(json::Value merges, const char* what, Buffer<TokenizerSpec::Merge>& out) {
   if (!merges.is_array()) return fail(Code::bad_file, "%s: there is no array model.merges", what);
   if (!out.reserve(merges.size()))
     return fail(Code::out_of_memory, "%s: no memory for %zu merges", what, merges.size());
@@ -174,7 +173,7 @@ DSVL_COLD inline Status read_merges(json::Value merges, const char* what, Buffer
 }
 
 /// Reads added_tokens. Options that would make a token match in other places are refused.
-DSVL_COLD inline Status read_added(json::Value added, const char* what, Buffer<TokenizerSpec::Added>& out) {
+inline Status read_added(json::Value added, const char* what, Buffer<TokenizerSpec::Added>& out) {
   for (const json::Value token : added) {
     const auto id = token.find("id").integer();
     const auto text = token.find("content").string();
@@ -193,7 +192,7 @@ DSVL_COLD inline Status read_added(json::Value added, const char* what, Buffer<T
 
 /// Finds the id of bos or eos. The configuration names its text (as a string, or an object with `content`); otherwise
 /// it is the text that DeepSeek uses, if there is such a token.
-DSVL_COLD inline Status read_named(json::Value config, const char* key, std::string_view otherwise, const char* what,
+inline Status read_named(json::Value config, const char* key, std::string_view otherwise, const char* what,
                          const TokenizerSpec& spec, std::optional<std::int32_t>& id) {
   const json::Value entry = config.find(key);
   auto text = entry.is_object() ? entry.find("content").string() : entry.string();
@@ -227,7 +226,7 @@ struct TokenizerJson {
 /// comes from here and never from a model's config, which in the HF layout may have LLaMA's 2.
 ///
 /// Codes  bad_file (broken, or two tokens with one id), unsupported (another kind of tokenizer), limit, out_of_memory
-DSVL_COLD inline Result<TokenizerJson> parse_tokenizer_json(std::string_view text, std::string_view what,
+inline Result<TokenizerJson> parse_tokenizer_json(std::string_view text, std::string_view what,
                                                   std::string_view config_text = {}, Allocator* from = nullptr) {
   using namespace tokenizer_json;
   const Printable name(what);
@@ -248,7 +247,7 @@ DSVL_COLD inline Result<TokenizerJson> parse_tokenizer_json(std::string_view tex
 ///
 /// Codes  those of parse_tokenizer_json and of Tokenizer::build
 /// Cost   under 0.2 s for the published 7.5 MB
-DSVL_COLD inline Result<Tokenizer> read_tokenizer_json(std::string_view text, std::string_view what,
+inline Result<Tokenizer> read_tokenizer_json(std::string_view text, std::string_view what,
                                              std::string_view config_text = {}, Allocator* from = nullptr) {
   DSVL_TRY(file, parse_tokenizer_json(text, what, config_text, from));
   return build_tokenizer(file.spec(), what, from);

@@ -153,7 +153,8 @@ DSVL_COLD inline Status check(const char* name, Volume<float> out, Index side) n
 
 }  // namespace detail
 
-DSVL_COLD inline Status Preprocessor::prepare(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
+DSVL_COLD
+inline Status Preprocessor::prepare(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
                                     Volume<float> high, Allocator* from) noexcept {
   *this = Preprocessor();
   DSVL_CHECK_STATUS(detail::check(picture));
@@ -219,7 +220,7 @@ inline Status Preprocessor::make_canvas(const PreprocessConfig& config, const Vi
   return {};
 }
 
-DSVL_COLD inline Index Preprocessor::tiles(int step) const noexcept {
+inline Index Preprocessor::tiles(int step) const noexcept {
   switch (work_[step]) {
     case Work::resize_high: return to_high_.tiles();
     case Work::finish_high: return ceil_div(high_.view.side, kFinishRows);
@@ -230,7 +231,7 @@ DSVL_COLD inline Index Preprocessor::tiles(int step) const noexcept {
   return 0;
 }
 
-DSVL_COLD inline void Preprocessor::run(int step, Index tile, void* scratch) noexcept {
+inline void Preprocessor::run(int step, Index tile, void* scratch) noexcept {
   const Index first = tile * kFinishRows, last = first + kFinishRows;
   switch (work_[step]) {
     case Work::resize_high: return resize_into(high_, to_high_, samples_of(picture_), tile, scratch);
@@ -243,7 +244,6 @@ DSVL_COLD inline void Preprocessor::run(int step, Index tile, void* scratch) noe
   }
 }
 
-DSVL_COLD
 inline void Preprocessor::resize_into(detail::Canvas& canvas, const Resampler<std::int32_t>& by, const Samples& source,
                                       Index tile, void* scratch) noexcept {
   const Volume<std::uint8_t> planes = canvas.planes();
@@ -256,7 +256,7 @@ inline void Preprocessor::resize_into(detail::Canvas& canvas, const Resampler<st
   }, scratch);
 }
 
-DSVL_COLD inline void Preprocessor::resize_low_floats(Index tile, void* scratch) noexcept {
+inline void Preprocessor::resize_low_floats(Index tile, void* scratch) noexcept {
   const ViewConfig& view = low_.view;
   const Volume<float> out = low_.out;
   const auto sink = [&](Index c, Index y, Index x, float value) noexcept {
@@ -267,7 +267,7 @@ DSVL_COLD inline void Preprocessor::resize_low_floats(Index tile, void* scratch)
 }
 
 /// Does all of it on the calling thread. For arguments and errors see Preprocessor::prepare.
-DSVL_COLD inline Status preprocess(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
+inline Status preprocess(const Pixels& picture, const PreprocessConfig& config, Volume<float> low,
                          Volume<float> high = {}, Allocator* from = nullptr) noexcept {
   Preprocessor work;
   DSVL_CHECK_STATUS(work.prepare(picture, config, low, high, from));

@@ -17,7 +17,7 @@ namespace detail {
 /// Copies checked pixels as packed RGB. It converts row by row, so that it takes 3 bytes a pixel and little more.
 ///
 /// Codes  out_of_memory
-DSVL_COLD inline Status copy_rgb(const Pixels& pixels, Buffer<std::uint8_t>& to, Allocator* from) noexcept {
+inline Status copy_rgb(const Pixels& pixels, Buffer<std::uint8_t>& to, Allocator* from) noexcept {
   const std::size_t row = 3 * static_cast<std::size_t>(pixels.width);
   Buffer<std::uint8_t> planes(from);
   if (!planes.resize(row) || !to.resize(row * static_cast<std::size_t>(pixels.height)))
@@ -32,7 +32,8 @@ DSVL_COLD inline Status copy_rgb(const Pixels& pixels, Buffer<std::uint8_t>& to,
 ///
 /// Codes  those of the decoder; unsupported or bad_file when it does not know the file either; limit, out_of_memory;
 ///        bad_file when it says that all is well and gave nothing
-DSVL_COLD inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<const std::byte> file,
+DSVL_COLD
+inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<const std::byte> file,
                                     const ImageLimits& limits, Allocator* from, std::string_view what) {
   const Printable name(what);
   const FileKind* const kind = kind_of(file);
@@ -68,7 +69,8 @@ DSVL_COLD inline Result<Image> decode_by_host(const PictureDecoder& decoder, std
 /// where there is one.
 ///
 /// Codes  those of decode_image(), and the decoder's
-DSVL_COLD inline Result<Image> decode_picture(std::span<const std::byte> file, const ImageLimits& limits,
+DSVL_COLD
+inline Result<Image> decode_picture(std::span<const std::byte> file, const ImageLimits& limits,
                                     const PictureDecoder& decoder, Allocator* from, std::string_view what,
                                     const CancelToken* cancel) {
   if (!decoder.decode || file.empty() || png::is_png(file) || jpeg::is_jpeg(file))

@@ -107,7 +107,8 @@ DSVL_COLD inline void write_turns(SavedWriter& to, const Snapshot& from) noexcep
 
 /// Writes the keys and the pages of the tokens that the snapshot keeps. `page` is room for one page: each is copied
 /// there, so that the unused part of the last can be zeroed.
-DSVL_COLD inline void write_cache(SavedWriter& to, const Snapshot& from, const DecoderDims& dims, KvFormat format,
+DSVL_COLD
+inline void write_cache(SavedWriter& to, const Snapshot& from, const DecoderDims& dims, KvFormat format,
                         std::span<std::byte> page) noexcept {
   to.run(from.keys);
   const Index tokens = static_cast<Index>(from.keys.size());
@@ -371,7 +372,8 @@ class SavedFile {
 /// Opens a session in the state of a saved file. `options` have complete limits; the file decides what it contains.
 ///
 /// Codes  those of SavedFile::read, SessionState::open and SessionState::restore
-DSVL_COLD inline Result<std::shared_ptr<SessionState>> load_session(const Model& model, SessionOptions options,
+DSVL_COLD
+inline Result<std::shared_ptr<SessionState>> load_session(const Model& model, SessionOptions options,
                                                           std::span<const std::byte> bytes, const std::string& what) {
   const Limits& limits = options.limits;
   SavedFile file(*model.state(), limits, what, options.host.allocator);

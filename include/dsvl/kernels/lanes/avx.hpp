@@ -24,7 +24,7 @@ DSVL_FORCE_INLINE void store_low_bytes(std::byte* to, Bits x) noexcept { portabl
 DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept { return portable::dot_bf16(a, b, sum); }
 
 // --- dot products of bytes -----------------------------------------------------------------------
-inline constexpr bool kSignedCodes = true, kHasMaddubs = false;
+inline constexpr bool kSignedCodes = true, kHasMaddubs = false, kLongDot = true;
 template <int bits>
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {
   return portable::dot_bytes(codes, numbers, sum);

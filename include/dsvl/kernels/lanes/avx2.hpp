@@ -38,13 +38,13 @@ DSVL_FORCE_INLINE Bits dot_halves(Bits a, Bits b, Bits sum) noexcept {
   return Bits(_mm256_add_epi32(sum, _mm256_madd_epi16(a, b)));
 }
 #if defined(__AVXVNNI__)
-inline constexpr bool kSignedCodes = false, kHasMaddubs = false;
+inline constexpr bool kSignedCodes = false, kHasMaddubs = false, kLongDot = false;
 template <int bits>
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {
   return Bits(_mm256_dpbusd_avx_epi32(sum, codes, numbers));
 }
 #else
-inline constexpr bool kSignedCodes = true, kHasMaddubs = true;
+inline constexpr bool kSignedCodes = true, kHasMaddubs = true, kLongDot = false;
 /// The instruction wants unsigned codes. A signed code gives its sign to the number it is multiplied by.
 template <int bits>
 DSVL_FORCE_INLINE Bits maddubs(Bits codes, Bits numbers) noexcept {

@@ -90,14 +90,14 @@ DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept {
 
 // --- dot products of bytes -----------------------------------------------------------------------
 #if defined(__AVX512VNNI__)
-inline constexpr bool kSignedCodes = false, kHasMaddubs = false;
+inline constexpr bool kSignedCodes = false, kHasMaddubs = false, kLongDot = false;
 template <int bits>
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {
   return Bits(_mm512_dpbusd_epi32(sum, codes, numbers));
 }
 DSVL_FORCE_INLINE Bits dot_halves(Bits a, Bits b, Bits sum) noexcept { return Bits(_mm512_dpwssd_epi32(sum, a, b)); }
 #elif defined(__AVX512BW__)
-inline constexpr bool kSignedCodes = true, kHasMaddubs = true;
+inline constexpr bool kSignedCodes = true, kHasMaddubs = true, kLongDot = false;
 /// The instruction wants unsigned codes. A signed code gives its sign to the number it is multiplied by.
 template <int bits>
 DSVL_FORCE_INLINE Bits maddubs(Bits codes, Bits numbers) noexcept {
@@ -117,7 +117,7 @@ DSVL_FORCE_INLINE Bits dot_halves(Bits a, Bits b, Bits sum) noexcept {
   return Bits(_mm512_add_epi32(sum, _mm512_madd_epi16(a, b)));
 }
 #else  // Knights Landing
-inline constexpr bool kSignedCodes = true, kHasMaddubs = false;
+inline constexpr bool kSignedCodes = true, kHasMaddubs = false, kLongDot = true;
 template <int bits>
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {
   return portable::dot_bytes(codes, numbers, sum);

@@ -124,10 +124,11 @@ DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept;
 // --- defined by every family: dot products of bytes ----------------------------------------------
 // A lane holds four bytes of each factor. `codes` are weights of `bits` bits, `numbers` activations from -127 to 127.
 //
-// Two constants say how the processor multiplies bytes:
+// Three constants say how the processor multiplies bytes:
 //   kSignedCodes  false with VNNI, which multiplies unsigned codes by signed numbers and adds all four products to 32
 //                 bits. true elsewhere, where codes of 8 bits keep their sign; those of fewer bits have none.
 //   kHasMaddubs   true where there is no VNNI but `maddubs`, which adds two products to 16 bits.
+//   kLongDot      true where dot_bytes takes many instructions, since the family has neither.
 
 /// sum + the four products of every lane. Exact: a lane grows by at most 4 * 255 * 127, and kernels add eight of these
 /// before they convert the sum to float.

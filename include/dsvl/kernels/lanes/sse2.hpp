@@ -44,7 +44,7 @@ DSVL_FORCE_INLINE void store_low_bytes(std::byte* to, Bits x) noexcept { portabl
 DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept { return portable::dot_bf16(a, b, sum); }
 
 // --- dot products of bytes -----------------------------------------------------------------------
-inline constexpr bool kSignedCodes = true, kHasMaddubs = false;
+inline constexpr bool kSignedCodes = true, kHasMaddubs = false, kLongDot = true;
 template <int bits>
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {
   const auto even = [](__m128i x) { return _mm_srai_epi16(_mm_slli_epi16(x, 8), 8); };

@@ -156,7 +156,7 @@ struct Accumulators {
     });
     static_assert(kSubBlockWords % kWordsIn16Bits<F::kBits> == 0);
     Bits halves[kCount];  // sums that still fit in 16 bits, where kHasMaddubs
-    unroll<kSubBlockWords>([&](int u) DSVL_INLINED {
+    for_each_word<kSubBlockWords>([&](int u) DSVL_INLINED {
       const int word = sub_block * kSubBlockWords + u;
       Bits codes[vectors];
       unroll<vectors>([&](int n) { codes[n] = keep_in_register(w.codes(c, word, n)); });

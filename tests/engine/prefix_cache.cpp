@@ -218,134 +218,169 @@ enum class Walk {
 };
 
 /// Anything that sessions do to caches, against a list of tokens for each; after every step every cache is looked at.
-void walk(Walk kind, unsigned seed, int steps) {
+class CacheWalk {
+ public:
+  CacheWalk(Walk kind, unsigned seed) : kind_(kind), random_(seed), pool_(make_pool(&memory_)) {
+    if (kind == Walk::ample) REQUIRE(pool_->reserve(2000));
+    for (Actor& a : actors_) a.seat = std::make_unique<Seat>(pool_, kContext);
+  }
+
+  void run(int steps) {
+    for (int step = 0; step < steps; ++step) {
+      CAPTURE(step);
+      Actor& a = actors_[static_cast<std::size_t>(below(4))];
+      Actor& b = actors_[static_cast<std::size_t>(below(4))];
+      const long requests = memory_.requests;
+      switch (below(kind_ == Walk::forked ? 7 : 6)) {
+        case 0:
+        case 1: ask(a, b); break;
+        case 2: go_on(a); break;
+        case 3: guess(a); break;
+        case 4:
+          if (below(2) == 0) go_back(a);
+          else cancel(a);
+          break;
+        case 5: share(a, b); break;
+        case 6: replace(a, b); break;
+      }
+      publish(a.tokens);
+      if (kind_ != Walk::forked) REQUIRE(memory_.requests == requests);  // what was reserved is enough
+      a.pages = std::max(a.pages, ceil_div(a.size(), kKvBlock));
+      look();
+    }
+    CHECK(found_elsewhere_ > steps / 100);
+  }
+  /// All memory comes back.
+  void finish() {
+    for (const Actor& a : actors_) a.seat->cache.truncate(0);
+    CHECK(pool_->used() == 0);
+    for (Actor& a : actors_) a.seat.reset();
+    CHECK(pool_->pages() == (kind_ == Walk::ample ? 2000 : 0));
+    CHECK(memory_.live == pool_->bytes_of(pool_->pages()));
+  }
+
+ private:
   static constexpr Index kContext = 210;
-  std::mt19937 random(seed);
-  const auto below = [&](Index n) { return static_cast<Index>(random() % static_cast<std::uint64_t>(n)); };
-  test::CountingAllocator memory;
-  const auto pool = make_pool(&memory);
-  if (kind == Walk::ample) REQUIRE(pool->reserve(2000));
+
   struct Actor {
     std::unique_ptr<Seat> seat;
     Tokens tokens;
     Index pages = 0;  // prepared
+    [[nodiscard]] Index size() const { return static_cast<Index>(tokens.size()); }
   };
-  std::vector<Actor> actors(4);
-  for (Actor& a : actors) a.seat = std::make_unique<Seat>(pool, kContext);
-  std::set<std::uint64_t> known;  // keys at the ends of pages that were filled
-  const auto publish = [&](const Tokens& tokens) {
-    const auto keys = keys_of(tokens);
-    for (std::size_t end = kKvBlock; end <= keys.size(); end += kKvBlock) known.insert(keys[end - 1]);
-  };
-  // Short of variety, so that different caches often want the same.
-  const auto tail = [&](Index most) {
+
+  Index below(Index n) { return static_cast<Index>(random_() % static_cast<std::uint64_t>(n)); }
+  /// Tokens short of variety, so that different caches often want the same.
+  Tokens tail(Index most) {
     const Index count = below(most + 1);
     return below(3) == 0 ? first(image(kContext, static_cast<std::uint64_t>(below(2))), count)
                          : text(count, static_cast<std::int32_t>(below(2)));
-  };
-  Index found_elsewhere = 0;
-  for (int step = 0; step < steps; ++step) {
-    CAPTURE(step);
-    Actor& a = actors[static_cast<std::size_t>(below(4))];
-    Actor& b = actors[static_cast<std::size_t>(below(4))];
-    const Index size = static_cast<Index>(a.tokens.size());
-    const long requests = memory.requests;
-    switch (below(kind == Walk::forked ? 7 : 6)) {
-      case 0:
-      case 1: {  // a prompt: the beginning of somebody's, and something else
-        Tokens wanted = first(b.tokens, below(static_cast<Index>(b.tokens.size()) + 1));
-        while (wanted.empty() || (wanted.size() < kContext && below(3) > 0))
-          wanted = wanted + tail(kContext - static_cast<Index>(wanted.size()));
-        const Index most = static_cast<Index>(wanted.size()) - 1;
-        const auto differ = std::mismatch(a.tokens.begin(), a.tokens.begin() + std::min(size, most), wanted.begin());
-        const Index own = differ.first - a.tokens.begin();
-        const Index reused = a.seat->cache.reuse(wanted);
-        CHECK((reused >= own && reused <= most));
-        found_elsewhere += reused > own;
-        CHECK((reused == own || reused % kKvBlock == 0));
-        if (kind == Walk::ample) {
-          const auto keys = keys_of(wanted);
-          Index end = 0;
-          while (end + kKvBlock <= most && known.contains(keys[static_cast<std::size_t>(end + kKvBlock - 1)])) end += kKvBlock;
-          CHECK(reused == std::max(own, end));
-        }
-        REQUIRE((a.seat->tokens() == first(wanted, reused) && a.seat->intact()));
-        const Index chunk = 1 + below(100);
-        for (Index at = reused; at <= most; at += chunk)
-          REQUIRE(a.seat->run({wanted.begin() + at, wanted.begin() + std::min(at + chunk, most + 1)}).ok());
-        a.tokens = wanted;
-        a.pages = 0;
-        break;
-      }
-      case 2: {  // an answer goes on, a token at a time
-        for (Index i = below(20); i > 0 && a.tokens.size() < kContext; --i) {
-          a.tokens.push_back({static_cast<std::int32_t>(below(2))});
-          REQUIRE(a.seat->run({a.tokens.back()}).ok());
-        }
-        break;
-      }
-      case 3: {  // guesses, some of them wrong
-        const Tokens guesses = tail(kContext - size);
-        REQUIRE(a.seat->run(guesses).ok());
-        publish(a.tokens + guesses);
-        const Index right = below(static_cast<Index>(guesses.size()) + 1);
-        a.tokens = a.tokens + first(guesses, right);
-        a.seat->cache.truncate(static_cast<Index>(a.tokens.size()));
-        a.pages = 0;
-        break;
-      }
-      case 4: {  // back, or a pass that is cancelled
-        if (below(2) == 0) {
-          a.tokens = first(a.tokens, below(size + 1));
-          a.seat->cache.truncate(static_cast<Index>(a.tokens.size()));
-          a.pages = 0;
-        } else {
-          const Index rows = below(kContext - size + 1);
-          REQUIRE(a.seat->cache.prepare(rows).ok());
-          for (Index i = size; i < size + rows; ++i) std::memset(a.seat->place(i), 0xEE, sizeof(std::uint64_t));
-          a.pages = std::max(a.pages, ceil_div(size + rows, kKvBlock));
-        }
-        break;
-      }
-      case 5: {  // the beginning of somebody's
-        if (&a == &b) break;
-        a.pages = 0;
-        const Index shared = below(static_cast<Index>(b.tokens.size()) + 1);
-        a.tokens = first(b.tokens, shared);
-        REQUIRE(a.seat->cache.share(b.seat->cache, shared).ok());
-        break;
-      }
-      case 6: {  // a fork takes somebody's place, or somebody begins anew
-        a.pages = 0;
-        if (&a == &b) {
-          a.seat = std::make_unique<Seat>(pool, kContext);
-          a.tokens.clear();
-        } else {
-          const Index shared = below(static_cast<Index>(b.tokens.size()) + 1);
-          a.seat = std::make_unique<Seat>(pool, kContext, shared / kKvBlock);
-          a.tokens = first(b.tokens, shared);
-          REQUIRE(a.seat->cache.share(b.seat->cache, shared).ok());
-        }
-        break;
-      }
+  }
+  void publish(const Tokens& tokens) {
+    const auto keys = keys_of(tokens);
+    for (std::size_t end = kKvBlock; end <= keys.size(); end += kKvBlock) known_.insert(keys[end - 1]);
+  }
+  /// The longest beginning of whole pages, of at most `most` tokens, that was ever filled.
+  [[nodiscard]] Index known_beginning(const Tokens& wanted, Index most) const {
+    const auto keys = keys_of(wanted);
+    Index end = 0;
+    while (end + kKvBlock <= most && known_.contains(keys[static_cast<std::size_t>(end + kKvBlock - 1)])) end += kKvBlock;
+    return end;
+  }
+
+  /// A prompt: the beginning of somebody's, and something else.
+  void ask(Actor& a, const Actor& b) {
+    Tokens wanted = first(b.tokens, below(b.size() + 1));
+    while (wanted.empty() || (wanted.size() < kContext && below(3) > 0))
+      wanted = wanted + tail(kContext - static_cast<Index>(wanted.size()));
+    const Index most = static_cast<Index>(wanted.size()) - 1;
+    const auto differ = std::mismatch(a.tokens.begin(), a.tokens.begin() + std::min(a.size(), most), wanted.begin());
+    const Index own = differ.first - a.tokens.begin();
+    const Index reused = a.seat->cache.reuse(wanted);
+    CHECK((reused >= own && reused <= most));
+    found_elsewhere_ += reused > own;
+    CHECK((reused == own || reused % kKvBlock == 0));
+    if (kind_ == Walk::ample) CHECK(reused == std::max(own, known_beginning(wanted, most)));
+    REQUIRE((a.seat->tokens() == first(wanted, reused) && a.seat->intact()));
+    const Index chunk = 1 + below(100);
+    for (Index at = reused; at <= most; at += chunk)
+      REQUIRE(a.seat->run({wanted.begin() + at, wanted.begin() + std::min(at + chunk, most + 1)}).ok());
+    a.tokens = wanted;
+    a.pages = 0;
+  }
+  /// An answer goes on, a token at a time.
+  void go_on(Actor& a) {
+    for (Index i = below(20); i > 0 && a.size() < kContext; --i) {
+      a.tokens.push_back({static_cast<std::int32_t>(below(2))});
+      REQUIRE(a.seat->run({a.tokens.back()}).ok());
     }
-    publish(a.tokens);
-    if (kind != Walk::forked) REQUIRE(memory.requests == requests);  // what was reserved is enough
-    a.pages = std::max(a.pages, ceil_div(static_cast<Index>(a.tokens.size()), kKvBlock));
+  }
+  /// Guesses, some of them wrong.
+  void guess(Actor& a) {
+    const Tokens guesses = tail(kContext - a.size());
+    REQUIRE(a.seat->run(guesses).ok());
+    publish(a.tokens + guesses);
+    a.tokens = a.tokens + first(guesses, below(static_cast<Index>(guesses.size()) + 1));
+    a.seat->cache.truncate(a.size());
+    a.pages = 0;
+  }
+  void go_back(Actor& a) {
+    a.tokens = first(a.tokens, below(a.size() + 1));
+    a.seat->cache.truncate(a.size());
+    a.pages = 0;
+  }
+  /// A pass that is cancelled: pages are prepared and half written.
+  void cancel(Actor& a) {
+    const Index rows = below(kContext - a.size() + 1);
+    REQUIRE(a.seat->cache.prepare(rows).ok());
+    for (Index i = a.size(); i < a.size() + rows; ++i) std::memset(a.seat->place(i), 0xEE, sizeof(std::uint64_t));
+    a.pages = std::max(a.pages, ceil_div(a.size() + rows, kKvBlock));
+  }
+  /// The beginning of somebody's.
+  void share(Actor& a, const Actor& b) {
+    if (&a == &b) return;
+    a.pages = 0;
+    a.tokens = first(b.tokens, below(b.size() + 1));
+    REQUIRE(a.seat->cache.share(b.seat->cache, a.size()).ok());
+  }
+  /// A fork takes somebody's place, or somebody begins anew.
+  void replace(Actor& a, const Actor& b) {
+    a.pages = 0;
+    if (&a == &b) {
+      a.seat = std::make_unique<Seat>(pool_, kContext);
+      a.tokens.clear();
+      return;
+    }
+    const Index shared = below(b.size() + 1);
+    a.seat = std::make_unique<Seat>(pool_, kContext, shared / kKvBlock);
+    a.tokens = first(b.tokens, shared);
+    REQUIRE(a.seat->cache.share(b.seat->cache, shared).ok());
+  }
+
+  /// Every cache has its own tokens, and the pool's pages are those that somebody uses.
+  void look() const {
     std::set<const std::byte*> used;
-    for (const Actor& actor : actors) {
+    for (const Actor& actor : actors_) {
       REQUIRE(actor.seat->tokens() == actor.tokens);
       REQUIRE(actor.seat->intact());
       for (Index p = 0; p < actor.pages; ++p) used.insert(actor.seat->page(p));
     }
-    REQUIRE(pool->used() == static_cast<Index>(used.size()));
+    REQUIRE(pool_->used() == static_cast<Index>(used.size()));
   }
-  CHECK(found_elsewhere > steps / 100);
-  for (const Actor& a : actors) a.seat->cache.truncate(0);
-  CHECK(pool->used() == 0);
-  actors.clear();
-  CHECK(pool->pages() == (kind == Walk::ample ? 2000 : 0));
-  CHECK(memory.live == pool->bytes_of(pool->pages()));
+
+  Walk kind_;
+  std::mt19937 random_;
+  test::CountingAllocator memory_;
+  std::shared_ptr<PagePool> pool_;
+  Actor actors_[4];
+  std::set<std::uint64_t> known_;  // keys at the ends of pages that were filled
+  Index found_elsewhere_ = 0;      // prompts of which another cache had more than the own one
+};
+
+void walk(Walk kind, unsigned seed, int steps) {
+  CacheWalk caches(kind, seed);
+  caches.run(steps);
+  caches.finish();
 }
 
 }  // namespace

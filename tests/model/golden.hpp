@@ -66,15 +66,32 @@ inline std::vector<double> picture(const std::vector<float>& both, dsvl::Index i
   return out;
 }
 
+/// Writes the pixels of a golden's picture (0 or 1) into the towers' inputs.
+template <class T>
+void fill_pixels(const Golden& g, Index picture, dsvl::DeepseekVl::VisionBuffers<T>& b) {
+  const auto pixels = g.floats("pixel_values");
+  for (Index k = 0; k < b.low.size(); ++k)
+    b.low.data[k] = static_cast<T>(pixels[static_cast<std::size_t>(picture * b.low.size() + k)]);
+  for (Index k = 0; k < b.high.size(); ++k)
+    b.high.data[k] = static_cast<T>(unit("high_res_pixels", static_cast<std::uint64_t>(picture * b.high.size() + k)));
+}
+/// The tokens of a golden's prompt, with the rows of both pictures in their places.
+template <class T>
+std::vector<dsvl::TokenInput<T>> prompt_inputs(const Golden& g, View<T> pictures) {
+  std::vector<dsvl::TokenInput<T>> inputs;
+  Index next_row = 0;
+  for (const auto id : g.ints("input_ids")) inputs.push_back({id, id == 302 ? pictures.row(next_row++) : nullptr});
+  REQUIRE(next_row == pictures.rows);
+  return inputs;
+}
+
 /// What one run gives: both pictures' rows for the decoder, then the logits of the prompt.
 template <class T>
 std::vector<T> outputs(const Golden& g, const dsvl::Kernels<T>& kernels) {
   using dsvl::Index;
   const dsvl::DeepseekVl& net = g.model.net;
   const Index tokens = net.siglip.dims.tokens(), hidden = net.decoder.dims.hidden;
-  const auto pixels = g.floats("pixel_values");
-  const auto ids = g.ints("input_ids");
-  const Index prompt = static_cast<Index>(ids.size());
+  const Index prompt = static_cast<Index>(g.ints("input_ids").size());
   typename dsvl::DeepseekVl::VisionBuffers<T> b;
   dsvl::DecoderBuffers<T> d;
   dsvl::KvCache<T> cache;
@@ -89,13 +106,10 @@ std::vector<T> outputs(const Golden& g, const dsvl::Kernels<T>& kernels) {
   });
   dsvl::Immediate<T> on(kernels);
   for (Index i = 0; i < 2; ++i) {
-    for (Index k = 0; k < b.low.size(); ++k) b.low.data[k] = static_cast<T>(pixels[static_cast<std::size_t>(i * b.low.size() + k)]);
-    for (Index k = 0; k < b.high.size(); ++k) b.high.data[k] = static_cast<T>(unit("high_res_pixels", static_cast<std::uint64_t>(i * b.high.size() + k)));
+    fill_pixels(g, i, b);
     net.encode(on, b, pictures.row_range(i * tokens, tokens));
   }
-  std::vector<dsvl::TokenInput<T>> inputs;
-  Index next_row = 0;
-  for (const auto id : ids) inputs.push_back({id, id == 302 ? pictures.row(next_row++) : nullptr});
+  const auto inputs = prompt_inputs(g, pictures);
   std::vector<dsvl::SequenceRow> places(static_cast<std::size_t>(prompt));
   const dsvl::DecoderState state{prompt, cache.place_rows(0, places), 0, prompt};
   net.decoder.forward(on, inputs.data(), state, cache.layout(), d);

@@ -23,117 +23,140 @@ void compare(const char* what, View<const T> got, const std::vector<double>& wan
   if (std::getenv("DSVL_TEST_VERBOSE")) std::printf("    %-60s %.2e\n", what, error);
 }
 
-/// Runs both pictures and the prompt through the network, block by block, and compares on the way.
+/// Runs both pictures and the prompt of a golden through the network, block by block, and compares on the way.
+template <class T>
+class Parity {
+ public:
+  Parity(const Golden& g, const Kernels<T>& kernels) : golden_(g), on_(kernels) {
+    vision_memory_ = test::slab([&](Arena& a) {
+      pictures_ = a.view<T>("pictures", 2 * tokens_, net_.decoder.dims.hidden);
+      features_ = a.view<T>("features", tokens_, net_.siglip.dims.hidden);
+      vision_.carve_table(a, net_);
+      vision_.carve(a, net_);
+    });
+  }
+  void check(KvFormat kv) {
+    for (picture_ = 0; picture_ < 2; ++picture_) {
+      test::fill_pixels(golden_, picture_, vision_);
+      check_siglip();
+      if (net_.high) check_sam(*net_.high);
+      check_encode();
+    }
+    CHECK(on_.status().ok());
+    check_decoder(kv);
+    CHECK(on_.status().ok());
+  }
+
+ private:
+  /// What the reference made of the picture at hand.
+  std::vector<double> of_picture(const std::string& what, Index channels = 0) const {
+    return test::picture(golden_.floats("act.model." + what), picture_, channels);
+  }
+  std::vector<double> of_prompt(const std::string& what) const {
+    const auto floats = golden_.floats(what);
+    return {floats.begin(), floats.end()};
+  }
+
+  /// Step by step as Siglip::forward does it.
+  void check_siglip() {
+    const Siglip& siglip = net_.siglip;
+    auto& b = vision_.siglip;
+    unfold_patches(on_, vision_.low, siglip.dims.input.patch, b.patches);
+    linear(on_, b.patches, siglip.embed.projection, features_);
+    compare<T>("siglip patches", features_,
+               of_picture("vision_model.embeddings.patch_embedding", siglip.dims.hidden));
+    add_positions(on_, siglip.embed.position, features_);
+    compare<T>("siglip embeddings", features_, of_picture("vision_model.embeddings"));
+    for (std::size_t l = 0; l < siglip.blocks.size(); ++l) {
+      siglip.blocks[l].forward(on_, siglip.dims, b.block, features_);
+      compare<T>("siglip block", features_, of_picture("vision_model.encoder.layers." + std::to_string(l)));
+    }
+    layer_norm(on_, features_, siglip.norm, features_);
+    compare<T>("siglip", features_, of_picture("vision_model.post_layernorm"));
+  }
+
+  /// The tower of the high view, with the branch that leaves it half-way.
+  void check_sam(const HighResTower& high) {
+    auto& b = vision_.sam;
+    unfold_patches(on_, vision_.high, high.sam.dims.input.patch, b.sam.patches);
+    linear(on_, b.sam.patches, high.sam.embed.projection, b.x);
+    compare<T>("sam patches", b.x, of_picture("high_res_vision_model.vision_encoder.patch_embed"));
+    high.sam.forward(on_, vision_.high, b.sam, b.x, [&](Index layer) {
+      const auto name = "high_res_vision_model.vision_encoder.layers." + std::to_string(layer);
+      compare<T>("sam block", b.x, of_picture(name));
+      if (layer != high.sam.dims.tap) return;
+      high.downsample(on_, high.side_neck, b, b.side);
+      compare<T>("side neck", b.map, of_picture("high_res_vision_neck", high.dims.neck));
+      compare<T>("side branch", b.side, of_picture("high_res_vision_proj", high.dims.out));
+    });
+    high.downsample(on_, high.neck, b, vision_.high_features);
+    compare<T>("neck", b.map, of_picture("high_res_vision_model.vision_encoder.neck", high.dims.neck));
+  }
+
+  /// The same through the front door: it must give what the steps gave, and then the aligner.
+  void check_encode() {
+    const View<T> embedding = pictures_.row_range(picture_ * tokens_, tokens_);
+    net_.encode(on_, vision_, embedding);
+    compare<T>("siglip again", vision_.low_features, of_picture("vision_model.post_layernorm"));
+    compare<T>("aligner", embedding, of_picture("aligner"));
+    if (!net_.high) return;
+    const View<T> branch = vision_.aligner.inner.col_range(0, net_.decoder.dims.hidden / 2);
+    linear(on_, vision_.high_features, net_.aligner.high, branch);
+    compare<T>("aligner, high branch", branch, of_picture("aligner.high_res_vision_proj"));
+  }
+
+  /// The whole prompt in one run, first block by block, and then an answer, token by token.
+  void check_decoder(KvFormat kv) {
+    const Decoder& decoder = net_.decoder;
+    const auto greedy = golden_.ints("greedy");
+    const Index prompt = static_cast<Index>(golden_.ints("input_ids").size()), total = prompt + static_cast<Index>(greedy.size());
+    DecoderBuffers<T> d;
+    KvCache<T> cache;
+    const auto memory = test::slab([&](Arena& a) {
+      d.carve(a, decoder.dims, prompt);
+      d.carve_logits(a, decoder.dims, prompt);
+      cache.carve(a, decoder.dims.heads, decoder.dims.layers, total, kv);
+    });
+    std::vector<SequenceRow> places(static_cast<std::size_t>(prompt));
+    DecoderState state{prompt, cache.place_rows(0, places), 0, prompt};
+    auto inputs = test::prompt_inputs(golden_, pictures_);
+
+    on_.rows({&state.rows});
+    embed(on_, inputs.data(), decoder.embedding, d.x);
+    rope_angles(on_, &state.places, decoder.dims.rope_theta, d.angles);
+    for (std::size_t l = 0; l < decoder.blocks.size(); ++l) {
+      decoder.blocks[l].forward(on_, decoder.dims, &state.places, cache.layer(static_cast<Index>(l)), d, d.x);
+      compare<T>("decoder block", d.x, of_prompt("act.model.language_model.layers." + std::to_string(l)));
+    }
+    on_.rows({});
+    decoder.forward(on_, inputs.data(), state, cache.layout(), d);
+    compare<T>("logits", d.logits, of_prompt("logits"));
+
+    Index row = prompt - 1, start = prompt;
+    for (const std::int32_t expected : greedy) {
+      const T* const logits = d.logits.row(row);
+      CHECK(static_cast<std::int32_t>(std::max_element(logits, logits + d.logits.cols) - logits) == expected);
+      inputs[0] = {expected, nullptr};
+      state = {1, cache.place_rows(start++, std::span(places).first(1)), 0, 1};
+      decoder.forward(on_, inputs.data(), state, cache.layout(), d);
+      row = 0;
+    }
+  }
+
+  const Golden& golden_;
+  const DeepseekVl& net_ = golden_.model.net;
+  const Index tokens_ = net_.siglip.dims.tokens();
+  Immediate<T> on_;
+  typename DeepseekVl::VisionBuffers<T> vision_;
+  View<T> pictures_, features_;
+  Buffer<std::byte> vision_memory_;
+  Index picture_ = 0;  // the one at hand
+};
+
 template <class T>
 void check_everything(const Golden& g, const Kernels<T>& kernels, KvFormat kv = KvFormat::full) {
   INFO(kernels.name);
-  const DeepseekVl& net = g.model.net;
-  const bool hybrid = net.high.has_value();
-  Immediate<T> on(kernels);
-
-  const Index tokens = net.siglip.dims.tokens(), hidden = net.decoder.dims.hidden;
-  typename DeepseekVl::VisionBuffers<T> b;
-  View<T> pictures, features;
-  const auto vision_memory = test::slab([&](Arena& a) {
-    pictures = a.view<T>("pictures", 2 * tokens, hidden);
-    features = a.view<T>("features", tokens, net.siglip.dims.hidden);
-    b.carve_table(a, net);
-    b.carve(a, net);
-  });
-  const auto pixels = g.floats("pixel_values");
-  for (Index i = 0; i < 2; ++i) {
-    const auto golden = [&](const std::string& what, Index channels = 0) {
-      return test::picture(g.floats("act.model." + what), i, channels);
-    };
-    for (Index k = 0; k < b.low.size(); ++k) b.low.data[k] = static_cast<T>(pixels[static_cast<std::size_t>(i * b.low.size() + k)]);
-    for (Index k = 0; k < b.high.size(); ++k)
-      b.high.data[k] = static_cast<T>(test::unit("high_res_pixels", static_cast<std::uint64_t>(i * b.high.size() + k)));
-
-    // SigLIP, step by step as Siglip::forward does it.
-    const Siglip& siglip = net.siglip;
-    unfold_patches(on, b.low, siglip.dims.input.patch, b.siglip.patches);
-    linear(on, b.siglip.patches, siglip.embed.projection, features);
-    compare<T>("siglip patches", features, golden("vision_model.embeddings.patch_embedding", siglip.dims.hidden));
-    add_positions(on, siglip.embed.position, features);
-    compare<T>("siglip embeddings", features, golden("vision_model.embeddings"));
-    for (std::size_t l = 0; l < siglip.blocks.size(); ++l) {
-      siglip.blocks[l].forward(on, siglip.dims, b.siglip.block, features);
-      compare<T>("siglip block", features, golden("vision_model.encoder.layers." + std::to_string(l)));
-    }
-    layer_norm(on, features, siglip.norm, features);
-    compare<T>("siglip", features, golden("vision_model.post_layernorm"));
-
-    if (hybrid) {
-      const HighResTower& high = *net.high;
-      unfold_patches(on, b.high, high.sam.dims.input.patch, b.sam.sam.patches);
-      linear(on, b.sam.sam.patches, high.sam.embed.projection, b.sam.x);
-      compare<T>("sam patches", b.sam.x, golden("high_res_vision_model.vision_encoder.patch_embed"));
-      high.sam.forward(on, b.high, b.sam.sam, b.sam.x, [&](Index layer) {
-        compare<T>("sam block", b.sam.x, golden("high_res_vision_model.vision_encoder.layers." + std::to_string(layer)));
-        if (layer != high.sam.dims.tap) return;
-        high.downsample(on, high.side_neck, b.sam, b.sam.side);
-        compare<T>("side neck", b.sam.map, golden("high_res_vision_neck", high.dims.neck));
-        compare<T>("side branch", b.sam.side, golden("high_res_vision_proj", high.dims.out));
-      });
-      high.downsample(on, high.neck, b.sam, b.high_features);
-      compare<T>("neck", b.sam.map, golden("high_res_vision_model.vision_encoder.neck", high.dims.neck));
-    }
-
-    // The same through the front door: it must give what the steps gave, and then the aligner.
-    const View<T> embedding = pictures.row_range(i * tokens, tokens);
-    net.encode(on, b, embedding);
-    compare<T>("siglip again", b.low_features, golden("vision_model.post_layernorm"));
-    compare<T>("aligner", embedding, golden("aligner"));
-    if (hybrid) {
-      linear(on, b.high_features, net.aligner.high, b.aligner.inner.col_range(0, hidden / 2));
-      compare<T>("aligner, high branch", b.aligner.inner.col_range(0, hidden / 2), golden("aligner.high_res_vision_proj"));
-    }
-  }
-  CHECK(on.status().ok());
-
-  // The decoder: the whole prompt in one run, then greedily.
-  const auto ids = g.ints("input_ids"), greedy = g.ints("greedy");
-  const Index prompt = static_cast<Index>(ids.size()), total = prompt + static_cast<Index>(greedy.size());
-  DecoderBuffers<T> d;
-  KvCache<T> cache;
-  const auto decoder_memory = test::slab([&](Arena& a) {
-    d.carve(a, net.decoder.dims, prompt);
-    d.carve_logits(a, net.decoder.dims, prompt);
-    cache.carve(a, net.decoder.dims.heads, net.decoder.dims.layers, total, kv);
-  });
-  std::vector<SequenceRow> places(static_cast<std::size_t>(prompt));
-  DecoderState state{prompt, cache.place_rows(0, places), 0, prompt};
-  std::vector<TokenInput<T>> inputs;
-  Index next_row = 0;
-  for (const auto id : ids) inputs.push_back({id, id == 302 ? pictures.row(next_row++) : nullptr});
-  REQUIRE(next_row == 2 * tokens);
-
-  const auto golden = [&](const std::string& what) {
-    const auto floats = g.floats(what);
-    return std::vector<double>(floats.begin(), floats.end());
-  };
-  on.rows({&state.rows});
-  embed(on, inputs.data(), net.decoder.embedding, d.x);
-  rope_angles(on, &state.places, net.decoder.dims.rope_theta, d.angles);
-  for (std::size_t l = 0; l < net.decoder.blocks.size(); ++l) {
-    net.decoder.blocks[l].forward(on, net.decoder.dims, &state.places, cache.layer(static_cast<Index>(l)), d, d.x);
-    compare<T>("decoder block", d.x, golden("act.model.language_model.layers." + std::to_string(l)));
-  }
-  on.rows({});
-  net.decoder.forward(on, inputs.data(), state, cache.layout(), d);
-  compare<T>("logits", d.logits, golden("logits"));
-
-  Index row = prompt - 1, start = prompt;
-  for (const std::int32_t expected : greedy) {
-    const T* const logits = d.logits.row(row);
-    const auto best = static_cast<std::int32_t>(std::max_element(logits, logits + d.logits.cols) - logits);
-    CHECK(best == expected);
-    inputs[0] = {expected, nullptr};
-    state = {1, cache.place_rows(start++, std::span(places).first(1)), 0, 1};
-    net.decoder.forward(on, inputs.data(), state, cache.layout(), d);
-    row = 0;
-  }
-  CHECK(on.status().ok());
+  Parity<T>(g, kernels).check(kv);
 }
 
 const char* const kModels[] = {"tiny-lowres", "tiny-hybrid", "tiny-lowres-original", "tiny-hybrid-original"};

@@ -70,8 +70,8 @@
 //   DSVL_KERNEL    a function that is not inlined itself and inlines all that it calls (MSVC: only the former)
 //   DSVL_INLINED   behind a lambda's parameters: inlines it. DSVL_KERNEL does not reach every lambda within a lambda;
 //                  the test deploy_isa_symbols finds those that lack this
-//   DSVL_COLD      a function that runs once per file, model or question, and is compiled for size: what takes time lies
-//                  in kernels, and in loops over pixels and bytes of a text
+//   DSVL_COLD      a function that runs once per file, model or question, and is compiled for size: what takes time
+//                  lies in kernels, and in loops over pixels and bytes of a text
 #if defined(_MSC_VER) && !defined(__clang__)
 #define DSVL_FORCE_INLINE __forceinline
 #define DSVL_INLINED

@@ -40,8 +40,8 @@ DSVL_FORCE_INLINE void add_maddubs(int word, Bits codes, Bits numbers, Bits& hal
     sum = keep_in_register(dot_halves(halves, ones16(), sum));
 }
 
-/// Calls f(0), …, f(words - 1) for the words of a sub-block: unrolled, unless kLongDot. A loop then costs nothing beside
-/// the products, which find a register more often in code that is an eighth as long.
+/// Calls f(0), …, f(words - 1) for the words of a sub-block: unrolled, unless kLongDot. A loop then costs nothing
+/// beside the products, whose sums find a register more often in code that is an eighth as long.
 template <int words, class F>
 DSVL_FORCE_INLINE void for_each_word(F&& f) noexcept {
   if constexpr (!kLongDot) {

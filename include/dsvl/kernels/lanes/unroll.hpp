@@ -51,7 +51,8 @@ DSVL_FORCE_INLINE void with_count(int count, F&& f) noexcept {
 /// are as equal in height as possible: a low one at the end would load as many weights for fewer products.
 template <int few, int most, class F>
 DSVL_FORCE_INLINE void for_each_row_block(Index rows, F&& f) noexcept {
-  constexpr int kLeast = few < most / 2 ? few + 1 : (most + 1) / 2;  // what is left of the second block of most + 1 rows
+  // The lowest block: all of few + 1 rows, or the lower half of most + 1.
+  constexpr int kLeast = few < most / 2 ? few + 1 : (most + 1) / 2;
   const Index blocks = ceil_div(rows, most);
   for (Index b = 0; b < blocks; ++b) {
     const Index first = rows * b / blocks;
@@ -59,8 +60,8 @@ DSVL_FORCE_INLINE void for_each_row_block(Index rows, F&& f) noexcept {
   }
 }
 /// Cuts rows into blocks of the heights that are named, from high to low, as many as fit of each, and calls
-/// f(count, first) for each. The last height is 1. Few heights cost little code, where rows mostly come in a number that
-/// they fit.
+/// f(count, first) for each. The last height is 1. Few heights are little code, and do where rows mostly come in
+/// numbers that they fit.
 template <int height, int... lower, class F>
 DSVL_FORCE_INLINE void for_each_row_block_of(Index rows, F&& f, Index first = 0) noexcept {
   for (; first + height <= rows; first += height) f(std::integral_constant<int, height>{}, first);

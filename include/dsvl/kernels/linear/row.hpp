@@ -93,7 +93,8 @@ DSVL_KERNEL void multiply_row(const LinearTile<float>& t, const Factors& s, Inde
     }
     RowAccumulators accumulators;
     for (Index at = 0; at < depth; at += kStep<F>, step += kStep<F> * F::kBytes) {
-      const Index ahead = begin + at * F::kBytes + kPrefetchBytes, beyond = ahead < s.w_stride ? 0 : kBehind * s.w_stride;
+      const Index ahead = begin + at * F::kBytes + kPrefetchBytes;
+      const Index beyond = ahead < s.w_stride ? 0 : kBehind * s.w_stride;
       prefetch_rows<F, kRowOutputs>(rows + ahead + beyond, s.w_stride);
       accumulators.add<F>(s.x + k + at, step, stride);
     }

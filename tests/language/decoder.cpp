@@ -1,6 +1,7 @@
 // The decoder against plain sums, and against itself however the same tokens are run.
 #include <dsvl/language/decoder.hpp>
 
+#include "decoder_memory.hpp"
 #include "../oracle.hpp"
 
 using namespace dsvl;
@@ -47,13 +48,9 @@ struct Run {
       inputs.push_back({static_cast<std::int32_t>((i * 13 + 5) % d.vocab), i == 7 ? picture.data() : i == 70 ? picture.data() + d.hidden : nullptr});
   }
   void go(const Decoder& decoder, const Kernels<T>& kernels, Index chunk, KvFormat format = KvFormat::full) {
-    DecoderBuffers<T> b;
-    KvCache<T> cache;
-    const auto memory = test::slab([&](Arena& a) {
-      b.carve(a, decoder.dims, chunk);
-      b.carve_logits(a, decoder.dims, chunk);
-      cache.carve(a, decoder.dims.heads, decoder.dims.layers, kTokens, format);
-    });
+    test::DecoderMemory<T> memory(decoder.dims, chunk, kTokens, format);
+    DecoderBuffers<T>& b = memory.buffers;
+    KvCache<T>& cache = memory.cache;
     CHECK(cache.capacity() == 128);
     Immediate<T> on(kernels);
     logits.clear();

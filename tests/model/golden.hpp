@@ -6,6 +6,7 @@
 #include <dsvl/model/load.hpp>
 #include <dsvl/convert/synthetic/synthetic.hpp>
 
+#include "../language/decoder_memory.hpp"
 #include "../oracle.hpp"
 
 namespace test {
@@ -93,16 +94,14 @@ std::vector<T> outputs(const Golden& g, const dsvl::Kernels<T>& kernels) {
   const Index tokens = net.siglip.dims.tokens(), hidden = net.decoder.dims.hidden;
   const Index prompt = static_cast<Index>(g.ints("input_ids").size());
   typename dsvl::DeepseekVl::VisionBuffers<T> b;
-  dsvl::DecoderBuffers<T> d;
-  dsvl::KvCache<T> cache;
+  DecoderMemory<T> decoding(net.decoder.dims, prompt, prompt, dsvl::KvFormat::full);
+  dsvl::DecoderBuffers<T>& d = decoding.buffers;
+  dsvl::KvCache<T>& cache = decoding.cache;
   View<T> pictures;
   const auto memory = slab([&](dsvl::Arena& a) {
     pictures = a.view<T>("pictures", 2 * tokens, hidden);
     b.carve_table(a, net);
     b.carve(a, net);
-    d.carve(a, net.decoder.dims, prompt);
-    d.carve_logits(a, net.decoder.dims, prompt);
-    cache.carve(a, net.decoder.dims.heads, net.decoder.dims.layers, prompt, dsvl::KvFormat::full);
   });
   dsvl::Immediate<T> on(kernels);
   for (Index i = 0; i < 2; ++i) {

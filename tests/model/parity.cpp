@@ -109,14 +109,10 @@ class Parity {
   void check_decoder(KvFormat kv) {
     const Decoder& decoder = net_.decoder;
     const auto greedy = golden_.ints("greedy");
-    const Index prompt = static_cast<Index>(golden_.ints("input_ids").size()), total = prompt + static_cast<Index>(greedy.size());
-    DecoderBuffers<T> d;
-    KvCache<T> cache;
-    const auto memory = test::slab([&](Arena& a) {
-      d.carve(a, decoder.dims, prompt);
-      d.carve_logits(a, decoder.dims, prompt);
-      cache.carve(a, decoder.dims.heads, decoder.dims.layers, total, kv);
-    });
+    const Index prompt = static_cast<Index>(golden_.ints("input_ids").size());
+    test::DecoderMemory<T> memory(decoder.dims, prompt, prompt + static_cast<Index>(greedy.size()), kv);
+    DecoderBuffers<T>& d = memory.buffers;
+    KvCache<T>& cache = memory.cache;
     std::vector<SequenceRow> places(static_cast<std::size_t>(prompt));
     DecoderState state{prompt, cache.place_rows(0, places), 0, prompt};
     auto inputs = test::prompt_inputs(golden_, pictures_);

@@ -170,10 +170,10 @@ class Value::Iterator {
   std::size_t left_ = 0;  // elements from here on; iterators are compared by it, since the end must not be read
 };
 
-DSVL_COLD inline Value::Iterator Value::begin() const noexcept { return Iterator(Value(element_, at_), size_); }
-DSVL_COLD inline Value::Iterator Value::end() const noexcept { return {}; }
+inline Value::Iterator Value::begin() const noexcept { return Iterator(Value(element_, at_), size_); }
+inline Value::Iterator Value::end() const noexcept { return {}; }
 
-DSVL_COLD inline Value Value::operator[](std::size_t i) const noexcept {
+inline Value Value::operator[](std::size_t i) const noexcept {
   if (i >= size_) return {};
   if (element_ != Kind::string) return Value(element_, at_ + i * fixed_bytes(element_));
   Iterator at = begin();

@@ -19,7 +19,7 @@ namespace detail {
 
 /// Adds bytes to a hash, eight at a time. What is left makes a word of its own. The number of bytes is mixed into each
 /// word, so that zeros at the end change the hash.
-DSVL_COLD inline void add_bytes(ContentHash& to, std::span<const std::byte> bytes) noexcept {
+inline void add_bytes(ContentHash& to, std::span<const std::byte> bytes) noexcept {
   while (!bytes.empty()) {
     const std::size_t n = std::min<std::size_t>(bytes.size(), sizeof(std::uint64_t));
     std::uint64_t word = 0;

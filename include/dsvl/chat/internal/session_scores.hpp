@@ -17,7 +17,7 @@ namespace detail {
 /// Adds the log-probability of a token, from the logits in front of it.
 ///
 /// Codes  bad_argument (logits that are not finite)
-DSVL_COLD inline Status add_score(std::span<const float> logits, std::int32_t id, Score& to) {
+inline Status add_score(std::span<const float> logits, std::int32_t id, Score& to) {
   DSVL_TRY(sum, log_sum_exp(logits));
   to.tokens.push_back(sum.log_probability(logits[static_cast<std::size_t>(id)]));
   to.log_likelihood += to.tokens.back();

@@ -88,6 +88,7 @@ struct Bench {
   ImageEncoder encoder;
   PrefixCache cache;
   Decoding decoding;
+  DecodeRequest request;
   Executor& executor;
   Index chunk, context;
   HeadShape heads;
@@ -141,7 +142,7 @@ inline Result<Outcome> ask(Bench& bench, const DeepseekVl& net, const Shown& pic
   stages.encode = lap() - usage.preprocess;
   add_steps(bench.encoder.program(), seconds, stages.encoding);
   const auto keep_logits = [&] {
-    out.logits.insert(out.logits.end(), bench.decoding.logits().begin(), bench.decoding.logits().end());
+    out.logits.insert(out.logits.end(), bench.request.logits().begin(), bench.request.logits().end());
   };
   const auto inputs = prompt(net, out.rows);
   const std::vector<TokenKey> slots(inputs.size());  // nothing is looked up here, so what they say does not count
@@ -152,8 +153,8 @@ inline Result<Outcome> ask(Bench& bench, const DeepseekVl& net, const Shown& pic
     std::fill(seconds.begin(), seconds.end(), 0.0);
     const std::size_t some = std::min<std::size_t>(static_cast<std::size_t>(bench.chunk), inputs.size() - at);
     const TokenSpan tokens{std::span(slots).subspan(at, some), std::span(inputs).subspan(at, some)};
-    DSVL_CHECK_STATUS(bench.decoding.begin(bench.cache, tokens, at + some == inputs.size(), Stage::prefill));
-    DSVL_CHECK_STATUS(bench.decoding.advance(bench.executor, control));
+    DSVL_CHECK_STATUS(bench.request.begin(bench.cache, tokens, at + some == inputs.size(), Stage::prefill));
+    DSVL_CHECK_STATUS(bench.decoding.advance(bench.request, bench.executor, control));
     add_steps(bench.decoding.program(), seconds, stages.prefilling);
     at += some;
   }
@@ -163,8 +164,8 @@ inline Result<Outcome> ask(Bench& bench, const DeepseekVl& net, const Shown& pic
   for (Index t = 0; t < kAnswer; ++t) {
     const TokenInput<float> next{static_cast<std::int32_t>(t * 11 % net.decoder.dims.vocab), nullptr};
     const TokenKey slot{next.id};
-    DSVL_CHECK_STATUS(bench.decoding.begin(bench.cache, {{&slot, 1}, {&next, 1}}, 1, Stage::decode));
-    DSVL_CHECK_STATUS(bench.decoding.advance(bench.executor, control));
+    DSVL_CHECK_STATUS(bench.request.begin(bench.cache, {{&slot, 1}, {&next, 1}}, 1, Stage::decode));
+    DSVL_CHECK_STATUS(bench.decoding.advance(bench.request, bench.executor, control));
   }
   stages.decode = lap() / static_cast<double>(kAnswer);
   keep_logits();

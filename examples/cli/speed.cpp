@@ -82,23 +82,23 @@ dsvl::Result<Speed> measure_speed(const dsvl::Model& model, const dsvl::Limits& 
   const auto inputs = bench::prompt(net, rows);
   const std::vector<dsvl::TokenKey> slots(inputs.size());
   DSVL_TRY(prefill, time_stage(Stage::prefill, kPrefill, cancel, [&](const dsvl::Control& control) -> Status {
-             bench.decoding.abandon();
+             bench.decoding.remove(bench.request);
              bench.cache.truncate(0);
-             DSVL_CHECK_STATUS(bench.decoding.begin(bench.cache, {slots, inputs}, 1, Stage::prefill));
-             return bench.decoding.advance(executor, control);
+             DSVL_CHECK_STATUS(bench.request.begin(bench.cache, {slots, inputs}, 1, Stage::prefill));
+             return bench.decoding.advance(bench.request, executor, control);
            }));
   speed.prefill = prefill;
-  bench.decoding.abandon();
+  bench.decoding.remove(bench.request);
   const Index prompt = bench.cache.size();  // 0 where there was no time to read all of it
   DSVL_TRY(token, time_stage(Stage::decode, kToken, cancel, [&](const dsvl::Control& control) -> Status {
              const dsvl::TokenInput<float> next{1, nullptr};
              const dsvl::TokenKey slot{next.id};
-             bench.decoding.abandon();
+             bench.decoding.remove(bench.request);
              bench.cache.truncate(prompt);
-             DSVL_CHECK_STATUS(bench.decoding.begin(bench.cache, {{&slot, 1}, {&next, 1}}, 1, Stage::decode));
-             return bench.decoding.advance(executor, control);
+             DSVL_CHECK_STATUS(bench.request.begin(bench.cache, {{&slot, 1}, {&next, 1}}, 1, Stage::decode));
+             return bench.decoding.advance(bench.request, executor, control);
            }));
-  bench.decoding.abandon();
+  bench.decoding.remove(bench.request);
   speed.token = token;
   return speed;
 }

@@ -124,6 +124,7 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
   PrefixCache cache(std::make_shared<PagePool>(
       static_cast<std::size_t>(kv_page_bytes<float>(dims.heads, dims.layers, *limits->kv)), nullptr));
   Decoding engine(state.network->net.decoder, *limits, 1);
+  DecodeRequest request;
   REQUIRE(carve_slab(memory, [&](Arena& arena) {
     cache.carve(arena, dims.heads, limits->context, *limits->kv);
     engine.lay_out(arena);
@@ -135,13 +136,13 @@ TEST_CASE("an engine that is cancelled in any tile of prefill or decode says how
   std::vector<TokenKey> keys;
   for (std::int32_t i = 0; i < 100; ++i) inputs.push_back({i * 7 % 500, nullptr}), keys.push_back({i * 7 % 500});
   const auto extend = [&](std::size_t from) -> Status {
-    DSVL_CHECK_STATUS(engine.begin(cache, TokenSpan{keys, inputs}.from(from), 1, Stage::prefill));
-    return engine.advance(one, {&token});
+    DSVL_CHECK_STATUS(request.begin(cache, TokenSpan{keys, inputs}.from(from), 1, Stage::prefill));
+    return engine.advance(request, one, {&token});
   };
   REQUIRE(extend(0).ok());
   const Index total = watch.tiles;
-  const std::vector<float> logits(engine.logits().begin(), engine.logits().end());
-  const auto same = [&] { return std::memcmp(logits.data(), engine.logits().data(), logits.size() * sizeof(float)) == 0; };
+  const std::vector<float> logits(request.logits().begin(), request.logits().end());
+  const auto same = [&] { return std::memcmp(logits.data(), request.logits().data(), logits.size() * sizeof(float)) == 0; };
   for (const Index k : some_of(total, 8)) {
     CAPTURE(k);
     cache.truncate(0);

@@ -4,5 +4,6 @@
 #define DSVL_DISPATCH generic
 #endif
 #define DSVL_IMPLEMENTATION
+#include <dsvl/chat/scheduler.hpp>
 #include <dsvl/convert/convert.hpp>
 #include <dsvl/dsvl.hpp>

@@ -15,6 +15,7 @@ struct Engine {
   Buffer<std::byte> slab;
   PrefixCache cache;
   Decoding decoding;
+  DecodeRequest request;
   InlineExecutor here;
   std::vector<TokenKey> keys;
   std::vector<TokenInput<float>> inputs;
@@ -42,10 +43,10 @@ struct Engine {
   Status run(std::size_t from, std::size_t count, Index logits) {
     const TokenSpan tokens{std::span<const TokenKey>(keys).subspan(from, count),
                            std::span<const TokenInput<float>>(inputs).subspan(from, count)};
-    DSVL_CHECK_STATUS(decoding.begin(cache, tokens, logits, Stage::prefill));
-    return decoding.advance(here, {});
+    DSVL_CHECK_STATUS(request.begin(cache, tokens, logits, Stage::prefill));
+    return decoding.advance(request, here, {});
   }
-  std::vector<float> logits(Index i = 0) { return {decoding.logits(i).begin(), decoding.logits(i).end()}; }
+  std::vector<float> logits(Index i = 0) { return {request.logits(i).begin(), request.logits(i).end()}; }
 };
 
 }  // namespace

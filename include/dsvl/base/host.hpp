@@ -61,6 +61,7 @@ struct Logger {
   void* user = nullptr;  ///< handed to `write`; must outlive every model, session and answer that logs here
   /// Writes a message, if there is a receiver.
   void operator()(Level level, std::string_view text) const { if (write) write(user, level, text); }
+  bool operator==(const Logger&) const noexcept = default;
 };
 
 /// A flag by which the application stops long work. cancel() may be called from any thread, any number of times. The
@@ -124,6 +125,8 @@ struct Host {
   Executor* executor = nullptr;        ///< null means a thread pool of the model's
   Logger log = {};                     ///< silent by default
   PictureDecoder decode_picture = {};  ///< for pictures that are neither PNG nor JPEG; refused by default
+
+  bool operator==(const Host&) const noexcept = default;
 };
 
 DSVL_END_NAMESPACE

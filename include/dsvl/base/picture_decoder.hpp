@@ -30,6 +30,8 @@ struct PictureDecoder {
   /// in; must not throw.
   Status (*decode)(void* user, std::span<const std::byte> file, std::string_view kind, Give give) = nullptr;
   void* user = nullptr;  ///< must outlive every session and answer that decodes here
+
+  bool operator==(const PictureDecoder&) const noexcept = default;
 };
 
 DSVL_END_NAMESPACE

@@ -90,6 +90,9 @@ class [[nodiscard]] Answer {
   /// game loop can call this every frame. It covers everything that Session::start leaves to do, pictures included. Two
   /// things are not cut into slices: decoding a picture file (hand in pixels instead) and choosing a token.
   std::optional<Piece> step(std::chrono::nanoseconds budget);
+  /// The next token if it can be had without computing: step() without a budget. It takes what a scheduler's step has
+  /// made ready (see chat/scheduler.hpp).
+  std::optional<Piece> poll() { return step(std::chrono::nanoseconds(0)); }
   /// Runs to the end, calls `show(piece)` for each token, and returns status().
   template <class Show>
   Status each(Show&& show) {

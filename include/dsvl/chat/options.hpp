@@ -35,6 +35,8 @@ struct SessionOptions {
   /// their pixels name one. Pixels that the application hands in have Pixels::background instead. Empty: alpha is
   /// dropped, as by the reference, so what was invisible is seen.
   std::optional<std::array<std::uint8_t, 3>> background = {};
+
+  bool operator==(const SessionOptions&) const noexcept = default;
 };
 
 /// The way in which a session is saved.

@@ -21,6 +21,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
+class Scheduler;
+
 /// One conversation with a model, which it keeps alive.
 ///
 /// A session is used by one thread at a time (only CancelToken::cancel may come from elsewhere); different sessions of
@@ -143,6 +145,7 @@ class Session {
   ~Session() = default;
 
  private:
+  friend class Scheduler;
   explicit Session(std::shared_ptr<detail::SessionState> state) noexcept : state_(std::move(state)) {}
   std::shared_ptr<detail::SessionState> state_;
 };

@@ -55,6 +55,8 @@ struct Limits {
   /// The precision in which activations enter products. bf16 rounds them where weights are bf16, for a faster prefill
   /// on some processors.
   ActivationPrecision activations = ActivationPrecision::f32;
+
+  bool operator==(const Limits&) const noexcept = default;
 };
 
 DSVL_END_NAMESPACE

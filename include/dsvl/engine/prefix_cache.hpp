@@ -38,13 +38,14 @@ class PrefixCache {
     slots_ = arena.buffer<TokenKey>("cache slots", context);
     pages_ = arena.buffer<PagePool::Page*>("cache pages", kv_.pages());
   }
-  /// Reserves pages for the whole context, less `shared` pages that a fork gets from its parent, and one more, into
-  /// which a shared page can be copied before the old one is released. Call it once. False when there is no memory.
-  [[nodiscard]] bool reserve(Index shared = 0) noexcept {
-    const Index pages = kv_.pages() - shared + 1;
-    if (!pool_->reserve(pages, kv_.pages() + 1)) return false;
+  /// Reserves pages for the whole context, less `shared` pages that a fork gets from its parent, and `spare` ones, into
+  /// which a shared page can be copied before the old one is released. Caches that are used by one thread at a time can
+  /// do with one such page for all. Call it once. False when there is no memory.
+  [[nodiscard]] bool reserve(Index shared = 0, Index spare = 1) noexcept {
+    const Index pages = kv_.pages() - shared + spare;
+    if (!pool_->reserve(pages, kv_.pages() + spare)) return false;
     reserved_ = pages;
-    promised_ = kv_.pages() + 1;
+    promised_ = kv_.pages() + spare;
     return true;
   }
 

@@ -37,8 +37,8 @@ struct SequenceRow {
   constexpr bool operator==(const SequenceRow&) const noexcept = default;
 };
 
-/// The rows of a pass, a table that is read when the program runs. Rows of one sequence stand together, in the order of
-/// their positions.
+/// The rows of a pass, a table that is read when the program runs. Rows that follow one another in a sequence share a
+/// call of a kernel where they stand together; their order changes no result.
 struct SequenceRows {
   const SequenceRow* table = nullptr;
   Index keys = 0;  ///< the most that any row sees: its position + 1

@@ -16,6 +16,12 @@ inline double seconds_since(Clock::time_point began) noexcept {
   return std::chrono::duration<double>(Clock::now() - began).count();
 }
 
+/// The end of a budget that begins now. One that is too large for the clock means that there is no deadline.
+inline Clock::time_point deadline_in(std::chrono::nanoseconds budget) noexcept {
+  const auto now = Clock::now(), latest = (Clock::time_point::max)();
+  return budget < latest - now ? now + budget : latest;
+}
+
 /// The conditions under which long work ends early, and the receiver of its progress. One is made for each call of the
 /// front door.
 struct Control {

@@ -3,7 +3,8 @@
 //   prefill -> ready -> (chosen -> decode -> ready)* -> idle
 //
 // In `ready` there are logits, and a token can be chosen. A pass runs the decoder over the chosen token and over
-// guesses of the tokens behind it. Where a guess turns out right, the logits of the next token are there already,
+// guesses of the tokens behind it. What has to be computed is request(); Decoding runs it alone, or a scheduler runs it
+// beside those of other answers. Where a guess turns out right, the logits of the next token are there already,
 // without another pass. Wrong guesses are dropped, so the answer is the same with drafts and without.
 //
 // It owns the sampler, the text and the drafts. The cache and the decoding that it works with are the session's.
@@ -37,7 +38,9 @@ class Generation {
   Generation& operator=(const Generation&) = delete;
 
   /// Declares all lists, and memory for the sampler and the detokenizer, which allocate it when open() makes them.
-  void carve(Arena& arena, const Limits& limits, Index vocab) noexcept {
+  /// With `own_logits` there is memory for logits too, so that passes of others leave them alone.
+  void carve(Arena& arena, const Limits& limits, Index vocab, bool own_logits) noexcept {
+    if (own_logits) request_.keep_logits(arena.view<float>("logits", decoding_.logit_rows(), vocab));
     pass_.tokens.carve(arena, "prompt", limits.context);
     ids_ = arena.buffer<std::int32_t>("ids", 2 * limits.context + 2);
     drafts_.carve(arena, limits.context);
@@ -77,7 +80,7 @@ class Generation {
   /// Begins to compute the prompt, whose ids are `prompt` and whose tokens are in tokens(), as far as the cache does
   /// not hold it.
   ///
-  /// Codes  limit, out_of_memory (see Decoding::begin)
+  /// Codes  limit (see DecodeRequest::begin)
   Status begin(std::span<const std::int32_t> prompt, Usage& usage) noexcept {
     // Passes use the same list of tokens, so the last one is kept for rewind().
     prompt_end_ = pass_.tokens[prompt.size() - 1];
@@ -91,23 +94,41 @@ class Generation {
     pass_.drafted = 0;
     seen_row_.reset();
     phase_ = Phase::prefill;
-    return decoding_.begin(cache_, pass_.tokens.span().from(reused), 1, Stage::prefill);
+    return request_.begin(cache_, pass_.tokens.span().from(reused), 1, Stage::prefill);
   }
 
-  /// Computes until logits are there or the deadline has passed; ready() tells which.
+  /// Computes until logits are there or the deadline has passed; ready() tells which. No other answer may be in a pass.
   ///
   /// Codes  those of Decoding
   Status advance(Executor& executor, const Control& control, Usage& usage) noexcept {
-    if (phase_ == Phase::chosen) DSVL_CHECK_STATUS(begin_pass(usage));
-    if (phase_ != Phase::prefill && phase_ != Phase::decode) return {};
+    DSVL_TRY(request, this->request(usage));
+    if (!request) return {};
     const auto began = Clock::now();
-    const Status status = decoding_.advance(executor, control);
-    (phase_ == Phase::prefill ? usage.prefill : usage.decode) += seconds_since(began);
-    DSVL_CHECK_STATUS(status);
-    if (decoding_.busy()) return {};
+    const Status status = decoding_.advance(*request, executor, control);
+    computed(seconds_since(began), usage);
+    return status;
+  }
+  /// The tokens that have to be computed before there are logits; null when they are there, or there is no answer.
+  /// Behind a token that was chosen it begins a pass.
+  ///
+  /// Codes  limit (see DecodeRequest::begin)
+  Result<DecodeRequest*> request(Usage& usage) noexcept {
+    if (phase_ == Phase::chosen) DSVL_CHECK_STATUS(begin_pass(usage));
+    return phase_ == Phase::prefill || phase_ == Phase::decode ? &request_ : nullptr;
+  }
+  /// Counts the seconds that request() took, and notices when it is done.
+  void computed(double seconds, Usage& usage) noexcept {
+    (phase_ == Phase::prefill ? usage.prefill : usage.decode) += seconds;
+    if (request_.busy()) return;
     if (phase_ == Phase::prefill) seen_row_ = pass_.row;
     phase_ = Phase::ready;
-    return {};
+  }
+  /// Goes back to the token that was chosen last, if a pass over it has begun; it will begin anew.
+  void leave_pass() noexcept {
+    if (phase_ != Phase::decode) return;
+    decoding_.remove(request_);
+    pass_.drafted = 0;
+    phase_ = Phase::chosen;
   }
   /// True while there are logits to choose a token from.
   [[nodiscard]] bool ready() const noexcept { return phase_ == Phase::ready; }
@@ -184,7 +205,7 @@ class Generation {
   /// Ends the answer. The cache then holds the prompt and the answer, without guesses, and text that was held back is
   /// part of the text.
   void end() noexcept {
-    decoding_.abandon();
+    decoding_.remove(request_);
     if (started()) {
       cache_.truncate(position());
       text_->flush();
@@ -230,7 +251,7 @@ class Generation {
   };
 
   /// (vocab) logits of a row of the last pass.
-  [[nodiscard]] std::span<const float> logits_of(Index row) const noexcept { return decoding_.logits(row); }
+  [[nodiscard]] std::span<const float> logits_of(Index row) const noexcept { return request_.logits(row); }
 
   /// Sets the sampler's options. A fork gets a stream of random numbers of its own.
   Status set_sampling(const SamplerOptions& sampling, std::uint64_t fork) noexcept {
@@ -252,7 +273,7 @@ class Generation {
     ++usage.passes;
     seen_row_.reset();  // the pass writes over them
     phase_ = Phase::decode;
-    return decoding_.begin(cache_, pass_.tokens.span(), static_cast<Index>(pass_.tokens.size()), Stage::decode);
+    return request_.begin(cache_, pass_.tokens.span(), static_cast<Index>(pass_.tokens.size()), Stage::decode);
   }
   /// Adds at most `most` guesses to the pass, as far as they are tokens of text.
   void add_guesses(Index most) noexcept {
@@ -264,7 +285,8 @@ class Generation {
   }
 
   PrefixCache& cache_;                        // the session's
-  Decoding& decoding_;                        // the session's
+  Decoding& decoding_;                        // the session's, or its scheduler's
+  DecodeRequest request_;                     // what has to be computed, in the phases prefill and decode
   TokenRoles roles_;                          // views of the model
   BumpAllocator steady_;                      // memory of the next two, for the whole life
   std::optional<Sampler> sampler_;            // always there once open

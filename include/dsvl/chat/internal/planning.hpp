@@ -106,31 +106,41 @@ inline Status plan_gguf(const Checkpoint& weights, const ModelConfig& config, De
   return {};
 }
 
+/// Adds a part of the plan that `lay_out(Arena&)` declares, and returns its bytes.
+template <class LayOut>
+std::size_t plan_part(Plan::Part part, Plan& out, LayOut&& lay_out) {
+  PlannedPart listed{out, part};
+  Arena arena = listed.arena();
+  lay_out(arena);
+  return arena.peak();
+}
+/// Adds the memory of the towers and of embeddings.
+DSVL_COLD inline void plan_images(const SessionShape& shape, Allocator* from, Plan& out) {
+  if (shape.limits.pictures == 0) return;
+  ImageCache images(shape.net, shape.config.preprocess, shape.limits, shape.workers, from);
+  out.vision = plan_part(Plan::Part::vision, out, [&](Arena& arena) { images.lay_out(arena); });
+}
+/// Adds the memory of `count` pages.
+DSVL_COLD inline void plan_cache(const PagePool& pages, Index count, Plan& out) {
+  out.cache = pages.bytes_of(count);
+  out.buffers.push_back({Plan::Part::cache, "keys and values", out.cache});
+}
 /// Adds the memory of a session: that of the very parts that it is made of, measured and not taken.
 DSVL_COLD inline void plan_session(const SessionShape& shape, Allocator* from, Plan& out) {
-  using Part = Plan::Part;
-  const auto add = [&](Part part, std::size_t& bytes, auto&& lay_out) {
-    PlannedPart listed{out, part};
-    Arena arena = listed.arena();
-    lay_out(arena);
-    bytes = arena.peak();
-  };
   const auto pages = std::make_shared<PagePool>(shape.page_bytes(), nullptr);
-  SessionParts parts(shape, {}, pages, nullptr, {}, {});
-  add(Part::decoder, out.decoder, [&](Arena& arena) { parts.lay_out(arena, shape); });
-  if (shape.limits.pictures > 0) {
-    ImageCache images(shape.net, shape.config.preprocess, shape.limits, shape.workers, from);
-    add(Part::vision, out.vision, [&](Arena& arena) { images.lay_out(arena); });
-  }
-  out.cache = pages->bytes_of(shape.pages());
-  out.buffers.push_back({Part::cache, "keys and values", out.cache});
+  SessionParts parts(shape, {}, pages, nullptr, nullptr, {}, {});
+  out.decoder = plan_part(Plan::Part::decoder, out, [&](Arena& arena) { parts.lay_out(arena, shape); });
+  plan_images(shape, from, out);
+  plan_cache(*pages, shape.pages(), out);
 }
 
-/// Makes the whole plan: settings, then the model's memory, then that of a session with these options.
+/// Makes the whole plan: settings, then the model's memory, then what `plan_sessions(shape, plan)` adds for sessions
+/// with these options.
 ///
 /// Codes  those of plan()
-DSVL_COLD
-inline Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, const LoadOptions& load) {
+template <class PlanSessions>
+Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, const LoadOptions& load,
+                       PlanSessions&& plan_sessions) {
   LoadOptions opened = load;
   // Only heads are read, so nothing is copied and there is no progress to report.
   opened.mode = LoadMode::map;
@@ -158,19 +168,26 @@ inline Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& opt
   const Executor* const executor = options.host.executor ? options.host.executor : load.host.executor;
   const int threads = load.threads > 0 ? load.threads : available_threads();
   const int workers = executor ? executor->workers() : threads;
-  plan_session({net, config, limits, workers}, options.host.allocator, out);
+  plan_sessions(SessionShape{net, config, limits, workers}, out);
   return out;
+}
+/// The plan of a model with one session.
+DSVL_COLD
+inline Result<Plan> plan_one(const ModelPlace& place, const SessionOptions& options, const LoadOptions& load) {
+  return plan_from(place, options, load, [&](const SessionShape& shape, Plan& out) {
+    plan_session(shape, options.host.allocator, out);
+  });
 }
 
 }  // namespace detail
 
 DSVL_INLINE Result<Plan> plan(const Folder& folder, const SessionOptions& options, const LoadOptions& load) {
-  return detail::plan_from(detail::place_in(folder, load), options, load);
+  return detail::plan_one(detail::place_in(folder, load), options, load);
 }
 DSVL_INLINE Result<Plan> plan(const std::filesystem::path& path, const SessionOptions& options,
                               const LoadOptions& load) {
   DSVL_TRY(place, detail::place_of(path, load));
-  return detail::plan_from(place, options, load);
+  return detail::plan_one(place, options, load);
 }
 
 DSVL_END_NAMESPACE

@@ -31,16 +31,21 @@ DSVL_COLD inline ImageLimits image_limits(const SessionOptions& options) noexcep
 }
 
 DSVL_INLINE SessionState::SessionState(std::shared_ptr<const ModelState> model, const SessionOptions& options,
-                                       std::shared_ptr<PagePool> pages, std::shared_ptr<ImageCache> images)
+                                       SharedParts shared)
     : model_(std::move(model)), options_(options),
-      executor_(options.host.executor ? *options.host.executor : model_->executor()), first_(pages == nullptr),
-      images_(first_ ? make_images(shape(), options.host.allocator) : std::move(images)),
-      slab_(options.host.allocator),
+      executor_(options.host.executor ? *options.host.executor : model_->executor()), first_(shared.pages == nullptr),
+      images_(first_ ? make_images(shape(), options.host.allocator) : std::move(shared.images)),
+      group_(std::move(shared.group)), slab_(options.host.allocator),
       parts_(shape(), model_->roles(),
-             first_ ? std::make_shared<PagePool>(shape().page_bytes(), options.host.allocator) : std::move(pages),
-             images_, image_limits(options_), options_.host) {}
+             first_ ? std::make_shared<PagePool>(shape().page_bytes(), options.host.allocator)
+                    : std::move(shared.pages),
+             images_, group_ ? &group_->decoding() : nullptr, image_limits(options_), options_.host) {}
 
-/// Takes the slab, the pages and, unless it is a fork, the image cache.
+DSVL_INLINE SessionState::~SessionState() {
+  if (group_) group_->leave(*this);
+}
+
+/// Takes the slab, the pages and, unless it shares those of others, the image cache.
 DSVL_INLINE Status SessionState::open(Index shared_pages) {
   const Limits& limits = options_.limits;
   const auto no_memory = [&](std::size_t bytes) {
@@ -53,11 +58,11 @@ DSVL_INLINE Status SessionState::open(Index shared_pages) {
   if (!parts_.generation.open(model_->config.decoder.vocab, limits.text_bytes)) return no_memory(needed);
   if (first_ && images_ && !images_->open()) return no_memory(images_->bytes());
   PrefixCache& cache = parts_.cache;
-  if (!cache.reserve(shared_pages) || (first_ && !cache.pool()->reserve(shape().cached_pages())))
+  if (!cache.reserve(shared_pages, group_ ? 0 : 1) || (first_ && !cache.pool()->reserve(shape().cached_pages())))
     return no_memory(cache.pool()->bytes_of(cache.kv().pages()));
   cache_bytes_ = cache.reserved_bytes() + (first_ ? cache.pool()->bytes_of(shape().cached_pages()) : 0);
   parts_.queue.reserve(limits.pictures);
-  return {};
+  return group_ ? group_->join(*this) : Status();
 }
 
 DSVL_INLINE std::size_t SessionState::bytes() const noexcept {
@@ -190,13 +195,35 @@ DSVL_INLINE void SessionState::generate(std::span<const std::int32_t> ids, std::
 
 /// Goes from phase to phase until logits are there or the deadline has passed.
 DSVL_INLINE Status SessionState::advance(const Control& control) {
-  if (answer_.phase == Phase::pictures) {
-    DSVL_CHECK_STATUS(parts_.queue.advance(executor_, control, answer_.usage));
-    if (parts_.queue.busy()) return {};
-    DSVL_CHECK_STATUS(begin_generating());
-    if (control.late()) return {};
-  }
+  if (group_) return group_->advance(*this, control);
+  DSVL_CHECK_STATUS(look(control));
+  if (answer_.phase == Phase::pictures || control.late()) return {};
   return parts_.generation.advance(executor_, control, answer_.usage);
+}
+
+/// Goes on with the pictures, if there are any, and begins the prefill when they are done.
+DSVL_INLINE Status SessionState::look(const Control& control) {
+  if (answer_.phase != Phase::pictures) return {};
+  DSVL_CHECK_STATUS(parts_.queue.advance(executor_, control, answer_.usage));
+  return parts_.queue.busy() ? Status() : begin_generating();
+}
+
+DSVL_INLINE void SessionState::advance_pictures(Clock::time_point deadline) { answer_.trouble = look(control(deadline)); }
+
+DSVL_INLINE DecodeRequest* SessionState::request() {
+  if (answer_.phase != Phase::generating || stopped() || parts_.generation.context_full()) return nullptr;
+  const auto request = parts_.generation.request(answer_.usage);
+  if (request) return *request;
+  fail_later(request.error());
+  return nullptr;
+}
+
+DSVL_INLINE void SessionState::computed(double seconds) {
+  const bool prompt = !parts_.generation.started();
+  parts_.generation.computed(seconds, answer_.usage);
+  if (!prompt) return answer_.progress(Stage::decode, 1, 1);
+  const auto tokens = static_cast<double>(parts_.generation.tokens().size());
+  answer_.progress(Stage::prefill, static_cast<double>(parts_.cache.size()), tokens);
 }
 
 /// Works without a deadline until the first token can be chosen; an error ends the answer.

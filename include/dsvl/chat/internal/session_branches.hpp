@@ -16,6 +16,7 @@ namespace detail {
 
 DSVL_INLINE Status SessionState::rewind_answer(std::size_t tokens, const SamplerOptions& sampling) {
   const FloatEnvironment ours;
+  if (group_) parts_.generation.leave_pass();  // which a step of another member may have begun
   return parts_.generation.rewind(tokens, sampling, fork_, answer_.usage);
 }
 
@@ -44,7 +45,7 @@ DSVL_INLINE Result<std::shared_ptr<SessionState>> SessionState::fork(Index conte
   if (options.limits.context < shared || options.limits.context > model_->info.max_context)
     return fail(Code::limit, "a fork of %td tokens of context: %td are shared, the model's positions end at %td",
                 options.limits.context, shared, model_->info.max_context);
-  auto child = std::make_shared<SessionState>(model_, options, parts_.cache.pool(), images_);
+  auto child = std::make_shared<SessionState>(model_, options, SharedParts{parts_.cache.pool(), images_, group_});
   DSVL_CHECK_STATUS(child->open(shared / kKvBlock));  // full pages are shared, so it reserves fewer
   DSVL_CHECK_STATUS(child->restore(state));
   child->parts_.generation.inherit(ids());

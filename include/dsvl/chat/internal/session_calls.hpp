@@ -69,10 +69,7 @@ DSVL_INLINE Usage AnswerTie::usage() const noexcept { return session_ ? session_
 
 DSVL_INLINE std::optional<Piece> Answer::next() { return step((std::chrono::nanoseconds::max)()); }
 DSVL_INLINE std::optional<Piece> Answer::step(std::chrono::nanoseconds budget) {
-  if (!tie_.session()) return std::nullopt;
-  // A budget that is too large for the clock means that there is no deadline.
-  const auto now = Clock::now(), latest = (Clock::time_point::max)();
-  return tie_.session()->step(budget < latest - now ? now + budget : latest);
+  return tie_.session() ? tie_.session()->step(deadline_in(budget)) : std::nullopt;
 }
 DSVL_INLINE Finish Answer::finish() const noexcept { return tie_.finish(); }
 DSVL_INLINE Status Answer::status() const noexcept { return tie_.status(); }

@@ -5,6 +5,7 @@
 #define DSVL_CHAT_INTERNAL_SESSION_PARTS_HPP
 
 #include <memory>
+#include <optional>
 
 #include "../../engine/decoding.hpp"
 #include "../../engine/image_cache.hpp"
@@ -39,11 +40,13 @@ struct SessionShape {
 
 /// The parts of a session. Later ones refer to earlier ones, so they are destroyed in the opposite order.
 struct SessionParts {
-  /// Constructs all parts without their memory. `images` may be null: then there are no pictures. What `shape` and
-  /// `roles` view must outlive this object, `limits` aside.
+  /// Constructs all parts without their memory. `images` may be null: then there are no pictures; `shared` too: then it
+  /// has a decoding of its own. What `shape` and `roles` view must outlive this object, `limits` aside.
   SessionParts(const SessionShape& shape, const TokenRoles& roles, std::shared_ptr<PagePool> pages,
-               const std::shared_ptr<ImageCache>& images, const ImageLimits& image_limits, const Host& host)
-      : cache(std::move(pages)), decoding(shape.net.decoder, shape.limits, shape.workers),
+               const std::shared_ptr<ImageCache>& images, Decoding* shared, const ImageLimits& image_limits,
+               const Host& host)
+      : cache(std::move(pages)),
+        decoding(shared ? *shared : own_decoding.emplace(shape.net.decoder, shape.limits, shape.workers)),
         queue(images, image_limits, host.decode_picture, host.allocator), conversation(images.get()),
         prompt(shape.config, roles, host.allocator), generation(cache, decoding, roles, host.allocator) {}
 
@@ -51,19 +54,20 @@ struct SessionParts {
   void lay_out(Arena& arena, const SessionShape& shape) noexcept {
     const Limits& limits = shape.limits;
     cache.carve(arena, shape.config.decoder.heads, limits.context, *limits.kv);
-    decoding.lay_out(arena);
+    if (own_decoding) own_decoding->lay_out(arena);
     queue.carve(arena, limits.context, limits.context / shape.config.image_tokens() + 1);
     conversation.carve(arena, limits.text_bytes, limits.context);
     prompt.carve(arena, limits);
-    generation.carve(arena, limits, shape.config.decoder.vocab);
+    generation.carve(arena, limits, shape.config.decoder.vocab, !own_decoding);
   }
 
-  PrefixCache cache;          ///< keys and values of the sequence
-  Decoding decoding;          ///< prefill and decode
-  ImageQueue queue;           ///< pictures of the question at hand
-  Conversation conversation;  ///< turns so far
-  PromptBuilder prompt;       ///< of the question at hand
-  Generation generation;      ///< the answer to it
+  PrefixCache cache;                     ///< keys and values of the sequence
+  std::optional<Decoding> own_decoding;  ///< of a session that is in no group
+  Decoding& decoding;                    ///< prefill and decode: its own, or the group's
+  ImageQueue queue;                      ///< pictures of the question at hand
+  Conversation conversation;             ///< turns so far
+  PromptBuilder prompt;                  ///< of the question at hand
+  Generation generation;                 ///< the answer to it
 };
 
 }  // namespace detail

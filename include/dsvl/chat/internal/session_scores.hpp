@@ -50,6 +50,7 @@ DSVL_INLINE Status SessionState::score_all(std::span<const std::string_view> con
 /// Scores the tokens behind the first, as many at a time as logits are kept for: row r predicts the token behind it.
 DSVL_INLINE Status SessionState::score_behind(std::span<const std::int32_t> ids, Score& to) {
   Decoding& decoding = parts_.decoding;
+  DecodeRequest request;
   TokenList& tokens = parts_.generation.tokens();
   const auto most = static_cast<std::size_t>(decoding.logit_rows());
   // The continuation before is dropped; the prompt stays.
@@ -58,10 +59,10 @@ DSVL_INLINE Status SessionState::score_behind(std::span<const std::int32_t> ids,
     const std::size_t rows = std::min<std::size_t>(most, ids.size() - 1 - at);
     tokens.clear();
     for (const std::int32_t id : ids.subspan(at, rows)) (void)tokens.push_back({{id}});  // rows <= chunk <= context
-    DSVL_CHECK_STATUS(decoding.begin(parts_.cache, tokens.span(), static_cast<Index>(rows), Stage::prefill));
-    DSVL_CHECK_STATUS(decoding.advance(executor_, control()));
+    DSVL_CHECK_STATUS(request.begin(parts_.cache, tokens.span(), static_cast<Index>(rows), Stage::prefill));
+    DSVL_CHECK_STATUS(decoding.advance(request, executor_, control()));
     for (std::size_t r = 0; r < rows; ++r)
-      DSVL_CHECK_STATUS(add_score(decoding.logits(static_cast<Index>(r)), ids[at + 1 + r], to));
+      DSVL_CHECK_STATUS(add_score(request.logits(static_cast<Index>(r)), ids[at + 1 + r], to));
     at += rows;
   }
   return {};

@@ -16,6 +16,7 @@
 
 #include "../answer.hpp"
 #include "model_state.hpp"
+#include "session_group.hpp"
 #include "session_parts.hpp"
 #include "snapshot.hpp"
 
@@ -26,15 +27,16 @@ namespace detail {
 /// The state behind the handles Session and Answer, which own it together. It is used by one thread at a time.
 class SessionState {
  public:
-  /// Takes options with complete limits. A fork gets the pages and the images of the session it was made of; others
-  /// make their own. Call open() before anything else.
-  SessionState(std::shared_ptr<const ModelState> model, const SessionOptions& options,
-               std::shared_ptr<PagePool> pages = nullptr, std::shared_ptr<ImageCache> images = nullptr);
+  /// Takes options with complete limits. A fork gets what the session shares that it was made of, a member of a group
+  /// what the group has; others make their own. Call open() before anything else.
+  SessionState(std::shared_ptr<const ModelState> model, const SessionOptions& options, SharedParts shared = {});
   SessionState(const SessionState&) = delete;
   SessionState& operator=(const SessionState&) = delete;
-  /// Takes all memory. A fork shares `shared_pages` full pages of the cache, so it reserves fewer.
+  /// Leaves its group.
+  ~SessionState();
+  /// Takes all memory, and joins its group. A fork shares `shared_pages` full pages of the cache, so it reserves fewer.
   ///
-  /// Codes  out_of_memory
+  /// Codes  out_of_memory, limit (the group is full)
   Status open(Index shared_pages = 0);
 
   // Each of these begins an answer; the one before, if any, is ended first. Nothing is computed yet, and errors are the
@@ -81,6 +83,29 @@ class SessionState {
   /// Codes  limit (more than this session's limits allow), out_of_memory
   Status restore(const Snapshot& from);
 
+  // What the group of this session does for it. An error stays here until the answer is worked on.
+
+  /// True while there is an answer that has not ended.
+  [[nodiscard]] bool in_work() const noexcept { return answer_.phase != Phase::over; }
+  /// True while pictures of the question are to be looked at, and nothing went wrong.
+  [[nodiscard]] bool has_pictures() const noexcept {
+    return answer_.phase == Phase::pictures && answer_.trouble.ok();
+  }
+  /// The application's means to cancel the answer; null when there is none.
+  [[nodiscard]] const CancelToken* cancel() const noexcept { return answer_.cancel; }
+  /// True when there are logits to choose a token from.
+  [[nodiscard]] bool ready() const noexcept { return parts_.generation.ready(); }
+  /// Works on the pictures until the deadline; when they are done, the prompt can be computed.
+  void advance_pictures(Clock::time_point deadline);
+  /// The tokens that have to be computed before there are logits; null when there is nothing to compute.
+  [[nodiscard]] DecodeRequest* request();
+  /// Counts the seconds that request() took in a pass, and reports progress.
+  void computed(double seconds);
+  /// Ends the work on the answer with an error, which whoever works on it next gets.
+  void fail_later(const Status& status) noexcept { answer_.trouble = status; }
+  /// Takes that error; ok if there is none.
+  [[nodiscard]] Status take_trouble() noexcept { return std::exchange(answer_.trouble, Status()); }
+
   /// Why the answer ended, or Finish::none.
   [[nodiscard]] Finish finish() const noexcept { return answer_.finish; }
   /// The answer's error, if there is one.
@@ -126,6 +151,7 @@ class SessionState {
     Conversation::Mark turn = {};         ///< in front of its question
     Finish finish = Finish::none;         ///< why it ended
     Status status = {};                   ///< its error
+    Status trouble = {};                  ///< an error that its group met, until it is the answer's
     Usage usage = {};                     ///< its counts
   };
 
@@ -147,6 +173,10 @@ class SessionState {
   Status take_pictures(std::span<const Picture> pictures);
 
   // Working on it.
+  [[nodiscard]] bool stopped() const noexcept {
+    return !answer_.trouble.ok() || (answer_.cancel && answer_.cancel->cancelled());
+  }
+  Status look(const Control& control);
   Status advance(const Control& control);
   Status begin_generating();
   std::optional<Piece> choose();
@@ -169,8 +199,9 @@ class SessionState {
   std::shared_ptr<const ModelState> model_;  // outlives everything below
   SessionOptions options_;                   // with complete limits
   Executor& executor_;                       // the host's, or the model's threads
-  bool first_;                               // it is no fork, and counts what its forks share as its own
-  std::shared_ptr<ImageCache> images_;       // shared with forks; null: no pictures
+  bool first_;                               // it shares nothing that was there before, and counts it as its own
+  std::shared_ptr<ImageCache> images_;       // shared with forks and the group; null: no pictures
+  std::shared_ptr<SessionGroup> group_;      // decodes for it; null: it decodes for itself
   Buffer<std::byte> slab_;                   // memory of all parts, which are destroyed before it
   SessionParts parts_;                       // in that memory
   std::size_t cache_bytes_ = 0;              // of the pages that were reserved when it opened

@@ -1,0 +1,228 @@
+// Definitions of chat/scheduler.hpp and of SchedulerState.
+#ifndef DSVL_CHAT_INTERNAL_SCHEDULER_CALLS_HPP
+#define DSVL_CHAT_INTERNAL_SCHEDULER_CALLS_HPP
+
+#include "../../base/host_macros_push.hpp"
+
+#include "planning.hpp"
+#include "scheduler_state.hpp"
+#include "session_answers.hpp"
+#include "session_calls.hpp"
+
+DSVL_BEGIN_NAMESPACE
+
+namespace detail {
+
+// --- SchedulerState -----------------------------------------------------------------------------
+
+/// The facts that the sizes of a scheduler follow from.
+DSVL_COLD inline SessionShape shape_of(const ModelState& model, const SessionOptions& options) noexcept {
+  const Executor& executor = options.host.executor ? *options.host.executor : model.executor();
+  return {model.network->net, model.config, options.limits, executor.workers()};
+}
+
+DSVL_INLINE SchedulerState::SchedulerState(std::shared_ptr<const ModelState> model, const SchedulerOptions& options)
+    : model_(std::move(model)), options_(options),
+      executor_(options.session.host.executor ? *options.session.host.executor : model_->executor()),
+      pages_(std::make_shared<PagePool>(shape_of(*model_, options_.session).page_bytes(),
+                                        options.session.host.allocator)),
+      images_(make_images(shape_of(*model_, options_.session), options.session.host.allocator)),
+      slab_(options.session.host.allocator),
+      decoding_(model_->network->net.decoder, options_.session.limits, executor_.workers(), options.sessions),
+      pace_(std::chrono::duration<double>(options.pause).count(), decoding_.chunk()) {}
+
+DSVL_INLINE Status SchedulerState::open() {
+  const auto lay_out = [&](Arena& arena) {
+    decoding_.lay_out(arena);
+    members_ = arena.buffer<SessionState*>("members", options_.sessions);
+    pass_ = arena.buffer<Share>("members", options_.sessions);
+  };
+  if (carve_slab(slab_, lay_out) && (!images_ || images_->open()) && pages_->reserve(extra_pages())) return {};
+  return fail(Code::out_of_memory, "no memory for a scheduler of %td sessions: %zu bytes", options_.sessions, bytes());
+}
+
+DSVL_INLINE std::size_t SchedulerState::bytes() const noexcept {
+  return slab_.size() + pages_->bytes_of(extra_pages()) + (images_ ? images_->bytes() : 0);
+}
+
+DSVL_INLINE Status SchedulerState::join(SessionState& member) noexcept {
+  if (members_.push_back(&member)) return {};
+  return fail(Code::limit, "one session too many: the scheduler has room for %td (SchedulerOptions::sessions)",
+              options_.sessions);
+}
+
+DSVL_INLINE void SchedulerState::leave(SessionState& member) noexcept {
+  const auto in_pass = [&](const Share& s) { return s.member == &member; };
+  if (std::any_of(pass_.begin(), pass_.end(), in_pass)) {
+    decoding_.abandon();
+    pass_.clear();
+  }
+  SessionState** const kept = std::remove(members_.begin(), members_.end(), &member);
+  (void)members_.resize(static_cast<std::size_t>(kept - members_.begin()));  // cannot fail, since it gets shorter
+}
+
+/// Each member that is worked on stops for its own cancellation or error only.
+DSVL_INLINE Status SchedulerState::advance(SessionState& member, const Control& control) noexcept {
+  for (;;) {
+    DSVL_CHECK_STATUS(member.take_trouble());
+    if (member.ready()) return {};
+    if (control.cancelled()) return fail(Code::cancelled, "the answer was cancelled");
+    if (control.late()) return {};
+    step(control.deadline);
+  }
+}
+
+DSVL_INLINE bool SchedulerState::step(Clock::time_point deadline) noexcept {
+  const FloatEnvironment ours;
+  if (!decoding_.busy()) {
+    advance_pictures(deadline);
+    begin_pass();
+  }
+  if (decoding_.busy()) run_pass(deadline);
+  return std::any_of(members_.begin(), members_.end(), [](const SessionState* m) { return m->in_work(); });
+}
+
+/// One session's pictures are worked on at a time, in the order in which members came, since there is one encoder. Where
+/// others are under way, they are worked on for a short time only.
+DSVL_INLINE void SchedulerState::advance_pictures(Clock::time_point deadline) noexcept {
+  picture_seconds_ = 0;
+  const auto waits = [](const SessionState* m) { return m->has_pictures(); };
+  SessionState** const first = std::find_if(members_.begin(), members_.end(), waits);
+  if (first == members_.end()) return;
+  const auto under_way = [](const SessionState* m) { return m->in_work() && !m->has_pictures(); };
+  const auto began = Clock::now();
+  if (std::any_of(members_.begin(), members_.end(), under_way)) deadline = (std::min)(deadline, began + options_.pause);
+  (*first)->advance_pictures(deadline);
+  picture_seconds_ = seconds_since(began);
+}
+
+/// Tokens of all members come first: there is room for them. What prompts get beside them depends on the pause. Without
+/// tokens, a long prompt gets the pass for itself, and short ones share it.
+DSVL_INLINE void SchedulerState::begin_pass() noexcept {
+  pass_.clear();
+  pass_seconds_ = 0;
+  const std::size_t count = members_.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    DecodeRequest* const request = in_turn(i).request();
+    if (request && request->stage() == Stage::decode) add(in_turn(i), *request, request->left());
+  }
+  Index room = pass_.empty() ? decoding_.chunk() : pace_.rows(picture_seconds_);
+  const bool alone = pass_.empty();
+  std::size_t next = turn_;
+  for (std::size_t i = 0; i < count && room > 0; ++i) {
+    DecodeRequest* const request = in_turn(i).request();
+    if (!request || request->stage() != Stage::prefill) continue;
+    const Index before = decoding_.rows();
+    if (alone && before > 0 && before + request->left() > kSharedPrompt) break;
+    add(in_turn(i), *request, room);
+    room -= decoding_.rows() - before;
+    next = (turn_ + i + 1) % count;
+  }
+  turn_ = next;
+}
+
+/// Adds at most `most` rows of a request to the pass. An error is the member's.
+DSVL_INLINE void SchedulerState::add(SessionState& member, DecodeRequest& request, Index most) noexcept {
+  const Index before = decoding_.rows();
+  if (const Status status = decoding_.add(request, most); !status.ok()) return member.fail_later(status);
+  const Index rows = decoding_.rows() - before;
+  if (rows > 0) (void)pass_.push_back({&member, rows, request.stage() == Stage::prefill});
+}
+
+/// A cancelled pass is given up, and its only member learns of it when it is worked on.
+DSVL_INLINE void SchedulerState::run_pass(Clock::time_point deadline) noexcept {
+  const auto began = Clock::now();
+  const Status status = decoding_.advance(executor_, {cancel_of_pass(), {}, deadline});
+  pass_seconds_ += seconds_since(began);
+  if (status.ok() && !decoding_.busy()) finish_pass();
+}
+
+/// What stops the pass at any tile: the member's own token where it has the pass for itself. Where others share it, a
+/// member that is cancelled leaves when the pass is over.
+DSVL_INLINE const CancelToken* SchedulerState::cancel_of_pass() const noexcept {
+  return pass_.size() == 1 ? pass_[0].member->cancel() : nullptr;
+}
+
+DSVL_INLINE void SchedulerState::finish_pass() noexcept {
+  Index tokens = 0, prompt = 0;
+  for (const Share& s : pass_) (s.prompt ? prompt : tokens) += s.rows;
+  const double row = pass_seconds_ / static_cast<double>(tokens + prompt);
+  for (const Share& s : pass_) s.member->computed(row * static_cast<double>(s.rows));
+  pace_.learn(pass_seconds_, tokens, prompt);
+  pass_.clear();
+}
+
+// --- plan ---------------------------------------------------------------------------------------
+
+/// Adds the memory of a scheduler with all its sessions.
+DSVL_COLD inline void plan_scheduler(const SessionShape& shape, Index sessions, Allocator* from, Plan& out) {
+  Decoding decoding(shape.net.decoder, shape.limits, shape.workers, sessions);
+  const auto pages = std::make_shared<PagePool>(shape.page_bytes(), nullptr);
+  SessionParts member(shape, {}, pages, nullptr, &decoding, {}, {});
+  out.decoder = plan_part(Plan::Part::decoder, out, [&](Arena& arena) {
+    decoding.lay_out(arena);
+    for (Index i = 0; i < sessions; ++i) member.lay_out(arena, shape);
+  });
+  plan_images(shape, from, out);
+  plan_cache(*pages, sessions * ceil_div(shape.limits.context, kKvBlock) + 1 + shape.cached_pages(), out);
+}
+
+}  // namespace detail
+
+// --- Scheduler ----------------------------------------------------------------------------------
+
+DSVL_INLINE Result<Scheduler> Scheduler::open(const Model& model, const SchedulerOptions& options) {
+  constexpr Index kMost = 1024;
+  if (options.sessions < 1 || options.sessions > kMost || options.pause.count() < 0)
+    return fail(Code::bad_argument, "a scheduler of %td sessions (1 to %td) with a pause of %lld ms (0 or more)",
+                options.sessions, kMost, static_cast<long long>(options.pause.count()));
+  SchedulerOptions chosen = options;
+  DSVL_TRY(session, detail::chosen_options(model, options.session));
+  chosen.session = session;
+  auto state = std::make_shared<detail::SchedulerState>(model.state(), chosen);
+  DSVL_CHECK_STATUS(state->open());
+  return Scheduler(std::move(state));
+}
+
+DSVL_INLINE Result<Session> Scheduler::session() { return session(options().session); }
+
+DSVL_INLINE Result<Session> Scheduler::session(const SessionOptions& options) {
+  if (!state_) return fail(Code::bad_argument, "this scheduler was moved from, and is empty");
+  const SessionOptions& all = state_->options().session;
+  SessionOptions same = options;
+  same.system = all.system;
+  same.keep_generated_ids = all.keep_generated_ids;
+  same.limits.context = all.limits.context;
+  same.limits.text_bytes = all.limits.text_bytes;
+  if (!(same == all) || options.limits.context < 1 || options.limits.context > all.limits.context)
+    return fail(Code::bad_argument,
+                "a session of a scheduler may have a system text, keep_generated_ids, text_bytes and a context of up to "
+                "%td tokens of its own; all else must be as in Scheduler::options().session", all.limits.context);
+  DSVL_CHECK_STATUS(utf8::validate(options.system, "the system text"));
+  auto member = std::make_shared<detail::SessionState>(state_->model(), options, state_->shared(state_));
+  DSVL_CHECK_STATUS(member->open());
+  return Session(std::move(member));
+}
+
+DSVL_INLINE bool Scheduler::step(std::chrono::nanoseconds budget) {
+  return state_ && state_->step(deadline_in(budget));
+}
+DSVL_INLINE SchedulerOptions Scheduler::options() const {
+  return state_ ? state_->options() : SchedulerOptions();
+}
+DSVL_INLINE Index Scheduler::sessions() const noexcept { return state_ ? state_->sessions() : 0; }
+DSVL_INLINE std::size_t Scheduler::bytes() const noexcept { return state_ ? state_->bytes() : 0; }
+
+DSVL_INLINE Result<Plan> plan(const std::filesystem::path& path, const SchedulerOptions& options,
+                              const LoadOptions& load) {
+  DSVL_TRY(place, detail::place_of(path, load));
+  return detail::plan_from(place, options.session, load, [&](const detail::SessionShape& shape, Plan& out) {
+    detail::plan_scheduler(shape, options.sessions, options.session.host.allocator, out);
+  });
+}
+
+DSVL_END_NAMESPACE
+
+#include "../../base/host_macros_pop.hpp"
+
+#endif  // DSVL_CHAT_INTERNAL_SCHEDULER_CALLS_HPP

@@ -1,6 +1,7 @@
 // Plays random calls on sessions of a tiny model, and keeps beside each a plain account of what must be true of it: its
 // turns, what its answer may say next, and that every answer is the one that a fresh session gives that is asked the same
 // questions in order, plainly, without drafts, slices, forks, files or going back.
+#include <dsvl/base/utf8.hpp>
 #include <filesystem>
 #include <limits>
 #include <memory>

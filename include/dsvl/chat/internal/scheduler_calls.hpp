@@ -57,8 +57,21 @@ DSVL_INLINE void SchedulerState::leave(SessionState& member) noexcept {
     decoding_.abandon();
     pass_.clear();
   }
-  SessionState** const kept = std::remove(members_.begin(), members_.end(), &member);
-  (void)members_.resize(static_cast<std::size_t>(kept - members_.begin()));  // cannot fail, since it gets shorter
+  remove(member);
+}
+
+DSVL_INLINE void SchedulerState::begins(SessionState& member) noexcept {
+  if (remove(member)) (void)members_.push_back(&member);
+}
+
+/// Takes a member from the list. Those behind it move up, and the turn stays with whom it was. False when it is not
+/// there.
+DSVL_INLINE bool SchedulerState::remove(SessionState& member) noexcept {
+  SessionState** const at = std::find(members_.begin(), members_.end(), &member);
+  if (at == members_.end()) return false;
+  if (static_cast<std::size_t>(at - members_.begin()) < turn_) --turn_;
+  std::copy(at + 1, members_.end(), at);
+  return members_.resize(members_.size() - 1);  // cannot fail, since it gets shorter
 }
 
 /// Each member that is worked on stops for its own cancellation or error only.
@@ -82,16 +95,19 @@ DSVL_INLINE bool SchedulerState::step(Clock::time_point deadline) noexcept {
   return std::any_of(members_.begin(), members_.end(), [](const SessionState* m) { return m->in_work(); });
 }
 
-/// One session's pictures are worked on at a time, in the order in which members came, since there is one encoder. Where
-/// others are under way, they are worked on for a short time only.
+/// One session's pictures are worked on at a time, in the order in which their questions came, since there is one
+/// encoder. Where others are under way, they are worked on for a short time only. Who has no pictures begins at once.
 DSVL_INLINE void SchedulerState::advance_pictures(Clock::time_point deadline) noexcept {
   picture_seconds_ = 0;
+  for (SessionState* const m : members_)
+    if (m->begins() && !m->has_pictures()) m->advance_pictures(deadline);
   const auto waits = [](const SessionState* m) { return m->has_pictures(); };
   SessionState** const first = std::find_if(members_.begin(), members_.end(), waits);
   if (first == members_.end()) return;
   const auto under_way = [](const SessionState* m) { return m->in_work() && !m->has_pictures(); };
   const auto began = Clock::now();
-  if (std::any_of(members_.begin(), members_.end(), under_way)) deadline = (std::min)(deadline, began + options_.pause);
+  if (std::any_of(members_.begin(), members_.end(), under_way))
+    deadline = (std::min)(deadline, began + (std::max)(options_.pause, kPictures));
   (*first)->advance_pictures(deadline);
   picture_seconds_ = seconds_since(began);
 }

@@ -63,6 +63,7 @@ class SchedulerState final : public SessionGroup {
 
   [[nodiscard]] Decoding& decoding() noexcept override { return decoding_; }
   Status join(SessionState& member) noexcept override;
+  void begins(SessionState& member) noexcept override;
   void leave(SessionState& member) noexcept override;
   Status advance(SessionState& member, const Control& control) noexcept override;
   /// One call of Scheduler::step.
@@ -89,9 +90,12 @@ class SchedulerState final : public SessionGroup {
     bool prompt;  // of its prompt, or a token with its drafts
   };
 
+  /// The least time that pictures get between two passes, however short the pause is.
+  static constexpr std::chrono::milliseconds kPictures{1};
   /// A chunk that is shared by the prompts of several members is short, so that a cancel is noticed soon.
   static constexpr Index kSharedPrompt = 64;
 
+  bool remove(SessionState& member) noexcept;
   void advance_pictures(Clock::time_point deadline) noexcept;
   void begin_pass() noexcept;
   void add(SessionState& member, DecodeRequest& request, Index most) noexcept;
@@ -115,7 +119,7 @@ class SchedulerState final : public SessionGroup {
   std::shared_ptr<ImageCache> images_;       // of all members; null: no pictures
   Buffer<std::byte> slab_;                   // of the decoding
   Decoding decoding_;                        // of all members
-  Buffer<SessionState*> members_;            // in the order in which they came
+  Buffer<SessionState*> members_;            // in the order in which their answers began
   Buffer<Share> pass_;                       // the pass at hand
   std::size_t turn_ = 0;                     // the member whose prompt is first
   double picture_seconds_ = 0;               // that went to a picture since the last pass

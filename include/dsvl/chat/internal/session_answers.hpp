@@ -91,6 +91,7 @@ DSVL_INLINE void SessionState::begin(const GenerateOptions& options, bool in_con
   answer_.in_conversation = in_conversation;
   answer_.turn = parts_.conversation.mark();
   parts_.queue.begin({});  // forgets what the answer before saw
+  if (group_) group_->begins(*this);
 }
 
 /// Lets the work begin, or ends the answer at once; then it has nothing of the one before.

@@ -31,6 +31,8 @@ class SessionGroup {
   ///
   /// Codes  limit (there are as many as were planned)
   virtual Status join(SessionState& member) noexcept = 0;
+  /// Notes that a member begins an answer: it is behind all others from then on where there is an order.
+  virtual void begins(SessionState& member) noexcept = 0;
   /// Lets a member go, in the middle of its work too. One that is not there is no error.
   virtual void leave(SessionState& member) noexcept = 0;
   /// Works on all members until `member` has logits to choose from or the deadline has passed.

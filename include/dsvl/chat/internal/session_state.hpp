@@ -87,15 +87,15 @@ class SessionState {
 
   /// True while there is an answer that has not ended.
   [[nodiscard]] bool in_work() const noexcept { return answer_.phase != Phase::over; }
-  /// True while pictures of the question are to be looked at, and nothing went wrong.
-  [[nodiscard]] bool has_pictures() const noexcept {
-    return answer_.phase == Phase::pictures && answer_.trouble.ok();
-  }
+  /// True until the prompt can be computed, unless something went wrong.
+  [[nodiscard]] bool begins() const noexcept { return answer_.phase == Phase::pictures && answer_.trouble.ok(); }
+  /// True while it begins and pictures of the question are to be looked at.
+  [[nodiscard]] bool has_pictures() const noexcept { return begins() && parts_.queue.busy(); }
   /// The application's means to cancel the answer; null when there is none.
   [[nodiscard]] const CancelToken* cancel() const noexcept { return answer_.cancel; }
   /// True when there are logits to choose a token from.
   [[nodiscard]] bool ready() const noexcept { return parts_.generation.ready(); }
-  /// Works on the pictures until the deadline; when they are done, the prompt can be computed.
+  /// While it begins: works on the pictures until the deadline. When they are done, the prompt can be computed.
   void advance_pictures(Clock::time_point deadline);
   /// The tokens that have to be computed before there are logits; null when there is nothing to compute.
   [[nodiscard]] DecodeRequest* request();

@@ -248,14 +248,32 @@ inline void add_parts(const StageTimes& t, Parts Stages::*which, Unit products, 
   }
 }
 
-/// The table; operations of the towers are those that were recorded.
-inline void report_stages(const Model& model, const StageTimes& t, Report& report) {
-  DeepseekVl net = model.network();
-  Weigh weigh;
-  net.decoder.visit(weigh);
-  const double table = static_cast<double>(net.decoder.embedding.weight.bytes());
-  const double read =
-      weigh.bytes - (net.decoder.dims.tied ? 0 : table);  // a token reads one row of the table, and all the rest
+/// What a token takes that is decoded behind `positions` others.
+struct PassCost {
+  double operations = 0, weights = 0, keys = 0;  ///< operations; bytes of weights, and of keys and values
+  double per_row = 0, head = 0;                  ///< operations of all products but the head, and of the head
+  Unit products;                                 ///< what they meet
+
+  PassCost(const Model& model, Index positions, const Limits& limits = {}) : products(product_unit(model.network(), limits)) {
+    DeepseekVl net = model.network();
+    const DecoderDims& d = net.decoder.dims;
+    Weigh weigh;
+    net.decoder.visit(weigh);
+    // A token reads one row of the table, and all the rest.
+    weights = weigh.bytes - (d.tied ? 0 : static_cast<double>(net.decoder.embedding.weight.bytes()));
+    head = 2.0 * static_cast<double>(d.vocab * d.hidden);
+    per_row = 2.0 * weigh.weights - head * (d.tied ? 1 : 2);  // neither table nor head
+    const auto kv = complete_limits(limits, model.config(), net.decoder);
+    const Index number = kv ? kv_element_bytes<float>(*kv->kv) : 0;
+    const auto n = static_cast<double>(positions);
+    keys = n * 2.0 * static_cast<double>(d.heads.kv_width() * d.layers * number);
+    operations = per_row + head + 4.0 * static_cast<double>(d.heads.width() * d.layers) * n;
+  }
+};
+
+/// The table; operations of the towers are those that were recorded. `alone`: what is decoded is one session.
+inline void report_stages(const Model& model, const StageTimes& t, Report& report, bool alone = true) {
+  const DeepseekVl& net = model.network();
   const Index tokens = net.siglip.dims.tokens() + kQuestion;
   const Unit products = product_unit(net, t.limits);
   const double decode_image = t.middle([](auto& s) { return s.decode_image; });
@@ -263,19 +281,15 @@ inline void report_stages(const Model& model, const StageTimes& t, Report& repor
   report.add({"preprocess", t.middle([](auto& s) { return s.preprocess; })});
   add_parts(t, &Stages::encoding, products, report);
   add_parts(t, &Stages::prefilling, products, report);
-  const double head = 2.0 * static_cast<double>(net.decoder.dims.vocab * net.decoder.dims.hidden);
-  const double per_token = 2.0 * weigh.weights - head * (net.decoder.dims.tied ? 1 : 2);  // neither table nor head
+  const PassCost cost(model, tokens, t.limits);
   const double width = static_cast<double>(net.decoder.dims.heads.width() * net.decoder.dims.layers);
   const double n = static_cast<double>(tokens);
-  const HeadShape heads = net.decoder.dims.heads;
-  const double cached = n * 2.0 * static_cast<double>(heads.kv_width() * net.decoder.dims.layers *
-                                                      kv_element_bytes<float>(*t.limits.kv));
   const double prefill = t.middle([](auto&s) { return s.prefill; }), decode = t.middle([](auto&s) { return s.decode; });
-  report.add({"prefill", prefill, per_token * n + 2.0 * width * n * (n + 1) + head, 0, products});
-  report.add({"decode, one token", decode, per_token + head + 4.0 * width * n, read + cached, products});
+  report.add({"prefill", prefill, cost.per_row * n + 2.0 * width * n * (n + 1) + cost.head, 0, products});
+  report.add({"decode, one token", decode, cost.operations, cost.weights + cost.keys, products});
   report.figure("prompt", n, "tokens");
   report.figure("prefill", n / prefill, "tokens/s");
-  report.figure("decode", 1 / decode, "tokens/s");
+  if (alone) report.figure("decode", 1 / decode, "tokens/s");
   report.figure("time to the first token", t.middle([](auto& s) { return s.first_token(); }), "s");
 }
 

@@ -1,6 +1,7 @@
 // dsvl eval: how many questions of a file are answered right, and how many as the reference answered them.
 #include "library.hpp"
 
+#include <dsvl/chat/scheduler.hpp>
 #include <dsvl/io/json.hpp>
 #include <dsvl/io/json_writer.hpp>
 #include <fstream>
@@ -24,6 +25,7 @@ constexpr const char* kFormat =
 
 struct Eval : Settings {
   bool json = false, show_wrong = false;
+  int sessions = 1;
 };
 
 /// One entry of the file; the texts belong to its Document.
@@ -99,15 +101,23 @@ dsvl::Result<std::vector<Entry>> read_entries(const json::Document& document, co
   return entries;
 }
 
-/// Asks one question in a conversation of its own and counts what came.
-dsvl::Status ask(const Entry& entry, const std::filesystem::path& folder, const Eval& eval, dsvl::Session& session,
-                 Outcome& outcome) {
-  session.clear();
-  std::vector<dsvl::Picture> pictures;
-  if (!entry.image.empty()) pictures.emplace_back(folder / to_path(std::string(entry.image)));
-  dsvl::Answer answer = session.ask(pictures, entry.question, eval.generate);
-  while (answer.next()) {}
-  if (answer.status().code() == dsvl::Code::cancelled) return answer.status();
+/// A session with the question that it answers, in a conversation of its own.
+struct Seat {
+  dsvl::Session session;
+  std::optional<dsvl::Answer> answer = {};
+  const Entry* entry = nullptr;
+
+  void ask(const Entry& next, const std::filesystem::path& folder, const Eval& eval) {
+    session.clear();
+    std::vector<dsvl::Picture> pictures;
+    if (!next.image.empty()) pictures.emplace_back(folder / to_path(std::string(next.image)));
+    entry = &next;
+    answer.emplace(session.start(pictures, next.question, eval.generate));
+  }
+};
+
+/// Counts what came of a question.
+void count(const Entry& entry, const dsvl::Answer& answer, const Eval& eval, Outcome& outcome) {
   const auto ids = answer.ids();
   const bool failed = !answer.status().ok();
   const bool correct = !failed && strip(answer.text()) == strip(entry.answer);
@@ -120,25 +130,41 @@ dsvl::Status ask(const Entry& entry, const std::filesystem::path& folder, const 
     tally->identical += identical && !entry.reference.empty();
   }
   if (!correct && eval.show_wrong) outcome.wrong.push_back({&entry, std::string(answer.text())});
-  return answer.status();
 }
 
+/// Takes the answer of a seat that has ended. False when it was interrupted.
+bool finish(const Seat& seat, const Entry& first, const Eval& eval, Outcome& outcome, ProgressLine& progress) {
+  const dsvl::Status status = seat.answer->status();
+  if (status.code() == dsvl::Code::cancelled) return false;
+  count(*seat.entry, *seat.answer, eval, outcome);
+  if (status.ok()) return true;
+  progress.clear();
+  print_error("question " + std::to_string(seat.entry - &first) + ": " + status.text());
+  return true;
+}
+
+/// Every session takes the next question when it is done with one.
 Outcome ask_all(const std::vector<Entry>& entries, const std::filesystem::path& folder, const Eval& eval,
-                dsvl::Session& session, ProgressLine& progress) {
+                dsvl::Scheduler& scheduler, std::vector<Seat>& seats, ProgressLine& progress) {
   Outcome outcome;
+  for (const Entry& entry : entries) outcome.of(entry.kind);  // in the order of the file
   const auto began = Clock::now();
-  for (const Entry& entry : entries) {
+  std::size_t next = 0;
+  for (bool working = true; working && !outcome.interrupted; working = scheduler.step() || next < entries.size()) {
+    for (Seat& seat : seats) {
+      while (seat.answer && seat.answer->poll()) {}
+      if (seat.answer && seat.answer->finish() == dsvl::Finish::none) continue;
+      if (seat.answer && !finish(seat, entries[0], eval, outcome, progress)) outcome.interrupted = true;
+      seat.answer.reset();
+      if (next < entries.size() && !outcome.interrupted) seat.ask(entries[next++], folder, eval);
+    }
     const std::string so_far =
         std::to_string(outcome.total.correct) + " of " + std::to_string(outcome.total.questions) + " right";
     progress.show(so_far, outcome.total.questions, static_cast<double>(entries.size()));
-    const dsvl::Status status = ask(entry, folder, eval, session, outcome);
-    outcome.interrupted = status.code() == dsvl::Code::cancelled;
-    if (outcome.interrupted) break;
-    if (!status.ok()) {
-      progress.clear();
-      print_error("question " + std::to_string(outcome.total.questions - 1) + ": " + status.text());
-    }
   }
+  std::erase_if(outcome.kinds, [](const auto& kind) { return kind.second.questions == 0; });
+  const auto in_file = [](const Miss& a, const Miss& b) { return a.entry < b.entry; };
+  std::sort(outcome.wrong.begin(), outcome.wrong.end(), in_file);
   progress.clear();
   outcome.seconds = seconds_since(began);
   return outcome;
@@ -201,6 +227,8 @@ CommandLine describe(Eval& eval) {
   line.flag(0, "json", "One JSON object: questions, correct, reference_identical, kinds, seconds", eval.json);
   line.flag(0, "show-wrong", "Also show the wrong answers", eval.show_wrong);
   line.section("Answers");
+  line.whole(0, "sessions", "Questions that are answered at a time, each in a session; the answers are the same",
+             eval.sessions, 1, 64);
   add_generate_options(line, eval);
   line.section("Model");
   add_model_options(line, eval);
@@ -225,9 +253,18 @@ int run_eval(Arguments arguments) {
   ProgressLine progress(!eval.quiet);
   eval.load.cancel = eval.generate.cancel = &catch_interrupts();
   int exit = kOk;
-  auto talk = open_talk(eval, progress, exit);
-  if (!talk) return exit;
-  const Outcome outcome = ask_all(*entries, to_path(rest[0]).parent_path(), eval, talk->session, progress);
+  dsvl::LoadReport report;
+  const auto model = load_model(eval, report, progress, exit);
+  if (!model) return exit;
+  auto scheduler = dsvl::Scheduler::open(*model, {.sessions = eval.sessions, .session = eval.session});
+  if (!scheduler) return give_up_session(scheduler.error());
+  std::vector<Seat> seats;
+  for (int i = 0; i < eval.sessions; ++i) {
+    auto session = scheduler->session();
+    if (!session) return give_up_session(session.error());
+    seats.push_back({std::move(*session)});
+  }
+  const Outcome outcome = ask_all(*entries, to_path(rest[0]).parent_path(), eval, *scheduler, seats, progress);
   if (outcome.interrupted && (eval.json || outcome.total.questions == 0)) return kInterrupted;
   if (eval.json) print_json(outcome, eval);
   else print_table(outcome, eval);

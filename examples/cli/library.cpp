@@ -2,4 +2,5 @@
 #define DSVL_IMPLEMENTATION
 #include "library.hpp"
 
+#include <dsvl/chat/scheduler.hpp>
 #include <dsvl/convert/convert.hpp>

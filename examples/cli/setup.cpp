@@ -175,6 +175,12 @@ std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport
   return std::nullopt;
 }
 
+int give_up_session(const dsvl::Status& error) {
+  return give_up(error, error.code() == dsvl::Code::out_of_memory
+                            ? "a smaller --context N takes less, and so does --kv bf16 or --kv q8"
+                            : "");
+}
+
 std::optional<Talk> open_talk(const Settings& settings, ProgressLine& progress, int& exit) {
   const auto began = Clock::now();
   dsvl::LoadReport report;
@@ -182,9 +188,7 @@ std::optional<Talk> open_talk(const Settings& settings, ProgressLine& progress, 
   if (!model) return std::nullopt;
   auto session = dsvl::Session::open(*model, settings.session);
   if (session) return Talk{std::move(*model), std::move(*session), seconds_since(began)};
-  exit = give_up(session.error(), session.error().code() == dsvl::Code::out_of_memory
-                                      ? "a smaller --context N takes less, and so does --kv bf16 or --kv q8"
-                                      : "");
+  exit = give_up_session(session.error());
   return std::nullopt;
 }
 

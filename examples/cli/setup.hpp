@@ -39,6 +39,8 @@ std::optional<std::filesystem::path> find_model(const std::string& named);
 /// Loads with progress; on failure prints what is wrong with the checkpoint and sets `exit`.
 std::optional<dsvl::Model> load_model(const Settings& settings, dsvl::LoadReport& report, ProgressLine& progress,
                                       int& exit);
+/// Prints why a session could not be opened, and what may help. Returns the exit code.
+int give_up_session(const dsvl::Status& error);
 /// Loads and opens. `exit` is the program's exit code when there is no Talk.
 std::optional<Talk> open_talk(const Settings& settings, ProgressLine& progress, int& exit);
 

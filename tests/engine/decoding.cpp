@@ -9,25 +9,44 @@ using namespace dsvl;
 
 namespace {
 
-/// A decoder of the shipped model with a cache of its own.
-struct Engine {
-  Limits limits;
+/// Tokens of a sequence, with a cache and a request.
+struct Sequence {
   Buffer<std::byte> slab;
   PrefixCache cache;
-  Decoding decoding;
   DecodeRequest request;
-  InlineExecutor here;
   std::vector<TokenKey> keys;
   std::vector<TokenInput<float>> inputs;
 
-  explicit Engine(const Limits& wanted)
-      : limits(complete(wanted)), cache(pool(limits)), decoding(test::tiny_model().network().decoder, limits, 1) {
+  Sequence(const std::shared_ptr<PagePool>& pool, const Limits& limits, std::int32_t step = 7) : cache(pool) {
     REQUIRE(carve_slab(slab, [&](Arena& arena) {
       cache.carve(arena, test::tiny_model().config().decoder.heads, limits.context, *limits.kv);
-      decoding.lay_out(arena);
     }));
     REQUIRE(cache.reserve());
-    for (std::int32_t i = 0; i < 150; ++i) keys.push_back({i * 7 % 500}), inputs.push_back({i * 7 % 500, nullptr});
+    for (std::int32_t i = 0; i < 150; ++i) keys.push_back({i * step % 500}), inputs.push_back({i * step % 500, nullptr});
+  }
+  /// Asks for some of the tokens.
+  Status ask(std::size_t from, std::size_t count, Index logits) {
+    return request.begin(cache, {std::span<const TokenKey>(keys).subspan(from, count),
+                                 std::span<const TokenInput<float>>(inputs).subspan(from, count)},
+                         logits, Stage::prefill);
+  }
+  [[nodiscard]] std::vector<float> logits(Index i = 0) const { return {request.logits(i).begin(), request.logits(i).end()}; }
+};
+
+/// A decoder of the shipped model with one sequence, or with room for several.
+struct Engine {
+  Limits limits;
+  std::shared_ptr<PagePool> pages;
+  Sequence one;
+  Buffer<std::byte> slab;
+  PrefixCache& cache = one.cache;
+  Decoding decoding;
+  InlineExecutor here;
+
+  explicit Engine(const Limits& wanted, Index sequences = 1)
+      : limits(complete(wanted)), pages(pool(limits)), one(pages, limits),
+        decoding(test::tiny_model().network().decoder, limits, 1, sequences) {
+    REQUIRE(carve_slab(slab, [&](Arena& arena) { decoding.lay_out(arena); }));
   }
   static Limits complete(const Limits& wanted) {
     const Model& model = test::tiny_model();
@@ -41,12 +60,10 @@ struct Engine {
   }
 
   Status run(std::size_t from, std::size_t count, Index logits) {
-    const TokenSpan tokens{std::span<const TokenKey>(keys).subspan(from, count),
-                           std::span<const TokenInput<float>>(inputs).subspan(from, count)};
-    DSVL_CHECK_STATUS(request.begin(cache, tokens, logits, Stage::prefill));
-    return decoding.advance(request, here, {});
+    DSVL_CHECK_STATUS(one.ask(from, count, logits));
+    return decoding.advance(one.request, here, {});
   }
-  std::vector<float> logits(Index i = 0) { return {request.logits(i).begin(), request.logits(i).end()}; }
+  std::vector<float> logits(Index i = 0) { return one.logits(i); }
 };
 
 }  // namespace
@@ -86,4 +103,74 @@ TEST_CASE("tokens that do not fit behind what the cache holds are refused, and n
   CHECK_FALSE(engine.decoding.busy());
   CHECK(engine.run(90, 10, 1).ok());
   CHECK(engine.cache.size() == 100);
+}
+
+TEST_CASE("sequences that share passes get the logits that each gets alone, however their rows are mixed") {
+  Engine together({.context = 160, .chunk = 64, .logit_rows = 4}, 3);
+  std::vector<std::unique_ptr<Sequence>> sequences;
+  for (const std::int32_t step : {7, 11, 13}) sequences.push_back(std::make_unique<Sequence>(together.pages, together.limits, step));
+  const std::size_t lengths[] = {100, 1, 40};
+  const Index rows[] = {30, 1, 9};  // of each in a pass
+  bool seen[3] = {};
+  for (std::size_t s = 0; s < 3; ++s) REQUIRE(sequences[s]->ask(0, lengths[s], 4).ok());
+  for (int pass = 0; pass < 12; ++pass) {
+    for (std::size_t s = 0; s < 3; ++s)
+      if (sequences[s]->request.busy()) REQUIRE(together.decoding.add(sequences[s]->request, rows[s]).ok());
+    REQUIRE(together.decoding.advance(together.here, {}).ok());
+    CHECK_FALSE(together.decoding.busy());
+    for (std::size_t s = 0; s < 3; ++s) {
+      if (sequences[s]->request.busy() || std::exchange(seen[s], true)) continue;
+      const Index wanted = std::min<Index>(4, static_cast<Index>(lengths[s]));
+      Engine alone({.context = 160, .logit_rows = 4});
+      Sequence same(alone.pages, alone.limits, s == 0 ? 7 : s == 1 ? 11 : 13);
+      REQUIRE(same.ask(0, lengths[s], wanted).ok());
+      REQUIRE(alone.decoding.advance(same.request, alone.here, {}).ok());
+      for (Index i = 0; i < wanted; ++i) CHECK(sequences[s]->logits(i) == same.logits(i));
+    }
+  }
+  CHECK(std::all_of(seen, seen + 3, [](bool s) { return s; }));
+}
+
+TEST_CASE("all rows of a request whose logits are wanted run in one pass, or none does") {
+  Engine engine({.context = 160, .chunk = 8, .logit_rows = 4}, 2);  // a pass has room for 8 + 2 * 4 rows
+  Sequence first(engine.pages, engine.limits), second(engine.pages, engine.limits, 11);
+  REQUIRE(first.ask(0, 14, 1).ok());
+  REQUIRE(second.ask(0, 4, 4).ok());
+  REQUIRE(engine.decoding.add(first.request, 14).ok());
+  REQUIRE(engine.decoding.add(second.request, 4).ok());
+  CHECK(engine.decoding.rows() == 14);  // two rows are left, and all four are needed
+  REQUIRE(engine.decoding.advance(engine.here, {}).ok());
+  CHECK(second.request.left() == 4);
+  REQUIRE(engine.decoding.add(second.request, 4).ok());
+  REQUIRE(engine.decoding.advance(engine.here, {}).ok());
+  CHECK_FALSE(second.request.busy());
+}
+
+TEST_CASE("logits that a request keeps stay when others run, and the rest of a pass that one leaves begins anew") {
+  Engine engine({.context = 160, .logit_rows = 1}, 2);
+  Sequence first(engine.pages, engine.limits), second(engine.pages, engine.limits, 11);
+  const auto vocab = test::tiny_model().config().decoder.vocab;
+  std::vector<float> own(static_cast<std::size_t>(vocab));
+  first.request.keep_logits({own.data(), 1, vocab});
+  REQUIRE(first.ask(0, 20, 1).ok());
+  REQUIRE(engine.decoding.advance(first.request, engine.here, {}).ok());
+  const auto before = first.logits();
+  CHECK(before == own);
+  REQUIRE(second.ask(0, 30, 1).ok());
+  REQUIRE(first.ask(20, 1, 1).ok());
+  REQUIRE(engine.decoding.add(second.request, 30).ok());
+  REQUIRE(engine.decoding.add(first.request, 1).ok());
+  REQUIRE(engine.decoding.advance(engine.here, {nullptr, {}, Clock::now()}).ok());
+  CHECK(engine.decoding.busy());
+  engine.decoding.remove(first.request);
+  CHECK_FALSE(engine.decoding.busy());
+  CHECK_FALSE(first.request.busy());
+  CHECK(second.request.left() == 30);
+  REQUIRE(engine.decoding.advance(second.request, engine.here, {}).ok());
+  CHECK(own == before);
+  Engine alone({.context = 160});
+  Sequence same(alone.pages, alone.limits, 11);
+  REQUIRE(same.ask(0, 30, 1).ok());
+  REQUIRE(alone.decoding.advance(same.request, alone.here, {}).ok());
+  CHECK(second.logits() == same.logits());
 }

@@ -49,8 +49,8 @@ struct SchedulerOptions {
 /// the model's threads. Members come and go at any token. When one is asked for a token (Answer::next, Session::ask),
 /// all that have something to compute go on with it. An answer whose token was not taken waits, and keeps nobody.
 ///
-/// A pass has the next token of every answer that has taken its last one, with its drafts, and prompts beside them, a
-/// chunk at a time. No answer is left out of a pass for want of room; prompts take turns, so each goes on within as many
+/// A pass has the next token of every answer whose last one was taken, with its drafts, and prompts beside them, a chunk
+/// at a time. No answer is left out of a pass for want of room. Prompts take turns, so each goes on within as many
 /// passes as there are sessions. Pictures are encoded between passes, in the order of their questions.
 class Scheduler {
  public:
@@ -70,9 +70,9 @@ class Scheduler {
   /// Codes  bad_argument (something else differs), bad_text, limit, out_of_memory
   Result<Session> session(const SessionOptions& options);
 
-  /// Works for about `budget`, until a pass is over at the latest. False when no answer is in work any more. It overruns
-  /// the budget like Answer::step. Answers then have tokens to poll(), next() or step() for; as long as one is not
-  /// taken, its answer does not go on.
+  /// Works for about `budget`, until a pass is over at the latest, and overruns it like Answer::step. Answers then have
+  /// tokens to poll(), next() or step() for; one whose token is not taken does not go on. False when no answer is in
+  /// work any more.
   bool step(std::chrono::nanoseconds budget = (std::chrono::nanoseconds::max)());
 
   /// The options, with complete limits; empty ones if it was moved from.

@@ -212,8 +212,8 @@ DSVL_INLINE Result<Session> Scheduler::session(const SessionOptions& options) {
   same.limits.text_bytes = all.limits.text_bytes;
   if (!(same == all) || options.limits.context < 1 || options.limits.context > all.limits.context)
     return fail(Code::bad_argument,
-                "a session of a scheduler may have a system text, keep_generated_ids, text_bytes and a context of up to "
-                "%td tokens of its own; all else must be as in Scheduler::options().session", all.limits.context);
+                "a session of a scheduler may have a system text, keep_generated_ids, text_bytes and a context of up "
+                "to %td tokens of its own; all else must be as in Scheduler::options().session", all.limits.context);
   DSVL_CHECK_STATUS(utf8::validate(options.system, "the system text"));
   auto member = std::make_shared<detail::SessionState>(state_->model(), options, state_->shared(state_));
   DSVL_CHECK_STATUS(member->open());

@@ -209,7 +209,9 @@ DSVL_INLINE Status SessionState::look(const Control& control) {
   return parts_.queue.busy() ? Status() : begin_generating();
 }
 
-DSVL_INLINE void SessionState::advance_pictures(Clock::time_point deadline) { answer_.trouble = look(control(deadline)); }
+DSVL_INLINE void SessionState::advance_pictures(Clock::time_point deadline) {
+  answer_.trouble = look(control(deadline));
+}
 
 DSVL_INLINE DecodeRequest* SessionState::request() {
   if (answer_.phase != Phase::generating || stopped() || parts_.generation.context_full()) return nullptr;

@@ -6,6 +6,8 @@
 #ifndef DSVL_CHAT_INTERNAL_SESSION_GROUP_HPP
 #define DSVL_CHAT_INTERNAL_SESSION_GROUP_HPP
 
+#include "../../base/host_macros_push.hpp"
+
 #include <memory>
 
 #include "../../engine/decoding.hpp"
@@ -51,5 +53,7 @@ struct SharedParts {
 
 }  // namespace detail
 DSVL_END_NAMESPACE
+
+#include "../../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_INTERNAL_SESSION_GROUP_HPP

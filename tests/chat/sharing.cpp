@@ -73,6 +73,23 @@ TEST_CASE("forks of a conversation share its prefix and answer as a fresh sessio
   CHECK(own == got[5]);
 }
 
+TEST_CASE("forks on one thread that are in the middle of a picture each do not wait for each other") {
+  const auto picture = [](const char* name) { return Picture::file(test::tiny_vl() / "demo" / name); };
+  const auto alone = [&](const char* name) {
+    Session session = test::open_session();
+    return test::drain(session.ask(picture(name), "Describe the image."));
+  };
+  Session first = test::open_session();
+  auto second = first.fork();
+  REQUIRE(second);
+  const Picture shown = picture("002.png");
+  Answer sliced = first.start({&shown, 1}, "Describe the image.");
+  while (sliced.usage().preprocess == 0) sliced.step(std::chrono::microseconds(1));  // it has the encoder
+  CHECK(test::drain(second->ask(picture("005.png"), "Describe the image.")) == alone("005.png"));
+  CHECK(sliced.ids().empty());
+  CHECK(test::drain(sliced) == alone("002.png"));
+}
+
 TEST_CASE("a fork outlives its parent, and a parent that goes back does not disturb its forks") {
   std::optional<Session> parent = test::open_session();
   test::drain(parent->ask(picture(2), kQuestions[0]));

@@ -1,5 +1,6 @@
 // The cache of embeddings: which are found, which make room, and that one borrower at a time has the encoder.
 #include <dsvl/engine/image_cache.hpp>
+#include <thread>
 
 #include "../chat/demo.hpp"
 
@@ -86,4 +87,29 @@ TEST_CASE("one borrower has the encoder until its lease ends or is moved away") 
   EncoderLease next = two.cache.borrow_encoder(0ms);
   REQUIRE(next);
   CHECK_FALSE(next->busy());  // what the lease before had begun was given up
+}
+
+TEST_CASE("an encoder that its holder left on this thread can be taken over, and the holder finds out") {
+  using namespace std::chrono_literals;
+  Two two;
+  EncoderLease lease = two.cache.borrow_encoder(0ms);
+  REQUIRE(lease);
+  CHECK_FALSE(two.cache.borrow_encoder(0ms, true));  // it is in use
+  const auto image = read_image(test::tiny_vl() / "demo" / "002.png");
+  REQUIRE(image);
+  REQUIRE(lease->begin(image->pixels()).ok());
+  lease.pause();
+  CHECK_FALSE(two.cache.borrow_encoder(0ms));  // the holder may go on
+  CHECK(lease.resume());
+  CHECK(lease->busy());
+  lease.pause();
+  std::thread([&] { CHECK_FALSE(two.cache.borrow_encoder(0ms, true)); }).join();  // there the holder may go on meanwhile
+  {
+    const EncoderLease taken = two.cache.borrow_encoder(0ms, true);
+    REQUIRE(taken);
+    CHECK_FALSE(taken->busy());
+    CHECK_FALSE(lease.resume());
+    CHECK_FALSE(lease);
+  }
+  CHECK(two.cache.borrow_encoder(0ms));
 }

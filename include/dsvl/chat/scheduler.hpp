@@ -49,9 +49,9 @@ struct SchedulerOptions {
 /// the model's threads. Members come and go at any token. When one is asked for a token (Answer::next, Session::ask),
 /// all that have something to compute go on with it. An answer whose token was not taken waits, and keeps nobody.
 ///
-/// A pass has the next token of every answer whose last one was taken, with its drafts, and prompts beside them, a chunk
-/// at a time. No answer is left out of a pass for want of room. Prompts take turns, so each goes on within as many
-/// passes as there are sessions. Pictures are encoded between passes, in the order of their questions.
+/// A pass has the next token of every answer whose last one was taken, with its drafts, and prompts beside them, a
+/// chunk at a time. No answer is left out of a pass for want of room. Prompts take turns, so each goes on within as
+/// many passes as there are sessions. Pictures are encoded between passes, in the order of their questions.
 class Scheduler {
  public:
   /// Takes the memory that sessions share. `options.session.host` must outlive the scheduler, its sessions and its

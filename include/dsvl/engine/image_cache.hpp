@@ -3,7 +3,8 @@
 // A session and its forks share one. It has room for a fixed number of embeddings; when it is full, the least recently
 // used one without users makes room. Encoding needs scratch as large as the towers' activations, so there is one
 // encoder, and one picture is encoded at a time. A second borrower waits, and may find that its picture has been
-// encoded meanwhile.
+// encoded meanwhile. One that cannot do anything else takes the encoder from a holder that is used by the same thread,
+// since that one would wait for this thread, and this thread for it.
 #ifndef DSVL_ENGINE_IMAGE_CACHE_HPP
 #define DSVL_ENGINE_IMAGE_CACHE_HPP
 
@@ -11,6 +12,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "../base/hash.hpp"
@@ -31,16 +33,22 @@ struct ImageEmbedding {
 class ImageCache;
 
 /// The right to use a cache's encoder, for one holder at a time. When the lease ends, the encoder goes back, and a
-/// picture that is still being encoded is given up. The cache must outlive the lease.
+/// picture that is still being encoded is given up. Another borrower may take the encoder over while the holder does
+/// not use it, which is between pause() and resume(). The cache must outlive the lease.
 class EncoderLease {
  public:
   /// A lease of nothing.
   EncoderLease() noexcept = default;
   /// Takes the right over; `other` has nothing afterwards.
-  EncoderLease(EncoderLease&& other) noexcept : cache_(std::exchange(other.cache_, nullptr)) {}
+  EncoderLease(EncoderLease&& other) noexcept
+      : cache_(std::exchange(other.cache_, nullptr)), number_(other.number_) {}
   /// Gives its own encoder back first.
   EncoderLease& operator=(EncoderLease&& other) noexcept {
-    if (this != &other) give_back(), cache_ = std::exchange(other.cache_, nullptr);
+    if (this != &other) {
+      give_back();
+      cache_ = std::exchange(other.cache_, nullptr);
+      number_ = other.number_;
+    }
     return *this;
   }
   /// Gives the encoder back, if it has one.
@@ -48,15 +56,21 @@ class EncoderLease {
 
   /// True when it holds an encoder.
   [[nodiscard]] explicit operator bool() const noexcept { return cache_ != nullptr; }
-  /// The encoder, which it must hold.
+  /// The encoder, which it must hold and use.
   [[nodiscard]] inline ImageEncoder* operator->() const noexcept;
+  /// Says that the encoder is not used until resume(), so that others may take it over. A new lease is in use.
+  inline void pause() noexcept;
+  /// Uses the encoder again. False when another borrower took it over, who gave up the picture that was being encoded;
+  /// the lease is then one of nothing.
+  [[nodiscard]] inline bool resume() noexcept;
 
  private:
   friend class ImageCache;
-  explicit EncoderLease(ImageCache* cache) noexcept : cache_(cache) {}
+  EncoderLease(ImageCache* cache, std::uint64_t number) noexcept : cache_(cache), number_(number) {}
   inline void give_back() noexcept;
 
   ImageCache* cache_ = nullptr;
+  std::uint64_t number_ = 0;  // of this lease; the encoder belongs to the one with the cache's last number
 };
 
 /// A fixed number of embeddings, and one encoder to fill them. Sessions may use it on several threads: every member
@@ -130,11 +144,17 @@ class ImageCache {
   }
 
   /// Lends the encoder to one borrower at a time. The lease is empty when another one holds it for longer than `wait`.
-  [[nodiscard]] EncoderLease borrow_encoder(std::chrono::nanoseconds wait) noexcept {
+  /// With `take_over` the encoder is also taken from a holder that does not use it and did last on this thread; its
+  /// picture is given up.
+  [[nodiscard]] EncoderLease borrow_encoder(std::chrono::nanoseconds wait, bool take_over = false) noexcept {
     std::unique_lock lock(mutex_);
-    if (!returned_.wait_for(lock, wait, [&] { return !lent_; })) return {};
-    lent_ = true;
-    return EncoderLease(this);
+    const auto free = [&] {
+      return !lent_ || (take_over && !in_use_ && last_used_by_ == std::this_thread::get_id());
+    };
+    if (!returned_.wait_for(lock, wait, free)) return {};
+    if (lent_) encoder_.abandon();
+    lent_ = in_use_ = true;
+    return EncoderLease(this, ++leases_);
   }
   /// The rules by which pictures are prepared for the towers.
   [[nodiscard]] const PreprocessConfig& preprocessing() const noexcept { return encoder_.config(); }
@@ -150,14 +170,26 @@ class ImageCache {
 
  private:
   friend class EncoderLease;
-  /// Ends a lease. The encoder is still lent while its work is given up, so no other borrower can see it half done.
-  void take_back_encoder() noexcept {
-    encoder_.abandon();
+  /// Ends a lease, unless another one took the encoder over.
+  void take_back_encoder(std::uint64_t lease) noexcept {
     {
       const std::lock_guard lock(mutex_);
-      lent_ = false;
+      if (lease != leases_) return;
+      encoder_.abandon();
+      lent_ = in_use_ = false;
     }
     returned_.notify_one();
+  }
+  /// Says whether the encoder is in use by a lease. False when another one took it over.
+  bool set_in_use(std::uint64_t lease, bool in_use) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      if (lease != leases_) return false;
+      in_use_ = in_use;
+      last_used_by_ = std::this_thread::get_id();
+    }
+    if (!in_use) returned_.notify_one();
+    return true;
   }
 
   const DeepseekVl& net_;               // sizes of an embedding
@@ -166,14 +198,21 @@ class ImageCache {
   Buffer<std::byte> slab_;              // of the encoder and the embeddings
   std::mutex mutex_;                    // guards all that follows, and the embeddings but for their rows
   std::condition_variable returned_;    // wakes those who wait for the encoder
-  bool lent_ = false;                   // the encoder has a borrower
+  bool lent_ = false, in_use_ = false;  // the encoder has a borrower, who uses it now
+  std::thread::id last_used_by_;        // the thread on which a lease was paused or resumed last
+  std::uint64_t leases_ = 0;            // number of the last lease
   std::span<ImageEmbedding> pictures_;  // all places
   std::uint64_t clock_ = 0;             // counts releases, for the LRU order
 };
 
 ImageEncoder* EncoderLease::operator->() const noexcept { return &cache_->encoder_; }
 void EncoderLease::give_back() noexcept {
-  if (cache_) cache_->take_back_encoder();
+  if (cache_) cache_->take_back_encoder(number_);
+}
+void EncoderLease::pause() noexcept { (void)cache_->set_in_use(number_, false); }
+bool EncoderLease::resume() noexcept {
+  if (!cache_->set_in_use(number_, true)) cache_ = nullptr;
+  return cache_ != nullptr;
 }
 
 DSVL_END_NAMESPACE

@@ -116,7 +116,7 @@ class ImageQueue {
       usage.decode_image += seconds_since(began);
       return {};
     }
-    return encoder_ ? encode(executor, control, usage) : recognise();
+    return encoder_ ? encode(executor, control, usage) : recognise(control);
   }
   /// The stage that a cancellation names.
   [[nodiscard]] Stage stage() const noexcept { return opened_ ? Stage::preprocess : Stage::decode_image; }
@@ -157,12 +157,15 @@ class ImageQueue {
   }
 
   /// Looks the picture up by its hash. A known one is done; for another the encoder is borrowed and begun, when it is
-  /// free.
-  Status recognise() {
+  /// free. A call without a deadline takes it from a session that was left in the middle of its picture on this thread,
+  /// since nobody else would go on with it; that one begins again later. With a deadline it is tried again in the next
+  /// slice.
+  Status recognise(const Control& control) {
     ImageEmbedding* const known = images_->find(hasher_.hash());
     at_hand().recognised = known != nullptr;
     if (known) return add(known);
-    EncoderLease encoder = images_->borrow_encoder(kWait);
+    const bool whole = control.deadline == (Clock::time_point::max)();
+    EncoderLease encoder = images_->borrow_encoder(kWait, whole);
     if (!encoder) return {};  // tried again; until then another session may have encoded the same picture
     // The session that had the encoder until now may have encoded the same picture.
     if (ImageEmbedding* const meanwhile = images_->find(hasher_.hash())) {
@@ -175,13 +178,16 @@ class ImageQueue {
                   "one picture too many: the session keeps %td different ones at a time (Limits::pictures)",
                   images_->most());
     encoder_ = std::move(encoder);
-    return encoder_->begin(pixels_);
+    DSVL_CHECK_STATUS(encoder_->begin(pixels_));
+    encoder_.pause();
+    return {};
   }
 
   /// Goes on encoding. When the rows are there, they are put into the cache and the encoder is given back.
   Status encode(Executor& executor, const Control& control, Usage& usage) {
+    if (!encoder_.resume()) return images_->release(std::exchange(place_, nullptr)), Status();  // from the beginning
     DSVL_CHECK_STATUS(encoder_->advance(executor, control, usage));
-    if (encoder_->busy()) return {};
+    if (encoder_->busy()) return encoder_.pause(), Status();
     const View<const float> rows = encoder_->rows();
     images_->put(place_, hasher_.hash(),
                  std::as_bytes(std::span(rows.data, static_cast<std::size_t>(rows.rows * rows.cols))));

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "../lanes/unroll.hpp"
 #include "blocks.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -22,8 +23,9 @@ namespace block {
 template <BlockField kField>
 DSVL_FORCE_INLINE void interleave_field(const std::byte* rows, Index stride, std::byte* group) noexcept {
   for (Index i = 0; i < kField.bytes; i += kField.word)
-    for (Index r = 0; r < kGroupRows; ++r)
+    unroll<static_cast<int>(kGroupRows)>([&](int r) DSVL_INLINED {
       std::memcpy(group + kField.place(i, r), rows + r * stride + kField.at + i, static_cast<std::size_t>(kField.word));
+    });
 }
 
 /// Keeps the largest exponent of each lane, if the field is a binary16 of sixteen rows.

@@ -11,6 +11,7 @@
 #include "place.hpp"
 
 using namespace dsvl;
+using test::CountingAllocator;
 using test::Place;
 
 namespace fs = std::filesystem;
@@ -90,6 +91,85 @@ TEST_CASE("quantised weights give the same bits whether they were interleaved in
     const auto want = logits(load(write(place, "one.gguf", format)));
     CHECK(logits(load(write(place, "text.gguf", format, true))) == want);
   }
+}
+
+TEST_CASE("two files load to the same bits on any threads, the application's too") {
+  const Place place("threads");
+  const fs::path path = write(place, "text.gguf", Format::q4_0, true);
+  LoadOptions options;
+  options.threads = 1;
+  const auto want = logits(load(path, options));
+  for (const int threads : {2, 3}) {
+    options.threads = threads;
+    CHECK(logits(load(path, options)) == want);
+  }
+  struct Backwards final : Executor {
+    [[nodiscard]] int workers() const noexcept override { return 4; }
+    void run(int tasks, FunctionRef<void(int)> task) noexcept override {
+      for (int i = tasks; i-- > 0;) task(i);
+    }
+  } backwards;
+  options.host.executor = &backwards;
+  CHECK(logits(load(path, options)) == want);
+}
+
+TEST_CASE("two files report how far they are interleaved, and loading ends where it is cancelled there") {
+  const Place place("cancelled");
+  const fs::path path = write(place, "text.gguf", Format::q8_0, true);
+  struct Canceller {
+    CancelToken token;
+    int reports = 0, cancel_at = 0;
+    double done = 0, total = 0;
+    static void report(void* user, Stage, double done, double total) {
+      Canceller& c = *static_cast<Canceller*>(user);
+      c.done = done, c.total = total;
+      if (++c.reports == c.cancel_at) c.token.cancel();
+    }
+  };
+  CountingAllocator memory;
+  const auto load_until = [&](Canceller& c) {
+    LoadOptions options;
+    options.host.allocator = &memory;
+    options.cancel = &c.token;
+    options.progress = {Canceller::report, &c};
+    return Model::load(path, options).error();
+  };
+  Canceller all;
+  CHECK(load_until(all).ok());
+  CHECK(all.reports > 30);  // two files, then every weight
+  CHECK(all.done == all.total);
+  for (int k = 1; k <= all.reports; k += k < 4 || k + 8 > all.reports ? 1 : 7) {
+    CAPTURE(k);
+    Canceller c;
+    c.cancel_at = k;
+    CHECK(load_until(c).code() == Code::cancelled);
+    CHECK(c.reports <= std::max(k, 2));
+    CHECK(memory.live == 0);
+  }
+}
+
+TEST_CASE("two files load or say that memory ended, whichever allocation is refused") {
+  const Place place("refused");
+  const fs::path path = write(place, "text.gguf", Format::q8_0, true);
+  CountingAllocator memory;
+  LoadOptions options;
+  options.host.allocator = &memory;
+  long refused = 0;
+  for (long n = 0;; ++n) {
+    CAPTURE(n);
+    memory.restart();
+    memory.refuse = n;
+    const auto model = Model::load(path, options);
+    if (memory.refused == 0) {
+      CHECK(model);
+      break;
+    }
+    REQUIRE(model.error().code() == Code::out_of_memory);
+    REQUIRE(memory.live == 0);
+    ++refused;
+  }
+  CHECK(refused > 10);
+  CHECK(memory.live == 0);
 }
 
 TEST_CASE("fewer bits move answers that were close, and none that PyTorch was sure of: the table of README") {

@@ -27,8 +27,10 @@ struct LoadOptions {
   /// The token that stands for pictures, for models whose files do not say and that have no tokenizer. It wins over the
   /// files.
   std::optional<std::int32_t> image_token = {};
-  Progress progress = {};               ///< gets Stage::load, in bytes
-  const CancelToken* cancel = nullptr;  ///< looked at while files are read; null: cannot be cancelled
+  /// Gets Stage::load, in bytes of the files, one after the other; then, where weights are interleaved, in theirs.
+  Progress progress = {};
+  /// Looked at while files are read and weights are interleaved, every MiB at least; null: cannot be cancelled.
+  const CancelToken* cancel = nullptr;
   LoadReport* report = nullptr;         ///< filled with every missing, misshapen and unused tensor
 };
 

@@ -16,6 +16,7 @@
 #include "../base/thread_pool.hpp"
 #include "../io/file_writer.hpp"
 #include "../kernels/dispatch.hpp"
+#include "../kernels/weights/interleave.hpp"
 #include "../kernels/weights/quantize.hpp"
 #include "export_list.hpp"
 #include "../model/gguf_model.hpp"

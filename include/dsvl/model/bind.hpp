@@ -1,9 +1,9 @@
 // Binder: the visitor that gives a network its weights.
 //
 // Matrices are used in place in the mapped file. Only quantised ones whose rows lie one behind the other, as in ggml's
-// files, are interleaved into the Arena, in the order that the kernels read. Vectors (norms, biases) are unpacked to
-// float once, into the Arena as well. The binder runs twice: first to check everything and to measure that memory, then
-// to fill it.
+// files, are interleaved into the Arena, in the order that the kernels read (interleaver.hpp). Vectors (norms, biases)
+// are unpacked to float once, into the Arena as well. The binder runs twice: first to check everything and to measure
+// that memory, then to fill it.
 #ifndef DSVL_MODEL_BIND_HPP
 #define DSVL_MODEL_BIND_HPP
 
@@ -13,15 +13,16 @@
 #include "../run/arena.hpp"
 #include "find.hpp"
 #include "gguf_model.hpp"
+#include "interleaver.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
 /// Finds, checks and binds every weight of a network that is shown to it by visit().
 class Binder : public PathVisitor<Binder> {
  public:
-  /// Over a measuring Arena everything is looked up and checked, and nothing is unpacked.
-  Binder(const Checkpoint& from, Layout layout, Arena& arena, LoadReport& report)
-      : interleaved_(rows_interleaved(from)), arena_(arena), finder_(from, layout, report) {}
+  /// Over a measuring Arena everything is looked up and checked, and nothing is unpacked, so it needs no Interleaver.
+  Binder(const Checkpoint& from, Layout layout, Arena& arena, LoadReport& report, Interleaver* interleaver = nullptr)
+      : interleaved_(rows_interleaved(from)), arena_(arena), interleaver_(interleaver), finder_(from, layout, report) {}
 
   /// Binds a weight: `field` becomes a view into the checkpoint, or into the Arena where its rows are interleaved.
   void matrix(std::string_view leaf, Matrix& field, const Extent& rows, const Extent& cols) {
@@ -56,6 +57,9 @@ class Binder : public PathVisitor<Binder> {
     field = to;
   }
 
+  /// Bytes of the weights that are interleaved.
+  [[nodiscard]] double interleaved_bytes() const noexcept { return interleaved_bytes_; }
+
   /// Ok when all weights were found and fit (see TensorFinder::finish), and have kernels.
   ///
   /// Codes  those of TensorFinder::finish; unsupported (a format that DSVL_FORMATS leaves out)
@@ -80,17 +84,15 @@ class Binder : public PathVisitor<Binder> {
   void repack_and_check(std::string_view leaf, Index cols, Matrix::Block& block) {
     const Index bytes = block.rows * row_bytes(block.format, cols);
     std::byte* const to = interleaved_ ? nullptr : arena_.array<std::byte>("interleaved weights", bytes);
-    if (arena_.measuring()) return;
-    if (to) {
-      interleave(block.format, block.data, block.rows, cols, to);
-      block.data = to;
-    }
-    if (!finite_scales(block.format, block.data, block.rows, cols))
+    if (!interleaved_) interleaved_bytes_ += static_cast<double>(bytes);
+    if (!arena_.measuring() && !interleaver_->run(block, cols, to))
       finder_.refuse(leaf_name(leaf), "has a scale that is infinite or NaN");
   }
 
   bool interleaved_;
   Arena& arena_;
+  Interleaver* interleaver_;
+  double interleaved_bytes_ = 0;
   TensorFinder finder_;
   Status compiled_;
 };

@@ -40,10 +40,10 @@ DSVL_COLD inline DeepseekVl network_of(const Checkpoint& checkpoint, const Model
 /// Binds every tensor of the network. The network is visited twice: the first pass checks everything and measures the
 /// memory for unpacked weights, the second fills it.
 ///
-/// Codes  not_found, bad_shape (both with everything in `report`), out_of_memory
+/// Codes  not_found, bad_shape (both with everything in `report`), out_of_memory, cancelled
 DSVL_COLD
 inline Result<LoadedNetwork> load_network(Checkpoint checkpoint, const ModelConfig& config, Allocator* from,
-                                          LoadReport& report) {
+                                          LoadReport& report, const LoadWork& work = {}) {
   const Layout layout = layout_of(checkpoint, config);
   DeepseekVl net = network_of(checkpoint, config);
   LoadedNetwork out{std::move(checkpoint), Buffer<std::byte>(from), std::move(net)};
@@ -57,8 +57,10 @@ inline Result<LoadedNetwork> load_network(Checkpoint checkpoint, const ModelConf
   // The second pass repeats the same calls, so the arena hands out exactly what was measured.
   Arena carved(out.parameters.span());
   LoadReport again;
-  Binder bind(out.checkpoint, layout, carved, again);
+  Interleaver interleaver(work, check.interleaved_bytes());
+  Binder bind(out.checkpoint, layout, carved, again, &interleaver);
   out.net.visit(bind);
+  if (interleaver.cancelled()) return fail(Code::cancelled, "loading was cancelled");
   const Status seen = bind.finish();  // fails for faults that show only when weights are read, such as a NaN scale
   report.misshapen = again.misshapen;
   DSVL_CHECK_STATUS(seen);

@@ -198,11 +198,12 @@ DSVL_INLINE Result<Model> Model::load_from(const ModelPlace& place, const LoadOp
     source.weights = std::move(checkpoint);
   }
   DSVL_CHECK_STATUS(go_on());
-  DSVL_TRY(network, load_network(std::move(*source.weights), state->config, from, report));
+  // The model's own threads start now, since they also bring the weights into the order that the kernels read.
+  if (!options.host.executor) state->pool = std::make_unique<ThreadPool>(options.threads);
+  DSVL_TRY(network, load_network(std::move(*source.weights), state->config, from, report,
+                                 {&state->executor(), options.progress, options.cancel}));
   state->network.emplace(std::move(network));
   state->info = detail::describe(state->config, state->network->checkpoint);
-  // The threads start last, when nothing can fail any more.
-  if (!options.host.executor) state->pool = std::make_unique<ThreadPool>(options.threads);
   if (!report.unused.empty())
     options.host.log(Level::info, std::to_string(report.unused.size()) +
                                       " tensors of the checkpoint are not used, first " + report.unused[0]);

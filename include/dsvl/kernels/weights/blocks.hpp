@@ -177,37 +177,10 @@ void decode_row(WeightRow row, Index first, T* y, Index n) noexcept {
   }
 }
 
-/// Interleaves rows that lie one behind the other, as in ggml's files, to groups. `rows` and `cols` fit the format.
-inline void interleave(Format format, const std::byte* from, Index rows, Index cols, std::byte* to) noexcept {
-  const StoredBlock stored = stored_block(format);
-  const Index stride = row_bytes(format, cols), bytes = stored.bytes / stored.rows;
-  for (Index r = 0; r < rows; ++r)
-    for (Index c = 0; c < cols / stored.cols; ++c)
-      scatter_block(format, from + r * stride + c * bytes,
-                    to + (r - r % stored.rows) * stride + c * stored.bytes, r % stored.rows);
-}
-
-/// True if every scale and min in these groups is finite. Then all decoded weights are finite, too.
-inline bool finite_scales(Format format, const std::byte* groups, Index rows, Index cols) noexcept {
-  const StoredBlock stored = stored_block(format);
-  const BlockFields f = block::fields(format);
-  unsigned largest_exponent = 0;
-  for (Index b = 0; b < rows / stored.rows * (cols / stored.cols); ++b, groups += stored.bytes)
-    for (const BlockField* field = f.field; field != f.field + f.count; ++field)
-      for (Index r = 0; r < kGroupRows && field->word == 2; ++r) {
-        f16 half;
-        std::memcpy(&half, groups + field->place(0, r), sizeof half);
-        largest_exponent = std::max<unsigned>(largest_exponent, half.bits & 0x7C00u);
-      }
-  return largest_exponent < 0x7C00u;
-}
-
 }  // namespace DSVL_ISA
 }  // namespace kernels
 using kernels::decode_row;
-using kernels::finite_scales;
 using kernels::gather_block;
-using kernels::interleave;
 DSVL_END_NAMESPACE
 
 #endif  // DSVL_KERNELS_WEIGHTS_BLOCKS_HPP

@@ -107,7 +107,7 @@ inline Status plan_gguf(const Checkpoint& weights, const ModelConfig& config, De
 }
 
 /// Adds the memory of a session: that of the very parts that it is made of, measured and not taken.
-DSVL_COLD inline void plan_session(const SessionShape& shape, Allocator* from, Plan& out) {
+DSVL_COLD inline void plan_session(const SessionShape& shape, Plan& out) {
   using Part = Plan::Part;
   const auto add = [&](Part part, std::size_t& bytes, auto&& lay_out) {
     PlannedPart listed{out, part};
@@ -119,7 +119,7 @@ DSVL_COLD inline void plan_session(const SessionShape& shape, Allocator* from, P
   SessionParts parts(shape, {}, pages, nullptr, {}, {});
   add(Part::decoder, out.decoder, [&](Arena& arena) { parts.lay_out(arena, shape); });
   if (shape.limits.pictures > 0) {
-    ImageCache images(shape.net, shape.config.preprocess, shape.limits, shape.workers, from);
+    ImageCache images(shape.net, shape.config.preprocess, shape.limits, shape.workers, nullptr);
     add(Part::vision, out.vision, [&](Arena& arena) { images.lay_out(arena); });
   }
   out.cache = pages->bytes_of(shape.pages());
@@ -158,7 +158,7 @@ inline Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& opt
   const Executor* const executor = options.host.executor ? options.host.executor : load.host.executor;
   const int threads = load.threads > 0 ? load.threads : available_threads();
   const int workers = executor ? executor->workers() : threads;
-  plan_session({net, config, limits, workers}, options.host.allocator, out);
+  plan_session({net, config, limits, workers}, out);
   return out;
 }
 

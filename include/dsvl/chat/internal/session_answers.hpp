@@ -117,7 +117,7 @@ DSVL_INLINE Status SessionState::set_options(const GenerateOptions& options) {
                 rows - 1);
   // The text is only a hint: one that cannot be encoded (too long, not UTF-8) gives no drafts.
   std::span<const std::int32_t> draft_text;
-  if (options.draft > 0 && model_->tokenizer && !options.draft_text.empty())
+  if (options.draft > 0 && model_->tokenizer && !options.draft_text.empty() && utf8::validate(options.draft_text).ok())
     if (const auto ids = parts_.prompt.encode_beside(options.draft_text)) draft_text = *ids;
   return parts_.generation.set(options, fork_, draft_text);
 }

@@ -52,7 +52,7 @@ class Decoding {
   ///
   /// Codes  limit (the tokens do not fit the context), out_of_memory (see PrefixCache::prepare)
   Status begin(PrefixCache& cache, const TokenSpan& tokens, Index logits, Stage stage) noexcept {
-    const Index count = static_cast<Index>(tokens.size());
+    const Index count = std::ssize(tokens);
     if (count > cache.context() - cache.size())
       return fail(Code::limit, "%td tokens do not fit behind the %td that are there: the context holds %td", count,
                   cache.size(), cache.context());
@@ -67,7 +67,7 @@ class Decoding {
     return begun;
   }
   /// True while tokens are left to compute.
-  [[nodiscard]] bool busy() const noexcept { return done_ < static_cast<Index>(tokens_.size()); }
+  [[nodiscard]] bool busy() const noexcept { return done_ < std::ssize(tokens_); }
 
   /// Goes on until the work is done or the deadline has passed; busy() tells which. When it fails, chunks that were
   /// finished stay in the cache, and the rest is given up.
@@ -115,7 +115,7 @@ class Decoding {
 
   /// Begins the next chunk: prepares its pages, copies its inputs and tells the program its rows.
   Status begin_chunk() noexcept {
-    const Index count = static_cast<Index>(tokens_.size()), left = count - done_;
+    const Index count = std::ssize(tokens_), left = count - done_;
     // A chunk overwrites the logits of the one before, so all rows whose logits are wanted run in the last chunk. The
     // chunk in front of it is made shorter where it would take some of them.
     Index rows = std::min<Index>(chunk_, left);

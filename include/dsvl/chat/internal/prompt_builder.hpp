@@ -73,7 +73,7 @@ class PromptBuilder {
   ///
   /// Codes  limit, bad_argument (ids outside the vocabulary, a run of another length than a picture has), out_of_memory
   Status take_ids(std::span<const std::int32_t> ids) noexcept {
-    DSVL_CHECK_STATUS(check_length(ids.size()));
+    DSVL_CHECK_STATUS(check_length(std::ssize(ids)));
     if (!ids_.assign(ids.data(), ids.size())) return fail(Code::out_of_memory, "no memory for the prompt's ids");
     return find_images();
   }
@@ -88,7 +88,7 @@ class PromptBuilder {
   /// Codes  bad_argument, limit
   [[nodiscard]] Status check(std::size_t pictures) const noexcept {
     if (ids_.empty()) return fail(Code::bad_argument, "the prompt is empty");
-    DSVL_CHECK_STATUS(check_length(ids_.size()));
+    DSVL_CHECK_STATUS(check_length(std::ssize(ids_)));
     return check_pictures(spans_.size(), pictures);
   }
 
@@ -101,7 +101,7 @@ class PromptBuilder {
     const Index hidden = config_.decoder.hidden;
     to.clear();
     std::size_t place = 0;
-    for (Index i = 0; i < static_cast<Index>(ids_.size()); ++i) {
+    for (Index i = 0; i < std::ssize(ids_); ++i) {
       const std::int32_t id = ids_[static_cast<std::size_t>(i)];
       while (place < spans_.size() && i >= spans_[place].first + spans_[place].count) ++place;
       if (place == spans_.size() || i < spans_[place].first) {
@@ -145,10 +145,10 @@ class PromptBuilder {
   /// Ok when a prompt of that many tokens fits the context.
   ///
   /// Codes  limit
-  [[nodiscard]] Status check_length(std::size_t tokens) const noexcept {
-    if (tokens <= static_cast<std::size_t>(context_)) return {};
+  [[nodiscard]] Status check_length(Index tokens) const noexcept {
+    if (tokens <= context_) return {};
     return fail(Code::limit,
-                "the prompt takes %zu tokens, the context holds %td: ask less, rewind() or clear() the conversation, "
+                "the prompt takes %td tokens, the context holds %td: ask less, rewind() or clear() the conversation, "
                 "or open a session with a larger Limits::context (this model's positions end at %td)",
                 tokens, context_, config_.max_positions);
   }
@@ -162,13 +162,12 @@ class PromptBuilder {
     scratch_.reset();
     // Without pictures the image token may be unknown; any id will do, because no place asks for it.
     const std::int32_t image = roles_.image_token.value_or(-1);
-    const auto more_of_each = static_cast<std::size_t>(config_.image_tokens() - 1);
-    std::size_t tokens = 0;
+    Index tokens = 0;
     ids_.clear();
     const auto take = [&](std::span<const std::int32_t> ids) {
-      const auto pictures = static_cast<std::size_t>(std::count(ids.begin(), ids.end(), image));
-      tokens += ids.size() + pictures * more_of_each;
-      return tokens > static_cast<std::size_t>(context_) || ids_.append(ids.data(), ids.size());
+      const Index pictures = std::count(ids.begin(), ids.end(), image);
+      tokens += std::ssize(ids) + pictures * (config_.image_tokens() - 1);
+      return tokens > context_ || ids_.append(ids.data(), ids.size());
     };
     DSVL_CHECK_STATUS(encode_valid_prompt(*roles_.tokenizer, segments_.span(), image, take, &scratch_));
     DSVL_CHECK_STATUS(check_length(tokens));
@@ -179,7 +178,7 @@ class PromptBuilder {
   ///
   /// Codes  bad_argument
   Status find_images() noexcept {
-    const Index run = config_.image_tokens(), count = static_cast<Index>(ids_.size());
+    const Index run = config_.image_tokens(), count = std::ssize(ids_);
     spans_.clear();
     for (const std::int32_t id : ids_)
       if (id < 0 || id >= config_.decoder.vocab)

@@ -177,7 +177,7 @@ DSVL_INLINE void SessionState::generate(std::span<const std::int32_t> ids, std::
   const FloatEnvironment ours;
   begin(options, false);
   start_or_fail([&]() -> Status {
-    DSVL_CHECK_STATUS(parts_.prompt.check_length(ids.size()));
+    DSVL_CHECK_STATUS(parts_.prompt.check_length(std::ssize(ids)));
     // The ids may be those of the answer before, so they are taken before the options forget it.
     const Status made = parts_.prompt.take_ids(ids);
     DSVL_CHECK_STATUS(set_options(options));

@@ -155,6 +155,27 @@ TEST_CASE("text that is not UTF-8 is refused with its offset, and ids from outsi
   }
 }
 
+TEST_CASE("ids are handed on as they come, and whoever takes them may have no memory for them") {
+  const Tokenizer& t = test::tiny_tokenizer();
+  const std::string text = "Some words," + std::string(100, 'x') + std::string(kEosText) + " and 12345 more";
+  Buffer<std::int32_t> want;
+  REQUIRE(t.encode(text, ControlTokens::allow, want).ok());
+  Ids taken;
+  int calls = 0;
+  REQUIRE(t.encode_valid(text, {}, [&](std::span<const std::int32_t> ids) {
+    taken.insert(taken.end(), ids.begin(), ids.end());
+    return ++calls > 0;
+  }).ok());
+  CHECK(calls > 5);
+  CHECK(std::equal(taken.begin(), taken.end(), want.begin(), want.end()));
+  for (int allowed = 0; allowed < calls; ++allowed) {
+    int left = allowed;
+    CHECK(t.encode_valid(text, {}, [&](std::span<const std::int32_t>) { return left-- > 0; }).code() ==
+          Code::out_of_memory);
+    CHECK(left == -1);  // it was not asked again
+  }
+}
+
 TEST_CASE("every byte has a token, and random texts come back unchanged") {
   std::vector<const Tokenizer*> tokenizers{&test::tiny_tokenizer()};
   if (const Tokenizer* p = test::published_tokenizer()) tokenizers.push_back(p);

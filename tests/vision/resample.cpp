@@ -74,11 +74,25 @@ Bytes pillow(const Bytes& in, Index w, Index h, Index ow, Index oh, Filter filte
 
 struct ToInteger { std::int32_t operator()(std::uint8_t v) const { return v; } };
 
-Resampler<std::int32_t> plan(const Pixels& p, Index ow, Index oh, Filter filter) {
-  Resampler<std::int32_t> r;
-  const auto status = r.prepare(filter, p.width, p.height, ow, oh, dsvl::samples_of(p).channels, nullptr);
+/// A resize with memory of its own.
+template <class Weight>
+struct Resize {
+  Resampler<Weight> by;
+  dsvl::Buffer<std::byte> slab;
+};
+
+template <class Weight>
+Resize<Weight> make(Filter filter, Index w, Index h, Index ow, Index oh, int channels) {
+  Resize<Weight> out;
+  const auto status = out.by.plan(filter, w, h, ow, oh, channels);
   REQUIRE_MESSAGE(status.ok(), status.text());
-  return r;
+  REQUIRE(dsvl::carve_slab(out.slab, [&](dsvl::Arena& arena) { out.by.carve(arena); }));
+  out.by.fill();
+  return out;
+}
+
+Resize<std::int32_t> plan(const Pixels& p, Index ow, Index oh, Filter filter) {
+  return make<std::int32_t>(filter, p.width, p.height, ow, oh, dsvl::samples_of(p).channels);
 }
 
 /// Planar output of all tiles; -1 stands for "never written", -2 for "written twice".
@@ -107,7 +121,7 @@ TEST_CASE("resample: integer weights equal two full passes of Pillow's algorithm
     for (const Filter filter : {Filter::bilinear, Filter::bicubic}) {
       const Bytes rgb = test::formula_picture(c.w, c.h, c.ow % 9);
       const Pixels pixels{rgb.data(), c.w, c.h, dsvl::PixelFormat::rgb, 0};
-      const auto got = by_tiles(plan(pixels, c.ow, c.oh, filter), pixels, c.ow, c.oh);
+      const auto got = by_tiles(plan(pixels, c.ow, c.oh, filter).by, pixels, c.ow, c.oh);
       for (std::size_t channel = 0; channel < 3; ++channel) {
         Bytes plane;
         for (std::size_t i = channel; i < rgb.size(); i += 3) plane.push_back(rgb[i]);
@@ -125,7 +139,8 @@ TEST_CASE("resample: any rectangle has the values that the tiles give") {
     const Bytes rgb = test::formula_picture(c.w, c.h, 4);
     for (const auto format : {dsvl::PixelFormat::rgb, dsvl::PixelFormat::gray}) {
       const Pixels p{rgb.data(), c.w, c.h, format, 0};
-      const auto r = plan(p, c.ow, c.oh, Filter::bicubic);
+      const auto resize = plan(p, c.ow, c.oh, Filter::bicubic);
+      const auto& r = resize.by;
       const auto want = by_tiles(r, p, c.ow, c.oh);
       CHECK(std::none_of(want.begin(), want.end(), [](int v) { return v < 0; }));
       for (const Rect at : {Rect{0, 0, c.ow, c.oh}, {0, 7, c.ow, 1}, {3, 0, 1, c.oh}, {c.ow - 5, c.oh - 17, 5, 17},
@@ -148,8 +163,8 @@ TEST_CASE("resample: float weights agree with the same sums in double") {
   constexpr Index kIn = 96, kOut = 36;  // the ratio of 1024 to 384
   const Bytes rgb = test::formula_picture(kIn, kIn, 1);
   const Pixels p{rgb.data(), kIn, kIn, dsvl::PixelFormat::rgb, 0};
-  Resampler<float> r;
-  REQUIRE(r.prepare(Filter::bilinear, kIn, kIn, kOut, kOut, 3, nullptr).ok());
+  const auto resize = make<float>(Filter::bilinear, kIn, kIn, kOut, kOut, 3);
+  const auto& r = resize.by;
   std::vector<double> weights(static_cast<std::size_t>(kIn * kOut), 0);  // (out, in)
   for (Index o = 0; o < kOut; ++o) {
     double sum = 0;
@@ -178,20 +193,20 @@ TEST_CASE("resample: float weights agree with the same sums in double") {
 
 TEST_CASE("resample: tiles of a large photo stay small in work and scratch memory") {
   Resampler<std::int32_t> r;
-  REQUIRE(r.prepare(Filter::bicubic, 12000, 9000, 1024, 768, 3, nullptr).ok());
+  REQUIRE(r.plan(Filter::bicubic, 12000, 9000, 1024, 768, 3).ok());
   CHECK(r.tiles() > 500);
   CHECK(r.scratch_bytes() < 512 * 1024);
-  REQUIRE(r.prepare(Filter::bicubic, dsvl::kMaxPictureSide, 100, 384, 14, 3, nullptr).ok());
+  REQUIRE(r.plan(Filter::bicubic, dsvl::kMaxPictureSide, 100, 384, 14, 3).ok());
   CHECK(r.scratch_bytes() < 4 * 1024 * 1024);
-  REQUIRE(r.prepare(Filter::bicubic, 100, dsvl::kMaxPictureSide, 14, 384, 3, nullptr).ok());
+  REQUIRE(r.plan(Filter::bicubic, 100, dsvl::kMaxPictureSide, 14, 384, 3).ok());
   CHECK(r.scratch_bytes() < 4 * 1024 * 1024);
 }
 
 TEST_CASE("resample: sizes out of range are refused") {
   Resampler<std::int32_t> r;
-  CHECK(r.prepare(Filter::bicubic, 0, 5, 4, 4, 3, nullptr).code() == dsvl::Code::bad_argument);
-  CHECK(r.prepare(Filter::bicubic, 5, 5, 4, -1, 3, nullptr).code() == dsvl::Code::bad_argument);
-  CHECK(r.prepare(Filter::bicubic, 5, dsvl::kMaxPictureSide + 1, 4, 4, 3, nullptr).code() == dsvl::Code::limit);
-  CHECK(r.prepare(Filter::bicubic, PTRDIFF_MAX, PTRDIFF_MAX, 4, 4, 3, nullptr).code() == dsvl::Code::limit);
-  CHECK(r.prepare(Filter::bicubic, PTRDIFF_MIN, PTRDIFF_MIN, 4, 4, 3, nullptr).code() == dsvl::Code::bad_argument);
+  CHECK(r.plan(Filter::bicubic, 0, 5, 4, 4, 3).code() == dsvl::Code::bad_argument);
+  CHECK(r.plan(Filter::bicubic, 5, 5, 4, -1, 3).code() == dsvl::Code::bad_argument);
+  CHECK(r.plan(Filter::bicubic, 5, dsvl::kMaxPictureSide + 1, 4, 4, 3).code() == dsvl::Code::limit);
+  CHECK(r.plan(Filter::bicubic, PTRDIFF_MAX, PTRDIFF_MAX, 4, 4, 3).code() == dsvl::Code::limit);
+  CHECK(r.plan(Filter::bicubic, PTRDIFF_MIN, PTRDIFF_MIN, 4, 4, 3).code() == dsvl::Code::bad_argument);
 }

@@ -1,7 +1,7 @@
 // BumpAllocator: memory that is taken once, handed out from front to back, and taken back all at once.
 //
-// It serves work that needs a different amount each time inside memory that was planned. What does not fit (a picture
-// larger than planned for) comes from the allocator behind it and goes back there.
+// It serves work that needs a different amount each time inside memory that was planned. What does not fit (a text that
+// is one very long word) comes from the allocator behind it and goes back there.
 #ifndef DSVL_BASE_BUMP_ALLOCATOR_HPP
 #define DSVL_BASE_BUMP_ALLOCATOR_HPP
 

@@ -34,7 +34,7 @@ class DecodeRequest {
   /// Codes  limit (the tokens do not fit the context; nothing is asked for then)
   Status begin(PrefixCache& cache, const TokenSpan& tokens, Index logits, Stage stage) noexcept {
     abandon();
-    const Index count = static_cast<Index>(tokens.size());
+    const Index count = std::ssize(tokens);
     if (count > cache.context() - cache.size())
       return fail(Code::limit, "%td tokens do not fit behind the %td that are there: the context holds %td", count,
                   cache.size(), cache.context());
@@ -56,7 +56,7 @@ class DecodeRequest {
   /// True while tokens are left to compute.
   [[nodiscard]] bool busy() const noexcept { return left() > 0; }
   /// Number of these tokens.
-  [[nodiscard]] Index left() const noexcept { return static_cast<Index>(tokens_.size()) - done_; }
+  [[nodiscard]] Index left() const noexcept { return std::ssize(tokens_) - done_; }
   /// The stage that progress is reported as.
   [[nodiscard]] Stage stage() const noexcept { return stage_; }
   /// (vocab) logits of the i-th of the tokens that they were kept for, once they are done. Without keep_logits() they
@@ -212,7 +212,7 @@ class Decoding {
     const DecodeRequest& first = *parts_[0].request;
     const auto portion = [](Index n) { return static_cast<double>(n); };
     job_.begin(program_, {first.stage_, portion(first.done_), portion(parts_[0].rows),
-                          portion(static_cast<Index>(first.tokens_.size()))});
+                          portion(std::ssize(first.tokens_))});
   }
   /// Puts `count` tokens of a part, from its `from`-th on, into the rows from `row` on. Returns the row behind them,
   /// and raises `keys` to the most that a row sees.

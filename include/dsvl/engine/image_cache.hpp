@@ -97,7 +97,7 @@ class ImageCache {
   }
   /// Takes its memory; false when there is none.
   [[nodiscard]] bool open() noexcept {
-    return encoder_.ready() && carve_slab(slab_, [&](Arena& arena) { lay_out(arena); });
+    return carve_slab(slab_, [&](Arena& arena) { lay_out(arena); });
   }
   /// Bytes that it took.
   [[nodiscard]] std::size_t bytes() const noexcept { return slab_.size(); }

@@ -5,14 +5,13 @@
 //   auto rows = encoder.encode(image.pixels(), executor);  // View<const float>, (image tokens, hidden)
 //
 // The work is recorded once, as two programs: the preprocessing, of whatever picture stands there when it runs, and the
-// towers with the aligner. The memory is carved from a slab. What preprocessing needs depends on the picture, so it has
-// a region of the slab to itself, large enough for pictures up to Limits::picture_side.
+// towers with the aligner. The memory is carved from a slab. What preprocessing needs depends on the picture, so there
+// is as much as any picture up to Limits::picture_side can need; for larger ones the rest is allocated.
 #ifndef DSVL_ENGINE_IMAGE_ENCODER_HPP
 #define DSVL_ENGINE_IMAGE_ENCODER_HPP
 
 #include "../base/host_macros_push.hpp"
 
-#include "../base/bump_allocator.hpp"
 #include "../kernels/dispatch.hpp"
 #include "../model/deepseek_vl.hpp"
 #include "../run/job.hpp"
@@ -48,24 +47,22 @@ class ImageEncoder {
  public:
   /// An encoder for the vision half of `net`, which must outlive it and whose weights must be bound. There will be
   /// scratch for `workers` workers; an executor with more of them leaves some idle. Memory comes from `from`; null
-  /// means operator new. Finds out how much memory preprocessing needs, which takes a few milliseconds; check ready().
+  /// means operator new.
   ImageEncoder(const DeepseekVl& net, const PreprocessConfig& preprocess, const Limits& limits, int workers,
           Allocator* from) noexcept
-      : net_(net), config_(preprocess), activations_(limits.activations), workers_(std::max<int>(1, workers)),
-        room_(from), room_bytes_(room_for(limits.picture_side, from)), slab_(from) {}
+      : net_(net), config_(preprocess), activations_(limits.activations),
+        picture_side_(std::clamp<Index>(limits.picture_side, 1, kMaxPictureSide)), workers_(std::max<int>(1, workers)),
+        from_(from), slab_(from) {}
   ImageEncoder(const ImageEncoder&) = delete;
   ImageEncoder& operator=(const ImageEncoder&) = delete;
-
-  /// False when there was no memory to find out how much will be needed.
-  [[nodiscard]] bool ready() const noexcept { return room_bytes_ > 0; }
 
   /// Declares every buffer and records the programs, once to measure and once to carve. An ImageCache calls it for its
   /// slab; an encoder that is used alone has open().
   void lay_out(Arena& arena) noexcept {
     preprocess_program_ = encode_program_ = {};
-    const std::size_t room = room_bytes_;
-    std::byte* const at = arena.array<std::byte>("preprocessing", static_cast<Index>(room));
-    if (!arena.measuring()) room_.use({at, room});
+    preprocessor_.carve(arena, config_, picture_side_);
+    const Index strip = strip_of(Preprocessor::most_scratch_bytes(config_, picture_side_));
+    picture_scratch_ = arena.view<float>("preprocessing", workers_, strip);
     // Page tables are written once, and the rows are read when the towers have run, so both lie outside the buffers
     // that share memory.
     buffers_.carve_table(arena, net_);
@@ -83,7 +80,7 @@ class ImageEncoder {
   ///
   /// Codes  out_of_memory
   Status open() noexcept {
-    if (ready() && carve_slab(slab_, [&](Arena& arena) { lay_out(arena); })) return {};
+    if (carve_slab(slab_, [&](Arena& arena) { lay_out(arena); })) return {};
     return fail(Code::out_of_memory, "no memory for an encoder of pictures: %zu bytes", slab_.size());
   }
   /// Encodes a picture in one go and returns its rows (image tokens, hidden), valid until the next call. The pixels
@@ -104,11 +101,9 @@ class ImageEncoder {
   /// Codes  bad_argument, limit (those of Preprocessor::prepare), out_of_memory
   Status begin(const Pixels& picture) noexcept {
     abandon();
-    DSVL_CHECK_STATUS(preprocessor_.prepare(picture, config_, buffers_.low, buffers_.high, &room_));
-    picture_scratch_ = Buffer<float>(&room_);
-    picture_strip_ =
-        round_up(ceil_div(static_cast<Index>(preprocessor_.scratch_bytes()), 4), static_cast<Index>(kAlignment));
-    if (!picture_scratch_.resize(static_cast<std::size_t>(picture_strip_ * workers_)))
+    DSVL_CHECK_STATUS(preprocessor_.prepare(picture, config_, buffers_.low, buffers_.high, from_));
+    const Index strip = strip_of(preprocessor_.scratch_bytes());
+    if (strip > picture_scratch_.cols && !larger_scratch_.resize(static_cast<std::size_t>(strip * workers_)))
       return abandon(), fail(Code::out_of_memory, "no memory to resize a picture of %td x %td", picture.width,
                              picture.height);
     phase_ = Phase::preprocess;
@@ -125,7 +120,8 @@ class ImageEncoder {
     while (busy()) {
       const bool first = phase_ == Phase::preprocess;
       const auto began = Clock::now();
-      const Status status = job_.advance(first ? machine(executor, picture_scratch_.data(), picture_strip_, nullptr)
+      const View<float> scratch = preprocess_scratch();
+      const Status status = job_.advance(first ? machine(executor, scratch.data, scratch.cols, nullptr)
                                                : machine(executor, work_.scratch, work_.strip, seconds_), control);
       (first ? usage.preprocess : usage.encode) += seconds_since(began);
       if (!status.ok()) return abandon(), status;
@@ -135,13 +131,12 @@ class ImageEncoder {
     }
     return {};
   }
-  /// Gives up the picture, and everything that was taken for its preprocessing.
+  /// Gives up the picture, and what was allocated for its preprocessing.
   void abandon() noexcept {
     phase_ = Phase::idle;
     job_.abandon();
-    preprocessor_ = Preprocessor();
-    picture_scratch_ = Buffer<float>(&room_);
-    room_.reset();
+    preprocessor_.clear();
+    larger_scratch_ = Buffer<float>(from_);
   }
 
   /// (image tokens, hidden): the embedding of the last picture, when it is done. Valid until the next begin().
@@ -171,50 +166,22 @@ class ImageEncoder {
     return {&active_kernels<float>(), &executor, scratch, strip, workers, seconds, work_.shared};
   }
 
-  /// The most bytes that preprocessing takes for pictures of up to `side` pixels a side; 0 when there is no memory to
-  /// find out. How it cuts its work, and so what it needs, depends on the picture, so it is prepared for pictures of
-  /// many sizes and shapes. No pixel is touched, and it takes a few milliseconds.
-  [[nodiscard]] std::size_t room_for(Index side, Allocator* from) const noexcept {
-    /// Passes requests on, and adds up what they come to in a slab.
-    struct Tally final : Allocator {
-      explicit Tally(Allocator* behind) noexcept : from(behind) {}
-      BumpAllocator from;
-      std::size_t bytes = 0;
-      void* allocate(std::size_t n, std::size_t align) noexcept override {
-        bytes += (n + kAlignment - 1) / kAlignment * kAlignment;
-        return from.allocate(n, align);
-      }
-      void deallocate(void* memory, std::size_t n, std::size_t align) noexcept override {
-        from.deallocate(memory, n, align);
-      }
-    };
-    static constexpr std::uint8_t kNothing[4] = {};
-    std::size_t most = 0;
-    float stand_in = 0;  // for the tower inputs, which are not touched here
-    for (Index longest = side;; longest = longest * 3 / 4) {
-      for (const Index other : {longest, longest * 3 / 4, longest / 3 + 1}) {
-        for (const auto& [width, height] : {std::pair{longest, other}, std::pair{other, longest}}) {
-          Tally tally(from);
-          Preprocessor probe;
-          const Pixels picture{kNothing, width, height, PixelFormat::rgb, 0};
-          const Volume<float> low{&stand_in, 3, config_.low.side, config_.low.side};
-          const Volume<float> high{config_.high.side ? &stand_in : nullptr, 3, config_.high.side, config_.high.side};
-          if (!probe.prepare(picture, config_, low, high, &tally).ok()) return 0;
-          // begin() takes this much for each worker, and rounding may take up to an alignment more each time.
-          const std::size_t strip = probe.scratch_bytes() + 4 * kAlignment;
-          most = std::max<std::size_t>(most, tally.bytes + strip * static_cast<std::size_t>(workers_));
-        }
-      }
-      if (longest < 64) break;
-    }
-    return most;
+  /// Floats of a worker's scratch, so that those of different workers share no cache line.
+  static Index strip_of(std::size_t bytes) noexcept {
+    return round_up(ceil_div(static_cast<Index>(bytes), 4), static_cast<Index>(kAlignment));
   }
+  /// (workers, strip): the scratch of the preprocessing, for the picture at hand.
+  [[nodiscard]] View<float> preprocess_scratch() noexcept {
+    if (larger_scratch_.empty()) return picture_scratch_;
+    return {larger_scratch_.data(), workers_, strip_of(preprocessor_.scratch_bytes())};
+  }
+
   const DeepseekVl& net_;            // weights and sizes
   PreprocessConfig config_;          // rules for preparing pictures
   ActivationPrecision activations_;  // with which the towers were recorded
+  Index picture_side_;               // of the largest picture that there is memory for
   int workers_;                      // for which there is scratch
-  BumpAllocator room_;               // the region of the slab that preprocessing works in
-  std::size_t room_bytes_;           // of that region; 0 when there was no memory to find out
+  Allocator* from_;                  // for larger pictures
 
   // The programs and their memory.
   Buffer<std::byte> slab_;  // of an encoder that is used alone
@@ -222,8 +189,8 @@ class ImageEncoder {
   DeepseekVl::VisionBuffers<float> buffers_;  // tower inputs, features, scratch
   View<float> rows_;                          // the result
   WorkMemory<float> work_;                    // scratch of the towers' operations
-  Buffer<float> picture_scratch_{&room_};     // (workers, strip): of the preprocessing, for this picture
-  Index picture_strip_ = 0;                   // floats for each worker
+  View<float> picture_scratch_;               // (workers, strip): of the preprocessing
+  Buffer<float> larger_scratch_{from_};       // (workers, strip): of a picture that needs more
   Program<float> preprocess_program_, encode_program_;
   double* seconds_ = nullptr;  // see time_steps()
 

@@ -85,7 +85,7 @@ class PagePool {
     promised_ -= most;
     for (std::unique_ptr<Block>* at = &blocks_; *at;) {
       const Buffer<Page>& pages = (*at)->pages;
-      const Index size = static_cast<Index>(pages.size());
+      const Index size = std::ssize(pages);
       const bool idle = std::all_of(pages.begin(), pages.end(), [](const Page& p) { return p.users == 0; });
       if (!idle || count_ - size < promised_) {
         at = &(*at)->next;

@@ -58,7 +58,7 @@ class PrefixCache {
   /// Tokens that it has room for.
   [[nodiscard]] Index context() const noexcept { return context_; }
   /// Tokens whose keys and values it holds.
-  [[nodiscard]] Index size() const noexcept { return static_cast<Index>(slots_.size()); }
+  [[nodiscard]] Index size() const noexcept { return std::ssize(slots_); }
   /// The keys of these tokens, in order; valid until the cache changes.
   [[nodiscard]] std::span<const TokenKey> entries() const noexcept { return slots_.span(); }
 
@@ -73,7 +73,7 @@ class PrefixCache {
   /// Makes the cache hold the longest prefix of `wanted` that is known without computing, and returns its length. The
   /// last token is never part of it: it always runs, since its logits are needed.
   Index reuse(std::span<const TokenKey> wanted) noexcept {
-    const Index most = static_cast<Index>(wanted.size()) - 1;
+    const Index most = std::ssize(wanted) - 1;
     const Index both = std::min<Index>(size(), most);
     const auto differ = std::mismatch(slots_.begin(), slots_.begin() + both, wanted.begin());
     const Index own = static_cast<Index>(differ.first - slots_.begin());
@@ -170,13 +170,13 @@ class PrefixCache {
  private:
   /// Adds a full page, of which the caller is a user, with its 64 keys.
   void append_page(PagePool::Page* page, const TokenKey* entries) noexcept {
-    kv_.set_page(static_cast<Index>(pages_.size()), page->memory);
+    kv_.set_page(std::ssize(pages_), page->memory);
     (void)pages_.push_back(page);
     (void)slots_.append(entries, kKvBlock);
   }
   /// Releases all pages but the first `count`, from the last one on, as PagePool::release asks.
   void keep_pages(Index count) noexcept {
-    while (static_cast<Index>(pages_.size()) > count) {
+    while (std::ssize(pages_) > count) {
       pool_->release(pages_[pages_.size() - 1]);
       (void)pages_.resize(pages_.size() - 1);
     }

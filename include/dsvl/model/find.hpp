@@ -103,12 +103,16 @@ class TensorFinder {
   /// Reports a tensor that was found and cannot be used.
   void refuse(const LeafName& leaf, const char* why) { misshapen(leaf.ours + leaf.suffix, why); }
 
-  /// Ok, or a headline over everything that is wrong. Fills the report's list of unused tensors.
-  ///
-  /// Codes  not_found (something is missing), bad_shape (a shape or dtype is wrong)
+  /// Fills the report's list of unused tensors, when all that are needed have been looked up. Returns status().
   [[nodiscard]] Status finish() {
     for (std::size_t i = 0; i < used_.size(); ++i)
       if (!used_[i]) report_.unused.emplace_back(from_.tensors()[i].name);
+    return status();
+  }
+  /// Ok, or a headline over everything that is wrong so far.
+  ///
+  /// Codes  not_found (something is missing), bad_shape (a shape or dtype is wrong)
+  [[nodiscard]] Status status() const {
     const std::size_t missing = report_.missing.size(), misshapen = report_.misshapen.size();
     const std::string others =
         misshapen ? " (and has " + std::to_string(misshapen) + " of the wrong shape or dtype)" : "";

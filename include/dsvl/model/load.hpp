@@ -37,8 +37,7 @@ DSVL_COLD inline DeepseekVl network_of(const Checkpoint& checkpoint, const Model
   return net;
 }
 
-/// Binds every tensor of the network. The network is visited twice: the first pass checks everything and measures the
-/// memory for unpacked weights, the second fills it.
+/// Binds every tensor of the network: finds and checks all, then takes the memory for unpacked weights and fills it.
 ///
 /// Codes  not_found, bad_shape (both with everything in `report`), out_of_memory, cancelled
 DSVL_COLD
@@ -47,23 +46,17 @@ inline Result<LoadedNetwork> load_network(Checkpoint checkpoint, const ModelConf
   const Layout layout = layout_of(checkpoint, config);
   DeepseekVl net = network_of(checkpoint, config);
   LoadedNetwork out{std::move(checkpoint), Buffer<std::byte>(from), std::move(net)};
-  // The first pass binds to nothing: its arena only measures.
   Arena measured;
-  Binder check(out.checkpoint, layout, measured, report);
-  out.net.visit(check);
-  DSVL_CHECK_STATUS(check.finish());
+  Binder binder(out.checkpoint, layout, measured, report);
+  out.net.visit(binder);
+  DSVL_CHECK_STATUS(binder.finish());
   if (!out.parameters.resize(measured.peak()))
     return fail(Code::out_of_memory, "no memory for %zu bytes of norms and biases", measured.peak());
-  // The second pass repeats the same calls, so the arena hands out exactly what was measured.
   Arena carved(out.parameters.span());
-  LoadReport again;
-  Interleaver interleaver(work, check.interleaved_bytes());
-  Binder bind(out.checkpoint, layout, carved, again, &interleaver);
-  out.net.visit(bind);
+  Interleaver interleaver(work, binder.interleaved_bytes());
+  const Status filled = binder.fill(carved, interleaver);
   if (interleaver.cancelled()) return fail(Code::cancelled, "loading was cancelled");
-  const Status seen = bind.finish();  // fails for faults that show only when weights are read, such as a NaN scale
-  report.misshapen = again.misshapen;
-  DSVL_CHECK_STATUS(seen);
+  DSVL_CHECK_STATUS(filled);
   return Result<LoadedNetwork>(std::move(out));
 }
 

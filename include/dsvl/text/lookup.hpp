@@ -21,7 +21,7 @@ DSVL_BEGIN_NAMESPACE
 inline std::span<const std::int32_t> look_up(std::span<const std::int32_t> history,
                                              std::span<const std::int32_t> source, Index most, Index longest = 4,
                                              Index shortest = 2) noexcept {
-  const Index known = static_cast<Index>(history.size()), size = static_cast<Index>(source.size());
+  const Index known = std::ssize(history), size = std::ssize(source);
   for (Index n = std::min<Index>(longest, known); n >= shortest; --n) {
     const std::int32_t* const end = history.data() + known;
     for (Index at = size - n - 1; at >= 0; --at) {

@@ -96,39 +96,53 @@ inline Status expand_images(std::int32_t image_id, Index count, Buffer<std::int3
   return {};
 }
 
-/// Encodes a prompt: bos (when the tokenizer has one), then the segments, with the place of each picture as
-/// `image_tokens` copies of `image_id`. `ids` and `images` are replaced; working memory comes from `scratch`.
+/// Encodes a prompt whose texts are known to be UTF-8: bos (when the tokenizer has one), then the segments, with one
+/// `image_id` in the place of each picture. Hands the ids to `take` as they come; working memory comes from `scratch`.
+///
+/// Codes  bad_argument (a turn ends and the tokenizer has no eos), limit, out_of_memory
+inline Status encode_valid_prompt(const Tokenizer& tokenizer, std::span<const Segment> prompt, std::int32_t image_id,
+                                  TakeIds take, Allocator* scratch) noexcept {
+  const auto no_memory = [] { return fail(Code::out_of_memory, "no memory for the prompt's ids"); };
+  const auto take_one = [&](std::int32_t id) { return take({&id, 1}); };
+  if (tokenizer.bos() && !take_one(*tokenizer.bos())) return no_memory();
+  Buffer<char> run(scratch);
+  Buffer<TextSpan> as_text(scratch);
+  for (std::size_t i = 0; i < prompt.size(); ++i) {
+    const Segment& s = prompt[i];
+    if (s.kind == Segment::Kind::text) {
+      if (s.control == ControlTokens::as_text && !as_text.push_back({run.size(), run.size() + s.text.size()}))
+        return no_memory();
+      if (!run.append(s.text.data(), s.text.size())) return no_memory();
+      if (i + 1 < prompt.size()) continue;
+    }
+    DSVL_CHECK_STATUS(tokenizer.encode_valid({run.data(), run.size()}, as_text.span(), take, scratch));
+    run.clear();
+    as_text.clear();
+    if (s.kind == Segment::Kind::image && !take_one(image_id)) return no_memory();
+    if (s.kind == Segment::Kind::tokens && !take(s.ids)) return no_memory();
+    if (s.kind != Segment::Kind::end_of_turn) continue;
+    if (!tokenizer.eos()) return fail(Code::bad_argument, "a turn ends, and the tokenizer has no eos token");
+    if (!take_one(*tokenizer.eos())) return no_memory();
+  }
+  return {};
+}
+
+/// Encodes a prompt: as encode_valid_prompt() does, but with the place of each picture as `image_tokens` copies of
+/// `image_id`. `ids` and `images` are replaced; working memory comes from `scratch`.
 ///
 /// Codes  bad_text (a segment that is not UTF-8), bad_argument (image_tokens < 1, or a turn ends and the tokenizer has
 ///        no eos), limit, out_of_memory
 inline Status encode_prompt(const Tokenizer& tokenizer, std::span<const Segment> prompt, std::int32_t image_id,
                             Index image_tokens, Buffer<std::int32_t>& ids, Buffer<ImageSpan>& images,
                             Allocator* scratch = nullptr) noexcept {
-  const auto no_memory = [] { return fail(Code::out_of_memory, "no memory for the prompt's ids"); };
   if (image_tokens < 1)
     return fail(Code::bad_argument, "an image must take at least 1 token, not %td", image_tokens);
+  for (const Segment& s : prompt)
+    if (s.kind == Segment::Kind::text) DSVL_CHECK_STATUS(utf8::validate(s.text, "a text of the prompt"));
   ids.clear();
-  if (tokenizer.bos() && !ids.push_back(*tokenizer.bos())) return no_memory();
-  Buffer<char> run(scratch);
-  Buffer<TextSpan> as_text(scratch);
-  for (std::size_t i = 0; i < prompt.size(); ++i) {
-    const Segment& s = prompt[i];
-    if (s.kind == Segment::Kind::text) {
-      DSVL_CHECK_STATUS(utf8::validate(s.text, "a text of the prompt"));
-      if (s.control == ControlTokens::as_text && !as_text.push_back({run.size(), run.size() + s.text.size()}))
-        return no_memory();
-      if (!run.append(s.text.data(), s.text.size())) return no_memory();
-      if (i + 1 < prompt.size()) continue;
-    }
-    DSVL_CHECK_STATUS(tokenizer.encode({run.data(), run.size()}, as_text.span(), ids, scratch));
-    run.clear();
-    as_text.clear();
-    if (s.kind == Segment::Kind::image && !ids.push_back(image_id)) return no_memory();
-    if (s.kind == Segment::Kind::tokens && !ids.append(s.ids.data(), s.ids.size())) return no_memory();
-    if (s.kind != Segment::Kind::end_of_turn) continue;
-    if (!tokenizer.eos()) return fail(Code::bad_argument, "a turn ends, and the tokenizer has no eos token");
-    if (!ids.push_back(*tokenizer.eos())) return no_memory();
-  }
+  DSVL_CHECK_STATUS(encode_valid_prompt(tokenizer, prompt, image_id, [&](std::span<const std::int32_t> more) {
+    return ids.append(more.data(), more.size());
+  }, scratch));
   return expand_images(image_id, image_tokens, ids, images);
 }
 

@@ -82,7 +82,7 @@ class Sampler {
   ///
   /// Codes  bad_argument (an option out of its range; then nothing has changed)
   Status set(const SamplerOptions& options) noexcept {
-    DSVL_CHECK_STATUS(check(options, static_cast<Index>(marks_.size())));
+    DSVL_CHECK_STATUS(check(options, std::ssize(marks_)));
     temperature_ = options.temperature;
     top_k_ = options.top_k;
     top_p_ = options.top_p;

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "../base/buffer.hpp"
+#include "../base/function_ref.hpp"
 #include "../base/status.hpp"
 #include "added_tokens.hpp"
 #include "bpe.hpp"
@@ -54,6 +55,9 @@ struct TextSpan {
   std::size_t end = 0;    ///< one past the last byte
 };
 
+/// Takes ids as they are encoded; false when it has no memory for them.
+using TakeIds = FunctionRef<bool(std::span<const std::int32_t>)>;
+
 /// A vocabulary with its rules: about 6 MB for the published one.
 class Tokenizer {
  public:
@@ -82,7 +86,7 @@ class Tokenizer {
   ///
   /// Codes  bad_text (not UTF-8; utf8::repair() helps), limit (2 GiB), out_of_memory. On error `out` is as it was
   /// Cost   linear in the text, but n log n in its longest piece; temporary memory is 1 byte per byte of text and up to
-  ///        45 per byte of the longest piece
+  ///        53 per byte of the longest piece
   Status encode(std::string_view text, ControlTokens control, Buffer<std::int32_t>& out,
                 Allocator* scratch = nullptr) const noexcept {
     const TextSpan all{0, text.size()};
@@ -93,18 +97,27 @@ class Tokenizer {
   /// spans `as_text` (in order, not overlapping); everywhere else, and across all borders, the text is encoded as one.
   Status encode(std::string_view text, std::span<const TextSpan> as_text, Buffer<std::int32_t>& out,
                 Allocator* scratch = nullptr) const noexcept {
-    Allocator* const from = scratch ? scratch : from_;
     DSVL_CHECK_STATUS(utf8::validate(text));
-    if (text.size() > kMaxBytes) return fail(Code::limit, "a text of %zu bytes is too long to encode", text.size());
     const std::size_t before = out.size();
+    const Status status = encode_valid(text, as_text, [&](std::span<const std::int32_t> ids) {
+      return out.append(ids.data(), ids.size());
+    }, scratch);
+    if (!status.ok()) (void)out.resize(before);  // cannot fail, because it gets smaller
+    return status;
+  }
+  /// Like encode(), for a text that is known to be UTF-8. Hands the ids to `take` as they come, a few at a time; it
+  /// returns false when it has no memory for them.
+  ///
+  /// Codes  limit (2 GiB), out_of_memory
+  Status encode_valid(std::string_view text, std::span<const TextSpan> as_text, TakeIds take,
+                      Allocator* scratch = nullptr) const noexcept {
+    Allocator* const from = scratch ? scratch : from_;
+    if (text.size() > kMaxBytes) return fail(Code::limit, "a text of %zu bytes is too long to encode", text.size());
     Buffer<std::uint8_t> classes(from);
-    bool fits = classes.resize(text.size());
-    if (fits) {
+    if (classes.resize(text.size())) {
       pretokenizer::classify(text, classes.span());
-      fits = encode_around_added(text, classes.span(), as_text, from, out);
+      if (encode_around_added(text, classes.span(), as_text, from, take)) return {};
     }
-    if (fits) return {};
-    (void)out.resize(before);  // cannot fail, because it gets smaller
     return fail(Code::out_of_memory, "no memory to encode a text of %zu bytes", text.size());
   }
 
@@ -146,6 +159,12 @@ class Tokenizer {
 
  private:
   static constexpr std::size_t kMaxBytes = 0x7FFFFFFF;
+  /// What a piece is encoded in, kept from one to the next.
+  struct PieceScratch {
+    explicit PieceScratch(Allocator* from) noexcept : ids(from), merge(from) {}
+    Buffer<std::int32_t> ids;  ///< of the piece, first one for each byte
+    MergeScratch merge;        ///< for long pieces
+  };
 
   Tokenizer(Vocabulary&& vocabulary, Allocator* from) noexcept
       : from_(from), vocabulary_(std::move(vocabulary)), added_(from), merges_(from) {}
@@ -190,8 +209,8 @@ class Tokenizer {
 
   /// Finds the added tokens and encodes the text between them. False when memory runs out.
   bool encode_around_added(std::string_view text, pretokenizer::Classes classes, std::span<const TextSpan> as_text,
-                           Allocator* from, Buffer<std::int32_t>& out) const noexcept {
-    MergeScratch scratch(from);
+                           Allocator* from, TakeIds take) const noexcept {
+    PieceScratch scratch(from);
     std::size_t gap = 0, span = 0;
     for (std::size_t at = 0; at < text.size();) {
       while (span < as_text.size() && as_text[span].end <= at) ++span;
@@ -200,31 +219,27 @@ class Tokenizer {
           span == as_text.size() ? text.size() : as_text[span].begin > at ? as_text[span].begin : 0;
       const AddedTokens::Match match = added_.longest_at(vocabulary_, text, at, special_end);
       if (match.id < 0) { ++at; continue; }
-      if (!encode_pieces(text, classes, gap, at, scratch, out) || !out.push_back(match.id)) return false;
+      if (!encode_pieces(text, classes, gap, at, scratch, take) || !take({&match.id, 1})) return false;
       gap = at = match.end;
     }
-    return encode_pieces(text, classes, gap, text.size(), scratch, out);
+    return encode_pieces(text, classes, gap, text.size(), scratch, take);
   }
 
   /// Encodes bytes [begin, end), which have no added token in them. False when memory runs out.
   bool encode_pieces(std::string_view text, pretokenizer::Classes classes, std::size_t begin, std::size_t end,
-                     MergeScratch& scratch, Buffer<std::int32_t>& out) const noexcept {
+                     PieceScratch& scratch, TakeIds take) const noexcept {
     bool fits = true;
     pretokenizer::split(classes, begin, end, [&](std::size_t from, std::size_t to) {
-      const std::size_t start = out.size();
       std::size_t n = to - from;
-      if (!fits || !grow(out, n)) { fits = false; return; }
-      for (std::size_t i = 0; i < n; ++i) out[start + i] = byte_symbols_[static_cast<unsigned char>(text[from + i])];
-      fits = merge_pairs(merges_, out.data() + start, n, scratch) && out.resize(start + n);
+      Buffer<std::int32_t>& ids = scratch.ids;
+      // Capacity at least doubles, so that pieces which get longer and longer cost linear time.
+      if (n > ids.capacity()) fits = fits && ids.reserve(std::max<std::size_t>(n, 2 * ids.capacity()));
+      if (!fits) return;
+      (void)ids.resize(n);  // there is room now
+      for (std::size_t i = 0; i < n; ++i) ids[i] = byte_symbols_[static_cast<unsigned char>(text[from + i])];
+      fits = merge_pairs(merges_, ids.data(), n, scratch.merge) && take({ids.data(), n});
     });
     return fits;
-  }
-
-  /// Makes room for n more elements. Capacity at least doubles, so that many small pieces cost linear time.
-  static bool grow(Buffer<std::int32_t>& out, std::size_t n) noexcept {
-    const std::size_t needed = out.size() + n;
-    if (needed > out.capacity() && !out.reserve(std::max<std::size_t>(needed, out.capacity() * 2))) return false;
-    return out.resize(needed);
   }
 
   Allocator* from_;

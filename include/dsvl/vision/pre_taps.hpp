@@ -8,15 +8,14 @@
 
 #include "../base/host_macros_push.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
 
-#include "../base/buffer.hpp"
-#include "../base/checked.hpp"
 #include "../base/status.hpp"
 #include "../base/strict_math.hpp"
-#include "../base/view.hpp"
+#include "../run/arena.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
@@ -31,30 +30,76 @@ inline constexpr Index kMaxPictureSide = Index{1} << 20;
 /// the bicubic filter's negative lobes.
 inline constexpr int kWeightBits = 22;
 
-/// The taps of one axis: output o is the sum over j of row(o)[j] * sample[begin(o) + j].
+/// The taps of one axis: output o is the sum over j of row(o)[j] * sample[begin(o) + j]. They are planned, then memory
+/// is carved for them, then they are filled.
 template <class Weight>
 struct Taps {
-  Index in = 0;                ///< source samples
-  Index out = 0;               ///< output samples
-  Index most = 0;              ///< weights that each output has room for
-  Buffer<std::int32_t> first;  ///< (out), first source sample; does not fall from one output to the next
-  Buffer<std::int32_t> count;  ///< (out), number of source samples; first + count does not fall either
-  Buffer<Weight> weights;      ///< (out, most)
+  /// The type that geometry is computed in: double for fixed-point weights and float for float ones, as the references
+  /// do.
+  using Real = std::conditional_t<std::is_same_v<Weight, float>, float, double>;
+
+  Filter filter = Filter::bilinear;  ///< of the resize
+  Index in = 1;                      ///< source samples
+  Index out = 1;                     ///< output samples
+  Index most = 1;                    ///< weights that each output has room for
+  std::int32_t* first = nullptr;     ///< (out), first source sample; does not fall from one output to the next
+  std::int32_t* count = nullptr;     ///< (out), number of source samples; first + count does not fall either
+  Weight* weights = nullptr;         ///< (out, most)
+  Real* values = nullptr;            ///< (most), of the filter for one output
+
+  /// The taps that resize `from` samples to `to`. Equal sizes give one tap, so the pass changes nothing.
+  ///
+  /// Fails  bad_argument (a side below 1), limit (a side above kMaxPictureSide)
+  Status plan(Filter by, Index from, Index to) noexcept {
+    if (from < 1 || to < 1) return fail(Code::bad_argument, "resize %td -> %td: both must be at least 1", from, to);
+    if (from > kMaxPictureSide || to > kMaxPictureSide)
+      return fail(Code::limit, "resize %td -> %td: a side may have at most %td pixels", from, to, kMaxPictureSide);
+    *this = {by, from, to, 1};
+    if (from != to) most = 2 * static_cast<Index>(std::ceil(support())) + 1;
+    return {};
+  }
+  /// Taps that take no less memory than those of any resize from at most `from` samples to at most `to`, none of which
+  /// makes a side more than `shrink` times smaller. They are for measuring and are never filled.
+  static Taps largest(Filter by, Index from, Index to, Index shrink) noexcept {
+    return {by, from, to, 2 * radius(by) * shrink + 1};
+  }
+
+  /// Declares their memory. An output has at most 2 radius in / out + 3 weights, so that many are declared: a number
+  /// which grows with both sizes, unlike out * most.
+  void carve(Arena& arena) noexcept {
+    first = arena.array<std::int32_t>("preprocessing", out);
+    count = arena.array<std::int32_t>("preprocessing", out);
+    weights = arena.array<Weight>("preprocessing", 2 * radius(filter) * std::max<Index>(in, out) + 3 * out);
+    values = arena.array<Real>("preprocessing", most);
+  }
+  /// Computes them, in memory that was carved. Cost: about 4 * max(in, out) evaluations of the filter.
+  void fill() noexcept;
 
   /// First source sample of output o.
-  [[nodiscard]] Index begin(Index o) const noexcept { return first[static_cast<std::size_t>(o)]; }
+  [[nodiscard]] Index begin(Index o) const noexcept { return first[o]; }
   /// Number of source samples of output o.
-  [[nodiscard]] Index size(Index o) const noexcept { return count[static_cast<std::size_t>(o)]; }
+  [[nodiscard]] Index size(Index o) const noexcept { return count[o]; }
   /// One past the last source sample of output o.
   [[nodiscard]] Index end(Index o) const noexcept { return begin(o) + size(o); }
   /// The size(o) weights of output o.
-  [[nodiscard]] const Weight* row(Index o) const noexcept { return weights.data() + o * most; }
+  [[nodiscard]] const Weight* row(Index o) const noexcept { return weights + o * most; }
 
   /// Upper bound of the source samples that any `n` neighbouring outputs read together; sizes scratch memory.
   [[nodiscard]] Index reach(Index n) const noexcept {
     const Index moved = ceil_div((n - 1) * in, out);
     return moved + most + 1 < in ? moved + most + 1 : in;
   }
+
+ private:
+  /// Half the width of a filter, in samples of whichever side is smaller.
+  static constexpr Index radius(Filter filter) noexcept { return filter == Filter::bicubic ? 2 : 1; }
+  /// Source samples for each output.
+  [[nodiscard]] Real scale() const noexcept { return static_cast<Real>(in) / static_cast<Real>(out); }
+  /// Half the width of the filter in source samples.
+  [[nodiscard]] Real support() const noexcept {
+    return static_cast<Real>(radius(filter)) * (scale() > 1 ? scale() : Real(1));
+  }
+  void fill_row(Index o) noexcept;
 };
 
 namespace detail {
@@ -89,61 +134,40 @@ inline Weight to_weight(Real w) noexcept {
   }
 }
 
-/// Fills first, count and weights of output `o`; `values` has room for taps.most. `scale` is in / out, `support` half
-/// the width of the filter in source samples.
-template <class Weight, class Real>
-inline void make_row(Filter filter, Real scale, Real support, Index o, Real* values, Taps<Weight>& taps) noexcept {
-  const Real widened = scale > 1 ? scale : Real(1), inverse = 1 / widened;
-  const Real center = rounded((static_cast<Real>(o) + Real(0.5)) * scale);
-  Index lo = static_cast<Index>(center - support + Real(0.5));  // truncated toward zero, as the references do in C
-  Index hi = static_cast<Index>(center + support + Real(0.5));
-  lo = lo < 0 ? 0 : lo;
-  hi = hi > taps.in ? taps.in : hi;
-  Real sum = 0;
-  for (Index j = 0; j < hi - lo; ++j) {
-    values[j] = filter_value(filter, rounded((static_cast<Real>(j + lo) - center + Real(0.5)) * inverse));
-    sum += values[j];
-  }
-  Weight* const row = taps.weights.data() + o * taps.most;
-  for (Index j = 0; j < hi - lo; ++j) row[j] = to_weight<Weight>(sum != 0 ? values[j] / sum : values[j]);
-  taps.first[static_cast<std::size_t>(o)] = static_cast<std::int32_t>(lo);
-  taps.count[static_cast<std::size_t>(o)] = static_cast<std::int32_t>(hi - lo);
-}
-
 }  // namespace detail
 
-/// Makes the taps that resize `in` samples to `out`. Equal sizes give one tap of weight one, so the pass changes
-/// nothing. Geometry is computed in double for fixed-point weights and in float for float ones, as the references do.
-///
-/// Cost   about 4 * max(in, out) evaluations of the filter
-/// Fails  bad_argument (a side below 1), limit (a side above kMaxPictureSide), out_of_memory
+/// Fills first, count and weights of output `o`.
 template <class Weight>
-inline Status make_taps(Filter filter, Index in, Index out, Allocator* from, Taps<Weight>& taps) noexcept {
-  using Real = std::conditional_t<std::is_same_v<Weight, float>, float, double>;
-  if (in < 1 || out < 1) return fail(Code::bad_argument, "resize %td -> %td: both must be at least 1", in, out);
-  if (in > kMaxPictureSide || out > kMaxPictureSide)
-    return fail(Code::limit, "resize %td -> %td: a side may have at most %td pixels", in, out, kMaxPictureSide);
-  const Real scale = static_cast<Real>(in) / static_cast<Real>(out);
-  const Real support = Real(filter == Filter::bicubic ? 2 : 1) * (scale > 1 ? scale : Real(1));
-  taps = Taps<Weight>{in, out, in == out ? 1 : 2 * static_cast<Index>(std::ceil(support)) + 1,
-                      Buffer<std::int32_t>(from), Buffer<std::int32_t>(from), Buffer<Weight>(from)};
-  Buffer<Real> values(from);
-  const auto size = checked_multiply(static_cast<std::uint64_t>(out), static_cast<std::uint64_t>(taps.most));
-  const auto outputs = static_cast<std::size_t>(out);
-  if (!size || *size > (std::numeric_limits<std::size_t>::max)() || !taps.first.resize(outputs) ||
-      !taps.count.resize(outputs) || !taps.weights.resize(static_cast<std::size_t>(*size)) ||
-      !values.resize(static_cast<std::size_t>(taps.most)))
-    return fail(Code::out_of_memory, "resize %td -> %td: no memory for %td weights", in, out, out * taps.most);
+inline void Taps<Weight>::fill_row(Index o) noexcept {
+  const Real step = scale(), half = support(), widened = step > 1 ? step : Real(1), inverse = 1 / widened;
+  const Real center = detail::rounded((static_cast<Real>(o) + Real(0.5)) * step);
+  Index lo = static_cast<Index>(center - half + Real(0.5));  // truncated toward zero, as the references do in C
+  Index hi = static_cast<Index>(center + half + Real(0.5));
+  lo = lo < 0 ? 0 : lo;
+  hi = hi > in ? in : hi;
+  Real sum = 0;
+  for (Index j = 0; j < hi - lo; ++j) {
+    const Real distance = detail::rounded((static_cast<Real>(j + lo) - center + Real(0.5)) * inverse);
+    values[j] = detail::filter_value(filter, distance);
+    sum += values[j];
+  }
+  Weight* const row = weights + o * most;
+  for (Index j = 0; j < hi - lo; ++j) row[j] = detail::to_weight<Weight>(sum != 0 ? values[j] / sum : values[j]);
+  first[o] = static_cast<std::int32_t>(lo);
+  count[o] = static_cast<std::int32_t>(hi - lo);
+}
+
+template <class Weight>
+inline void Taps<Weight>::fill() noexcept {
   for (Index o = 0; o < out; ++o) {
     if (in != out) {
-      detail::make_row(filter, scale, support, o, values.data(), taps);
+      fill_row(o);
       continue;
     }
-    taps.first[static_cast<std::size_t>(o)] = static_cast<std::int32_t>(o);
-    taps.count[static_cast<std::size_t>(o)] = 1;
-    taps.weights[static_cast<std::size_t>(o)] = detail::to_weight<Weight>(Real(1));
+    first[o] = static_cast<std::int32_t>(o);
+    count[o] = 1;
+    weights[o] = detail::to_weight<Weight>(Real(1));
   }
-  return {};
 }
 
 DSVL_END_NAMESPACE

@@ -170,7 +170,7 @@ class Generation {
     phase_ = Phase::chosen;
   }
   /// True when as many tokens were said as the options allow.
-  [[nodiscard]] bool long_enough() const noexcept { return static_cast<Index>(ids_.size()) >= max_tokens_; }
+  [[nodiscard]] bool long_enough() const noexcept { return std::ssize(ids_) >= max_tokens_; }
 
   /// Takes back the tokens from number `tokens` on, and goes on with `sampling`.
   ///
@@ -228,7 +228,7 @@ class Generation {
     return seen_row_ && phase_ != Phase::idle ? logits_of(*seen_row_) : std::span<const float>();
   }
   /// Tokens in front of the one that is chosen next: the prompt and the answer so far.
-  [[nodiscard]] Index position() const noexcept { return static_cast<Index>(drafts_.history().size()); }
+  [[nodiscard]] Index position() const noexcept { return std::ssize(drafts_.history()); }
   /// Tokens of the cache that belong to the prompt and the answer, as opposed to guesses.
   [[nodiscard]] Index settled() const noexcept {
     return phase_ == Phase::idle ? cache_.size() : std::min<Index>(cache_.size(), position());
@@ -267,13 +267,13 @@ class Generation {
     pass_.drafted = 0;
     pass_.row = 0;
     // Guesses behind the end of the context, or of the longest answer, could not be used.
-    const Index room = std::min<Index>(cache_.context() - position(), max_tokens_ - static_cast<Index>(ids_.size()));
+    const Index room = std::min<Index>(cache_.context() - position(), max_tokens_ - std::ssize(ids_));
     if (draft_ > 0 && room > 0) add_guesses(std::min<Index>(draft_, room));
     usage.drafted += static_cast<Index>(pass_.drafted);
     ++usage.passes;
     seen_row_.reset();  // the pass writes over them
     phase_ = Phase::decode;
-    return request_.begin(cache_, pass_.tokens.span(), static_cast<Index>(pass_.tokens.size()), Stage::decode);
+    return request_.begin(cache_, pass_.tokens.span(), std::ssize(pass_.tokens), Stage::decode);
   }
   /// Adds at most `most` guesses to the pass, as far as they are tokens of text.
   void add_guesses(Index most) noexcept {

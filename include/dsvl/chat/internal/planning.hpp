@@ -115,9 +115,9 @@ std::size_t plan_part(Plan::Part part, Plan& out, LayOut&& lay_out) {
   return arena.peak();
 }
 /// Adds the memory of the towers and of embeddings.
-DSVL_COLD inline void plan_images(const SessionShape& shape, Allocator* from, Plan& out) {
+DSVL_COLD inline void plan_images(const SessionShape& shape, Plan& out) {
   if (shape.limits.pictures == 0) return;
-  ImageCache images(shape.net, shape.config.preprocess, shape.limits, shape.workers, from);
+  ImageCache images(shape.net, shape.config.preprocess, shape.limits, shape.workers, nullptr);
   out.vision = plan_part(Plan::Part::vision, out, [&](Arena& arena) { images.lay_out(arena); });
 }
 /// Adds the memory of `count` pages.
@@ -126,11 +126,11 @@ DSVL_COLD inline void plan_cache(const PagePool& pages, Index count, Plan& out) 
   out.buffers.push_back({Plan::Part::cache, "keys and values", out.cache});
 }
 /// Adds the memory of a session: that of the very parts that it is made of, measured and not taken.
-DSVL_COLD inline void plan_session(const SessionShape& shape, Allocator* from, Plan& out) {
+DSVL_COLD inline void plan_session(const SessionShape& shape, Plan& out) {
   const auto pages = std::make_shared<PagePool>(shape.page_bytes(), nullptr);
   SessionParts parts(shape, {}, pages, nullptr, nullptr, {}, {});
   out.decoder = plan_part(Plan::Part::decoder, out, [&](Arena& arena) { parts.lay_out(arena, shape); });
-  plan_images(shape, from, out);
+  plan_images(shape, out);
   plan_cache(*pages, shape.pages(), out);
 }
 
@@ -174,9 +174,7 @@ Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, c
 /// The plan of a model with one session.
 DSVL_COLD
 inline Result<Plan> plan_one(const ModelPlace& place, const SessionOptions& options, const LoadOptions& load) {
-  return plan_from(place, options, load, [&](const SessionShape& shape, Plan& out) {
-    plan_session(shape, options.host.allocator, out);
-  });
+  return plan_from(place, options, load, plan_session);
 }
 
 }  // namespace detail

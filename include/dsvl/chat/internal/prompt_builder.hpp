@@ -24,7 +24,7 @@ class PromptBuilder {
   /// `config` must outlive this object, and so must what `roles` views. Memory beyond what carve() declares comes from
   /// `from`.
   PromptBuilder(const ModelConfig& config, const TokenRoles& roles, Allocator* from) noexcept
-      : config_(config), roles_(roles), from_(from), scratch_(from) {}
+      : config_(config), roles_(roles), scratch_(from) {}
   PromptBuilder(const PromptBuilder&) = delete;
   PromptBuilder& operator=(const PromptBuilder&) = delete;
 
@@ -33,8 +33,7 @@ class PromptBuilder {
     context_ = limits.context;
     segments_ = arena.buffer<Segment>("prompt", 3 * context_ + 8);
     spans_ = arena.buffer<ImageSpan>("prompt", context_);
-    // Twice the context makes it likely that a text that is too long can still be counted, for the message.
-    ids_ = arena.buffer<std::int32_t>("ids", 2 * context_ + 2);
+    ids_ = arena.buffer<std::int32_t>("ids", context_);
     beside_ = arena.buffer<std::int32_t>("ids", 2 * context_ + 2);
     // Encoding needs this much, unless the text is one word of that length; then it asks for more.
     const Index bytes = 8 * limits.text_bytes + (Index{64} << 10);
@@ -42,7 +41,8 @@ class PromptBuilder {
     if (!arena.measuring()) scratch_.use({scratch, static_cast<std::size_t>(bytes)});
   }
 
-  // Each of these three makes the prompt. When one fails, the prompt that it leaves must not be used.
+  // Each of these three makes the prompt. When one fails, the prompt that it leaves must not be used. Texts must be
+  // UTF-8: whoever lets them into the session has looked.
 
   /// Makes the prompt of the whole conversation, as the model's chat template writes it. `system` may be empty.
   ///
@@ -73,7 +73,7 @@ class PromptBuilder {
   ///
   /// Codes  limit, bad_argument (ids outside the vocabulary, a run of another length than a picture has), out_of_memory
   Status take_ids(std::span<const std::int32_t> ids) noexcept {
-    DSVL_CHECK_STATUS(check_length(ids.size()));
+    DSVL_CHECK_STATUS(check_length(std::ssize(ids)));
     if (!ids_.assign(ids.data(), ids.size())) return fail(Code::out_of_memory, "no memory for the prompt's ids");
     return find_images();
   }
@@ -88,7 +88,7 @@ class PromptBuilder {
   /// Codes  bad_argument, limit
   [[nodiscard]] Status check(std::size_t pictures) const noexcept {
     if (ids_.empty()) return fail(Code::bad_argument, "the prompt is empty");
-    DSVL_CHECK_STATUS(check_length(ids_.size()));
+    DSVL_CHECK_STATUS(check_length(std::ssize(ids_)));
     return check_pictures(spans_.size(), pictures);
   }
 
@@ -101,7 +101,7 @@ class PromptBuilder {
     const Index hidden = config_.decoder.hidden;
     to.clear();
     std::size_t place = 0;
-    for (Index i = 0; i < static_cast<Index>(ids_.size()); ++i) {
+    for (Index i = 0; i < std::ssize(ids_); ++i) {
       const std::int32_t id = ids_[static_cast<std::size_t>(i)];
       while (place < spans_.size() && i >= spans_[place].first + spans_[place].count) ++place;
       if (place == spans_.size() || i < spans_[place].first) {
@@ -115,17 +115,22 @@ class PromptBuilder {
   }
 
   /// The ids of a text that is no part of the prompt, such as a draft text or a continuation to score. Nothing in it
-  /// becomes a control token. Valid until the next call.
+  /// becomes a control token. It must be UTF-8. Valid until the next call.
   ///
-  /// Codes  those of Tokenizer::encode; limit (more than twice the context)
+  /// Codes  those of Tokenizer::encode_valid; limit (more than twice the context)
   [[nodiscard]] Result<std::span<const std::int32_t>> encode_beside(std::string_view text) noexcept {
     scratch_.reset();
     beside_.clear();
-    const Status encoded = roles_.tokenizer->encode(text, ControlTokens::as_text, beside_, &scratch_);
-    if (encoded.code() == Code::out_of_memory)
+    bool fits = true;
+    const auto take = [&](std::span<const std::int32_t> ids) {
+      fits = fits && beside_.append(ids.data(), ids.size());
+      return true;
+    };
+    const TextSpan all{0, text.size()};
+    DSVL_CHECK_STATUS(roles_.tokenizer->encode_valid(text, {&all, 1}, take, &scratch_));
+    if (!fits)
       return fail(Code::limit, "a text of %zu bytes takes more tokens than the context of %td holds", text.size(),
                   context_);
-    DSVL_CHECK_STATUS(encoded);
     return std::span<const std::int32_t>(beside_.span());
   }
 
@@ -140,40 +145,40 @@ class PromptBuilder {
   /// Ok when a prompt of that many tokens fits the context.
   ///
   /// Codes  limit
-  [[nodiscard]] Status check_length(std::size_t tokens) const noexcept {
-    if (tokens <= static_cast<std::size_t>(context_)) return {};
+  [[nodiscard]] Status check_length(Index tokens) const noexcept {
+    if (tokens <= context_) return {};
     return fail(Code::limit,
-                "the prompt takes %zu tokens, the context holds %td: ask less, rewind() or clear() the conversation, "
+                "the prompt takes %td tokens, the context holds %td: ask less, rewind() or clear() the conversation, "
                 "or open a session with a larger Limits::context (this model's positions end at %td)",
                 tokens, context_, config_.max_positions);
   }
 
  private:
-  /// Encodes the segments into ids and notes the places of pictures.
+  /// Encodes the segments into ids and notes the places of pictures. Once the context is full, ids are only counted,
+  /// for the message.
   ///
-  /// Codes  those of encode_prompt; limit
+  /// Codes  those of encode_valid_prompt; limit
   Status encode() noexcept {
     scratch_.reset();
     // Without pictures the image token may be unknown; any id will do, because no place asks for it.
     const std::int32_t image = roles_.image_token.value_or(-1);
-    const Status status =
-        encode_prompt(*roles_.tokenizer, segments_.span(), image, config_.image_tokens(), ids_, spans_, &scratch_);
-    if (status.code() != Code::out_of_memory) return status;
-    // The ids did not fit twice the context. They are counted in memory of their own, for the message.
-    Buffer<std::int32_t> ids(from_);
-    Buffer<ImageSpan> spans(from_);
-    scratch_.reset();
-    DSVL_CHECK_STATUS(
-        encode_prompt(*roles_.tokenizer, segments_.span(), image, config_.image_tokens(), ids, spans, &scratch_));
-    DSVL_CHECK_STATUS(check_length(ids.size()));
-    return status;
+    Index tokens = 0;
+    ids_.clear();
+    const auto take = [&](std::span<const std::int32_t> ids) {
+      const Index pictures = std::count(ids.begin(), ids.end(), image);
+      tokens += std::ssize(ids) + pictures * (config_.image_tokens() - 1);
+      return tokens > context_ || ids_.append(ids.data(), ids.size());
+    };
+    DSVL_CHECK_STATUS(encode_valid_prompt(*roles_.tokenizer, segments_.span(), image, take, &scratch_));
+    DSVL_CHECK_STATUS(check_length(tokens));
+    return expand_images(image, config_.image_tokens(), ids_, spans_);
   }
 
   /// Finds the runs of image tokens among ids that were given, each as long as a picture takes.
   ///
   /// Codes  bad_argument
   Status find_images() noexcept {
-    const Index run = config_.image_tokens(), count = static_cast<Index>(ids_.size());
+    const Index run = config_.image_tokens(), count = std::ssize(ids_);
     spans_.clear();
     for (const std::int32_t id : ids_)
       if (id < 0 || id >= config_.decoder.vocab)
@@ -193,7 +198,6 @@ class PromptBuilder {
 
   const ModelConfig& config_;          // sizes, and the layout that decides the template
   TokenRoles roles_;                   // views of the model
-  Allocator* from_;                    // for a prompt that is far too long
   BumpAllocator scratch_;              // of one call
   Index context_ = 0;                  // tokens that a prompt may have
   Buffer<Segment> segments_;           // of the prompt, unless it was given as ids

@@ -111,7 +111,7 @@ DSVL_COLD
 inline void write_cache(SavedWriter& to, const Snapshot& from, const DecoderDims& dims, KvFormat format,
                         std::span<std::byte> page) noexcept {
   to.run(from.keys);
-  const Index tokens = static_cast<Index>(from.keys.size());
+  const Index tokens = std::ssize(from.keys);
   for (Index p = 0; p * kKvBlock < tokens && !to.failed(); ++p) {
     const Index used = std::min<Index>(kKvBlock, tokens - p * kKvBlock);
     if (!to.counting()) {

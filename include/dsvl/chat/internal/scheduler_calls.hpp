@@ -171,7 +171,7 @@ DSVL_INLINE void SchedulerState::finish_pass() noexcept {
 // --- plan ---------------------------------------------------------------------------------------
 
 /// Adds the memory of a scheduler with all its sessions.
-DSVL_COLD inline void plan_scheduler(const SessionShape& shape, Index sessions, Allocator* from, Plan& out) {
+DSVL_COLD inline void plan_scheduler(const SessionShape& shape, Index sessions, Plan& out) {
   Decoding decoding(shape.net.decoder, shape.limits, shape.workers, sessions);
   const auto pages = std::make_shared<PagePool>(shape.page_bytes(), nullptr);
   SessionParts member(shape, {}, pages, nullptr, &decoding, {}, {});
@@ -179,7 +179,7 @@ DSVL_COLD inline void plan_scheduler(const SessionShape& shape, Index sessions, 
     decoding.lay_out(arena);
     for (Index i = 0; i < sessions; ++i) member.lay_out(arena, shape);
   });
-  plan_images(shape, from, out);
+  plan_images(shape, out);
   plan_cache(*pages, sessions * ceil_div(shape.limits.context, kKvBlock) + 1 + shape.cached_pages(), out);
 }
 
@@ -233,7 +233,7 @@ DSVL_INLINE Result<Plan> plan(const std::filesystem::path& path, const Scheduler
                               const LoadOptions& load) {
   DSVL_TRY(place, detail::place_of(path, load));
   return detail::plan_from(place, options.session, load, [&](const detail::SessionShape& shape, Plan& out) {
-    detail::plan_scheduler(shape, options.sessions, options.session.host.allocator, out);
+    detail::plan_scheduler(shape, options.sessions, out);
   });
 }
 

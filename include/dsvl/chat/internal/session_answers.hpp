@@ -123,7 +123,7 @@ DSVL_INLINE Status SessionState::set_options(const GenerateOptions& options) {
                 rows - 1);
   // The text is only a hint: one that cannot be encoded (too long, not UTF-8) gives no drafts.
   std::span<const std::int32_t> draft_text;
-  if (options.draft > 0 && model_->tokenizer && !options.draft_text.empty())
+  if (options.draft > 0 && model_->tokenizer && !options.draft_text.empty() && utf8::validate(options.draft_text).ok())
     if (const auto ids = parts_.prompt.encode_beside(options.draft_text)) draft_text = *ids;
   return parts_.generation.set(options, fork_, draft_text);
 }
@@ -183,7 +183,7 @@ DSVL_INLINE void SessionState::generate(std::span<const std::int32_t> ids, std::
   const FloatEnvironment ours;
   begin(options, false);
   start_or_fail([&]() -> Status {
-    DSVL_CHECK_STATUS(parts_.prompt.check_length(ids.size()));
+    DSVL_CHECK_STATUS(parts_.prompt.check_length(std::ssize(ids)));
     // The ids may be those of the answer before, so they are taken before the options forget it.
     const Status made = parts_.prompt.take_ids(ids);
     DSVL_CHECK_STATUS(set_options(options));

@@ -41,7 +41,7 @@ DSVL_INLINE Result<std::shared_ptr<SessionState>> SessionState::fork(Index conte
   SessionOptions options = options_;
   if (context > 0) options.limits.context = context;
   DSVL_TRY(state, snapshot());
-  const Index shared = static_cast<Index>(state.keys.size());
+  const Index shared = std::ssize(state.keys);
   if (options.limits.context < shared || options.limits.context > model_->info.max_context)
     return fail(Code::limit, "a fork of %td tokens of context: %td are shared, the model's positions end at %td",
                 options.limits.context, shared, model_->info.max_context);
@@ -110,7 +110,7 @@ DSVL_INLINE Status SessionState::restore_pictures(const Snapshot& from) {
 /// Codes  limit, out_of_memory
 DSVL_INLINE Status SessionState::restore_cache(const Snapshot& from) {
   PrefixCache& cache = parts_.cache;
-  const Index tokens = static_cast<Index>(from.keys.size());
+  const Index tokens = std::ssize(from.keys);
   if (tokens > cache.context())
     return fail(Code::limit, "%td tokens are more than the session's context of %td holds", tokens, cache.context());
   if (from.cache) return cache.share(*from.cache, tokens);

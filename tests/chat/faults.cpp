@@ -626,7 +626,7 @@ TEST_CASE("more pictures than the limits allow are refused; those that nobody ne
   test::Patient patient(options);
   const auto picture = [](int i) { return Picture(test::tiny_vl() / "demo" / ("00" + std::to_string(i) + ".png")); };
   expect("too many pictures", patient.session.ask(std::vector<Picture>{picture(1), picture(2)}, "What are these?").status(),
-         Code::limit, "the session keeps 2 different ones at a time");
+         Code::limit, "2 different ones are kept at a time");
   CHECK(patient.well());
   for (int i = 1; i < 4; ++i) {  // each is dropped with its turn, or with its completion
     CAPTURE(i);

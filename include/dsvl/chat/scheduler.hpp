@@ -32,13 +32,14 @@ class SchedulerState;
 struct SchedulerOptions {
   /// Sessions at a time, 1 to 1024, forks included. The memory for what they compute in together follows from it.
   Index sessions = 8;
-  /// What every session is opened with. limits.chunk, logit_rows and pictures, the format of keys and values, and the
-  /// host are those of all; `pictures` and `cached_tokens` are shared.
+  /// What every session is opened with. limits.chunk and logit_rows, the format of keys and values, and the host are
+  /// those of all; `pictures` and `cached_tokens` are shared. Without a number of pictures there are places for as many
+  /// as all sessions together could have.
   SessionOptions session = {};
   /// How long, at most, a pass is drawn out by prompts and pictures of some while others wait for their next token.
   /// It is kept by measuring, so a pass may be off by a few milliseconds. More is better for those who begin, less for
   /// those who are under way. Nobody else's answer changes with it.
-  std::chrono::milliseconds pause{50};
+  std::chrono::milliseconds pause{50};  // 0 to an hour
 };
 
 /// Sessions that decode together. Those that session() opens, and their forks, are its members: each is a Session like
@@ -51,7 +52,8 @@ struct SchedulerOptions {
 ///
 /// A pass has the next token of every answer whose last one was taken, with its drafts, and prompts beside them, a
 /// chunk at a time. No answer is left out of a pass for want of room. Prompts take turns, so each goes on within as
-/// many passes as there are sessions. Pictures are encoded between passes, in the order of their questions.
+/// many passes as there are sessions. Pictures are encoded between passes, in the order of their questions. Scoring has
+/// the passes over its continuations for itself. A progress callback must not work with sessions of the scheduler.
 class Scheduler {
  public:
   /// Takes the memory that sessions share. `options.session.host` must outlive the scheduler, its sessions and its
@@ -62,7 +64,8 @@ class Scheduler {
 
   /// Opens a session, which keeps the scheduler's state alive.
   ///
-  /// Codes  limit (there are as many as options say), out_of_memory, bad_argument (it was moved from)
+  /// Codes  limit (there are as many as options say; one whose Answer is still there counts), out_of_memory,
+  ///        bad_argument (it was moved from)
   Result<Session> session();
   /// Opens one with its own choices: `system`, `keep_generated_ids`, limits.context and limits.text_bytes may differ
   /// from options().session, with a context up to that one. Take options().session, and change a copy.

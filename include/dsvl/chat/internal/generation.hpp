@@ -40,7 +40,10 @@ class Generation {
   /// Declares all lists, and memory for the sampler and the detokenizer, which allocate it when open() makes them.
   /// With `own_logits` there is memory for logits too, so that passes of others leave them alone.
   void carve(Arena& arena, const Limits& limits, Index vocab, bool own_logits) noexcept {
-    if (own_logits) request_.keep_logits(arena.view<float>("logits", decoding_.logit_rows(), vocab));
+    if (own_logits) {
+      request_.keep_logits(arena.view<float>("logits", decoding_.logit_rows(), vocab));
+      seen_copy_ = arena.view<float>("logits", 1, vocab);
+    }
     pass_.tokens.carve(arena, "prompt", limits.context);
     ids_ = arena.buffer<std::int32_t>("ids", 2 * limits.context + 2);
     drafts_.carve(arena, limits.context);
@@ -92,7 +95,7 @@ class Generation {
     usage.reused_tokens = static_cast<Index>(reused);
     pass_.row = 0;
     pass_.drafted = 0;
-    seen_row_.reset();
+    seen_ = {};
     phase_ = Phase::prefill;
     return request_.begin(cache_, pass_.tokens.span().from(reused), 1, Stage::prefill);
   }
@@ -120,15 +123,8 @@ class Generation {
   void computed(double seconds, Usage& usage) noexcept {
     (phase_ == Phase::prefill ? usage.prefill : usage.decode) += seconds;
     if (request_.busy()) return;
-    if (phase_ == Phase::prefill) seen_row_ = pass_.row;
+    if (phase_ == Phase::prefill) seen_ = logits_of(pass_.row);
     phase_ = Phase::ready;
-  }
-  /// Goes back to the token that was chosen last, if a pass over it has begun; it will begin anew.
-  void leave_pass() noexcept {
-    if (phase_ != Phase::decode) return;
-    decoding_.remove(request_);
-    pass_.drafted = 0;
-    phase_ = Phase::chosen;
   }
   /// True while there are logits to choose a token from.
   [[nodiscard]] bool ready() const noexcept { return phase_ == Phase::ready; }
@@ -145,7 +141,7 @@ class Generation {
   Result<Choice> choose(Usage& usage) noexcept {
     const auto began = Clock::now();
     DSVL_TRY(choice, sampler_->choose(logits_of(pass_.row), static_cast<std::uint64_t>(position())));
-    seen_row_ = pass_.row;
+    seen_ = logits_of(pass_.row);
     last_ = choice;
     (void)ids_.push_back(choice.id);
     ++usage.answer_tokens;
@@ -172,15 +168,18 @@ class Generation {
   /// True when as many tokens were said as the options allow.
   [[nodiscard]] bool long_enough() const noexcept { return std::ssize(ids_) >= max_tokens_; }
 
-  /// Takes back the tokens from number `tokens` on, and goes on with `sampling`.
+  /// Takes back the tokens from number `tokens` on, and goes on with `sampling`. A pass that others share, and may have
+  /// begun, is given up.
   ///
   /// Codes  bad_argument (nothing has changed then)
   Status rewind(std::size_t tokens, const SamplerOptions& sampling, std::uint64_t fork, Usage& usage) noexcept {
-    const bool between = phase_ == Phase::ready || phase_ == Phase::chosen;
+    const bool shared = seen_copy_.data != nullptr;
+    const bool between = phase_ == Phase::ready || phase_ == Phase::chosen || (shared && phase_ == Phase::decode);
     if (!between || tokens > ids_.size())
       return fail(Code::bad_argument, "an answer %s can not go back to token %zu: it has %zu",
                   phase_ == Phase::idle ? "that has not begun, or is over," : "in work", tokens, ids_.size());
     DSVL_CHECK_STATUS(set_sampling(sampling, fork));
+    if (phase_ == Phase::decode) leave_pass(usage);
     const bool shorter = tokens < ids_.size();
     (void)ids_.resize(tokens);
     // The penalties depend on the tokens that stay, so the sampler sees them again.
@@ -197,7 +196,7 @@ class Generation {
     cache_.truncate(position() - 1);
     last_.id = drafts_.history().back();
     pass_.drafted = 0;
-    seen_row_.reset();
+    seen_ = {};
     phase_ = Phase::chosen;
     return {};
   }
@@ -225,7 +224,7 @@ class Generation {
   [[nodiscard]] const Choice& last() const noexcept { return last_; }
   /// (vocab) logits that the last token was chosen from, or the first will be; empty while there are none.
   [[nodiscard]] std::span<const float> logits() const noexcept {
-    return seen_row_ && phase_ != Phase::idle ? logits_of(*seen_row_) : std::span<const float>();
+    return phase_ != Phase::idle ? seen_ : std::span<const float>();
   }
   /// Tokens in front of the one that is chosen next: the prompt and the answer so far.
   [[nodiscard]] Index position() const noexcept { return std::ssize(drafts_.history()); }
@@ -271,9 +270,19 @@ class Generation {
     if (draft_ > 0 && room > 0) add_guesses(std::min<Index>(draft_, room));
     usage.drafted += static_cast<Index>(pass_.drafted);
     ++usage.passes;
-    seen_row_.reset();  // the pass writes over them
+    // The pass writes over the logits that were seen. Where others may have asked for it, they are kept.
+    if (seen_copy_.data) std::copy(seen_.begin(), seen_.end(), seen_copy_.data);
+    seen_ = {seen_copy_.data, seen_copy_.data ? seen_.size() : 0};
     phase_ = Phase::decode;
     return request_.begin(cache_, pass_.tokens.span(), std::ssize(pass_.tokens), Stage::decode);
+  }
+  /// Goes back to the token that was chosen last, over which a pass will begin anew.
+  void leave_pass(Usage& usage) noexcept {
+    decoding_.remove(request_);
+    usage.drafted -= static_cast<Index>(pass_.drafted);
+    --usage.passes;
+    pass_.drafted = 0;
+    phase_ = Phase::chosen;
   }
   /// Adds at most `most` guesses to the pass, as far as they are tokens of text.
   void add_guesses(Index most) noexcept {
@@ -300,7 +309,8 @@ class Generation {
   Buffer<std::int32_t> ids_;          // of the answer
   Choice last_;                       // chosen last
   Pass pass_;                         // that runs, or has run last
-  std::optional<Index> seen_row_;     // row of the logits that the last choice was made from
+  std::span<const float> seen_;       // logits that the last choice was made from, or the first will be
+  View<float> seen_copy_;             // (1, vocab), where passes are shared: keeps them while the next pass runs
 };
 
 }  // namespace detail

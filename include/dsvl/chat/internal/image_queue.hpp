@@ -175,7 +175,7 @@ class ImageQueue {
     place_ = images_->take();
     if (!place_)
       return fail(Code::limit,
-                  "one picture too many: the session keeps %td different ones at a time (Limits::pictures)",
+                  "one picture too many: %td different ones are kept at a time (Limits::pictures)",
                   images_->most());
     encoder_ = std::move(encoder);
     DSVL_CHECK_STATUS(encoder_->begin(pixels_));

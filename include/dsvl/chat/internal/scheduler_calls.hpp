@@ -15,6 +15,14 @@ namespace detail {
 
 // --- SchedulerState -----------------------------------------------------------------------------
 
+/// Moves a member to the end of a list. False when it is not there.
+inline bool move_to_end(Buffer<SessionState*>& list, SessionState& member) noexcept {
+  SessionState** const at = std::find(list.begin(), list.end(), &member);
+  if (at == list.end()) return false;
+  std::rotate(at, at + 1, list.end());
+  return true;
+}
+
 /// The facts that the sizes of a scheduler follow from.
 DSVL_COLD inline SessionShape shape_of(const ModelState& model, const SessionOptions& options) noexcept {
   const Executor& executor = options.host.executor ? *options.host.executor : model.executor();
@@ -35,6 +43,7 @@ DSVL_INLINE Status SchedulerState::open() {
   const auto lay_out = [&](Arena& arena) {
     decoding_.lay_out(arena);
     members_ = arena.buffer<SessionState*>("members", options_.sessions);
+    turns_ = arena.buffer<SessionState*>("members", options_.sessions);
     pass_ = arena.buffer<Share>("members", options_.sessions);
   };
   if (carve_slab(slab_, lay_out) && (!images_ || images_->open()) && pages_->reserve(extra_pages())) return {};
@@ -46,7 +55,7 @@ DSVL_INLINE std::size_t SchedulerState::bytes() const noexcept {
 }
 
 DSVL_INLINE Status SchedulerState::join(SessionState& member) noexcept {
-  if (members_.push_back(&member)) return {};
+  if (members_.push_back(&member) && turns_.push_back(&member)) return {};
   return fail(Code::limit, "one session too many: the scheduler has room for %td (SchedulerOptions::sessions)",
               options_.sessions);
 }
@@ -57,41 +66,38 @@ DSVL_INLINE void SchedulerState::leave(SessionState& member) noexcept {
     decoding_.abandon();
     pass_.clear();
   }
-  remove(member);
+  for (Buffer<SessionState*>* const list : {&members_, &turns_})
+    if (move_to_end(*list, member)) (void)list->resize(list->size() - 1);  // cannot fail, since it gets shorter
 }
 
 DSVL_INLINE void SchedulerState::begins(SessionState& member) noexcept {
-  if (remove(member)) (void)members_.push_back(&member);
-}
-
-/// Takes a member from the list. Those behind it move up, and the turn stays with whom it was. False when it is not
-/// there.
-DSVL_INLINE bool SchedulerState::remove(SessionState& member) noexcept {
-  SessionState** const at = std::find(members_.begin(), members_.end(), &member);
-  if (at == members_.end()) return false;
-  if (static_cast<std::size_t>(at - members_.begin()) < turn_) --turn_;
-  std::copy(at + 1, members_.end(), at);
-  return members_.resize(members_.size() - 1);  // cannot fail, since it gets shorter
+  (void)move_to_end(members_, member);
+  (void)move_to_end(turns_, member);
 }
 
 /// Each member that is worked on stops for its own cancellation or error only.
 DSVL_INLINE Status SchedulerState::advance(SessionState& member, const Control& control) noexcept {
+  if (inside_) return fail(Code::bad_argument, "a progress callback can not work with sessions of its scheduler");
   for (;;) {
     DSVL_CHECK_STATUS(member.take_trouble());
     if (member.ready()) return {};
     if (control.cancelled()) return fail(Code::cancelled, "the answer was cancelled");
     if (control.late()) return {};
-    step(control.deadline);
+    step(control.cancel ? (std::min)(control.deadline, Clock::now() + kLook) : control.deadline);
   }
 }
 
 DSVL_INLINE bool SchedulerState::step(Clock::time_point deadline) noexcept {
-  const FloatEnvironment ours;
-  if (!decoding_.busy()) {
-    advance_pictures(deadline);
-    begin_pass();
+  if (!inside_) {
+    const FloatEnvironment ours;
+    inside_ = true;
+    if (!decoding_.busy()) {
+      advance_pictures(deadline);
+      begin_pass();
+    }
+    if (decoding_.busy()) run_pass(deadline);
+    inside_ = false;
   }
-  if (decoding_.busy()) run_pass(deadline);
   return std::any_of(members_.begin(), members_.end(), [](const SessionState* m) { return m->in_work(); });
 }
 
@@ -99,8 +105,8 @@ DSVL_INLINE bool SchedulerState::step(Clock::time_point deadline) noexcept {
 /// encoder. Where others are under way, they are worked on for a short time only. Who has no pictures begins at once.
 DSVL_INLINE void SchedulerState::advance_pictures(Clock::time_point deadline) noexcept {
   picture_seconds_ = 0;
-  for (SessionState* const m : members_)
-    if (m->begins() && !m->has_pictures()) m->advance_pictures(deadline);
+  for (std::size_t i = 0; i < members_.size(); ++i)
+    if (members_[i]->begins() && !members_[i]->has_pictures()) members_[i]->advance_pictures(deadline);
   const auto waits = [](const SessionState* m) { return m->has_pictures(); };
   SessionState** const first = std::find_if(members_.begin(), members_.end(), waits);
   if (first == members_.end()) return;
@@ -117,24 +123,22 @@ DSVL_INLINE void SchedulerState::advance_pictures(Clock::time_point deadline) no
 DSVL_INLINE void SchedulerState::begin_pass() noexcept {
   pass_.clear();
   pass_seconds_ = 0;
-  const std::size_t count = members_.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    DecodeRequest* const request = in_turn(i).request();
-    if (request && request->stage() == Stage::decode) add(in_turn(i), *request, request->left());
+  for (SessionState* const m : members_) {
+    DecodeRequest* const request = m->request();
+    if (request && request->stage() == Stage::decode) add(*m, *request, request->left());
   }
-  Index room = pass_.empty() ? decoding_.chunk() : pace_.rows(picture_seconds_);
   const bool alone = pass_.empty();
-  std::size_t next = turn_;
-  for (std::size_t i = 0; i < count && room > 0; ++i) {
-    DecodeRequest* const request = in_turn(i).request();
+  Index room = alone ? decoding_.chunk() : pace_.rows(picture_seconds_);
+  for (SessionState* const m : turns_) {
+    DecodeRequest* const request = room > 0 ? m->request() : nullptr;
     if (!request || request->stage() != Stage::prefill) continue;
     const Index before = decoding_.rows();
     if (alone && before > 0 && before + request->left() > kSharedPrompt) break;
-    add(in_turn(i), *request, room);
+    add(*m, *request, room);
     room -= decoding_.rows() - before;
-    next = (turn_ + i + 1) % count;
   }
-  turn_ = next;
+  for (const Share& s : pass_)
+    if (s.prompt) (void)move_to_end(turns_, *s.member);
 }
 
 /// Adds at most `most` rows of a request to the pass. An error is the member's.
@@ -159,13 +163,18 @@ DSVL_INLINE const CancelToken* SchedulerState::cancel_of_pass() const noexcept {
   return pass_.size() == 1 ? pass_[0].member->cancel() : nullptr;
 }
 
+/// The application is called last, when nothing of the pass is needed any more: it may let a session go.
 DSVL_INLINE void SchedulerState::finish_pass() noexcept {
   Index tokens = 0, prompt = 0;
   for (const Share& s : pass_) (s.prompt ? prompt : tokens) += s.rows;
   const double row = pass_seconds_ / static_cast<double>(tokens + prompt);
   for (const Share& s : pass_) s.member->computed(row * static_cast<double>(s.rows));
   pace_.learn(pass_seconds_, tokens, prompt);
-  pass_.clear();
+  while (!pass_.empty()) {
+    const SessionState& member = *pass_[pass_.size() - 1].member;
+    (void)pass_.resize(pass_.size() - 1);  // cannot fail, since it gets shorter
+    member.report_progress();
+  }
 }
 
 // --- plan ---------------------------------------------------------------------------------------
@@ -187,14 +196,34 @@ DSVL_COLD inline void plan_scheduler(const SessionShape& shape, Index sessions, 
 
 // --- Scheduler ----------------------------------------------------------------------------------
 
-DSVL_INLINE Result<Scheduler> Scheduler::open(const Model& model, const SchedulerOptions& options) {
+namespace detail {
+
+/// Checks what a scheduler has beside the options of sessions.
+///
+/// Codes  bad_argument
+DSVL_COLD inline Status check(const SchedulerOptions& options) noexcept {
   constexpr Index kMost = 1024;
-  if (options.sessions < 1 || options.sessions > kMost || options.pause.count() < 0)
-    return fail(Code::bad_argument, "a scheduler of %td sessions (1 to %td) with a pause of %lld ms (0 or more)",
-                options.sessions, kMost, static_cast<long long>(options.pause.count()));
+  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(1);
+  const auto pause = options.pause;
+  if (options.sessions >= 1 && options.sessions <= kMost && pause.count() >= 0 && pause <= kLongest) return {};
+  return fail(Code::bad_argument, "a scheduler of %td sessions (1 to %td) with a pause of %lld ms (0 to an hour)",
+              options.sessions, kMost, static_cast<long long>(pause.count()));
+}
+/// Places for pictures, unless they were given, are as many as all sessions together would have: none is short of one
+/// because of the others.
+DSVL_COLD inline void share_pictures(const SchedulerOptions& asked, Limits& complete) noexcept {
+  constexpr Index kMost = Index{1} << 20;  // of Limits::pictures
+  if (asked.session.limits.pictures < 0) complete.pictures = std::min<Index>(complete.pictures * asked.sessions, kMost);
+}
+
+}  // namespace detail
+
+DSVL_INLINE Result<Scheduler> Scheduler::open(const Model& model, const SchedulerOptions& options) {
+  DSVL_CHECK_STATUS(detail::check(options));
   SchedulerOptions chosen = options;
   DSVL_TRY(session, detail::chosen_options(model, options.session));
   chosen.session = session;
+  detail::share_pictures(options, chosen.session.limits);
   auto state = std::make_shared<detail::SchedulerState>(model.state(), chosen);
   DSVL_CHECK_STATUS(state->open());
   return Scheduler(std::move(state));
@@ -205,17 +234,21 @@ DSVL_INLINE Result<Session> Scheduler::session() { return session(options().sess
 DSVL_INLINE Result<Session> Scheduler::session(const SessionOptions& options) {
   if (!state_) return fail(Code::bad_argument, "this scheduler was moved from, and is empty");
   const SessionOptions& all = state_->options().session;
-  SessionOptions same = options;
+  const detail::ModelState& model = *state_->model();
+  SessionOptions own = options;
+  DSVL_TRY(limits, complete_limits(options.limits, model.config, model.network->net.decoder));
+  own.limits = limits;
+  SessionOptions same = own;
   same.system = all.system;
   same.keep_generated_ids = all.keep_generated_ids;
   same.limits.context = all.limits.context;
   same.limits.text_bytes = all.limits.text_bytes;
-  if (!(same == all) || options.limits.context < 1 || options.limits.context > all.limits.context)
+  if (!(same == all) || own.limits.context > all.limits.context)
     return fail(Code::bad_argument,
                 "a session of a scheduler may have a system text, keep_generated_ids, text_bytes and a context of up "
                 "to %td tokens of its own; all else must be as in Scheduler::options().session", all.limits.context);
-  DSVL_CHECK_STATUS(utf8::validate(options.system, "the system text"));
-  auto member = std::make_shared<detail::SessionState>(state_->model(), options, state_->shared(state_));
+  DSVL_CHECK_STATUS(utf8::validate(own.system, "the system text"));
+  auto member = std::make_shared<detail::SessionState>(state_->model(), own, state_->shared(state_));
   DSVL_CHECK_STATUS(member->open());
   return Session(std::move(member));
 }
@@ -231,9 +264,12 @@ DSVL_INLINE std::size_t Scheduler::bytes() const noexcept { return state_ ? stat
 
 DSVL_INLINE Result<Plan> plan(const std::filesystem::path& path, const SchedulerOptions& options,
                               const LoadOptions& load) {
+  DSVL_CHECK_STATUS(detail::check(options));
   DSVL_TRY(place, detail::place_of(path, load));
   return detail::plan_from(place, options.session, load, [&](const detail::SessionShape& shape, Plan& out) {
-    detail::plan_scheduler(shape, options.sessions, out);
+    Limits limits = shape.limits;
+    detail::share_pictures(options, limits);
+    detail::plan_scheduler({shape.net, shape.config, limits, shape.workers}, options.sessions, out);
   });
 }
 

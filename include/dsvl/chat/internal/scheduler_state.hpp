@@ -37,7 +37,7 @@ class PrefillPace {
     if (prompt == 0) return void(without_ = seconds);
     // Until a pass without prompts was seen, all rows are taken to cost the same.
     const double share = static_cast<double>(prompt) / static_cast<double>(tokens + prompt);
-    const double longer = without_ > 0 ? std::max<double>(seconds - without_, 1e-6) : seconds * share;
+    const double longer = std::max<double>(without_ > 0 ? seconds - without_ : seconds * share, 1e-6);
     const double wanted = static_cast<double>(prompt) * pause_ / longer;
     const auto n = static_cast<double>(rows_);
     rows_ = std::clamp<Index>(static_cast<Index>(std::clamp<double>(wanted, n / 2, n * 2)), 1, most_);
@@ -90,12 +90,13 @@ class SchedulerState final : public SessionGroup {
     bool prompt;  // of its prompt, or a token with its drafts
   };
 
+  /// The longest time between two looks at the token of an answer that can be cancelled.
+  static constexpr std::chrono::milliseconds kLook{20};
   /// The least time that pictures get between two passes, however short the pause is.
   static constexpr std::chrono::milliseconds kPictures{1};
   /// A chunk that is shared by the prompts of several members is short, so that a cancel is noticed soon.
   static constexpr Index kSharedPrompt = 64;
 
-  bool remove(SessionState& member) noexcept;
   void advance_pictures(Clock::time_point deadline) noexcept;
   void begin_pass() noexcept;
   void add(SessionState& member, DecodeRequest& request, Index most) noexcept;
@@ -107,10 +108,6 @@ class SchedulerState final : public SessionGroup {
   [[nodiscard]] Index extra_pages() const noexcept {
     return 1 + ceil_div(options_.session.limits.cached_tokens, kKvBlock);
   }
-  /// Member number i, counted from the one whose turn it is.
-  [[nodiscard]] SessionState& in_turn(std::size_t i) const noexcept {
-    return *members_[(turn_ + i) % members_.size()];
-  }
 
   std::shared_ptr<const ModelState> model_;  // outlives everything below
   SchedulerOptions options_;                 // with complete limits
@@ -120,10 +117,11 @@ class SchedulerState final : public SessionGroup {
   Buffer<std::byte> slab_;                   // of the decoding
   Decoding decoding_;                        // of all members
   Buffer<SessionState*> members_;            // in the order in which their answers began
+  Buffer<SessionState*> turns_;              // the same; whose prompt got rows, or who begins, goes to the end
   Buffer<Share> pass_;                       // the pass at hand
-  std::size_t turn_ = 0;                     // the member whose prompt is first
   double picture_seconds_ = 0;               // that went to a picture since the last pass
   double pass_seconds_ = 0;                  // of the pass at hand
+  bool inside_ = false;                      // step() runs, and may be calling the application
   PrefillPace pace_;                         // rows of prompts beside tokens
 };
 

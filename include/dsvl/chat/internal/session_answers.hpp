@@ -47,6 +47,7 @@ DSVL_INLINE SessionState::~SessionState() {
 
 /// Takes the slab, the pages and, unless it shares those of others, the image cache.
 DSVL_INLINE Status SessionState::open(Index shared_pages) {
+  if (group_) DSVL_CHECK_STATUS(group_->join(*this));
   const Limits& limits = options_.limits;
   const auto no_memory = [&](std::size_t bytes) {
     return fail(Code::out_of_memory, "no memory for a session: %zu bytes for a context of %td tokens", bytes,
@@ -62,7 +63,7 @@ DSVL_INLINE Status SessionState::open(Index shared_pages) {
     return no_memory(cache.pool()->bytes_of(cache.kv().pages()));
   cache_bytes_ = cache.reserved_bytes() + (first_ ? cache.pool()->bytes_of(shape().cached_pages()) : 0);
   parts_.queue.reserve(limits.pictures);
-  return group_ ? group_->join(*this) : Status();
+  return {};
 }
 
 DSVL_INLINE std::size_t SessionState::bytes() const noexcept {
@@ -71,9 +72,20 @@ DSVL_INLINE std::size_t SessionState::bytes() const noexcept {
 
 // --- beginning an answer -------------------------------------------------------------------------
 
+DSVL_INLINE void SessionState::tie(AnswerTie* handle) noexcept {
+  answer_.tie = handle;
+  if (handle || answer_.phase == Phase::over) return;
+  answer_.dropped = true;
+  answer_.cancel = nullptr;
+  answer_.progress = {};
+  parts_.queue.abandon();  // so that another session can have the picture encoder
+}
+
 /// Ends the answer because the session goes on to something else. Its handle keeps how it stood.
 DSVL_INLINE void SessionState::leave_answer() {
-  if (answer_.phase != Phase::over) {
+  if (const Status trouble = take_trouble(); !trouble.ok()) {
+    end_with(trouble);
+  } else if (answer_.phase != Phase::over) {
     answer_.status = fail(Code::cancelled, "the answer had not ended when its session went on to something else");
     end(Finish::cancelled);
   }
@@ -214,19 +226,18 @@ DSVL_INLINE void SessionState::advance_pictures(Clock::time_point deadline) {
 }
 
 DSVL_INLINE DecodeRequest* SessionState::request() {
-  if (answer_.phase != Phase::generating || stopped() || parts_.generation.context_full()) return nullptr;
+  if (!in_work() || answer_.phase != Phase::generating || stopped() || parts_.generation.context_full())
+    return nullptr;
   const auto request = parts_.generation.request(answer_.usage);
   if (request) return *request;
   fail_later(request.error());
   return nullptr;
 }
 
-DSVL_INLINE void SessionState::computed(double seconds) {
-  const bool prompt = !parts_.generation.started();
-  parts_.generation.computed(seconds, answer_.usage);
-  if (!prompt) return answer_.progress(Stage::decode, 1, 1);
-  const auto tokens = static_cast<double>(parts_.generation.tokens().size());
-  answer_.progress(Stage::prefill, static_cast<double>(parts_.cache.size()), tokens);
+DSVL_INLINE void SessionState::report_progress() const {
+  if (!ids().empty()) return answer_.progress(Stage::decode, 1, 1);
+  const auto done = static_cast<double>(parts_.cache.size()), tokens = static_cast<double>(prompt_ids().size());
+  answer_.progress(Stage::prefill, done, tokens);
 }
 
 /// Works without a deadline until the first token can be chosen; an error ends the answer.

@@ -16,8 +16,9 @@ namespace detail {
 
 DSVL_INLINE Status SessionState::rewind_answer(std::size_t tokens, const SamplerOptions& sampling) {
   const FloatEnvironment ours;
-  if (group_) parts_.generation.leave_pass();  // which a step of another member may have begun
-  return parts_.generation.rewind(tokens, sampling, fork_, answer_.usage);
+  DSVL_CHECK_STATUS(parts_.generation.rewind(tokens, sampling, fork_, answer_.usage));
+  answer_.trouble = {};  // it was met behind these tokens
+  return {};
 }
 
 /// Only the list of turns is cut. The cache keeps everything, so that going on from there finds it as a prefix.
@@ -46,7 +47,9 @@ DSVL_INLINE Result<std::shared_ptr<SessionState>> SessionState::fork(Index conte
     return fail(Code::limit, "a fork of %td tokens of context: %td are shared, the model's positions end at %td",
                 options.limits.context, shared, model_->info.max_context);
   auto child = std::make_shared<SessionState>(model_, options, SharedParts{parts_.cache.pool(), images_, group_});
-  DSVL_CHECK_STATUS(child->open(shared / kKvBlock));  // full pages are shared, so it reserves fewer
+  // Full pages are shared, so it reserves fewer. In a group it does not: when both go back and write pages of their
+  // own, they would take those of others.
+  DSVL_CHECK_STATUS(child->open(group_ ? 0 : shared / kKvBlock));
   DSVL_CHECK_STATUS(child->restore(state));
   child->parts_.generation.inherit(ids());
   child->fork_ = mix_bits(fork_ + kGolden * ++forks_);

@@ -29,7 +29,7 @@ class SessionGroup {
 
   /// The decoding of all members, laid out.
   [[nodiscard]] virtual Decoding& decoding() noexcept = 0;
-  /// Takes a session in; it must leave() before it goes.
+  /// Takes a session in, which has not been opened yet; it must leave() before it goes.
   ///
   /// Codes  limit (there are as many as were planned)
   virtual Status join(SessionState& member) noexcept = 0;

@@ -49,8 +49,9 @@ class SessionState {
   /// Begins the continuation of ids.
   void generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures, const GenerateOptions& options);
 
-  /// Notes where the handle of the last answer is, which calls this again when it moves; null when there is none.
-  void tie(AnswerTie* handle) noexcept { answer_.tie = handle; }
+  /// Notes where the handle of the last answer is, which calls this again when it moves; null when it is gone. Then
+  /// nobody can ask for more of an answer that has not ended, so nothing of the application's is touched for it again.
+  void tie(AnswerTie* handle) noexcept;
   /// Computes until the answer can begin, without a deadline. Errors end the answer.
   void make_ready();
   /// Works until there is a token, the answer is over, or the deadline has passed. Returns the token when there is one.
@@ -85,10 +86,12 @@ class SessionState {
 
   // What the group of this session does for it. An error stays here until the answer is worked on.
 
-  /// True while there is an answer that has not ended.
-  [[nodiscard]] bool in_work() const noexcept { return answer_.phase != Phase::over; }
+  /// True while there is an answer that has not ended, and somebody who may ask for more of it.
+  [[nodiscard]] bool in_work() const noexcept { return answer_.phase != Phase::over && !answer_.dropped; }
   /// True until the prompt can be computed, unless something went wrong.
-  [[nodiscard]] bool begins() const noexcept { return answer_.phase == Phase::pictures && answer_.trouble.ok(); }
+  [[nodiscard]] bool begins() const noexcept {
+    return in_work() && answer_.phase == Phase::pictures && answer_.trouble.ok();
+  }
   /// True while it begins and pictures of the question are to be looked at.
   [[nodiscard]] bool has_pictures() const noexcept { return begins() && parts_.queue.busy(); }
   /// The application's means to cancel the answer; null when there is none.
@@ -99,8 +102,10 @@ class SessionState {
   void advance_pictures(Clock::time_point deadline);
   /// The tokens that have to be computed before there are logits; null when there is nothing to compute.
   [[nodiscard]] DecodeRequest* request();
-  /// Counts the seconds that request() took in a pass, and reports progress.
-  void computed(double seconds);
+  /// Counts the seconds that request() took in a pass.
+  void computed(double seconds) { parts_.generation.computed(seconds, answer_.usage); }
+  /// Reports to the application how far the prompt or the answer is.
+  void report_progress() const;
   /// Ends the work on the answer with an error, which whoever works on it next gets.
   void fail_later(const Status& status) noexcept { answer_.trouble = status; }
   /// Takes that error; ok if there is none.
@@ -147,6 +152,7 @@ class SessionState {
     Phase phase = Phase::over;            ///< of the work on it
     const CancelToken* cancel = nullptr;  ///< the application's, until the answer is over
     Progress progress = {};               ///< the application's, until the answer is over
+    bool dropped = false;                 ///< its handle is gone
     bool in_conversation = false;         ///< it will be a turn
     Conversation::Mark turn = {};         ///< in front of its question
     Finish finish = Finish::none;         ///< why it ended

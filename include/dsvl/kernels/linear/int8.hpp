@@ -28,8 +28,11 @@ inline constexpr int kGroupVectors = static_cast<int>(kGroupRows / kLanes);
 /// would take longer than unpacking a panel once.
 inline constexpr int kFewRows = kRegisters == 32 ? 16 : 8;
 /// The micro-tile of stored weights: up to kStoredRows rows of x by a vector of outputs, whose integer sums stay in
-/// registers; of so few rows that they would have too few independent sums, by a whole group.
+/// registers; of so few rows that they would have too few independent sums, by a whole group. From two rows on heights
+/// are even, which is half the code.
 inline constexpr int kStoredRows = 8;
+template <int rows>
+inline constexpr int kStoredHeight = rows == 1 ? 1 : (rows + 1) / 2 * 2;
 template <int rows>
 inline constexpr int kStoredWidth = rows <= kRegisters / 8 ? kGroupVectors : 1;
 /// Width of the micro-tile of unpacked weights, in vectors of outputs.
@@ -39,7 +42,7 @@ inline constexpr int kPanel = 2;
 template <QuantizedFormat F>
 inline constexpr int kTileRows = kRegisters == 32 ? (F::kSubBlocks ? 4 : 6) : 3;
 /// Columns that are unpacked at a time: a panel of them fits the first cache (18 KiB in q8_0 with 8 lanes), or with 16
-/// lanes the second one beside the rows of x (72 KiB), since the sums of so wide a panel are not to be added too often.
+/// lanes, where that would mean to add to the sums too often, the second one beside the rows of x (72 KiB).
 inline constexpr Index kUnpackedCols = kRegisters == 32 ? 2048 : 1024;
 
 /// Activation blocks that a weight block spans.
@@ -55,14 +58,15 @@ DSVL_FORCE_INLINE Index bytes_of_row(Index cols) noexcept {
   return cols / block.cols * (block.bytes / block.rows);
 }
 
-/// Quantised activation rows (Int8Row, activation_format.hpp), `stride` bytes apart.
+/// Quantised activation rows (Int8Row, activation_format.hpp), `stride` bytes apart. A micro-tile that is higher than
+/// `count` takes the last row again; what it sums for it is not used.
 struct Int8Rows {
   const std::byte* rows;
-  Index stride, cols;
+  Index stride, cols, count;
 };
 
-/// Weights as they are stored: the blocks of a group, one after the other. Vector n has kLanes of the group's rows, from
-/// first + n * kLanes on. `c` is an activation block (32 columns) within the weight block, `word` four of its
+/// Weights as they are stored: the blocks of a group, one after the other. Vector n has kLanes of the group's rows,
+/// from first + n * kLanes on. `c` is an activation block (32 columns) within the weight block, `word` four of its
 /// columns.
 template <QuantizedFormat F>
 struct StoredWeights {
@@ -80,7 +84,9 @@ struct StoredWeights {
   }
   DSVL_FORCE_INLINE Lanes scale(int n) const noexcept { return F::scale(block, first + n * kLanes); }
   DSVL_FORCE_INLINE Lanes min_scale(int n) const noexcept { return F::min_scale(block, first + n * kLanes); }
-  DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept { return F::sub_mins(block, pair, first + n * kLanes); }
+  DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept {
+    return F::sub_mins(block, pair, first + n * kLanes);
+  }
   DSVL_FORCE_INLINE void prefetch_ahead(Index c) noexcept {
     constexpr Index kBytes = kBlockBytes<F> / kSpanned<F>;
     unroll<static_cast<int>(ceil_div(kBytes, kCacheLine))>(
@@ -155,7 +161,7 @@ struct Accumulators {
       : scales(Int8Row::scales_offset(x.cols)),
         sums(kSubBlocks == 1 ? Int8Row::sums_offset(x.cols) : Int8Row::half_sums_offset(x.cols)),
         pairs(Int8Row::pairs_offset(x.cols)) {
-    for (int r = 0; r < rows; ++r) row[r] = x.rows + r * x.stride;
+    for (int r = 0; r < rows; ++r) row[r] = x.rows + std::min<Index>(r, x.count - 1) * x.stride;
   }
 
   /// Adds a sub-block of the weight block's c-th activation block, which is the b-th of x. The dot products start at
@@ -244,10 +250,11 @@ void multiply_few(const LinearTile<float>& t, Index row, Index rows, float* sums
   for (Index n = 0; n < t.outputs; n += kGroupRows) {
     const std::byte* const group = t.w + n / kGroupRows * group_bytes;
     for_each_row_block<0, kStoredRows>(rows, [&](auto some, Index at) {
-      const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols};
+      const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols, some};
+      constexpr int kHeight = kStoredHeight<some>, kWidth = kStoredWidth<kHeight>;
       float* const sums_at = sums + at * kLinearOutputs;
-      for (Index lane = 0; lane < kGroupRows; lane += kStoredWidth<some> * kLanes)
-        accumulate<W, some, kStoredWidth<some>>(W{group, lane}, x, 0, t.cols / F::kCols, true, sums_at + lane);
+      for (Index lane = 0; lane < kGroupRows; lane += kWidth * kLanes)
+        accumulate<W, kHeight, kWidth>(W{group, lane}, x, 0, t.cols / F::kCols, true, sums_at + lane);
     });
     for (Index r = 0; r < rows; ++r)
       finish(sums + r * kLinearOutputs, t.bias ? t.bias + n : nullptr, kGroupRows, t.add,
@@ -292,7 +299,7 @@ void multiply_block(const LinearTile<float>& t, Index row, Index rows, Index fir
       const std::byte* const end = ahead + count * kBytes;
       const Index lines = ceil_div(kBytes / kSpanned<F>, kCacheLine * ceil_div(rows, kTileRows<F>));
       for_each_row_block<kFewRows, kTileRows<F>>(rows, [&](auto some, Index at) {
-        const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols};
+        const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols, some};
         accumulate<W, some, kPanel>(W{unpacked, ahead, ahead < end ? lines : 0}, x, b, count, b == 0,
                                     sums + at * kLinearOutputs + n);
         ahead += count * kSpanned<F> * lines * kCacheLine;

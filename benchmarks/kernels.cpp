@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   for (const bench::Shape& shape : bench::kShapes)
     for (const bench::Kind& kind : bench::kKinds)
       if (wanted(std::string(shape.name) + ", " + kind.name))
-        right = bench::time_product(shape, kind, pool, report) && right;
+        right = bench::report_product(shape, kind, pool, report) && right;
   for (const bench::AttentionCase& c : bench::kAttentions)
     if (wanted(std::string("attention, ") + c.name)) right = bench::Attentions(c, pool).time(report) && right;
   right = bench::time_elementwise(pool, report, only) && right;

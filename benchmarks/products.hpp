@@ -42,6 +42,9 @@ inline constexpr Kind kKinds[] = {
     {"q4_k", Format::q4_k, ActivationPrecision::f32}, {"q6_k", Format::q6_k, ActivationPrecision::f32},
 };
 
+/// Up to this many rows, reading the weights is a good part of a product's time.
+inline constexpr Index kFewRows = 32;
+
 /// Weights of one format, of noise: 64 rows that are made, and these again and again, which no product can tell.
 class Weights {
  public:
@@ -51,7 +54,7 @@ class Weights {
   bool make(Format format, const Shape& s, Noise& noise) {
     format_ = format, outputs_ = s.outputs, cols_ = s.cols;
     const Index bytes = s.outputs * row_bytes(format, s.cols);
-    copies_ = s.rows <= 8 ? std::max<Index>(1, (Index{1} << 29) / bytes) : 1;
+    copies_ = s.rows <= kFewRows ? std::max<Index>(1, (Index{1} << 29) / bytes) : 1;
     if (!memory_.resize(static_cast<std::size_t>(copies_ * bytes))) return false;
     std::vector<float> rows(static_cast<std::size_t>(kMade * s.cols));
     for (float& w : rows) w = noise.next();
@@ -117,8 +120,14 @@ inline double product_error(const Shape& s, View<const float> x, const Matrix& w
   return worst / (size / count);
 }
 
-/// One line; false where the result is wrong.
-inline bool time_product(const Shape& s, const Kind& kind, Executor& executor, Report& report) {
+/// A product, timed: `bytes` are those of its weights, `error` is product_error's. No seconds where memory ran out.
+struct TimedProduct {
+  double seconds = 0, operations = 0, bytes = 0, error = 0;
+  Unit unit = Unit::fma;
+};
+
+/// Times a product, the median of `runs` runs of at least `least` operations each.
+inline TimedProduct time_product(const Shape& s, const Kind& kind, Executor& executor, int runs, double least) {
   Noise noise(1);
   Weights weights;
   Buffer<std::byte> memory;
@@ -127,27 +136,37 @@ inline bool time_product(const Shape& s, const Kind& kind, Executor& executor, R
         x = arena.spread_view<float>("x", s.rows, s.cols);
         y = arena.spread_view<float>("y", s.rows, s.outputs);
       }))
-    return std::fprintf(stderr, "%s: no memory\n", s.name), false;
+    return {};
   for (Index r = 0; r < s.rows; ++r) std::generate_n(x.row(r), s.cols, [&] { return noise.next(); });
   const double flops = 2.0 * static_cast<double>(s.rows * s.outputs * s.cols);
   const ActivationFormat x_format = activation_format(kind.precision, kind.format, s.cols);
   Immediate<float> on(active_kernels<float>(), &executor, nullptr, kind.precision);
   Index copy = 0;
-  const auto multiply = [&] {
-    copy = (copy + 1) % weights.copies();
-    linear(on, View<const float>(x), Projection{weights.matrix(copy)}, y);
-  };
-  const int repeat = std::max(1, static_cast<int>((s.rows <= 8 ? 4e8 : 8e9) / flops));
-  const double took = seconds(7, [&] {
-    for (int i = 0; i < repeat; ++i) multiply();
+  const int repeat = std::max(1, static_cast<int>(least / flops));
+  const double took = seconds(runs, [&] {
+    for (int i = 0; i < repeat; ++i) {
+      copy = (copy + 1) % weights.copies();
+      linear(on, View<const float>(x), Projection{weights.matrix(copy)}, y);
+    }
   }) / repeat;
+  return {took, flops, weights.bytes(), product_error(s, x, weights.matrix(copy), x_format, y), unit_of(x_format)};
+}
+/// Whether a product was timed and is right; says on stderr what is not.
+inline bool is_right(const std::string& name, const TimedProduct& product) {
+  if (product.seconds > 0 && product.error < 2e-5) return true;
+  if (product.seconds > 0)
+    std::fprintf(stderr, "%s: differs from the definition by %.1e\n", name.c_str(), product.error);
+  else std::fprintf(stderr, "%s: no memory\n", name.c_str());
+  return false;
+}
+
+/// One line; false where the result is wrong.
+inline bool report_product(const Shape& s, const Kind& kind, Executor& executor, Report& report) {
+  const TimedProduct p = time_product(s, kind, executor, 7, s.rows <= kFewRows ? 4e8 : 8e9);
   const std::string name = std::string(s.name) + ", " + kind.name + " " + std::to_string(s.rows) + "x" +
                            std::to_string(s.cols) + "x" + std::to_string(s.outputs);
-  report.add({name, took, flops, s.rows <= 8 ? weights.bytes() : 0, unit_of(x_format)});
-  const double error = product_error(s, x, weights.matrix(copy), x_format, y);
-  if (error < 2e-5) return true;
-  std::fprintf(stderr, "%s: differs from the definition by %.1e\n", name.c_str(), error);
-  return false;
+  report.add({name, p.seconds, p.operations, s.rows <= kFewRows ? p.bytes : 0, p.unit});
+  return is_right(name, p);
 }
 
 }  // namespace bench

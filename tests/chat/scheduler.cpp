@@ -269,7 +269,6 @@ TEST_CASE("a scheduler has as many sessions as it was opened for, forks included
   REQUIRE(fork);
   CHECK(scheduler.sessions() == 2);
   CHECK(test::drain(fork->ask("Who are you?")) == test::drain(first.ask("Who are you?")));
-  for (const Index sessions : {-1, 0, 1025}) CHECK(Scheduler::open(test::tiny_model(), brief(sessions)).error().code() == Code::bad_argument);
 }
 
 TEST_CASE("a scheduler that was moved from answers with errors or nothing, and its sessions outlive it") {
@@ -326,11 +325,169 @@ TEST_CASE("an answer goes back while a pass that another asked for is under way,
   Answer answer = Task{.question = 4, .max_tokens = 20}.start(first), other = Task{.question = 2}.start(second);
   for (int i = 0; i < 6; ++i) answer.next();
   const auto said = test::ids(answer.ids());
-  other.step(std::chrono::nanoseconds(1));
+  const Index passes = answer.usage().passes;
+  const std::vector<float> seen(answer.logits().begin(), answer.logits().end());
+  scheduler.step(std::chrono::nanoseconds(1));
+  CHECK(answer.usage().passes == passes + 1);  // it is under way
+  CHECK(std::equal(seen.begin(), seen.end(), answer.logits().begin(), answer.logits().end()));
+  CHECK(answer.rewind(99, {}).code() == Code::bad_argument);
+  CHECK(answer.usage().passes == passes + 1);
   REQUIRE(answer.rewind(2, {}).ok());
+  CHECK(answer.usage().passes == passes);
   while (answer.ids().size() < said.size()) answer.next();
   CHECK(test::ids(answer.ids()) == said);
   CHECK(test::drain(other).size() > 1);
+}
+
+TEST_CASE("the logits of an answer stay until it is asked for more, whatever others do") {
+  Scheduler scheduler = open_scheduler(brief(2));
+  Session first = member(scheduler), second = member(scheduler);
+  Answer answer = Task{.question = 4}.start(first), other = Task{.question = 2}.start(second);
+  REQUIRE(answer.next());
+  const std::vector<float> before(answer.logits().begin(), answer.logits().end());
+  REQUIRE(before.size() > 100);
+  for (int i = 0; i < 3; ++i) REQUIRE(other.next());
+  CHECK(std::equal(before.begin(), before.end(), answer.logits().begin(), answer.logits().end()));
+}
+
+TEST_CASE("an answer whose handle is gone ends the work on it: its token and pixels may go, and nobody waits for it") {
+  Scheduler scheduler = open_scheduler(brief(3));
+  Session first = member(scheduler), second = member(scheduler), third = member(scheduler);
+  {
+    CancelToken cancel;
+    std::vector<std::uint8_t> pixels(64 * 64 * 3, 100);
+    const Picture shown = Picture::pixels({pixels.data(), 64, 64, PixelFormat::rgb, 0});
+    GenerateOptions options;
+    options.cancel = &cancel;
+    const Answer dropped = first.start({}, "Who are you?", options);
+    const Answer looks = second.start({&shown, 1}, "What is this?", options);
+    for (int i = 0; i < 5; ++i) scheduler.step(std::chrono::microseconds(100));
+  }
+  CHECK_FALSE(scheduler.step());
+  const Task task{.question = 1, .picture = 1};
+  Answer answer = task.start(third);
+  CHECK(test::drain(answer) == Alone(test::tiny_model(), brief(1).session)(task).ids);
+  CHECK(test::drain(first.ask("Who are you?")).size() > 1);
+}
+
+TEST_CASE("a progress callback may let a session of the same pass go, and can not work with others") {
+  Scheduler scheduler = open_scheduler(brief(3));
+  struct Pump {
+    std::optional<Session> victim;
+    Answer* other = nullptr;
+    bool called = false;
+    static void report(void* user, Stage, double, double) {
+      Pump& pump = *static_cast<Pump*>(user);
+      pump.called = true;
+      pump.victim.reset();
+      if (pump.other) CHECK_FALSE(pump.other->next());
+    }
+  } pump;
+  Session first = member(scheduler), third = member(scheduler);
+  pump.victim.emplace(member(scheduler));
+  GenerateOptions options;
+  options.progress = {Pump::report, &pump};
+  Answer answer = first.start({}, "Who are you?", options);
+  { const Answer gone = pump.victim->start({}, "What is 2 + 3?"); scheduler.step(std::chrono::nanoseconds(1)); }
+  Answer other = third.start({}, "What is 2 + 3?");
+  pump.other = &other;
+  CHECK(test::drain(answer).size() > 1);
+  CHECK(pump.called);
+  CHECK(other.status().code() == Code::bad_argument);
+  CHECK(scheduler.sessions() == 2);
+}
+
+TEST_CASE("a long prompt goes on beside short ones that are asked anew all the time") {
+  SchedulerOptions options = brief(3);
+  options.session.limits.chunk = 64;
+  Scheduler scheduler = open_scheduler(options);
+  Session slow = member(scheduler), b = member(scheduler), c = member(scheduler);
+  std::string words;
+  for (int i = 0; i < 60; ++i) words += "red and blue ";
+  GenerateOptions one;
+  one.max_tokens = 1;
+  Answer waits = slow.start({}, words, one);
+  std::optional<Answer> fast[2];
+  int steps = 0;
+  for (; waits.finish() == Finish::none && steps < 200; ++steps) {
+    int i = 0;
+    for (Session* const s : {&b, &c}) {
+      if (!fast[i] || fast[i]->finish() != Finish::none) {
+        s->clear();
+        const std::string question = std::to_string(steps) + words.substr(0, 200);
+        fast[i].emplace(s->start({}, question, one));
+      }
+      ++i;
+    }
+    scheduler.step();
+    for (auto& f : fast) f->poll();
+    waits.poll();
+  }
+  CHECK(waits.status().ok());
+  CHECK(steps < 60);
+}
+
+TEST_CASE("forks that go ways of their own take no memory of others, who never allocate") {
+  test::CountingAllocator memory;
+  SchedulerOptions options = brief(3);
+  options.session.host.allocator = &memory;
+  Scheduler scheduler = open_scheduler(options);
+  Session first = member(scheduler), innocent = member(scheduler);
+  std::string words;
+  for (int i = 0; i < 50; ++i) words += "red and blue ";
+  CHECK(test::drain(first.ask(words)).size() > 0);
+  auto fork = first.fork();
+  REQUIRE(fork);
+  const long before = memory.requests;
+  GenerateOptions endless;
+  endless.max_tokens = 1000;
+  for (const std::int32_t id : test::tiny_model().end_tokens()) endless.sampling.bias.push_back({id, -100.0f});
+  int i = 0;
+  std::vector<Answer> answers;
+  for (Session* const s : {&first, &*fork, &innocent}) {
+    s->clear();
+    answers.push_back(s->start({}, std::to_string(i++) + ": who are you?", endless));
+  }
+  while (scheduler.step())
+    for (Answer& a : answers) a.poll();
+  for (const Answer& a : answers) CHECK(a.finish() == Finish::context_full);
+  CHECK(memory.requests == before);
+}
+
+TEST_CASE("every session of a scheduler can look at as many pictures as alone") {
+  Scheduler scheduler = open_scheduler(brief(6));
+  std::vector<Session> sessions;
+  std::vector<Answer> answers;
+  for (int i = 0; i < 6; ++i) {
+    sessions.push_back(member(scheduler));
+    const Picture shown = Picture::file(test::tiny_vl() / "demo" / ("00" + std::to_string(i) + ".png"));
+    answers.push_back(sessions.back().start({&shown, 1}, "Describe the image."));
+  }
+  while (scheduler.step())
+    for (Answer& a : answers) a.poll();
+  for (const Answer& a : answers) CHECK(a.status().ok());
+}
+
+TEST_CASE("sizes and times that make no sense are refused, by the plan as well") {
+  for (const Index sessions : {Index{-1}, Index{0}, Index{1025}, Index{1} << 40}) {
+    CHECK(Scheduler::open(test::tiny_model(), brief(sessions)).error().code() == Code::bad_argument);
+    CHECK(plan(test::tiny_vl(), brief(sessions)).error().code() == Code::bad_argument);
+  }
+  for (const auto pause : {std::chrono::milliseconds(-1), std::chrono::milliseconds::max()}) {
+    SchedulerOptions options = brief(2);
+    options.pause = pause;
+    CHECK(Scheduler::open(test::tiny_model(), options).error().code() == Code::bad_argument);
+  }
+  Scheduler scheduler = open_scheduler(brief(2));
+  SessionOptions own = scheduler.options().session;
+  own.limits.text_bytes = -1;
+  CHECK(scheduler.session(own).error().code() == Code::bad_argument);
+  own.limits.text_bytes = Index{1} << 50;
+  CHECK(scheduler.session(own).error().code() == Code::limit);
+  own.limits.text_bytes = 0;
+  auto session = scheduler.session(own);
+  REQUIRE(session);
+  CHECK(test::drain(session->ask("Who are you?")).size() > 1);
 }
 
 TEST_CASE("pictures are encoded beside answers under way, which get a token in every pass") {

@@ -99,8 +99,8 @@ class Session {
 
   /// Makes another session in the same state, which shares what has been computed (copy on write) and the memory for
   /// pictures. An answer in work stays with this one. The fork draws other random numbers. For its own tokens it takes
-  /// memory: `context` tokens in all (0: as many as this one). The two may be used on different threads, unless they are
-  /// a scheduler's.
+  /// memory: `context` tokens in all (0: as many as this one). The two may be used on different threads, unless they
+  /// are a scheduler's.
   ///
   /// Codes  bad_argument (a negative context), limit, out_of_memory
   Result<Session> fork(Index context = 0);

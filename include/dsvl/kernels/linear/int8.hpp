@@ -7,7 +7,8 @@
 // Outputs run across lanes. A code is a quantised weight before it is scaled. For a few rows of x (a decoded token, a
 // checked draft) codes are unpacked in registers, straight from the stored stream, and the time is that of reading the
 // weights once. For many rows a panel of codes and scales is unpacked first and stays in near caches while all rows
-// pass; the time is that of the arithmetic, four fifths of which are dot products.
+// pass; the time is that of the arithmetic, four fifths of which are dot products. Both ways prefetch what they read
+// next, so reading and arithmetic take the longer of their times and not the sum.
 #ifndef DSVL_KERNELS_LINEAR_INT8_HPP
 #define DSVL_KERNELS_LINEAR_INT8_HPP
 
@@ -23,17 +24,29 @@ using linear_detail::finish;
 
 /// Vectors per 16-row weight group.
 inline constexpr int kGroupVectors = static_cast<int>(kGroupRows / kLanes);
-/// At most this many rows of x use weights as they are stored.
-inline constexpr int kFewRows = kRegisters == 32 ? 4 : 2;
+/// At most this many rows of x use weights as they are stored. With more, unpacking in registers for every micro-tile
+/// would take longer than unpacking a panel once. SSE2 unpacks slowest, and is what small programs are compiled for,
+/// whose code this would make a sixteenth larger.
+inline constexpr int kFewRows = kRegisters == 32 ? 16 : kLanes > 4 ? 8 : 2;
+/// The micro-tile of stored weights: up to kStoredRows rows of x by a vector of outputs, whose integer sums stay in
+/// registers; of so few rows that they would have too few independent sums, by a whole group. From two rows on heights
+/// are even, which is half the code.
+inline constexpr int kStoredRows = 8;
+template <int rows>
+inline constexpr int kStoredHeight = rows == 1 ? 1 : (rows + 1) / 2 * 2;
+template <int rows>
+inline constexpr int kStoredWidth = rows <= kRegisters / 8 ? kGroupVectors : 1;
 /// Width of the micro-tile of unpacked weights, in vectors of outputs.
 inline constexpr int kPanel = 2;
 /// Its height, in rows of x. Each vector of outputs needs two accumulators for a row (integer and float), three with
 /// sub-block scales. With 16 registers only the integer ones fit, and the float ones are spilled between sub-blocks.
 template <QuantizedFormat F>
 inline constexpr int kTileRows = kRegisters == 32 ? (F::kSubBlocks ? 4 : 6) : 3;
-/// Columns that are unpacked at a time: a panel of them (72 KiB in q8_0 with 16 lanes, 36 with 8) fits the second
-/// cache beside the rows of x.
-inline constexpr Index kUnpackedCols = 2048;
+/// Columns that are unpacked at a time: a panel of them fits the first cache (18 KiB with 8 lanes), or with 16 lanes,
+/// where that would mean to add to the sums too often, the second one beside the rows of x (72 KiB). q8_0, of which
+/// most is read, was faster with as many in the second cache.
+template <QuantizedFormat F>
+inline constexpr Index kUnpackedCols = kRegisters == 32 || F::kBits == 8 ? 2048 : 1024;
 
 /// Activation blocks that a weight block spans.
 template <QuantizedFormat F>
@@ -48,14 +61,15 @@ DSVL_FORCE_INLINE Index bytes_of_row(Index cols) noexcept {
   return cols / block.cols * (block.bytes / block.rows);
 }
 
-/// Quantised activation rows (Int8Row, activation_format.hpp), `stride` bytes apart.
+/// Quantised activation rows (Int8Row, activation_format.hpp), `stride` bytes apart. A micro-tile that is higher than
+/// `count` takes the last row again; what it sums for it is not used.
 struct Int8Rows {
   const std::byte* rows;
-  Index stride, cols;
+  Index stride, cols, count;
 };
 
-/// Weights as they are stored: the blocks of a group, one after the other. Vector n has the group's rows
-/// [n * kLanes, (n + 1) * kLanes). `c` is an activation block (32 columns) within the weight block, `word` four of its
+/// Weights as they are stored: the blocks of a group, one after the other. Vector n has kLanes of the group's rows,
+/// from first + n * kLanes on. `c` is an activation block (32 columns) within the weight block, `word` four of its
 /// columns.
 template <QuantizedFormat F>
 struct StoredWeights {
@@ -63,15 +77,20 @@ struct StoredWeights {
   static constexpr Index kPrefetchBytes = 4096;  // how far ahead of their use
 
   const std::byte* block;
+  Index first;
 
-  DSVL_FORCE_INLINE Bits codes(Index c, int word, int n) const noexcept { return F::codes(block, c, word, n * kLanes); }
-  DSVL_FORCE_INLINE Lanes sub_scale(Index c, int sub_block, int n) const noexcept {
-    return F::sub_scale(block, c, sub_block, n * kLanes);
+  DSVL_FORCE_INLINE Bits codes(Index c, int word, int n) const noexcept {
+    return F::codes(block, c, word, first + n * kLanes);
   }
-  DSVL_FORCE_INLINE Lanes scale(int n) const noexcept { return F::scale(block, n * kLanes); }
-  DSVL_FORCE_INLINE Lanes min_scale(int n) const noexcept { return F::min_scale(block, n * kLanes); }
-  DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept { return F::sub_mins(block, pair, n * kLanes); }
-  DSVL_FORCE_INLINE void prefetch_ahead(Index c) const noexcept {
+  DSVL_FORCE_INLINE Lanes sub_scale(Index c, int sub_block, int n) const noexcept {
+    return F::sub_scale(block, c, sub_block, first + n * kLanes);
+  }
+  DSVL_FORCE_INLINE Lanes scale(int n) const noexcept { return F::scale(block, first + n * kLanes); }
+  DSVL_FORCE_INLINE Lanes min_scale(int n) const noexcept { return F::min_scale(block, first + n * kLanes); }
+  DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept {
+    return F::sub_mins(block, pair, first + n * kLanes);
+  }
+  DSVL_FORCE_INLINE void prefetch_ahead(Index c) noexcept {
     constexpr Index kBytes = kBlockBytes<F> / kSpanned<F>;
     unroll<static_cast<int>(ceil_div(kBytes, kCacheLine))>(
         [&](int i) { prefetch(block + c * kBytes + kPrefetchBytes + i * kCacheLine); });
@@ -80,7 +99,8 @@ struct StoredWeights {
 };
 
 /// Weights of a panel, unpacked: for each weight block the codes word by word, the sub-block scales, the scale, the min
-/// scale and the sub-block mins, each for all outputs of the panel.
+/// scale and the sub-block mins, each for all outputs of the panel. Meanwhile the stored weights of the next panel are
+/// prefetched from `ahead` on, some lines with each activation block.
 template <QuantizedFormat F, int vectors>
 struct UnpackedWeights {
   using Format = F;
@@ -90,7 +110,8 @@ struct UnpackedWeights {
                          kMinScale = kScale + (F::kHasScale ? kOne : 0),
                          kSubMins = kMinScale + (F::kHasMins ? kOne : 0),
                          kBytes = kSubMins + (F::kHasMins ? kSpanned<F> / 2 * kOne : 0);
-  const std::byte* at;
+  const std::byte *at, *ahead;
+  Index lines;
 
   DSVL_FORCE_INLINE Bits codes(Index c, int word, int n) const noexcept {
     return bits_at((c * kBlockWords + word) * kOne, n);
@@ -101,7 +122,9 @@ struct UnpackedWeights {
   DSVL_FORCE_INLINE Lanes scale(int n) const noexcept { return from_bits(bits_at(kScale, n)); }
   DSVL_FORCE_INLINE Lanes min_scale(int n) const noexcept { return from_bits(bits_at(kMinScale, n)); }
   DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept { return bits_at(kSubMins + pair * kOne, n); }
-  DSVL_FORCE_INLINE void prefetch_ahead(Index) const noexcept {}
+  DSVL_FORCE_INLINE void prefetch_ahead(Index) noexcept {
+    for (Index i = 0; i < lines; ++i, ahead += kCacheLine) prefetch(ahead);
+  }
   DSVL_FORCE_INLINE void next() noexcept { at += kBytes; }
 
   /// Unpacks a weight block of kLanes rows of a group, from `row` on, into vector n of the panel.
@@ -141,7 +164,7 @@ struct Accumulators {
       : scales(Int8Row::scales_offset(x.cols)),
         sums(kSubBlocks == 1 ? Int8Row::sums_offset(x.cols) : Int8Row::half_sums_offset(x.cols)),
         pairs(Int8Row::pairs_offset(x.cols)) {
-    for (int r = 0; r < rows; ++r) row[r] = x.rows + r * x.stride;
+    for (int r = 0; r < rows; ++r) row[r] = x.rows + std::min<Index>(r, x.count - 1) * x.stride;
   }
 
   /// Adds a sub-block of the weight block's c-th activation block, which is the b-th of x. The dot products start at
@@ -222,19 +245,24 @@ DSVL_KERNEL void accumulate(W w, const Int8Rows& x, Index begin, Index count, bo
   });
 }
 
-/// Up to kFewRows rows by all outputs, from weights as they are stored.
+/// Rows [row, row + rows) of y, at most kFewRows, from weights as they are stored.
 template <QuantizedFormat F>
-void multiply_few(const LinearTile<float>& t, const Int8Rows& x, Index row, float* sums) noexcept {
+void multiply_few(const LinearTile<float>& t, Index row, Index rows, float* sums) noexcept {
+  using W = StoredWeights<F>;
   const Index group_bytes = kGroupRows * bytes_of_row<F>(t.cols);
-  with_count<1, kFewRows>(static_cast<int>(t.rows - row), [&](auto rows) {
-    for (Index n = 0; n < t.outputs; n += kGroupRows) {
-      const StoredWeights<F> w{t.w + n / kGroupRows * group_bytes};
-      accumulate<StoredWeights<F>, rows, kGroupVectors>(w, x, 0, t.cols / F::kCols, true, sums);
-      for (Index r = 0; r < rows; ++r)
-        finish(sums + r * kLinearOutputs, t.bias ? t.bias + n : nullptr, kGroupRows, t.add,
-               t.y + (row + r) * t.y_stride + n);
-    }
-  });
+  for (Index n = 0; n < t.outputs; n += kGroupRows) {
+    const std::byte* const group = t.w + n / kGroupRows * group_bytes;
+    for_each_row_block<0, kStoredRows>(rows, [&](auto some, Index at) {
+      const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols, some};
+      constexpr int kHeight = kStoredHeight<some>, kWidth = kStoredWidth<kHeight>;
+      float* const sums_at = sums + at * kLinearOutputs;
+      for (Index lane = 0; lane < kGroupRows; lane += kWidth * kLanes)
+        accumulate<W, kHeight, kWidth>(W{group, lane}, x, 0, t.cols / F::kCols, true, sums_at + lane);
+    });
+    for (Index r = 0; r < rows; ++r)
+      finish(sums + r * kLinearOutputs, t.bias ? t.bias + n : nullptr, kGroupRows, t.add,
+             t.y + (row + r) * t.y_stride + n);
+  }
 }
 
 /// Unpacks `count` weight blocks from `begin` on of a panel of outputs. Vectors that have no output keep what they
@@ -256,7 +284,8 @@ template <QuantizedFormat F>
 void multiply_block(const LinearTile<float>& t, Index row, Index rows, Index first, Index outputs,
                     float* scratch) noexcept {
   using W = UnpackedWeights<F, kPanel>;
-  constexpr Index kWidth = kPanel * kLanes, kBlocks = kUnpackedCols / F::kCols;
+  constexpr Index kWidth = kPanel * kLanes, kBlocks = kUnpackedCols<F> / F::kCols;
+  constexpr Index kBytes = kBlockBytes<F> * kWidth / kGroupRows;  // stored, of a weight block of a panel
   constexpr Index kRoom = kLinearScratch - kLinearRows * kLinearOutputs;  // floats that the sums leave
   static_assert(kBlocks * W::kBytes <= kRoom * static_cast<Index>(sizeof(float)));
   float* const sums = scratch;
@@ -266,9 +295,17 @@ void multiply_block(const LinearTile<float>& t, Index row, Index rows, Index fir
     const Index count = std::min<Index>(kBlocks, blocks - b);
     for (Index n = 0; n < outputs; n += kWidth) {
       unpack_panel<F>(t, first + n, b, count, unpacked);
+      // Unpacked next: the panel beside this one, else the next columns.
+      const bool beside = n + kWidth < outputs;
+      const std::byte* ahead = t.w + (first + (beside ? n + kWidth : 0)) * bytes_of_row<F>(t.cols) +
+                               (beside ? b : b + kBlocks) * kBlockBytes<F>;
+      const std::byte* const end = ahead + count * kBytes;
+      const Index lines = ceil_div(kBytes / kSpanned<F>, kCacheLine * ceil_div(rows, kTileRows<F>));
       for_each_row_block<kFewRows, kTileRows<F>>(rows, [&](auto some, Index at) {
-        const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols};
-        accumulate<W, some, kPanel>(W{unpacked}, x, b, count, b == 0, sums + at * kLinearOutputs + n);
+        const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols, some};
+        accumulate<W, some, kPanel>(W{unpacked, ahead, ahead < end ? lines : 0}, x, b, count, b == 0,
+                                    sums + at * kLinearOutputs + n);
+        ahead += count * kSpanned<F> * lines * kCacheLine;
       });
     }
   }
@@ -284,7 +321,7 @@ void multiply(const LinearTile<float>& t, float* scratch) noexcept {
   for (Index row = 0; row < t.rows; row += kLinearRows) {
     const Index rows = std::min<Index>(kLinearRows, t.rows - row);
     if (rows <= kFewRows) {
-      multiply_few<F>(t, {t.quantized_x + row * t.quantized_x_stride, t.quantized_x_stride, t.cols}, row, scratch);
+      multiply_few<F>(t, row, rows, scratch);
       continue;
     }
     for (Index n = 0; n < t.outputs; n += kLinearOutputs)

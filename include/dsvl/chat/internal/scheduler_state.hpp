@@ -44,7 +44,7 @@ class PrefillPace {
   }
 
  private:
-  static constexpr Index kFirst = 8;  // rows before anything was measured
+  static constexpr Index kFirst = 2;  // rows before anything was measured; they double at most from pass to pass
 
   double pause_;        // seconds
   Index most_, rows_;   // at most, and now

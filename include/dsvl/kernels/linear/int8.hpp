@@ -31,7 +31,7 @@ inline constexpr int kFewRows = kRegisters == 32 ? 16 : kLanes > 4 ? 8 : 2;
 /// The micro-tile of stored weights: up to kStoredRows rows of x by a vector of outputs, whose integer sums stay in
 /// registers; of so few rows that they would have too few independent sums, by a whole group. From two rows on heights
 /// are even, which is half the code.
-inline constexpr int kStoredRows = 8;
+inline constexpr int kStoredRows = kFewRows < 8 ? kFewRows : 8;
 template <int rows>
 inline constexpr int kStoredHeight = rows == 1 ? 1 : (rows + 1) / 2 * 2;
 template <int rows>

@@ -45,16 +45,19 @@ DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {
 }
 #else
 inline constexpr bool kSignedCodes = true, kHasMaddubs = true, kLongDot = false;
-/// The instruction wants unsigned codes. A signed code gives its sign to the number it is multiplied by.
-template <int bits>
 DSVL_FORCE_INLINE Bits maddubs(Bits codes, Bits numbers) noexcept {
-  if constexpr (bits < 8) return Bits(_mm256_maddubs_epi16(codes, numbers));
-  else return Bits(_mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(numbers, codes)));
+  return Bits(_mm256_maddubs_epi16(codes, numbers));
 }
 template <int bits>
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {
-  return dot_halves(maddubs<bits>(codes, numbers), ones16(), sum);
+  static_assert(bits < 8, "a signed code needs magnitudes() and its sign moved to the number");
+  return dot_halves(maddubs(codes, numbers), ones16(), sum);
 }
+DSVL_FORCE_INLINE Bits magnitudes(Bits bytes) noexcept { return Bits(_mm256_abs_epi8(bytes)); }
+DSVL_FORCE_INLINE Bits negative_bytes(Bits bytes) noexcept {
+  return Bits(_mm256_cmpgt_epi8(_mm256_setzero_si256(), bytes));
+}
+DSVL_FORCE_INLINE Bits subtract_bytes(Bits a, Bits b) noexcept { return Bits(_mm256_sub_epi8(a, b)); }
 #endif
 
 }  // namespace DSVL_ISA

@@ -98,21 +98,19 @@ DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {
 DSVL_FORCE_INLINE Bits dot_halves(Bits a, Bits b, Bits sum) noexcept { return Bits(_mm512_dpwssd_epi32(sum, a, b)); }
 #elif defined(__AVX512BW__)
 inline constexpr bool kSignedCodes = true, kHasMaddubs = true, kLongDot = false;
-/// The instruction wants unsigned codes. A signed code gives its sign to the number it is multiplied by.
-template <int bits>
 DSVL_FORCE_INLINE Bits maddubs(Bits codes, Bits numbers) noexcept {
-  if constexpr (bits < 8) {
-    return Bits(_mm512_maddubs_epi16(codes, numbers));
-  } else {
-    const __m512i turned =
-        _mm512_mask_sub_epi8(numbers, _mm512_movepi8_mask(codes), _mm512_setzero_si512(), numbers);
-    return Bits(_mm512_maddubs_epi16(_mm512_abs_epi8(codes), turned));
-  }
+  return Bits(_mm512_maddubs_epi16(codes, numbers));
 }
 template <int bits>
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {
-  return dot_halves(maddubs<bits>(codes, numbers), ones16(), sum);
+  static_assert(bits < 8, "a signed code needs magnitudes() and its sign moved to the number");
+  return dot_halves(maddubs(codes, numbers), ones16(), sum);
 }
+DSVL_FORCE_INLINE Bits magnitudes(Bits bytes) noexcept { return Bits(_mm512_abs_epi8(bytes)); }
+DSVL_FORCE_INLINE Bits negative_bytes(Bits bytes) noexcept {
+  return Bits(_mm512_movm_epi8(_mm512_movepi8_mask(bytes)));
+}
+DSVL_FORCE_INLINE Bits subtract_bytes(Bits a, Bits b) noexcept { return Bits(_mm512_sub_epi8(a, b)); }
 DSVL_FORCE_INLINE Bits dot_halves(Bits a, Bits b, Bits sum) noexcept {
   return Bits(_mm512_add_epi32(sum, _mm512_madd_epi16(a, b)));
 }

@@ -28,12 +28,16 @@ DSVL_FORCE_INLINE Bits keep_in_register(Bits x) noexcept { return bits(keep_in_r
 template <int bits>
 inline constexpr int kWordsIn16Bits =
     !kHasMaddubs || bits == 8 ? 1 : std::min<int>(8, 32767 / (2 * ((1 << bits) - 1) * 127));
+/// True for codes that have a sign where the processor multiplies unsigned codes only. It multiplies their magnitudes
+/// then, with numbers that took over the sign: see Accumulators, linear/int8.hpp.
+template <int bits>
+inline constexpr bool kMovesSigns = kHasMaddubs && bits == 8;
 /// dot_bytes for word `word` of a sub-block, where kHasMaddubs. Sums stay in 16 bits, in `halves`, while they fit.
 template <int bits>
 DSVL_FORCE_INLINE void add_maddubs(int word, Bits codes, Bits numbers, Bits& halves, Bits& sum) noexcept {
   using Halves = xsimd::batch<std::uint16_t>;
   // Both sums are kept in registers: GCC would otherwise add them as a tree, and spill its branches.
-  const Bits two = maddubs<bits>(codes, numbers);
+  const Bits two = maddubs(codes, numbers);
   if (word % kWordsIn16Bits<bits> == 0) halves = two;
   else halves = keep_in_register(std::bit_cast<Bits>(std::bit_cast<Halves>(halves) + std::bit_cast<Halves>(two)));
   if (word % kWordsIn16Bits<bits> == kWordsIn16Bits<bits> - 1)

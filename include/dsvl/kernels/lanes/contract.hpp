@@ -131,14 +131,21 @@ DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept;
 //   kLongDot      true where dot_bytes takes many instructions, since the family has neither.
 
 /// sum + the four products of every lane. Exact: a lane grows by at most 4 * 255 * 127, and kernels add eight of these
-/// before they convert the sum to float.
+/// before they convert the sum to float. Where kHasMaddubs, codes have fewer than 8 bits.
 template <int bits>
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept;
 static_assert(8 * 4 * 255 * 127 < (1 << 30));
-/// Sums two products in each 16-bit half of a lane. Exact, too. Defined only where kHasMaddubs.
-template <int bits>
+// The next four are defined only where kHasMaddubs.
+/// Sums two products of an unsigned code and a signed number in each 16-bit half of a lane, exactly as long as that
+/// fits.
 DSVL_FORCE_INLINE Bits maddubs(Bits codes, Bits numbers) noexcept;
-static_assert(2 * 128 * 127 <= 32767, "two products of a signed byte, or of one of 7 bits, fit in 16 bits");
+static_assert(2 * 127 * 127 <= 32767 && 2 * 128 * -128 >= -32768, "the products of a magnitude fit in 16 bits");
+/// The magnitude of each signed byte; of -128 it is the unsigned 128.
+DSVL_FORCE_INLINE Bits magnitudes(Bits bytes) noexcept;
+/// All bits of each byte that is negative, and none of the others.
+DSVL_FORCE_INLINE Bits negative_bytes(Bits bytes) noexcept;
+/// a - b, byte by byte.
+DSVL_FORCE_INLINE Bits subtract_bytes(Bits a, Bits b) noexcept;
 /// sum + both products of the two signed 16-bit halves of a lane. No caller multiplies -32768 by itself twice.
 DSVL_FORCE_INLINE Bits dot_halves(Bits a, Bits b, Bits sum) noexcept;
 /// 1 in every half: dot_halves(x, ones16(), sum) adds both halves of x to sum.

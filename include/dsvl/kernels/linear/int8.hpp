@@ -90,6 +90,10 @@ struct StoredWeights {
   DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept {
     return F::sub_mins(block, pair, first + n * kLanes);
   }
+  DSVL_FORCE_INLINE Bits negatives(Index, int) const noexcept { return splat_bits(0); }
+  static DSVL_FORCE_INLINE Bits move_signs(Bits negative, Bits numbers) noexcept {
+    return subtract_bytes(numbers ^ negative, negative);
+  }
   DSVL_FORCE_INLINE void prefetch_ahead(Index c) noexcept {
     constexpr Index kBytes = kBlockBytes<F> / kSpanned<F>;
     unroll<static_cast<int>(ceil_div(kBytes, kCacheLine))>(
@@ -109,7 +113,8 @@ struct UnpackedWeights {
                          kScale = kSubScales + kSpanned<F> * F::kSubBlocks * kOne,
                          kMinScale = kScale + (F::kHasScale ? kOne : 0),
                          kSubMins = kMinScale + (F::kHasMins ? kOne : 0),
-                         kBytes = kSubMins + (F::kHasMins ? kSpanned<F> / 2 * kOne : 0);
+                         kNegatives = kSubMins + (F::kHasMins ? kSpanned<F> / 2 * kOne : 0),
+                         kBytes = kNegatives + (kMovesSigns<F::kBits> ? kSpanned<F> * kOne : 0);
   const std::byte *at, *ahead;
   Index lines;
 
@@ -122,6 +127,8 @@ struct UnpackedWeights {
   DSVL_FORCE_INLINE Lanes scale(int n) const noexcept { return from_bits(bits_at(kScale, n)); }
   DSVL_FORCE_INLINE Lanes min_scale(int n) const noexcept { return from_bits(bits_at(kMinScale, n)); }
   DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept { return bits_at(kSubMins + pair * kOne, n); }
+  DSVL_FORCE_INLINE Bits negatives(Index c, int n) const noexcept { return bits_at(kNegatives + c * kOne, n); }
+  static DSVL_FORCE_INLINE Bits move_signs(Bits negative, Bits numbers) noexcept { return numbers ^ negative; }
   DSVL_FORCE_INLINE void prefetch_ahead(Index) noexcept {
     for (Index i = 0; i < lines; ++i, ahead += kCacheLine) prefetch(ahead);
   }
@@ -132,6 +139,7 @@ struct UnpackedWeights {
     const auto put = [&](Index field, Bits x) { store_bits(to + field + n * kLanes * 4, x); };
     for (Index c = 0; c < kSpanned<F>; ++c) {
       unroll<kBlockWords>([&](int word) { put((c * kBlockWords + word) * kOne, F::codes(block, c, word, row)); });
+      if constexpr (kMovesSigns<F::kBits>) put(kNegatives + c * kOne, sum_of_negatives(block, c, row));
       if constexpr (F::kSubBlocks != 0)
         unroll<F::kSubBlocks>([&](int sub_block) DSVL_INLINED {
           put(kSubScales + (c * F::kSubBlocks + sub_block) * kOne, bits(F::sub_scale(block, c, sub_block, row)));
@@ -145,6 +153,15 @@ struct UnpackedWeights {
   }
 
  private:
+  /// The sum of the magnitudes of negative codes of an activation block, kLanes rows from `row` on.
+  static DSVL_FORCE_INLINE Bits sum_of_negatives(const std::byte* block, Index c, Index row) noexcept {
+    Bits halves = splat_bits(0), sum = splat_bits(0);
+    unroll<kBlockWords>([&](int word) DSVL_INLINED {
+      const Bits codes = F::codes(block, c, word, row);
+      halves = halves + maddubs(magnitudes(codes) & negative_bytes(codes), splat_bits(0x01010101u));
+    });
+    return dot_halves(halves, ones16(), sum);
+  }
   DSVL_FORCE_INLINE Bits bits_at(Index field, int n) const noexcept { return load_bits(at + field + n * kLanes * 4); }
 };
 
@@ -175,19 +192,30 @@ struct Accumulators {
       Bits start = splat_bits(0);
       if constexpr (F::kZeroBit >= 0)
         start = shift_left(splat_word(row[r] + sums + (b * kSubBlocks + sub_block) * 4), F::kZeroBit);
-      unroll<vectors>([&](int n) { part[r * vectors + n] = start; });
+      unroll<vectors>([&](int n) DSVL_INLINED {
+        if constexpr (kMovesSigns<F::kBits>) part[r * vectors + n] = w.negatives(c, n);
+        else part[r * vectors + n] = start;
+      });
     });
     static_assert(kSubBlockWords % kWordsIn16Bits<F::kBits> == 0);
     Bits halves[kCount];  // sums that still fit in 16 bits, where kHasMaddubs
     for_each_word<kSubBlockWords>([&](int u) DSVL_INLINED {
       const int word = sub_block * kSubBlockWords + u;
-      Bits codes[vectors];
-      unroll<vectors>([&](int n) { codes[n] = keep_in_register(w.codes(c, word, n)); });
+      Bits codes[vectors], negative[vectors];
+      unroll<vectors>([&](int n) DSVL_INLINED {
+        codes[n] = keep_in_register(w.codes(c, word, n));
+        if constexpr (kMovesSigns<F::kBits>) {
+          negative[n] = negative_bytes(codes[n]);
+          codes[n] = magnitudes(codes[n]);
+        }
+      });
       unroll<rows>([&](int r) DSVL_INLINED {
         const Bits numbers = keep_in_register(splat_word(row[r] + b * kInt8Block + word * 4));
         unroll<vectors>([&](int n) DSVL_INLINED {
           const int i = r * vectors + n;
-          if constexpr (kHasMaddubs) add_maddubs<F::kBits>(u, codes[n], numbers, halves[i], part[i]);
+          if constexpr (kMovesSigns<F::kBits>)
+            add_maddubs<F::kBits>(u, codes[n], W::move_signs(negative[n], numbers), halves[i], part[i]);
+          else if constexpr (kHasMaddubs) add_maddubs<F::kBits>(u, codes[n], numbers, halves[i], part[i]);
           else part[i] = dot_bytes<F::kBits>(codes[n], numbers, part[i]);
         });
       });

@@ -3,6 +3,7 @@
 #define DSVL_KERNELS_LANES_BYTES_HPP
 
 #include <algorithm>
+#include <type_traits>
 
 #include "lanes.hpp"
 
@@ -28,10 +29,33 @@ DSVL_FORCE_INLINE Bits keep_in_register(Bits x) noexcept { return bits(keep_in_r
 template <int bits>
 inline constexpr int kWordsIn16Bits =
     !kHasMaddubs || bits == 8 ? 1 : std::min<int>(8, 32767 / (2 * ((1 << bits) - 1) * 127));
-/// True for codes that have a sign where the processor multiplies unsigned codes only. It multiplies their magnitudes
-/// then, with numbers that took over the sign: see Accumulators, linear/int8.hpp.
+/// True for codes that have a sign where the processor multiplies unsigned codes only.
 template <int bits>
 inline constexpr bool kMovesSigns = kHasMaddubs && bits == 8;
+/// Such codes: what it multiplies instead, and all bits of the bytes whose sign the other factor has to take over.
+struct SignedCodes { Bits magnitude, negative; };
+/// Codes of `bits` bits as a product takes them.
+template <int bits>
+using Codes = std::conditional_t<kMovesSigns<bits>, SignedCodes, Bits>;
+/// Makes them of codes as a format stores them.
+template <int bits>
+DSVL_FORCE_INLINE Codes<bits> to_codes(Bits stored) noexcept {
+  if constexpr (kMovesSigns<bits>) return {magnitudes(stored), negative_bytes(stored)};
+  else return stored;
+}
+DSVL_FORCE_INLINE SignedCodes keep_in_register(SignedCodes x) noexcept {
+  return {keep_in_register(x.magnitude), keep_in_register(x.negative)};
+}
+/// The sum of the magnitudes of negative codes, of `words` words, the same for every number they are multiplied by.
+template <int words, class Load>
+DSVL_FORCE_INLINE Bits sum_of_negatives(Load&& codes) noexcept {
+  Bits halves = splat_bits(0);  // of bytes up to 128
+  unroll<words>([&](int word) DSVL_INLINED {
+    const SignedCodes c = codes(word);
+    halves = halves + maddubs(c.magnitude & c.negative, splat_bits(0x01010101u));
+  });
+  return dot_halves(halves, ones16(), splat_bits(0));
+}
 /// dot_bytes for word `word` of a sub-block, where kHasMaddubs. Sums stay in 16 bits, in `halves`, while they fit.
 template <int bits>
 DSVL_FORCE_INLINE void add_maddubs(int word, Bits codes, Bits numbers, Bits& halves, Bits& sum) noexcept {

@@ -40,8 +40,9 @@ inline constexpr int kStoredWidth = rows <= kRegisters / 8 ? kGroupVectors : 1;
 inline constexpr int kPanel = 2;
 /// Its height, in rows of x. Each vector of outputs needs two accumulators for a row (integer and float), three with
 /// sub-block scales. With 16 registers only the integer ones fit, and the float ones are spilled between sub-blocks.
+/// Codes whose signs are moved leave room for a row more than sums in 16 bits do.
 template <QuantizedFormat F>
-inline constexpr int kTileRows = kRegisters == 32 ? (F::kSubBlocks ? 4 : 6) : 3;
+inline constexpr int kTileRows = kRegisters == 32 ? (F::kSubBlocks ? 4 : 6) : kMovesSigns<F::kBits> ? 4 : 3;
 /// Columns that are unpacked at a time: a panel of them fits the first cache (18 KiB with 8 lanes), or with 16 lanes,
 /// where that would mean to add to the sums too often, the second one beside the rows of x (72 KiB). q8_0, of which
 /// most is read, was faster with as many in the second cache.
@@ -79,8 +80,8 @@ struct StoredWeights {
   const std::byte* block;
   Index first;
 
-  DSVL_FORCE_INLINE Bits codes(Index c, int word, int n) const noexcept {
-    return F::codes(block, c, word, first + n * kLanes);
+  DSVL_FORCE_INLINE Codes<F::kBits> codes(Index c, int word, int n) const noexcept {
+    return to_codes<F::kBits>(F::codes(block, c, word, first + n * kLanes));
   }
   DSVL_FORCE_INLINE Lanes sub_scale(Index c, int sub_block, int n) const noexcept {
     return F::sub_scale(block, c, sub_block, first + n * kLanes);
@@ -90,10 +91,11 @@ struct StoredWeights {
   DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept {
     return F::sub_mins(block, pair, first + n * kLanes);
   }
-  DSVL_FORCE_INLINE Bits negatives(Index, int) const noexcept { return splat_bits(0); }
+  /// Where codes are negative, numbers take over their sign.
   static DSVL_FORCE_INLINE Bits move_signs(Bits negative, Bits numbers) noexcept {
     return subtract_bytes(numbers ^ negative, negative);
   }
+  DSVL_FORCE_INLINE Bits start(Index, int) const noexcept { return splat_bits(0); }
   DSVL_FORCE_INLINE void prefetch_ahead(Index c) noexcept {
     constexpr Index kBytes = kBlockBytes<F> / kSpanned<F>;
     unroll<static_cast<int>(ceil_div(kBytes, kCacheLine))>(
@@ -109,17 +111,20 @@ template <QuantizedFormat F, int vectors>
 struct UnpackedWeights {
   using Format = F;
   static constexpr Index kOne = vectors * kLanes * 4;  // bytes of one word for each output
-  static constexpr Index kSubScales = kSpanned<F> * kBlockWords * kOne,
+  static constexpr Index kCodes = kSpanned<F> * kBlockWords * kOne;
+  static constexpr Index kSigns = kCodes, kStarts = kSigns + (kMovesSigns<F::kBits> ? kCodes : 0),
+                         kSubScales = kStarts + (kMovesSigns<F::kBits> ? kSpanned<F> * kOne : 0),
                          kScale = kSubScales + kSpanned<F> * F::kSubBlocks * kOne,
                          kMinScale = kScale + (F::kHasScale ? kOne : 0),
                          kSubMins = kMinScale + (F::kHasMins ? kOne : 0),
-                         kNegatives = kSubMins + (F::kHasMins ? kSpanned<F> / 2 * kOne : 0),
-                         kBytes = kNegatives + (kMovesSigns<F::kBits> ? kSpanned<F> * kOne : 0);
+                         kBytes = kSubMins + (F::kHasMins ? kSpanned<F> / 2 * kOne : 0);
   const std::byte *at, *ahead;
   Index lines;
 
-  DSVL_FORCE_INLINE Bits codes(Index c, int word, int n) const noexcept {
-    return bits_at((c * kBlockWords + word) * kOne, n);
+  DSVL_FORCE_INLINE Codes<F::kBits> codes(Index c, int word, int n) const noexcept {
+    const Index at_word = (c * kBlockWords + word) * kOne;
+    if constexpr (kMovesSigns<F::kBits>) return {bits_at(at_word, n), bits_at(kSigns + at_word, n)};
+    else return bits_at(at_word, n);
   }
   DSVL_FORCE_INLINE Lanes sub_scale(Index c, int sub_block, int n) const noexcept {
     return from_bits(bits_at(kSubScales + (c * F::kSubBlocks + sub_block) * kOne, n));
@@ -127,8 +132,10 @@ struct UnpackedWeights {
   DSVL_FORCE_INLINE Lanes scale(int n) const noexcept { return from_bits(bits_at(kScale, n)); }
   DSVL_FORCE_INLINE Lanes min_scale(int n) const noexcept { return from_bits(bits_at(kMinScale, n)); }
   DSVL_FORCE_INLINE Bits sub_mins(int pair, int n) const noexcept { return bits_at(kSubMins + pair * kOne, n); }
-  DSVL_FORCE_INLINE Bits negatives(Index c, int n) const noexcept { return bits_at(kNegatives + c * kOne, n); }
+  /// Inverting all bits of a number makes -x - 1 of it, one operation instead of two. What each negative code then
+  /// misses is its magnitude, whatever the number: those sums are where the integer sums start.
   static DSVL_FORCE_INLINE Bits move_signs(Bits negative, Bits numbers) noexcept { return numbers ^ negative; }
+  DSVL_FORCE_INLINE Bits start(Index c, int n) const noexcept { return bits_at(kStarts + c * kOne, n); }
   DSVL_FORCE_INLINE void prefetch_ahead(Index) noexcept {
     for (Index i = 0; i < lines; ++i, ahead += kCacheLine) prefetch(ahead);
   }
@@ -138,8 +145,16 @@ struct UnpackedWeights {
   static DSVL_FORCE_INLINE void unpack(const std::byte* block, Index row, int n, std::byte* to) noexcept {
     const auto put = [&](Index field, Bits x) { store_bits(to + field + n * kLanes * 4, x); };
     for (Index c = 0; c < kSpanned<F>; ++c) {
-      unroll<kBlockWords>([&](int word) { put((c * kBlockWords + word) * kOne, F::codes(block, c, word, row)); });
-      if constexpr (kMovesSigns<F::kBits>) put(kNegatives + c * kOne, sum_of_negatives(block, c, row));
+      const auto codes = [&](int word) { return to_codes<F::kBits>(F::codes(block, c, word, row)); };
+      if constexpr (kMovesSigns<F::kBits>) {
+        put(kStarts + c * kOne, sum_of_negatives<kBlockWords>(codes));
+        unroll<kBlockWords>([&](int word) DSVL_INLINED {
+          put((c * kBlockWords + word) * kOne, codes(word).magnitude);
+          put(kSigns + (c * kBlockWords + word) * kOne, codes(word).negative);
+        });
+      } else {
+        unroll<kBlockWords>([&](int word) { put((c * kBlockWords + word) * kOne, codes(word)); });
+      }
       if constexpr (F::kSubBlocks != 0)
         unroll<F::kSubBlocks>([&](int sub_block) DSVL_INLINED {
           put(kSubScales + (c * F::kSubBlocks + sub_block) * kOne, bits(F::sub_scale(block, c, sub_block, row)));
@@ -153,15 +168,6 @@ struct UnpackedWeights {
   }
 
  private:
-  /// The sum of the magnitudes of negative codes of an activation block, kLanes rows from `row` on.
-  static DSVL_FORCE_INLINE Bits sum_of_negatives(const std::byte* block, Index c, Index row) noexcept {
-    Bits halves = splat_bits(0), sum = splat_bits(0);
-    unroll<kBlockWords>([&](int word) DSVL_INLINED {
-      const Bits codes = F::codes(block, c, word, row);
-      halves = halves + maddubs(magnitudes(codes) & negative_bytes(codes), splat_bits(0x01010101u));
-    });
-    return dot_halves(halves, ones16(), sum);
-  }
   DSVL_FORCE_INLINE Bits bits_at(Index field, int n) const noexcept { return load_bits(at + field + n * kLanes * 4); }
 };
 
@@ -193,7 +199,7 @@ struct Accumulators {
       if constexpr (F::kZeroBit >= 0)
         start = shift_left(splat_word(row[r] + sums + (b * kSubBlocks + sub_block) * 4), F::kZeroBit);
       unroll<vectors>([&](int n) DSVL_INLINED {
-        if constexpr (kMovesSigns<F::kBits>) part[r * vectors + n] = w.negatives(c, n);
+        if constexpr (kMovesSigns<F::kBits>) part[r * vectors + n] = w.start(c, n);
         else part[r * vectors + n] = start;
       });
     });
@@ -201,20 +207,14 @@ struct Accumulators {
     Bits halves[kCount];  // sums that still fit in 16 bits, where kHasMaddubs
     for_each_word<kSubBlockWords>([&](int u) DSVL_INLINED {
       const int word = sub_block * kSubBlockWords + u;
-      Bits codes[vectors], negative[vectors];
-      unroll<vectors>([&](int n) DSVL_INLINED {
-        codes[n] = keep_in_register(w.codes(c, word, n));
-        if constexpr (kMovesSigns<F::kBits>) {
-          negative[n] = negative_bytes(codes[n]);
-          codes[n] = magnitudes(codes[n]);
-        }
-      });
+      Codes<F::kBits> codes[vectors];
+      unroll<vectors>([&](int n) { codes[n] = keep_in_register(w.codes(c, word, n)); });
       unroll<rows>([&](int r) DSVL_INLINED {
         const Bits numbers = keep_in_register(splat_word(row[r] + b * kInt8Block + word * 4));
         unroll<vectors>([&](int n) DSVL_INLINED {
           const int i = r * vectors + n;
           if constexpr (kMovesSigns<F::kBits>)
-            add_maddubs<F::kBits>(u, codes[n], W::move_signs(negative[n], numbers), halves[i], part[i]);
+            add_maddubs<F::kBits>(u, codes[n].magnitude, W::move_signs(codes[n].negative, numbers), halves[i], part[i]);
           else if constexpr (kHasMaddubs) add_maddubs<F::kBits>(u, codes[n], numbers, halves[i], part[i]);
           else part[i] = dot_bytes<F::kBits>(codes[n], numbers, part[i]);
         });

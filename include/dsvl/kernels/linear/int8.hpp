@@ -28,14 +28,16 @@ inline constexpr int kGroupVectors = static_cast<int>(kGroupRows / kLanes);
 /// would take longer than unpacking a panel once. SSE2 unpacks slowest, and is what small programs are compiled for,
 /// whose code this would make a sixteenth larger.
 inline constexpr int kFewRows = kRegisters == 32 ? 16 : kLanes > 4 ? 8 : 2;
-/// The micro-tile of stored weights: up to kStoredRows rows of x by a vector of outputs, whose integer sums stay in
-/// registers; of so few rows that they would have too few independent sums, by a whole group. From two rows on heights
-/// are even, which is half the code.
-inline constexpr int kStoredRows = kFewRows < 8 ? kFewRows : 8;
+/// The micro-tile of stored weights: up to kStoredRows rows of x, whose integer sums stay in registers, by a whole
+/// group of outputs, or where that is too many by a vector of them. From two rows on heights are even, which is half the
+/// code. Four rows by a group load least for what they multiply; codes of 8 bits, with more to do for each, rather serve
+/// eight rows at a time.
+template <QuantizedFormat F>
+inline constexpr int kStoredRows = std::min<int>(kFewRows, kRegisters == 32 || F::kBits == 8 ? 8 : 4);
 template <int rows>
 inline constexpr int kStoredHeight = rows == 1 ? 1 : (rows + 1) / 2 * 2;
 template <int rows>
-inline constexpr int kStoredWidth = rows <= kRegisters / 8 ? kGroupVectors : 1;
+inline constexpr int kStoredWidth = rows * kGroupVectors <= kRegisters / 2 ? kGroupVectors : 1;
 /// Width of the micro-tile of unpacked weights, in vectors of outputs.
 inline constexpr int kPanel = 2;
 /// Its height, in rows of x. Each vector of outputs needs two accumulators for a row (integer and float), three with
@@ -280,7 +282,7 @@ void multiply_few(const LinearTile<float>& t, Index row, Index rows, float* sums
   const Index group_bytes = kGroupRows * bytes_of_row<F>(t.cols);
   for (Index n = 0; n < t.outputs; n += kGroupRows) {
     const std::byte* const group = t.w + n / kGroupRows * group_bytes;
-    for_each_row_block<0, kStoredRows>(rows, [&](auto some, Index at) {
+    for_each_row_block<0, kStoredRows<F>>(rows, [&](auto some, Index at) {
       const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols, some};
       constexpr int kHeight = kStoredHeight<some>, kWidth = kStoredWidth<kHeight>;
       float* const sums_at = sums + at * kLinearOutputs;

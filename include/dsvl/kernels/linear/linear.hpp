@@ -20,8 +20,8 @@
 #ifndef DSVL_KERNELS_LINEAR_LINEAR_HPP
 #define DSVL_KERNELS_LINEAR_LINEAR_HPP
 
+#include "few.hpp"
 #include "int8.hpp"
-#include "packed.hpp"
 #include "row.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -29,23 +29,24 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace linear_detail {
 
-/// A dense product. A single row goes through multiply_row, eight outputs at a time, if it fits the scratch; outputs
-/// that are left over, and several rows, go through packed panels.
+/// A dense product. A few rows go through multiply_rows, eight outputs at a time, if they fit the scratch; outputs that
+/// are left over, and more rows, go through packed panels.
 template <OperandFormat F>
 void multiply(const LinearTile<float>& t, const Factors& s, float* scratch) noexcept {
   for (Index row = 0; row < t.rows; row += kLinearRows) {
-    const Index rows = std::min<Index>(kLinearRows, t.rows - row);
+    const Index rows = std::min<Index>(kLinearRows, t.rows - row), pitch = round_up(s.cols, kStep<F>);
     Index n = 0;
-    if (rows == 1 && t.outputs >= kRowOutputs && round_up(s.cols, kStep<F>) <= kLinearScratch) {
-      reorder<F>(s.x + row * s.x_stride, s.cols, scratch);
-      const Factors reordered{scratch, 0, s.w, s.w_stride, s.cols};
+    if (rows <= kStreamedRows && t.outputs >= kRowOutputs && rows * pitch <= kLinearScratch) {
+      for (Index r = 0; r < rows; ++r) reorder<F>(s.x + (row + r) * s.x_stride, s.cols, scratch + r * pitch);
+      const Factors reordered{scratch, pitch, s.w, s.w_stride, s.cols};
       for (; n + kRowOutputs <= t.outputs; n += kRowOutputs)
-        multiply_row<F>(t, reordered, n, t.y + row * t.y_stride);
+        multiply_rows<F>(t, reordered, rows, n, t.y + row * t.y_stride);
     }
     for (; n < t.outputs; n += kLinearOutputs) {
       const Index outputs = std::min<Index>(kLinearOutputs, t.outputs - n);
-      const Panels& panels = rows <= kFewRows ? kPanels<F, kWidePanel> : kPanels<F, kPanel>;
-      multiply_block(panels, t, s, row, rows, n, outputs, scratch);
+      if (rows <= kLanes) multiply_few<F, 1>(t, s, row, rows, n, outputs, scratch);
+      else if (rows <= kMostFewRows) multiply_few<F, kMostFewRows / kLanes>(t, s, row, rows, n, outputs, scratch);
+      else multiply_block(kPanels<F>, t, s, row, rows, n, outputs, scratch);
     }
   }
 }

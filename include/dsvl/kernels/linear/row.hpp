@@ -1,7 +1,8 @@
-// One row of x: a decoded token. The product is bound by reading the weights once.
+// A few rows of x: a decoded token, tokens of some sessions. The product is bound by reading the weights once.
 //
 // Weights are transposed within quads and used at once, since packing them would take longer than the product. A quad
 // holds one operand of four rows of w, and an AVX-512 register four quads: this is why a product has four accumulators.
+// Row after row of x passes over a K block of eight outputs, which the first one brings into the nearest cache.
 #ifndef DSVL_KERNELS_LINEAR_ROW_HPP
 #define DSVL_KERNELS_LINEAR_ROW_HPP
 
@@ -12,13 +13,15 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace linear_detail {
 
-/// Outputs of a single row that are computed together, four to a quad. With more rows of w at once memory gets slower,
+/// Up to this many rows of x the weights are transposed for every row again. With more they are packed once.
+inline constexpr Index kStreamedRows = 3;
+/// Outputs of a row that are computed together, four to a quad. With more rows of w at once memory gets slower,
 /// with fewer there are too few sums that do not wait for each other.
 inline constexpr int kFours = 2, kRowOutputs = 4 * kFours;
 /// The rows of w are prefetched this many bytes ahead of their use.
 inline constexpr Index kPrefetchBytes = 1024;
 
-/// Copies a row of x in the order in which multiply_row reads it, with zeros up to a whole step: of every step the
+/// Copies a row of x in the order in which multiply_rows reads it, with zeros up to a whole step: of every step the
 /// first four operands of each accumulator's run, then the next four.
 template <OperandFormat F>
 void reorder(const float* x, Index cols, float* to) noexcept {
@@ -74,33 +77,40 @@ struct RowAccumulators {
   }
 };
 
-/// One row of x, reordered, by kRowOutputs outputs. Prefetches what lies ahead in these rows of w, and at their end the
-/// beginning of the rows that are next.
+/// `rows` rows of x, at most kStreamedRows and reordered, by kRowOutputs outputs. The first row prefetches what lies
+/// ahead in these rows of w, and at their end the beginning of the rows that are next.
 template <OperandFormat F>
-DSVL_KERNEL void multiply_row(const LinearTile<float>& t, const Factors& s, Index first, float* y) noexcept {
+DSVL_KERNEL void multiply_rows(const LinearTile<float>& t, const Factors& s, Index rows, Index first,
+                               float* y) noexcept {
   constexpr Index kBehind = kRowOutputs - 1;  // from a row's end to the beginning of the row kRowOutputs further
-  const std::byte* const rows = s.w + first * s.w_stride;
-  alignas(64) float sums[kRowOutputs];
+  const std::byte* const w = s.w + first * s.w_stride;
+  alignas(64) float sums[kStreamedRows][kRowOutputs];
   PartialStep<F, kRowOutputs> part;
   for (Index k = 0, depth; k < s.cols; k += depth) {
     depth = block_depth(s.cols - k, kStep<F>);
     const Index begin = k * F::kBytes;
-    const std::byte* step = rows + begin;
+    const std::byte* block = w + begin;
     Index stride = s.w_stride;
     if (depth < kStep<F>) {
-      part.copy(step, stride, kRowOutputs, depth * F::kBytes);
-      step = part.rows[0], stride = part.kStride;
+      part.copy(block, stride, kRowOutputs, depth * F::kBytes);
+      block = part.rows[0], stride = part.kStride;
     }
-    RowAccumulators accumulators;
-    for (Index at = 0; at < depth; at += kStep<F>, step += kStep<F> * F::kBytes) {
-      const Index ahead = begin + at * F::kBytes + kPrefetchBytes;
-      const Index beyond = ahead < s.w_stride ? 0 : kBehind * s.w_stride;
-      prefetch_rows<F, kRowOutputs>(rows + ahead + beyond, s.w_stride);
-      accumulators.add<F>(s.x + k + at, step, stride);
+    for (Index r = 0; r < rows; ++r) {
+      const std::byte* step = block;
+      RowAccumulators accumulators;
+      for (Index at = 0; at < depth; at += kStep<F>, step += kStep<F> * F::kBytes) {
+        if (r == 0) {
+          const Index ahead = begin + at * F::kBytes + kPrefetchBytes;
+          const Index beyond = ahead < s.w_stride ? 0 : kBehind * s.w_stride;
+          prefetch_rows<F, kRowOutputs>(w + ahead + beyond, s.w_stride);
+        }
+        accumulators.add<F>(s.x + r * s.x_stride + k + at, step, stride);
+      }
+      accumulators.add_to(k == 0, sums[r]);
     }
-    accumulators.add_to(k == 0, sums);
   }
-  finish(sums, t.bias ? t.bias + first : nullptr, kRowOutputs, t.add, y + first);
+  for (Index r = 0; r < rows; ++r)
+    finish(sums[r], t.bias ? t.bias + first : nullptr, kRowOutputs, t.add, y + r * t.y_stride + first);
 }
 
 }  // namespace linear_detail

@@ -26,14 +26,18 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace attention_detail {
 
-/// The micro-tile: up to six rows by kVectors vectors of keys (for scores) or of head_dim (for values). The rows share
-/// each load.
+/// The micro-tile: six rows, four or one by kVectors vectors of keys (for scores) or of head_dim (for values). The rows
+/// share each load.
 inline constexpr int kVectors = kRegisters == 32 ? 4 : 2;
-/// Calls f(count, first) for the blocks of rows that make micro-tiles. A tile of a tower or a prompt has 16 rows (6, 6
-/// and 4), a decoded token has one.
+/// Calls f(count, first) for the blocks of rows that make micro-tiles: as many of six as leave a multiple of four,
+/// since a row alone waits for its own sums. A decoded token is alone.
 template <class F>
 DSVL_FORCE_INLINE void for_each_tile(Index rows, F&& f) noexcept {
-  for_each_row_block_of<6, 4, 1>(rows, f);
+  const Index fours = std::min<Index>((3 - rows % 6 / 2) % 3, rows / 4), sixes = (rows - 4 * fours) / 6;
+  Index first = 0;
+  for (Index i = 0; i < sixes; ++i, first += 6) f(std::integral_constant<int, 6>{}, first);
+  for (Index i = 0; i < fours; ++i, first += 4) f(std::integral_constant<int, 4>{}, first);
+  for (; first < rows; ++first) f(std::integral_constant<int, 1>{}, first);
 }
 
 /// exp(x) = 2^(kLog2E * x).
@@ -92,10 +96,15 @@ DSVL_KERNEL void multiply_keys(const float* q, Index pitch, Index head_dim, cons
   });
 }
 
+/// True in the first n lanes.
+DSVL_FORCE_INLINE Mask lanes_below(Index n) noexcept { return iota() < splat(static_cast<float>(n)); }
+
 /// Adds relative position biases to the scores of `keys` keys from `key` on, for the rows from `first` on; of keys that
 /// a row does not see they are masked later. For each run of keys in one map row bias_y is constant. Rows of q are the
 /// inner loop: two neighbouring runs touch the same vector of a row's scores, and a load right after the partial store
-/// of the run before would stall (no store forwarding). Biases are in natural units, scores are exponents of two.
+/// of the run before would stall (no store forwarding). The last vector of a run is stored whole, with what was there
+/// behind it: stores of some lanes take AMD's processors a dozen times as long. Biases are in natural units, scores are
+/// exponents of two.
 inline void add_biases(const AttendTile<float>& t, const Rows& at, Index first, Index key, Index keys) noexcept {
   const Index top = (t.place + first) / t.map_width, left = (t.place + first) % t.map_width;  // of the first row
   Index y = key / t.map_width, x = key % t.map_width;
@@ -105,7 +114,10 @@ inline void add_biases(const AttendTile<float>& t, const Rows& at, Index first, 
       const Lanes of_y = splat(t.bias_y[r * t.bias_stride + y - row_y]);
       const float* const of_x = t.bias_x + r * t.bias_stride + x - row_x;
       float* const s = at.score(r) + i;
-      for_each_vector(run, [&](auto part) { part.store(s, fma(of_y + part.load(of_x), splat(kLog2E), part.load(s))); });
+      for_each_vector(run, [&](auto part) {
+        const Lanes old = load(s + part.i), sum = fma(of_y + part.load(of_x), splat(kLog2E), old);
+        store(s + part.i, part.i + kLanes <= run ? sum : select(lanes_below(run - part.i), sum, old));
+      });
       if (++row_x == t.map_width) row_x = 0, ++row_y;
     }
   }
@@ -118,7 +130,7 @@ DSVL_FORCE_INLINE float mask_and_max(float* scores, Index keys) noexcept {
   for (Index j = 0; j < keys; j += kLanes) {
     Lanes x = load(scores + j);
     if (j + kLanes > keys) {
-      x = select(iota() < splat(static_cast<float>(keys - j)), x, none);
+      x = select(lanes_below(keys - j), x, none);
       store(scores + j, x);
     }
     most = larger(most, x);

@@ -59,14 +59,6 @@ DSVL_FORCE_INLINE void for_each_row_block(Index rows, F&& f) noexcept {
     with_count<kLeast, most>(static_cast<int>(rows * (b + 1) / blocks - first), [&](auto count) { f(count, first); });
   }
 }
-/// Cuts rows into blocks of the heights that are named, from high to low, as many as fit of each, and calls
-/// f(count, first) for each. The last height is 1. Few heights are little code, and do where rows mostly come in
-/// numbers that they fit.
-template <int height, int... lower, class F>
-DSVL_FORCE_INLINE void for_each_row_block_of(Index rows, F&& f, Index first = 0) noexcept {
-  for (; first + height <= rows; first += height) f(std::integral_constant<int, height>{}, first);
-  if constexpr (sizeof...(lower) > 0) for_each_row_block_of<lower...>(rows, f, first);
-}
 
 }  // namespace DSVL_ISA
 }  // namespace kernels

@@ -30,10 +30,10 @@ inline constexpr int kGroupVectors = static_cast<int>(kGroupRows / kLanes);
 inline constexpr int kFewRows = kRegisters == 32 ? 16 : kLanes > 4 ? 8 : 2;
 /// The micro-tile of stored weights: up to kStoredRows rows of x, whose integer sums stay in registers, by a whole
 /// group of outputs, or where that is too many by a vector of them. From two rows on heights are even, which is half
-/// the code. Four rows by a group load least for what they multiply; codes of 8 bits, with more to do for each,
+/// the code. Four rows by a group load least for what they multiply; codes of more bits, with more to do for each,
 /// rather serve eight rows at a time.
 template <QuantizedFormat F>
-inline constexpr int kStoredRows = std::min<int>(kFewRows, kRegisters == 32 || F::kBits == 8 ? 8 : 4);
+inline constexpr int kStoredRows = std::min<int>(kFewRows, kRegisters == 32 || F::kBits > 4 ? 8 : 4);
 template <int rows>
 inline constexpr int kStoredHeight = rows == 1 ? 1 : (rows + 1) / 2 * 2;
 template <int rows>

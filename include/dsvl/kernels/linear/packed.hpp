@@ -13,8 +13,9 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace linear_detail {
 
-/// At most this many rows of x are few, and go through few.hpp: two vectors, or one of sixteen lanes.
-inline constexpr Index kMostFewRows = kLanes == 16 ? 16 : 2 * kLanes;
+/// At most this many rows of x are few, and go through few.hpp: two vectors of them, or one where it has sixteen lanes.
+/// It is one with SSE2 as well, which small programs are compiled for.
+inline constexpr Index kMostFewRows = kLanes < 16 && (kLanes == 8 || kRegisters == 32) ? 2 * kLanes : kLanes;
 /// The micro-tile, in rows of x by vectors of outputs.
 inline constexpr int kTileRows = kRegisters == 32 ? 14 : 6, kPanel = 2;
 static_assert(kLinearPanel % (kPanel * kLanes) == 0 && kLinearOutputs % kLinearPanel == 0);

@@ -29,6 +29,10 @@ namespace attention_detail {
 /// The micro-tile: six rows, four or one by kVectors vectors of keys (for scores) or of head_dim (for values). The rows
 /// share each load.
 inline constexpr int kVectors = kRegisters == 32 ? 4 : 2;
+/// Vectors for `rows` rows. A row alone takes eight, or as many as `most`, the lanes of a block of keys, fill: so many
+/// sums do not wait for each other.
+template <int rows, Index most>
+inline constexpr int kTileVectors = rows > 1 ? kVectors : static_cast<int>(std::min<Index>(8, most / kLanes));
 /// Calls f(count, first) for the blocks of rows that make micro-tiles: as many of six as leave a multiple of four,
 /// since a row alone waits for its own sums. A decoded token is alone.
 template <class F>
@@ -74,13 +78,13 @@ inline Index visible(const AttendTile<float>& t, Index r, Index block) noexcept 
   return std::clamp<Index>(t.keys + r * t.keys_step - block * kKvBlock, 0, kKvBlock);
 }
 
-/// Scores q . k of `rows` rows and kVectors vectors of keys, from `key` on of a block.
+/// Scores q . k of `rows` rows and some vectors of keys, from `key` on of a block.
 /// q       (rows, head_dim), rows `pitch` apart
 /// scores  (rows, 64)
 template <class Kv, int rows>
 DSVL_KERNEL void multiply_keys(const float* q, Index pitch, Index head_dim, const std::byte* k, Index key,
                                float* scores) noexcept {
-  constexpr int vectors = kVectors;
+  constexpr int vectors = kTileVectors<rows, kKvBlock>;
   Lanes dot[rows][vectors];
   unroll<rows>([&](int r) { unroll<vectors>([&](int w) { dot[r][w] = splat(0.0f); }); });
   for (Index d = 0; d < head_dim; ++d) {
@@ -189,7 +193,7 @@ DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, I
     row += first;
     const Index keys = visible(t, row + rows - 1, block);
     // The last micro-tile may reach past the keys, and never past the block.
-    for (Index j = 0; j < keys; j += kVectors * kLanes)
+    for (Index j = 0; j < keys; j += kTileVectors<rows, kKvBlock> * kLanes)
       multiply_keys<Kv, rows>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
   });
 }
@@ -223,9 +227,10 @@ DSVL_FORCE_INLINE void value_block(const AttendTile<float>& t, const Rows& at, I
     row += first;
     Index keys[rows], d = 0;
     for (int r = 0; r < rows; ++r) keys[r] = visible(t, row + r, block);
-    for (; d + kVectors * kLanes <= at.padded; d += kVectors * kLanes)
-      multiply_values<Kv, rows, kVectors>(at, row, v, keys, d);
-    if constexpr (kKvPad % (kVectors * kLanes) != 0)
+    constexpr int kMany = kTileVectors<rows, 8 * kLanes>;
+    for (; d + kMany * kLanes <= at.padded; d += kMany * kLanes)
+      multiply_values<Kv, rows, kMany>(at, row, v, keys, d);
+    if constexpr (kKvPad % (kMany * kLanes) != 0)
       for (; d < at.padded; d += kLanes) multiply_values<Kv, rows, 1>(at, row, v, keys, d);
   });
 }

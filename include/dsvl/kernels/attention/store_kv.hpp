@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "../lanes/prefetch.hpp"
 #include "../small/quantize8.hpp"
 #include "../table.hpp"
 #include "kv_formats.hpp"
@@ -26,6 +27,9 @@ void store_keys(const KvTile<float>& t) noexcept {
       unroll<static_cast<int>(kLanes)>(
           [&](int i) DSVL_INLINED { Kv::store(t.block, place(d + i, r), columns[i]); });
     }
+  // A few tokens touch a line for every dim. The lines are asked for first, or each store would wait for its own.
+  if (whole_rows == 0)
+    for (Index d = 0; d < t.head_dim; ++d) prefetch(t.block + place(d, 0) * Kv::kBytes);
   for (Index r = 0; r < t.rows; ++r)
     for (Index d = r < whole_rows ? whole_dims : 0; d < t.head_dim; ++d)
       Kv::store_one(t.block, place(d, r), t.k[r * t.k_stride + d]);

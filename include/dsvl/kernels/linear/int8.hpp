@@ -25,15 +25,16 @@ using linear_detail::finish;
 /// Vectors per 16-row weight group.
 inline constexpr int kGroupVectors = static_cast<int>(kGroupRows / kLanes);
 /// At most this many rows of x use weights as they are stored. With more, unpacking in registers for every micro-tile
-/// would take longer than unpacking a panel once. SSE2 unpacks slowest, and is what small programs are compiled for,
-/// whose code this would make a sixteenth larger.
-inline constexpr int kFewRows = kRegisters == 32 ? 16 : kLanes > 4 ? 8 : 2;
+/// would take longer than unpacking a panel once. Codes of q6_k take most work to unpack. SSE2 unpacks slowest, and is
+/// what small programs are compiled for, whose code this would make a sixteenth larger.
+template <QuantizedFormat F>
+inline constexpr int kFewRows = kRegisters == 32 ? 16 : kLanes == 4 ? 2 : F::kBits == 6 ? 4 : 8;
 /// The micro-tile of stored weights: up to kStoredRows rows of x, whose integer sums stay in registers, by a whole
 /// group of outputs, or where that is too many by a vector of them. From two rows on heights are even, which is half
 /// the code. Four rows by a group load least for what they multiply; codes of more bits, with more to do for each,
 /// rather serve eight rows at a time.
 template <QuantizedFormat F>
-inline constexpr int kStoredRows = std::min<int>(kFewRows, kRegisters == 32 || F::kBits > 4 ? 8 : 4);
+inline constexpr int kStoredRows = std::min<int>(kFewRows<F>, kRegisters == 32 || F::kBits > 4 ? 8 : 4);
 template <int rows>
 inline constexpr int kStoredHeight = rows == 1 ? 1 : (rows + 1) / 2 * 2;
 template <int rows>
@@ -331,7 +332,7 @@ void multiply_block(const LinearTile<float>& t, Index row, Index rows, Index fir
                                (beside ? b : b + kBlocks) * kBlockBytes<F>;
       const std::byte* const end = ahead + count * kBytes;
       const Index lines = ceil_div(kBytes / kSpanned<F>, kCacheLine * ceil_div(rows, kTileRows<F>));
-      for_each_row_block<kFewRows, kTileRows<F>>(rows, [&](auto some, Index at) {
+      for_each_row_block<kFewRows<F>, kTileRows<F>>(rows, [&](auto some, Index at) {
         const Int8Rows x{t.quantized_x + (row + at) * t.quantized_x_stride, t.quantized_x_stride, t.cols, some};
         accumulate<W, some, kPanel>(W{unpacked, ahead, ahead < end ? lines : 0}, x, b, count, b == 0,
                                     sums + at * kLinearOutputs + n);
@@ -350,7 +351,7 @@ void multiply(const LinearTile<float>& t, float* scratch) noexcept {
   DSVL_ASSERT(fits(t.format, t.outputs, t.cols));
   for (Index row = 0; row < t.rows; row += kLinearRows) {
     const Index rows = std::min<Index>(kLinearRows, t.rows - row);
-    if (rows <= kFewRows) {
+    if (rows <= kFewRows<F>) {
       multiply_few<F>(t, row, rows, scratch);
       continue;
     }

@@ -35,6 +35,10 @@ struct ModelState {
   }
   /// The host's threads, or the model's own.
   [[nodiscard]] Executor& executor() const noexcept { return host.executor ? *host.executor : *pool; }
+  /// Those of a session: its own host's before the model's.
+  [[nodiscard]] Executor& executor(const Host& of_session) const noexcept {
+    return of_session.executor ? *of_session.executor : executor();
+  }
 };
 
 }  // namespace detail

@@ -25,13 +25,12 @@ inline bool move_to_end(Buffer<SessionState*>& list, SessionState& member) noexc
 
 /// The facts that the sizes of a scheduler follow from.
 DSVL_COLD inline SessionShape shape_of(const ModelState& model, const SessionOptions& options) noexcept {
-  const Executor& executor = options.host.executor ? *options.host.executor : model.executor();
-  return {model.network->net, model.config, options.limits, executor.workers()};
+  return {model.network->net, model.config, options.limits, model.executor(options.host).workers()};
 }
 
 DSVL_INLINE SchedulerState::SchedulerState(std::shared_ptr<const ModelState> model, const SchedulerOptions& options)
     : model_(std::move(model)), options_(options),
-      executor_(options.session.host.executor ? *options.session.host.executor : model_->executor()),
+      executor_(model_->executor(options.session.host)),
       pages_(std::make_shared<PagePool>(shape_of(*model_, options_.session).page_bytes(),
                                         options.session.host.allocator)),
       images_(make_images(shape_of(*model_, options_.session), options.session.host.allocator)),

@@ -33,7 +33,7 @@ DSVL_COLD inline ImageLimits image_limits(const SessionOptions& options) noexcep
 DSVL_INLINE SessionState::SessionState(std::shared_ptr<const ModelState> model, const SessionOptions& options,
                                        SharedParts shared)
     : model_(std::move(model)), options_(options),
-      executor_(options.host.executor ? *options.host.executor : model_->executor()), first_(shared.pages == nullptr),
+      executor_(model_->executor(options.host)), first_(shared.pages == nullptr),
       images_(first_ ? make_images(shape(), options.host.allocator) : std::move(shared.images)),
       group_(std::move(shared.group)), slab_(options.host.allocator),
       parts_(shape(), model_->roles(),

@@ -14,7 +14,7 @@ inline namespace DSVL_ISA {
 namespace linear_detail {
 
 /// Up to this many rows of x the weights are transposed for every row again. With more they are packed once.
-inline constexpr Index kStreamedRows = 3;
+inline constexpr Index kStreamedRows = 4;
 /// Outputs of a row that are computed together, four to a quad. With more rows of w at once memory gets slower,
 /// with fewer there are too few sums that do not wait for each other.
 inline constexpr int kFours = 2, kRowOutputs = 4 * kFours;

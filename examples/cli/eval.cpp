@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "commands.hpp"
+#include "evaluation/command.hpp"
 #include "pictures.hpp"
 #include "setup.hpp"
 #include "system.hpp"
@@ -232,13 +233,15 @@ CommandLine describe(Eval& eval) {
   add_generate_options(line, eval);
   line.section("Model");
   add_model_options(line, eval);
-  line.epilog(kFormat);
+  line.epilog(std::string(kFormat) + "\n\nA published benchmark is named instead: dsvl eval BENCHMARK [OPTION]... FILE...\n" +
+              evaluation::list_benchmarks() + "\n  dsvl eval BENCHMARK --help  explains it");
   return line;
 }
 
 }  // namespace
 
 int run_eval(Arguments arguments) {
+  if (evaluation::names_benchmark(arguments)) return evaluation::run_benchmark(arguments);
   Eval eval;
   const CommandLine line = describe(eval);
   std::vector<std::string> rest;

@@ -342,6 +342,10 @@ TEST_CASE("HellaSwag: the ending that each way of measuring likes best is lm-eva
     CHECK(static_cast<double>(largest(sums)) == number(c.find("pred")));
     CHECK(static_cast<double>(largest(by_character)) == number(c.find("pred_norm")));
     CHECK(static_cast<double>(largest(by_byte)) == number(c.find("pred_bytes")));
+    const double gold = number(c.find("gold"));
+    CHECK((static_cast<double>(largest(sums)) == gold) == (number(c.find("acc")) == 1));
+    CHECK((static_cast<double>(largest(by_character)) == gold) == (number(c.find("acc_norm")) == 1));
+    CHECK((static_cast<double>(largest(by_byte)) == gold) == (number(c.find("acc_bytes")) == 1));
     ++golden.cases;
   }
   Mean mean;
@@ -380,6 +384,8 @@ TEST_CASE("MathVista: extractions, normal forms and verdicts are the official on
     CHECK((mathvista_normalise(problem(c), extraction) == problem(c).answer) == c.find("correct").boolean());
     ++golden.cases;
   }
+  const Value judge = golden["extraction_prompt"];
+  CHECK(text(judge.find("text")).ends_with(mathvista_judge_prompt(text(judge.find("query")), text(judge.find("response")))));
   for (const Value c : golden["queries"]) {
     CHECK(mathvista_query(problem(c)) == text(c.find("query_json_layout")));
     ++golden.cases;
@@ -452,6 +458,7 @@ TEST_CASE("MMLU: files become the official prompts, and log-probabilities the of
     }
   }
   CHECK(equal(static_cast<double>(right) / static_cast<double>(all), number(golden["weighted_accuracy"])));
+  CHECK(mmlu_prompt("made_up_math", {}, {"", {"", "", "", ""}, ""}).starts_with(text(golden["zero_shot_head"])));
   for (const Value c : golden["format_subject"]) {
     CHECK(mmlu_subject_text(text(c.find("subject"))) == text(c.find("text")));
     ++golden.cases;

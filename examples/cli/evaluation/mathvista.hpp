@@ -82,6 +82,11 @@ inline std::string mathvista_extract(const MathVistaProblem& p, std::string_view
   return "";
 }
 
+/// What follows the solved examples in the prompt of the model that reads answers.
+inline std::string mathvista_judge_prompt(std::string_view query, std::string_view response) {
+  return "\n\n" + std::string(query) + "\n\n" + std::string(response) + "\n\nExtracted answer: ";
+}
+
 /// Edits of single characters that turn one text into the other.
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   const std::u32string from = python::characters(a), to = python::characters(b);

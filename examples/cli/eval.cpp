@@ -246,6 +246,11 @@ int run_eval(Arguments arguments) {
   const CommandLine line = describe(eval);
   std::vector<std::string> rest;
   if (const auto exit = line.parse(arguments, rest)) return *exit;
+  if (!rest.empty() && rest[0].find_first_of("./\\") == std::string::npos && !std::filesystem::exists(to_path(rest[0]))) {
+    const std::string meant = evaluation::nearest_benchmark(rest[0]);
+    return line.usage_error(rest[0] + " is neither a file nor a benchmark",
+                            meant.empty() ? "" : "did you mean: dsvl eval " + meant + "?");
+  }
   if (rest.size() > 1) return line.usage_error("one file of questions is expected");
   if (rest.empty() || rest[0].empty()) return line.usage_error("no file of questions was given");
   auto document = read_file(rest[0]);

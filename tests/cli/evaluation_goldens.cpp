@@ -59,10 +59,10 @@ std::vector<double> numbers(Value list) {
   for (const Value v : list) out.push_back(number(v));
   return out;
 }
-bool equal(double got, double want) { return got == want || std::abs(got - want) < 1e-12 || (std::isnan(got) && std::isnan(want)); }
-std::optional<char> letter(Value value) {
-  return value.is_string() ? std::optional(text(value)[0]) : std::nullopt;
+bool equal(double got, double want) {
+  return got == want || std::abs(got - want) < 1e-12 || (std::isnan(got) && std::isnan(want));
 }
+std::optional<char> letter(Value value) { return value.is_string() ? std::optional(text(value)[0]) : std::nullopt; }
 std::vector<Choice> choices_of(Value object) {
   std::vector<Choice> out;
   for (const Value c : object)
@@ -101,7 +101,8 @@ TEST_CASE("VQAv2: questions score what vqaEval.py gives them, and so does all of
                                                         std::to_string(r.find("answer_id").integer().value_or(0))});
     const double score = vqa_accuracy(references, text(c.find("pred")));
     CHECK(python::round(100 * score, 2) == number(c.find("accuracy_percent")));
-    for (Mean* const to : {&all, &question_types[text(c.find("question_type"))], &answer_types[text(c.find("answer_type"))]})
+    for (Mean* const to :
+         {&all, &question_types[text(c.find("question_type"))], &answer_types[text(c.find("answer_type"))]})
       to->add(score);
     ++golden.cases;
   }
@@ -145,10 +146,13 @@ TEST_CASE("GSM8K: what is extracted and what counts as right are the four offici
   for (const Value c : golden["cases"]) {
     const std::string solution = text(c.find("completion")), reference = text(c.find("answer"));
     CAPTURE(solution);
-    const struct { Gsm8kRule rule; std::string name; } rules[] = {{Gsm8kRule::official, "official"},
-                                                                  {Gsm8kRule::strict, "strict"},
-                                                                  {Gsm8kRule::flexible, "flexible"},
-                                                                  {Gsm8kRule::cot, "cot_strict"}};
+    const struct {
+      Gsm8kRule rule;
+      std::string name;
+    } rules[] = {{Gsm8kRule::official, "official"},
+                 {Gsm8kRule::strict, "strict"},
+                 {Gsm8kRule::flexible, "flexible"},
+                 {Gsm8kRule::cot, "cot_strict"}};
     for (const auto& [rule, name] : rules) {
       CAPTURE(name);
       CHECK(gsm8k_extract(solution, rule).value_or("[invalid]") == text(c.find(name)));
@@ -165,9 +169,12 @@ TEST_CASE("GSM8K: what is extracted and what counts as right are the four offici
 
 TEST_CASE("GSM8K: the examples that Python would draw, the prompt, the mean and its error") {
   Golden golden("gsm8k.json");
-  const struct { const char* name; std::size_t n, k; } draws[] = {{"fewshot_5_of_7473_seed_1234", 7473, 5},
-                                                                  {"fewshot_8_of_7473_seed_1234", 7473, 8},
-                                                                  {"fewshot_5_of_20_seed_1234", 20, 5}};
+  const struct {
+    const char* name;
+    std::size_t n, k;
+  } draws[] = {{"fewshot_5_of_7473_seed_1234", 7473, 5},
+               {"fewshot_8_of_7473_seed_1234", 7473, 8},
+               {"fewshot_5_of_20_seed_1234", 20, 5}};
   for (const auto& [name, n, k] : draws) {
     python::Random random(1234);
     REQUIRE(golden[name].size() > 0);
@@ -179,8 +186,10 @@ TEST_CASE("GSM8K: the examples that Python would draw, the prompt, the mean and 
     }
   }
   std::vector<Gsm8kExample> shots;
-  for (const Value s : golden["prompt"].find("shots")) shots.push_back({text(s.find("question")), text(s.find("answer"))});
-  CHECK(gsm8k_prompt(shots, text(golden["prompt"].find("doc").find("question"))) == text(golden["prompt"].find("text")));
+  for (const Value s : golden["prompt"].find("shots"))
+    shots.push_back({text(s.find("question")), text(s.find("answer"))});
+  CHECK(gsm8k_prompt(shots, text(golden["prompt"].find("doc").find("question"))) ==
+        text(golden["prompt"].find("text")));
   Mean mean;
   for (const double score : numbers(golden["aggregate"].find("scores"))) mean.add(score);
   CHECK(equal(mean.mean(), number(golden["aggregate"].find("mean"))));
@@ -210,7 +219,9 @@ TEST_CASE("POPE: whole runs have evaluate.py's figures, and stop where it would 
     // evaluate.py pairs lines as far as both files go. Ours writes every line, so there the two are as long.
     for (std::size_t i = 0; i < std::min(answers.size(), labels.size()); ++i)
       counts.add(pope_says_yes(answers[i]), labels[i] != "no");
-    const auto is = [&](std::size_t got, const char* key) { return static_cast<double>(got) == number(want.find(key)); };
+    const auto is = [&](std::size_t got, const char* key) {
+      return static_cast<double>(got) == number(want.find(key));
+    };
     CHECK((is(counts.true_yes, "TP") && is(counts.false_yes, "FP")));
     CHECK((is(counts.true_no, "TN") && is(counts.false_no, "FN")));
     if (want.find("error").missing()) {
@@ -229,7 +240,8 @@ TEST_CASE("POPE: whole runs have evaluate.py's figures, and stop where it would 
     const std::string says = text(row.find("extracted"));
     const YesNo read = says == "Yes" ? YesNo::yes : says == "No" ? YesNo::no : YesNo::unknown;
     for (const std::string& category : python::split(text(row.find("category")), ","))
-      for (const std::string& to : {category, std::string("Overall")}) rating[to].add(read, text(row.find("answer")) == "Yes");
+      for (const std::string& to : {category, std::string("Overall")})
+        rating[to].add(read, text(row.find("answer")) == "Yes");
   }
   for (const Value want : golden["vlmevalkit_rating"].find("result")) {
     const PopeCounts& got = rating[text(want.find("split"))];
@@ -247,8 +259,10 @@ TEST_CASE("MMBench: letters are read from answers as VLMEvalKit reads them, then
     const std::vector<Choice> choices = choices_of(c.find("choices"));
     const std::string given = text(c.find("prediction"));
     CAPTURE(given);
-    const struct { MatchingRules rules; std::string suffix; } versions[] = {{MatchingRules::current, ""},
-                                                                            {MatchingRules::of_2024, "_2024"}};
+    const struct {
+      MatchingRules rules;
+      std::string suffix;
+    } versions[] = {{MatchingRules::current, ""}, {MatchingRules::of_2024, "_2024"}};
     for (const auto& [rules, suffix] : versions) {
       CAPTURE(suffix);
       CHECK(find_option(given, choices, rules) == letter(c.find("option" + suffix)));
@@ -314,7 +328,8 @@ TEST_CASE("HellaSwag: texts are cleaned up, cut and measured as lm-eval does") {
     ++golden.cases;
   }
   for (const Value doc : golden["docs"]) {
-    const std::string query = hellaswag_query(text(doc.find("activity_label")), text(doc.find("ctx_a")), text(doc.find("ctx_b")));
+    const std::string query =
+        hellaswag_query(text(doc.find("activity_label")), text(doc.find("ctx_a")), text(doc.find("ctx_b")));
     CHECK(query == text(doc.find("query")));
     for (std::size_t i = 0; i < 4; ++i) {
       const std::string choice = hellaswag_clean(text(doc.find("endings")[i]));
@@ -357,9 +372,13 @@ TEST_CASE("HellaSwag: the ending that each way of measuring likes best is lm-eva
 namespace {
 
 MathVistaProblem problem(Value c) {
-  MathVistaProblem p{std::string(c.find("question").string().value_or("")), std::string(c.find("unit").string().value_or("")),
-                     std::string(c.find("answer").string().value_or("")), text(c.find("question_type")),
-                     text(c.find("answer_type")), texts(c.find("choices")), 0};
+  MathVistaProblem p{std::string(c.find("question").string().value_or("")),
+                     std::string(c.find("unit").string().value_or("")),
+                     std::string(c.find("answer").string().value_or("")),
+                     text(c.find("question_type")),
+                     text(c.find("answer_type")),
+                     texts(c.find("choices")),
+                     0};
   p.precision = static_cast<int>(c.find("precision").number().value_or(0));
   return p;
 }
@@ -378,14 +397,16 @@ TEST_CASE("MathVista: extractions, normal forms and verdicts are the official on
   for (const Value c : golden["normalise"]) {
     const std::string extraction = mathvista_extraction(problem(c), c.find("extraction"));
     CAPTURE(extraction);
-    CHECK(mathvista_normalise(problem(c), extraction).value_or("(none)") == c.find("normalised").string().value_or("(none)"));
+    CHECK(mathvista_normalise(problem(c), extraction).value_or("(none)") ==
+          c.find("normalised").string().value_or("(none)"));
     CHECK(mathvista_normalise(problem(c), extraction, true).value_or("(none)") ==
           c.find("ignoring_empty").string().value_or("(none)"));
     CHECK((mathvista_normalise(problem(c), extraction) == problem(c).answer) == c.find("correct").boolean());
     ++golden.cases;
   }
   const Value judge = golden["extraction_prompt"];
-  CHECK(text(judge.find("text")).ends_with(mathvista_judge_prompt(text(judge.find("query")), text(judge.find("response")))));
+  CHECK(text(judge.find("text"))
+            .ends_with(mathvista_judge_prompt(text(judge.find("query")), text(judge.find("response")))));
   for (const Value c : golden["queries"]) {
     CHECK(mathvista_query(problem(c)) == text(c.find("query_json_layout")));
     ++golden.cases;
@@ -482,10 +503,13 @@ TEST_CASE("MMLU: subjects are in the official categories, lm-eval's prompt and e
   std::vector<MmluQuestion> docs;
   for (const Value d : golden["lm_eval"].find("docs")) {
     const std::vector<std::string> o = texts(d.find("choices"));
-    docs.push_back({text(d.find("question")), {o[0], o[1], o[2], o[3]}, std::string(1, kMmluLetters[static_cast<std::size_t>(number(d.find("answer")))])});
+    docs.push_back({text(d.find("question")),
+                    {o[0], o[1], o[2], o[3]},
+                    std::string(1, kMmluLetters[static_cast<std::size_t>(number(d.find("answer")))])});
   }
   const std::span<const MmluQuestion> examples(docs.data(), docs.size() - 1);
-  CHECK(mmlu_prompt("made_up_history", examples, docs.back(), MmluStyle::lm_eval) == text(golden["lm_eval"].find("prompt")));
+  CHECK(mmlu_prompt("made_up_history", examples, docs.back(), MmluStyle::lm_eval) ==
+        text(golden["lm_eval"].find("prompt")));
   const Value want = golden["lm_eval_aggregate"];
   std::vector<GroupError> groups;
   double right = 0, count = 0, macro = 0;
@@ -503,8 +527,11 @@ TEST_CASE("MMLU: subjects are in the official categories, lm-eval's prompt and e
 TEST_CASE("MM-Vet: replies become the grades, and the grades the tables, that the official program writes") {
   Golden golden("mmvet.json");
   const auto runs = [](Value of, std::size_t run) { return of[run]; };
-  const struct { const char* name; std::size_t runs; int places; } tables[] = {
-      {"one_run", 1, 1}, {"two_runs", 2, 1}, {"two_runs_3_decimals", 2, 3}};
+  const struct {
+    const char* name;
+    std::size_t runs;
+    int places;
+  } tables[] = {{"one_run", 1, 1}, {"two_runs", 2, 1}, {"two_runs_3_decimals", 2, 3}};
   for (const auto& [name, count, places] : tables) {
     CAPTURE(name);
     std::vector<MmVetGraded> questions;
@@ -525,14 +552,16 @@ TEST_CASE("MM-Vet: replies become the grades, and the grades the tables, that th
         if (!want.is_number()) continue;
         const std::string key(want.key());
         const bool whole = key == "total" || key == "std";
-        const RunTotals totals = mmvet_totals(questions, [&](const MmVetGraded& q) { return whole || in_group(q, key); });
+        const RunTotals totals =
+            mmvet_totals(questions, [&](const MmVetGraded& q) { return whole || in_group(q, key); });
         CAPTURE(key);
         CHECK(python::round(key == "std" ? deviation_of(totals) : mean_of(totals), places) == number(want));
         ++golden.cases;
       }
     };
     check(golden[name].find("capability"), has_capability);
-    check(golden[name].find("integration"), [](const MmVetGraded& q, const std::string& key) { return capability_set(q) == key; });
+    check(golden[name].find("integration"),
+          [](const MmVetGraded& q, const std::string& key) { return capability_set(q) == key; });
   }
 }
 
@@ -540,7 +569,8 @@ TEST_CASE("MM-Vet: the judge's row is the official one, and VLMEvalKit's tables 
   Golden golden("mmvet.json");
   std::set<std::string> rows;
   for (const Value q : golden["metadata"])
-    rows.insert(mmvet_judge_row(text(q.find("question")), text(q.find("answer")), text(golden["predictions"].find(q.key()))));
+    rows.insert(
+        mmvet_judge_row(text(q.find("question")), text(q.find("answer")), text(golden["predictions"].find(q.key()))));
   for (const Value call : golden["one_run"].find("calls")) {
     const std::string tail = text(call.find("tail"));
     CHECK(std::any_of(rows.begin(), rows.end(), [&](const std::string& row) { return tail.starts_with(row); }));
@@ -554,7 +584,8 @@ TEST_CASE("MM-Vet: the judge's row is the official one, and VLMEvalKit's tables 
   }
   std::vector<MmVetGraded> questions;
   for (const Value q : golden["metadata"])
-    questions.push_back({texts(q.find("capability")), {number(golden["one_run"].find("grade").find(q.key()).find("score")[0])}});
+    questions.push_back(
+        {texts(q.find("capability")), {number(golden["one_run"].find("grade").find(q.key()).find("score")[0])}});
   const auto got = mmvet_vlmevalkit_rows(questions);
   for (const char* table : {"capability", "integration"}) {
     for (const Value want : golden["vlmevalkit"].find(table)) {
@@ -571,12 +602,13 @@ TEST_CASE("tables are read as pandas reads them") {
   for (const Value c : golden["cases"]) {
     const std::string given = text(c.find("text"));
     CAPTURE(given);
-    const auto table = read_table(given, "table", text(c.find("separator"))[0], *c.find("header").boolean(), Pandas::v1);
+    const auto table =
+        read_table(given, "table", text(c.find("separator"))[0], *c.find("header").boolean(), Pandas::v1);
     REQUIRE_MESSAGE(table, table.error().text());
     CHECK(table->columns == texts(c.find("columns")));
     REQUIRE(table->types.size() == c.find("types").size());
     REQUIRE(table->records.size() == c.find("cells").size());
-    static constexpr const char* kTypes[] = {"int64", "float64", "bool", "object"};
+    static constexpr const char* kTypes[] = {"int64", "float64", "bool", "object", "object"};
     for (std::size_t i = 0; i < table->types.size(); ++i)
       CHECK(kTypes[static_cast<int>(table->types[i])] == text(c.find("types")[i]));
     for (std::size_t r = 0; r < table->records.size(); ++r) {

@@ -24,8 +24,12 @@ TEST_CASE("case, digits and white space of every character are Python's, sigmas 
 
 TEST_CASE("capitalize takes the title case of the first character and lower case of the others") {
   CHECK(capitalize("the man from NYC") == "The man from nyc");
-  CHECK(capitalize("\xC3\x9F" "A") == "Ssa");                      // ß
-  CHECK(capitalize("\xC7\x86" "ep") == "\xC7\x85" "ep");           // ǆ becomes ǅ
+  CHECK(capitalize("\xC3\x9F"
+                   "A") == "Ssa");  // ß
+  CHECK(capitalize("\xC7\x86"
+                   "ep") ==
+        "\xC7\x85"
+        "ep");  // ǆ becomes ǅ
   CHECK(capitalize("") == "");
 }
 
@@ -54,11 +58,25 @@ TEST_CASE("int and float take what Python takes") {
 }
 
 TEST_CASE("floats are printed with the fewest digits, in the notation that Python chooses") {
-  const struct { double value; const char* text; } cases[] = {
-      {0, "0.0"},       {-0.0, "-0.0"},   {1, "1.0"},         {0.1, "0.1"},       {1e16, "1e+16"},
-      {1e15, "1000000000000000.0"},       {123456.789, "123456.789"},             {1e-4, "0.0001"},
-      {1e-5, "1e-05"},  {1.5e-7, "1.5e-07"},                  {1e22, "1e+22"},    {1.7976931348623157e308, "1.7976931348623157e+308"},
-      {5e-324, "5e-324"},                 {-2.5, "-2.5"},     {2.0 / 3, "0.6666666666666666"}, {100, "100.0"}};
+  const struct {
+    double value;
+    const char* text;
+  } cases[] = {{0, "0.0"},
+               {-0.0, "-0.0"},
+               {1, "1.0"},
+               {0.1, "0.1"},
+               {1e16, "1e+16"},
+               {1e15, "1000000000000000.0"},
+               {123456.789, "123456.789"},
+               {1e-4, "0.0001"},
+               {1e-5, "1e-05"},
+               {1.5e-7, "1.5e-07"},
+               {1e22, "1e+22"},
+               {1.7976931348623157e308, "1.7976931348623157e+308"},
+               {5e-324, "5e-324"},
+               {-2.5, "-2.5"},
+               {2.0 / 3, "0.6666666666666666"},
+               {100, "100.0"}};
   for (const auto& [value, text] : cases) CHECK(float_text(value) == text);
 }
 

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "../../examples/cli/evaluation/base64.hpp"
+#include "../../examples/cli/evaluation/statistics.hpp"
 #include "../../examples/cli/evaluation/table.hpp"
 
 using namespace cli::evaluation;
@@ -73,7 +75,8 @@ TEST_CASE("records say what they lack, where") {
 }
 
 TEST_CASE("tables say on which line a record has other columns, or a quoted cell begins that has no end") {
-  CHECK(says(error_of(read_table("a,b\n1,2\n\n1\n", "t.csv", ',', true)), "t.csv:4: the record has 1 cells, those before it have 2"));
+  CHECK(says(error_of(read_table("a,b\n1,2\n\n1\n", "t.csv", ',', true)),
+             "t.csv:4: the record has 1 cells, those before it have 2"));
   CHECK(says(error_of(read_table("a,b\n1,\"x\ny\"\n1,2,3\n", "t.csv", ',', true)), "t.csv:4"));
   CHECK(says(error_of(read_table("a,b\n1,\"x\n", "t.csv", ',', true)), "t.csv:2: a quoted cell"));
   CHECK(!read_table("a,\xFF\n", "t.csv", ',', true));
@@ -90,4 +93,54 @@ TEST_CASE("pandas 2 takes None for a missing cell, and cells that are written ar
     REQUIRE(back);
     CHECK(back->records[0].cells[1] == text);
   }
+}
+
+TEST_CASE("columns are typed as pandas types them in corners too") {
+  const auto column = [](const std::vector<std::string>& cells) {
+    std::string text;
+    for (const std::string& cell : cells) text += "x," + cell + "\n";
+    const auto table = read_table(text, "t", ',', false);
+    REQUIRE(table);
+    std::vector<std::string> out;
+    for (const Record& record : table->records) out.push_back(record.cells[1].value_or("nan"));
+    return out;
+  };
+  using Cells = std::vector<std::string>;
+  CHECK(column({"true", "", "False"}) == Cells{"True", "nan", "False"});
+  CHECK(column({"18446744073709551615", "05"}) == Cells{"18446744073709551615", "5"});
+  CHECK(column({"9223372036854775808", "-5"}) == Cells{"9223372036854775808", "-5"});
+  CHECK(column({"9223372036854775808", "1.5"}) == Cells{"9.223372036854778e+18", "1.5"});
+  CHECK(column({"0.30000000000000004", " 1 "}) == Cells{"0.3", "1.0"});
+  CHECK(column({"1e400", "1"}) == Cells{"1e400", "1"});
+  CHECK(column({"5e-324", "1E+2"}) == Cells{"5e-324", "100.0"});
+  CHECK(column({"1e", "1"}) == Cells{"1e", "1"});
+  const auto blank = read_table("a\n \t \nb\n\t\n", "t", ',', false);
+  REQUIRE(blank);
+  CHECK(blank->records.size() == 2);
+  CHECK(blank->records[1].line == 3);
+}
+
+TEST_CASE("base64 is decoded whole or not at all") {
+  const auto text = [](std::string_view base64) {
+    const auto bytes = decode_base64(base64);
+    if (!bytes) return std::string("(refused)");
+    return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  };
+  CHECK(text("QQ==") == "A");
+  CHECK(text("QUI=") == "AB");
+  CHECK(text("QUJD") == "ABC");
+  CHECK(text("QUI") == "AB");
+  CHECK(text("+/+/") == "\xFB\xFF\xBF");
+  for (const char* bad : {"", "====", "Q", "QUJDR", "QU D", "QU-D"}) CHECK(text(bad) == "(refused)");
+}
+
+TEST_CASE("a mean of one score has no error, and none has no mean") {
+  Mean mean;
+  CHECK(std::isnan(mean.mean()));
+  mean.add(1);
+  CHECK(mean.mean() == 1);
+  CHECK(std::isnan(mean.error()));
+  for (int i = 0; i < 3; ++i) mean.add(0);
+  CHECK(mean.error() == doctest::Approx(0.25));
+  CHECK(mean.sum() == 1);
 }

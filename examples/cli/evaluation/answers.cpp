@@ -50,7 +50,8 @@ dsvl::Result<Reply> read_reply(const JsonRecord& record, std::size_t endings) {
   if (scores.size() != endings || tokens.size() != endings || (endings == 0 && !record["text"].is_string()))
     return record.place().wrong("the reply has not what the question asks for");
   for (std::size_t i = 0; i < endings; ++i)
-    reply.endings.push_back({scores[i].number().value_or(kNotANumber), static_cast<std::size_t>(tokens[i].integer().value_or(0))});
+    reply.endings.push_back(
+        {scores[i].number().value_or(kNotANumber), static_cast<std::size_t>(tokens[i].integer().value_or(0))});
   return reply;
 }
 
@@ -109,7 +110,8 @@ dsvl::Status AnswersFile::append(const Question& question) { return write(line_o
 
 dsvl::Status AnswersFile::write(const std::string& line) {
   const std::string whole = line + "\n";
-  if (std::fwrite(whole.data(), 1, whole.size(), file_.get()) == whole.size() && std::fflush(file_.get()) == 0) return {};
+  const bool written = std::fwrite(whole.data(), 1, whole.size(), file_.get()) == whole.size();
+  if (written && std::fflush(file_.get()) == 0) return {};
   return dsvl::fail(dsvl::Code::io, "%s: cannot be written: the disk may be full", name_.c_str());
 }
 

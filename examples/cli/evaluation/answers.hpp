@@ -22,8 +22,8 @@ struct Run {
 
 /// Whether a text is an answers.jsonl.
 bool is_answers_file(std::string_view text);
-/// Gives the replies of an answers.jsonl to the benchmark; a last line that is torn is left out. Replies to questions that the benchmark
-/// does not have are passed over, since a limit may have been higher before. Sets `run` to what the file says of itself.
+/// Gives the replies of an answers.jsonl to the benchmark, a last line that is torn left out. Replies to questions that
+/// it does not have are passed over: a limit may have been higher before. Sets `run` to what the file says of itself.
 ///
 /// Codes  bad_file (another benchmark's, lines that are no replies)
 dsvl::Status read_answers(std::string_view text, const std::string& file, Benchmark& benchmark, Run& run);
@@ -42,7 +42,8 @@ class AnswersFile {
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
-  AnswersFile(std::unique_ptr<std::FILE, Close> file, std::string name) : file_(std::move(file)), name_(std::move(name)) {}
+  AnswersFile(std::unique_ptr<std::FILE, Close> file, std::string name)
+      : file_(std::move(file)), name_(std::move(name)) {}
   dsvl::Status write(const std::string& line);
 
   std::unique_ptr<std::FILE, Close> file_;

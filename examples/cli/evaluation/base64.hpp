@@ -15,7 +15,7 @@ inline std::optional<std::vector<std::byte>> decode_base64(std::string_view text
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::uint8_t values[256];
   for (std::uint8_t& value : values) value = 64;
-  for (std::size_t i = 0; i < kDigits.size(); ++i) values[static_cast<unsigned char>(kDigits[i])] = static_cast<std::uint8_t>(i);
+  for (std::uint8_t i = 0; i < kDigits.size(); ++i) values[static_cast<unsigned char>(kDigits[i])] = i;
   while (text.ends_with('=')) text.remove_suffix(1);
   if (text.empty() || text.size() % 4 == 1) return std::nullopt;
   std::vector<std::byte> out;

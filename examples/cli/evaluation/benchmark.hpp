@@ -1,7 +1,7 @@
 // Benchmark: official files as questions to a model, and what its replies score.
 //
-// Each benchmark is one file beside this one. Reading, asking and scoring are apart from each other: replies come from a
-// model (runner.hpp) or from a file (answers.hpp), and nothing here knows which.
+// Each benchmark is one file beside this one. Reading, asking and scoring are apart from each other: replies come from
+// a model (runner.hpp) or from a file (answers.hpp), and nothing here knows which.
 #ifndef DSVL_CLI_EVALUATION_BENCHMARK_HPP
 #define DSVL_CLI_EVALUATION_BENCHMARK_HPP
 
@@ -100,8 +100,8 @@ class Benchmark {
   /// Codes  bad_file, unsupported (the benchmark has none)
   virtual dsvl::Status read_official(const std::string& text, const std::string& file, std::size_t number) {
     static_cast<void>(text), static_cast<void>(number);
-    return dsvl::fail(dsvl::Code::unsupported, "%s: is not an answers.jsonl, and this benchmark has no official file of answers",
-                      file.c_str());
+    return dsvl::fail(dsvl::Code::unsupported,
+                      "%s: is not an answers.jsonl, and this benchmark has no official file of answers", file.c_str());
   }
   /// Takes what a judge said.
   ///

@@ -58,16 +58,17 @@ std::string read_shard(std::string_view text, Shard& shard) {
 CommandLine describe(Evaluation& e) {
   CommandLine line(
       "dsvl eval", "BENCHMARK [OPTION]... FILE...",
-      "Asks the questions of a benchmark's official files as they are published, and scores the answers as the official\n"
-      "program does. With --answers nothing is asked: what a file says is scored, and no model is needed.");
+      "Asks the questions of a benchmark's official files as they are published, and scores the answers as the\n"
+      "official program does. With --answers nothing is asked: what a file says is scored, and no model is needed.");
   line.section("Benchmark");
-  line.path(0, "pictures", "DIR", "Folder of the pictures (default: where the official archive has them)", e.protocol.pictures);
-  line.path(0, "examples", "PATH", "Solved examples for the prompt: MMLU's dev/, GSM8K's train.jsonl or a file of your own",
-            e.protocol.examples);
+  line.path(0, "pictures", "DIR", "Folder of the pictures (default: where the official archive has them)",
+            e.protocol.pictures);
+  line.path(0, "examples", "PATH",
+            "Solved examples for the prompt: MMLU's dev/, GSM8K's train.jsonl or a file of yours", e.protocol.examples);
   line.text(0, "style", "NAME", "Form of the prompts (default: the first that is listed below)", e.protocol.style);
   line.text(0, "prompt", "NAME", "The same", e.protocol.style);
-  line.whole(0, "limit", "Only the first N questions of each file (of MMBench with their rotations)", e.protocol.limit, 1,
-             INT64_MAX);
+  line.whole(0, "limit", "Only the first N questions of each file (of MMBench with their rotations)",
+             e.protocol.limit, 1, INT64_MAX);
   line.other(0, "shard", "I/N", "Only part I of N; what shares a picture or examples stays together",
              [&e](std::string_view text) { return read_shard(text, e.shard); });
   line.whole(0, "max-context", "Longest text without a template, in tokens (default: 4096)", e.max_context, 2, 1 << 24);
@@ -75,8 +76,8 @@ CommandLine describe(Evaluation& e) {
   line.section("Files");
   line.path('o', "output", "DIR", "Keep answers there and go on from those that are there; also for the official files",
             e.output);
-  line.paths(0, "answers", "FILE", "Score these answers: an answers.jsonl, or an official file for each file of questions",
-             e.answers);
+  line.paths(0, "answers", "FILE",
+             "Score these answers: an answers.jsonl, or an official file for each file of questions", e.answers);
   line.path(0, "judged", "FILE", "What the judge made of the answers (MMBench, MathVista, MM-Vet)", e.judged);
   line.flag(0, "json", "One JSON object", e.json);
   line.section("Answers");
@@ -110,7 +111,7 @@ class Watch {
     line_.show(text, static_cast<double>(done), static_cast<double>(total_));
     if (quiet_ || is_terminal(stderr) || done * 10 / total_ == tenths_) return;
     tenths_ = done * 10 / total_;
-    std::fprintf(stderr, "%zu of %zu asked%s%s\n", done, total_, so_far.empty() ? "" : ", ", so_far.empty() ? "" : text.c_str());
+    std::fprintf(stderr, "%zu of %zu asked%s\n", done, total_, so_far.empty() ? "" : (", " + text).c_str());
   }
 
  private:
@@ -122,8 +123,8 @@ class Watch {
 /// Asks what has no reply yet. What goes wrong with one question is said, and does not end the run.
 ///
 /// Codes  io (answers cannot be kept)
-dsvl::Status ask_all(const Evaluation& e, Benchmark& benchmark, Runner& runner, AnswersFile* keep, ProgressLine& progress,
-                     Outcome& outcome) {
+dsvl::Status ask_all(const Evaluation& e, Benchmark& benchmark, Runner& runner, AnswersFile* keep,
+                     ProgressLine& progress, Outcome& outcome) {
   const std::vector<std::size_t> order = order_of(benchmark, e.shard);
   const auto began = Clock::now();
   Watch watch(order.size(), e.quiet, progress);
@@ -151,12 +152,18 @@ dsvl::Status ask_all(const Evaluation& e, Benchmark& benchmark, Runner& runner, 
   return {};
 }
 
-std::string model_name(const Evaluation& e) { return e.model.empty() ? "tiny-vl" : stem(e.model); }
+/// What result files are named for: the last part of the model's path.
+std::string model_name(const Evaluation& e) {
+  std::filesystem::path path = to_path(e.model.empty() ? "tiny-vl" : e.model);
+  if (!path.has_filename()) path = path.parent_path();  // it ends in a slash
+  return to_text(path.extension() == ".gguf" ? path.stem() : path.filename());
+}
 
 Run run_of(const Evaluation& e) {
   const dsvl::GenerateOptions& g = e.generate;
   char sampling[200];
-  std::snprintf(sampling, sizeof sampling, "tokens %td context %td/%td temperature %g top-k %td top-p %g penalty %g seed %llu",
+  std::snprintf(sampling, sizeof sampling,
+                "tokens %td context %td/%td temperature %g top-k %td top-p %g penalty %g seed %llu",
                 static_cast<std::ptrdiff_t>(g.max_tokens), static_cast<std::ptrdiff_t>(e.session.limits.context),
                 static_cast<std::ptrdiff_t>(e.max_context), static_cast<double>(g.sampling.temperature),
                 static_cast<std::ptrdiff_t>(g.sampling.top_k), static_cast<double>(g.sampling.top_p),
@@ -164,7 +171,7 @@ Run run_of(const Evaluation& e) {
   std::string settings = sampling;
   for (const std::string& stop : g.stop) settings += " stop " + stop;
   if (e.session.system != dsvl::kDefaultSystem) settings += " system " + e.session.system;
-  return {std::string(e.benchmark->name), e.protocol.style, model_name(e), settings};
+  return {std::string(e.benchmark->name), e.protocol.style, e.model.empty() ? "tiny-vl" : e.model, settings};
 }
 
 /// Loads the model and has it answer. An exit code when that did not come about.
@@ -177,7 +184,8 @@ std::optional<int> answer_with_model(Evaluation& e, Benchmark& benchmark, Outcom
     if (!opened) return give_up(opened.error());
     keep.emplace(std::move(*opened));
     if (benchmark.replies() > 0 && !e.quiet)
-      std::fprintf(stderr, "%zu of %zu questions were answered before\n", benchmark.replies(), benchmark.questions().size());
+      std::fprintf(stderr, "%zu of %zu questions were answered before\n", benchmark.replies(),
+                   benchmark.questions().size());
   }
   if (order_of(benchmark, e.shard).empty()) return std::nullopt;
   ProgressLine progress(!e.quiet);
@@ -225,7 +233,8 @@ void print_figures(const Report& report) {
     char value[40] = "    n/a", error[24] = "";
     if (!std::isnan(f.percent)) std::snprintf(value, sizeof value, "%7.2f %%", f.percent);
     if (!std::isnan(f.error)) std::snprintf(error, sizeof error, "± %.2f", f.error);
-    const std::string line = f.name + pad + "  " + value + "  " + error + std::string(8 - std::min<std::size_t>(8, python::length(error)), ' ') + count_of(f);
+    const std::string gap(9 - std::min<std::size_t>(8, python::length(error)), ' ');
+    const std::string line = f.name + pad + "  " + value + "  " + error + gap + count_of(f);
     std::printf("%s\n", std::string(python::rstrip(line)).c_str());
   }
   for (const std::string& note : report.notes) std::printf("%s\n", note.c_str());
@@ -269,7 +278,7 @@ void print_json(const Evaluation& e, const Benchmark& benchmark, const Report& r
 /// Prints the figures and writes the official files. Returns the exit code.
 int conclude(const Evaluation& e, const Benchmark& benchmark, const Outcome& outcome) {
   const bool asked = e.answers.empty() && outcome.asked > 0;
-  Report report = benchmark.report();
+  Report report = benchmark.replies() > 0 ? benchmark.report() : Report();
   const std::size_t missing = benchmark.questions().size() - benchmark.replies();
   if (missing > 0)
     report.notes.push_back(std::to_string(missing) + " of " + std::to_string(benchmark.questions().size()) +
@@ -287,7 +296,8 @@ int conclude(const Evaluation& e, const Benchmark& benchmark, const Outcome& out
   } else {
     print_figures(report);
     if (asked) print_work(outcome);
-    for (const std::string& name : written) std::printf("written: %s\n", to_text(to_path(e.output) / to_path(name)).c_str());
+    for (const std::string& name : written)
+      std::printf("written: %s\n", to_text(to_path(e.output) / to_path(name)).c_str());
   }
   return finish_output(outcome.interrupted ? kInterrupted : outcome.failed ? kError : kOk);
 }
@@ -296,6 +306,12 @@ int conclude(const Evaluation& e, const Benchmark& benchmark, const Outcome& out
 
 bool names_benchmark(Arguments arguments) {
   return std::any_of(arguments.begin(), arguments.end(), [](const std::string& a) { return find_benchmark(a); });
+}
+
+std::string nearest_benchmark(std::string_view word) {
+  std::vector<std::string_view> names;
+  for (const BenchmarkName& b : benchmarks()) names.push_back(b.name);
+  return nearest(word, names);
 }
 
 std::string list_benchmarks() {
@@ -317,7 +333,8 @@ int run_benchmark(Arguments arguments) {
   if (const auto exit = line.parse(arguments, rest)) return *exit;
   e.benchmark = rest.empty() ? nullptr : find_benchmark(rest[0]);
   if (!e.benchmark) return line.usage_error("the benchmark comes before its files");
-  if (rest.size() < 2) return line.usage_error("no files of " + rest[0] + " were given", "expected: " + std::string(e.benchmark->files));
+  if (rest.size() < 2)
+    return line.usage_error("no files of " + rest[0] + " were given", "expected: " + std::string(e.benchmark->files));
   e.protocol.files.assign(rest.begin() + 1, rest.end());
   e.protocol.asks = e.answers.empty();
   const std::unique_ptr<Benchmark> benchmark = e.benchmark->make();

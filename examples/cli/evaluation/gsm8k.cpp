@@ -54,7 +54,8 @@ class Gsm8k : public Benchmark {
     if (examples.empty() && !chain_of_thought())
       examples = to_text(to_path(protocol().files[0]).parent_path() / "train.jsonl");
     if (examples.empty())
-      return dsvl::fail(dsvl::Code::bad_argument, "--style %s needs --examples FILE: lines with \"question\" and \"target\"",
+      return dsvl::fail(dsvl::Code::bad_argument,
+                        "--style %s needs --examples FILE: lines with \"question\" and \"target\"",
                         protocol().style.c_str());
     if (!protocol().asks) return {};
     DSVL_CHECK_STATUS(read_examples(examples));
@@ -102,7 +103,8 @@ class Gsm8k : public Benchmark {
   /// file, so that the first questions get the same ones however many are asked.
   dsvl::Status draw_shots(const std::string& file) {
     if (!chain_of_thought() && examples_.size() < kShots)
-      return dsvl::fail(dsvl::Code::bad_file, "%s: has %zu examples, %zu are needed", file.c_str(), examples_.size(), kShots);
+      return dsvl::fail(dsvl::Code::bad_file, "%s: has %zu examples, %zu are needed", file.c_str(), examples_.size(),
+                        kShots);
     python::Random random(kSeed);
     std::vector<std::size_t> all(examples_.size());
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;

@@ -48,7 +48,8 @@ class MathVista : public Benchmark {
     return report;
   }
 
-  dsvl::Status write(const fs::path& folder, const std::string& model, std::vector<std::string>& written) const override {
+  dsvl::Status write(const fs::path& folder, const std::string& model,
+                     std::vector<std::string>& written) const override {
     if (!all_replied()) return {};
     std::string out = "{", rows;
     for (std::size_t i = 0; i < items_.size(); ++i) {
@@ -178,7 +179,8 @@ class MathVista : public Benchmark {
 
   [[nodiscard]] bool is_right(std::size_t i) const {
     const Item& item = items_[i];
-    const std::string extraction = item.extraction ? *item.extraction : mathvista_extract_offline(item.problem, answer(i));
+    const std::string extraction =
+        item.extraction ? *item.extraction : mathvista_extract_offline(item.problem, answer(i));
     // Officially nothing extracted becomes the nearest choice; a lower bound does not guess.
     if (!item.extraction && extraction.empty()) return false;
     return mathvista_normalise(item.problem, extraction) == item.problem.answer;

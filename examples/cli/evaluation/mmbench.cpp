@@ -52,11 +52,10 @@ class MmBench : public Benchmark {
     const Scores then = scores(MatchingRules::of_2024), now = scores(MatchingRules::current);
     report.add("circular (right in all rotations)", then.circular);
     if (then.hanging > 0) {
-      Mean best = then.circular;
       report.add("circular, if a judge read all others as right", upper(then));
-      report.notes.push_back(std::to_string(then.hanging) + " of " + std::to_string(best.count()) +
-                             " questions have an answer that only a judge can read; they count as wrong. Give the table "
-                             "with a column \"judged\" by --judged.");
+      report.notes.push_back(std::to_string(then.hanging) + " of " + std::to_string(then.circular.count()) +
+                             " questions hang on answers that only a judge can read; they count as wrong. Give the "
+                             "table with a column \"judged\" by --judged.");
     }
     report.add("vanilla (base rows alone)", then.base);
     report.add("all rows", then.rows);
@@ -121,7 +120,8 @@ class MmBench : public Benchmark {
       rows_.push_back(std::move(row));
       kept.push_back(&record);
     }
-    for (std::size_t i = 0; i < rows_.size(); ++i) keep_cells(rows_[i], std::move(kept[i]->cells), *table.find("image"));
+    for (std::size_t i = 0; i < rows_.size(); ++i)
+      keep_cells(rows_[i], std::move(kept[i]->cells), *table.find("image"));
     return {};
   }
 
@@ -178,7 +178,8 @@ class MmBench : public Benchmark {
     if (!record.cells[image]) return place.wrong("the row has no picture");
     if (record.cells[image]->size() <= kLongestReference) {
       const auto at = by_index.find(*record.cells[image]);
-      if (at == by_index.end()) return place.wrong("its picture is in row " + *record.cells[image] + ", which is not there");
+      if (at == by_index.end())
+        return place.wrong("its picture is in row " + *record.cells[image] + ", which is not there");
       holder = at->second;
     }
     const NamedPicture*& known = pictures_[holder->line];
@@ -196,7 +197,8 @@ class MmBench : public Benchmark {
   }
 
   template <class Take>
-  dsvl::Status read_column(const std::string& text, const std::string& file, const char* column, const Take& take_cell) {
+  dsvl::Status read_column(const std::string& text, const std::string& file, const char* column,
+                           const Take& take_cell) {
     DSVL_TRY(table, read_table(text, file, '\t', true));
     const auto index = table.find("index"), wanted = table.find(column);
     if (!index || !wanted)

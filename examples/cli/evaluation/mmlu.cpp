@@ -55,7 +55,8 @@ class Mmlu : public Benchmark {
       macro.add(mean.mean());
       errors.push_back({mean.count(), mean.count() > 1 ? mean.error() : 0});
     }
-    if (style() == MmluStyle::lm_eval && all.count() > errors.size()) report.figures[0].error = 100 * pooled_error(errors);
+    if (style() == MmluStyle::lm_eval && all.count() > errors.size())
+      report.figures[0].error = 100 * pooled_error(errors);
     report.add("mean of the subjects' accuracies", macro.mean());
     for (std::size_t c = 0; c < by_category.size(); ++c)
       if (by_category[c].count()) report.add("category: " + std::string(kCategoryNames[c]), by_category[c]);
@@ -105,16 +106,18 @@ class Mmlu : public Benchmark {
   [[nodiscard]] std::string examples_of(const std::string& file) const {
     const std::string name = subject_of(file) + "_dev.csv";
     const fs::path folder = to_path(file).parent_path();
-    return to_text(protocol().examples.empty() ? folder.parent_path() / "dev" / name : to_path(protocol().examples) / name);
+    const fs::path given = to_path(protocol().examples);
+    return to_text((given.empty() ? folder.parent_path() / "dev" : given) / name);
   }
 
   dsvl::Status read_subject(const std::string& file) {
-    DSVL_TRY(examples, read_questions(example_files_.emplace_back(examples_of(file)), kExamples));
-    std::vector<MmluQuestion> shots;
-    for (auto& [place, question] : examples) shots.push_back(std::move(question));
+    const std::size_t subject = subjects_.size();
+    subjects_.push_back({subject_of(file), {}});
+    if (protocol().asks) {
+      DSVL_TRY(examples, read_questions(example_files_.emplace_back(examples_of(file)), kExamples));
+      for (auto& [place, question] : examples) subjects_.back().examples.push_back(std::move(question));
+    }
     DSVL_TRY(questions, read_questions(file, protocol().limit));
-    subjects_.push_back({subject_of(file), std::move(shots)});
-    const std::size_t subject = subjects_.size() - 1;
     for (auto& [place, question] : questions) {
       const std::string id = subjects_.back().name + ":" + std::to_string(place.line);
       DSVL_CHECK_STATUS(add(id, place, subject));

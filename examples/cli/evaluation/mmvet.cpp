@@ -26,8 +26,8 @@ class MmVet : public Benchmark {
       if (!item.graded.grades.empty()) graded.push_back(item.graded);
     Report report;
     if (graded.empty()) {
-      report.notes.push_back("A judge has to grade the answers: have mm-vet_evaluator.py read the written file, and give "
-                             "the file of grades by --judged.");
+      report.notes.push_back("A judge has to grade the answers: have mm-vet_evaluator.py read the written file, and "
+                             "give the file of grades by --judged.");
       return report;
     }
     const auto add = [&](const std::string& name, const auto& in_group) {
@@ -39,15 +39,17 @@ class MmVet : public Benchmark {
     };
     const RunTotals totals = add("total", [](const MmVetGraded&) { return true; });
     add_runs(totals, report);
-    for (const char* capability : {"rec", "ocr", "know", "gen", "spat", "math"})
-      if (std::any_of(graded.begin(), graded.end(), [&](const auto& q) { return has_capability(q, capability); }))
-        add(std::string("capability: ") + capability, [&](const MmVetGraded& q) { return has_capability(q, capability); });
+    for (const char* capability : {"rec", "ocr", "know", "gen", "spat", "math"}) {
+      const auto has = [&](const MmVetGraded& q) { return has_capability(q, capability); };
+      if (std::any_of(graded.begin(), graded.end(), has)) add(std::string("capability: ") + capability, has);
+    }
     std::set<std::string> sets;
     for (const MmVetGraded& q : graded) sets.insert(capability_set(q));
     for (const std::string& set : sets)
       add("capabilities: " + set, [&](const MmVetGraded& q) { return capability_set(q) == set; });
     for (const auto& [name, row] : mmvet_vlmevalkit_rows(graded))
-      if (name != "Overall") report.figures.push_back({"VLMEvalKit: " + name, row.percent(), kNotANumber, row.sum, row.count});
+      if (name != "Overall")
+        report.figures.push_back({"VLMEvalKit: " + name, row.percent(), kNotANumber, row.sum, row.count});
     return report;
   }
 

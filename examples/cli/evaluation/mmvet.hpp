@@ -19,8 +19,9 @@ namespace cli::evaluation {
 
 /// The last row of the table that the judge is to complete.
 inline std::string mmvet_judge_row(std::string_view question, std::string_view reference, std::string_view prediction) {
-  const std::string spaced = python::replace(python::replace(reference, "<AND>", " <AND> "), "<OR>", " <OR> ");
-  return "\n" + std::string(question) + " | " + spaced + " | " + std::string(prediction) + " | ";
+  std::string row = "\n";
+  ((row += question) += " | ") += python::replace(python::replace(reference, "<AND>", " <AND> "), "<OR>", " <OR> ");
+  return ((row += " | ") += prediction) += " | ";
 }
 
 /// The grade that a reply begins with; nothing when it is none.

@@ -6,16 +6,22 @@
 
 namespace cli::evaluation {
 
+/// Rows of logits that are kept: endings up to this long are scored in one pass.
+constexpr dsvl::Index kLogitRows = 64;
+
 dsvl::Status Runner::reopen() {
   session_.reset();  // its memory first
-  DSVL_TRY(session, dsvl::Session::open(model_, options_.session));
+  dsvl::SessionOptions options = options_.session;
+  options.limits.logit_rows = kLogitRows;
+  DSVL_TRY(session, dsvl::Session::open(model_, options));
   session_.emplace(std::move(session));
   last_.clear();
   return {};
 }
 
 dsvl::Status Runner::open() {
-  if (!model_.tokenizer()) return dsvl::fail(dsvl::Code::unsupported, "the model has no tokenizer, so it reads no texts");
+  if (!model_.tokenizer())
+    return dsvl::fail(dsvl::Code::unsupported, "the model has no tokenizer, so it reads no texts");
   DSVL_CHECK_STATUS(reopen());
   most_ = std::min(options_.max_context, session_->context());
   return {};

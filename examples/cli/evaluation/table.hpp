@@ -6,10 +6,13 @@
 #define DSVL_CLI_EVALUATION_TABLE_HPP
 
 #include <algorithm>
-#include <cerrno>
+#include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +34,8 @@ struct Record {
 };
 
 struct Table {
-  enum class Type : unsigned char { integer, real, boolean, text };
+  /// pandas has one type for the last two, but spells their cells otherwise.
+  enum class Type : unsigned char { integer, real, boolean, boolean_or_missing, text };
   std::vector<std::string> columns;  ///< names; empty without a header
   std::vector<Type> types;           ///< of each column
   std::vector<Record> records;
@@ -66,7 +70,7 @@ class TableReader {
 
   /// The next record that is not blank; nothing at the end.
   dsvl::Result<std::optional<Record>> next() {
-    while (at_ < text_.size() && end_of_line(text_[at_])) skip_line_end();
+    skip_blank_lines();
     if (at_ >= text_.size()) return std::optional<Record>();
     Record record{line_, {}};
     do {
@@ -83,6 +87,17 @@ class TableReader {
   void skip_line_end() {
     if (text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') ++at_;
     ++at_, ++line_;
+  }
+  /// Lines of nothing but blanks, or tabs where they do not separate.
+  void skip_blank_lines() {
+    for (;;) {
+      std::size_t end = at_;
+      while (end < text_.size() && (text_[end] == ' ' || text_[end] == '\t') && text_[end] != separator_) ++end;
+      if (end < text_.size() && !end_of_line(text_[end])) return;
+      at_ = end;
+      if (at_ == text_.size()) return;
+      skip_line_end();
+    }
   }
   bool take_separator() {
     if (at_ >= text_.size() || text_[at_] != separator_) return false;
@@ -122,27 +137,71 @@ inline std::string_view trim(std::string_view text) {
   return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(space) - first + 1);
 }
 
-enum class Whole : unsigned char { yes, no, too_large };
-/// Whether a cell is an integer, and its digits as they are printed.
-inline Whole read_whole(std::string_view cell, std::string& shown) {
+/// An integer without its sign, and without zeros in front.
+struct Whole {
+  bool negative;
+  std::string_view digits;
+
+  [[nodiscard]] std::string text() const { return (negative && digits != "0" ? "-" : "") + std::string(digits); }
+  /// Whether an integer of that type holds it.
+  template <class T>
+  [[nodiscard]] bool fits() const {
+    T value = 0;
+    const std::string shown = text();
+    return std::from_chars(shown.data(), shown.data() + shown.size(), value).ec == std::errc();
+  }
+};
+inline std::optional<Whole> read_whole(std::string_view cell) {
   std::string_view digits = trim(cell);
   const bool negative = digits.starts_with('-');
   if (negative || digits.starts_with('+')) digits.remove_prefix(1);
-  if (digits.empty() || digits.find_first_not_of("0123456789") != digits.npos) return Whole::no;
+  if (digits.empty() || digits.find_first_not_of("0123456789") != digits.npos) return std::nullopt;
   digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
-  shown = (negative && digits != "0" ? "-" : "") + std::string(digits);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(shown.data(), shown.data() + shown.size(), value);
-  return error == std::errc() ? Whole::yes : Whole::too_large;
+  return Whole{negative, digits};
 }
 
-/// A number as pandas' C parser takes it: no underscores, no digits of other scripts.
+/// 10^n as the nearest double.
+inline double power_of_ten(int n) { return std::strtod(("1e" + std::to_string(n)).c_str(), nullptr); }
+
+/// A number as pandas' C parser takes it: 17 digits, zeros in front among them, then one product or quotient, so that
+/// its last bit may not be the nearest. Nothing when it is none, or too large.
 inline std::optional<double> read_real(std::string_view cell) {
-  const std::string_view text = trim(cell);
-  for (const char c : text)
-    if (c == '_' || static_cast<unsigned char>(c) >= 0x80) return std::nullopt;
-  const std::optional<double> value = python::to_float(text);
-  return value && std::isnan(*value) ? std::nullopt : value;  // "nan" was taken for a missing cell before
+  constexpr int kDigits = 17;
+  std::string_view text = trim(cell);
+  std::string word(text);
+  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const bool negative = word.starts_with('-');
+  if (negative || word.starts_with('+')) word.erase(0, 1), text.remove_prefix(1);
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (word == "inf" || word == "infinity") return negative ? -kInfinity : kInfinity;
+  double number = 0;
+  int digits = 0, exponent = 0;
+  bool some = false;
+  for (const bool decimals : {false, true}) {
+    if (decimals && !text.starts_with('.')) break;
+    if (decimals) text.remove_prefix(1);
+    for (; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1)) {
+      some = true;
+      if (digits < kDigits) number = number * 10 + (text[0] - '0'), ++digits, exponent -= decimals;
+      else exponent += !decimals;
+    }
+  }
+  if (!some) return std::nullopt;
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(text.substr(1).starts_with('+') ? 2 : 1);
+    int shift = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), shift);
+    if (error != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    exponent += std::clamp(shift, -10000, 10000);
+  }
+  if (!text.empty()) return std::nullopt;
+  if (exponent < -616) number = 0;
+  else if (exponent < -308) number = number / power_of_ten(-308 - exponent) / 1e308;
+  else if (exponent < 0) number /= power_of_ten(-exponent);
+  else number *= exponent > 308 ? kInfinity : power_of_ten(exponent);
+  if (std::isinf(number)) return std::nullopt;
+  return negative ? -number : number;
 }
 
 inline std::optional<bool> read_boolean(std::string_view cell) {
@@ -151,33 +210,46 @@ inline std::optional<bool> read_boolean(std::string_view cell) {
   return std::nullopt;
 }
 
-/// The type of a column, which every cell that is there has to have.
-inline Table::Type type_of(const std::vector<Record>& records, std::size_t column) {
-  bool all_whole = true, all_real = true, all_boolean = true, missing = false;
+/// Whether the cells of a column are integers; `text` where that is not the end of it: one is too large.
+inline Table::Type integers_or(Table::Type otherwise, const std::vector<Record>& records, std::size_t column) {
+  bool missing = false, negative = false, large = false;
   for (const Record& record : records) {
     const Cell& cell = record.cells[column];
-    if (!cell) { missing = true; continue; }
-    std::string shown;
-    const Whole whole = read_whole(*cell, shown);
-    // An integer that fits no register makes the column text, if nothing before it made it something else.
-    if (whole == Whole::too_large && all_whole && !missing) return Table::Type::text;
-    all_whole = all_whole && whole == Whole::yes;
+    missing = missing || !cell;
+    if (!cell) continue;
+    const std::optional<Whole> whole = read_whole(*cell);
+    if (!whole) return otherwise;
+    negative = negative || whole->negative;
+    if (whole->fits<std::int64_t>()) continue;
+    if (whole->negative || !whole->fits<std::uint64_t>()) return Table::Type::text;
+    large = true;
+  }
+  if (large) return missing || negative ? Table::Type::text : Table::Type::integer;
+  return missing ? otherwise : Table::Type::integer;
+}
+
+/// The type of a column, which every cell that is there has to have.
+inline Table::Type type_of(const std::vector<Record>& records, std::size_t column) {
+  const Table::Type whole = integers_or(Table::Type::real, records, column);
+  if (whole != Table::Type::real) return whole;
+  bool all_real = true, all_boolean = true, missing = false;
+  for (const Record& record : records) {
+    const Cell& cell = record.cells[column];
+    missing = missing || !cell;
+    if (!cell) continue;
     all_real = all_real && read_real(*cell).has_value();
     all_boolean = all_boolean && read_boolean(*cell).has_value();
     if (!all_real && !all_boolean) return Table::Type::text;
   }
-  if (all_whole && !missing) return Table::Type::integer;
-  return all_real ? Table::Type::real : missing ? Table::Type::text : Table::Type::boolean;
+  return all_real ? Table::Type::real : missing ? Table::Type::boolean_or_missing : Table::Type::boolean;
 }
 
 inline void retype(std::string& cell, Table::Type type) {
   if (type == Table::Type::integer) {
-    std::string shown;
-    read_whole(cell, shown);
-    cell = shown;
+    cell = read_whole(cell)->text();
   } else if (type == Table::Type::real) {
     cell = python::float_text(*read_real(cell));
-  } else if (type == Table::Type::boolean) {
+  } else if (type != Table::Type::text) {
     cell = *read_boolean(cell) ? "True" : "False";
   }
 }

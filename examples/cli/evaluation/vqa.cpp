@@ -16,7 +16,8 @@ constexpr std::string_view kShort = "Answer the question using a single word or 
 /// What both have: a question with an id, and a result file that is a list of ids and answers.
 class ShortAnswers : public Benchmark {
  public:
-  dsvl::Status write(const fs::path& folder, const std::string& model, std::vector<std::string>& written) const override {
+  dsvl::Status write(const fs::path& folder, const std::string& model,
+                     std::vector<std::string>& written) const override {
     if (!all_replied()) return {};
     std::string out = "[";
     for (std::size_t i = 0; i < questions().size(); ++i) {

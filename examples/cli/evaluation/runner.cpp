@@ -110,7 +110,9 @@ dsvl::Result<Reply> Runner::score(const Request& request) {
   }
   Reply reply;
   const bool shared = std::all_of(prefixes.begin(), prefixes.end(), [&](const Ids& p) { return p == prefixes[0]; });
-  if (shared && options_.sharing) {
+  // Endings of one token each are one look at what comes next, whatever is shared.
+  const bool one_look = std::all_of(endings.begin(), endings.end(), [](const Ids& ids) { return ids.size() == 1; });
+  if (shared && (options_.sharing || one_look)) {
     DSVL_CHECK_STATUS(score_behind(prefixes[0], endings, reply.endings));
     return reply;
   }

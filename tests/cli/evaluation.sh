@@ -74,6 +74,14 @@ run pope "${pope[@]}" $(for kind in random popular adversarial; do
   echo "--answers $scratch/pope/tiny-vl_coco_pope_${kind}_answers.json"; done)
 figures "$scratch/out" >"$scratch/scored"
 same "POPE's official answer files score what was scored when asking" "$scratch/asked" "$scratch/scored"
+run pope -q "$files/POPE.tsv" --json
+json "POPE's table repeats rows by category, and asks once" \
+  "run['questions'] == 2 and run['pictures_known'] == 1 and figure['popular: accuracy']['of'] == 1 and figure['random: accuracy']['of'] == 2"
+run pope -q --pictures "$demo" "$files/llava_pope_test.jsonl" -o "$scratch/llava"
+check "POPE's file of LLaVA has no labels, so answers are only written" 0 'no labels' ''
+if grep -q '"question":"Is there a bar in the image?"' "$scratch/llava/tiny-vl_llava_pope_test_answers.json"; then
+  ok "and its prompt is taken off the question"
+else bad "the prompt of LLaVA's file stays"; fi
 run mmbench -q "$files/MMBench_DEV_EN.tsv" -o "$scratch/mmbench"
 check "MMBench shows a picture once for all rotations" 0 'pictures: 5 shown, 2 encoded, 3 known' ''
 figures "$scratch/out" >"$scratch/asked"
@@ -91,6 +99,9 @@ check "MM-Vet needs a judge" 0 'A judge has to grade' ''
 run mm-vet "$files/mm-vet.json" --answers "$scratch/mm-vet/tiny-vl_mm-vet.json" --judged "$files/grades.json"
 check "MM-Vet adds up what the judge said, by capability" 0 'capability: ocr +75.00 %' ''
 check "MM-Vet names the judge" 0 'Graded by judge-1' ''
+run mm-vet "$files/mm-vet.json" "$files/bard_set.json" --answers "$scratch/mm-vet/answers.jsonl" \
+  --judged "$files/grades.json"
+check "MM-Vet is scored on a part of its questions" 0 'total +50.00 % +0.50 of 1' ''
 run vqav2 -q "${vqa[@]}" -o "$scratch/vqav2"
 check "VQAv2 finds pictures by their number" 0 'question type: what color' ''
 figures "$scratch/out" >"$scratch/asked"

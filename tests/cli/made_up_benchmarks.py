@@ -63,6 +63,13 @@ def pope():
             {"question_id": i + 1, "image": f"{i // 3:03d}.png", "label": label,
              "text": f"Is there a {thing if label == 'yes' else kind + ' ' + thing} in the image?"}
             for i, (thing, label) in enumerate(asked)))
+    write("llava_pope_test.jsonl", lines(
+        {"question_id": i, "image": "000.png", "category": "random",
+         "text": "Is there a bar in the image?\nAnswer the question using a single word or phrase."} for i in range(1)))
+    image = base64.b64encode(picture(0)).decode()
+    write("POPE.tsv", "index\tquestion\tanswer\tcategory\timage\n"
+          f"1\tIs there a bar in the image?\tYes\trandom,popular\t{image}\n"
+          f"2\tIs there a dog in the image?\tNo\trandom\t{image}\n")
 
 
 def vqav2():
@@ -128,6 +135,7 @@ def mmvet():
     write("mm-vet.json", json.dumps(entries, indent=1))
     write("grades.json", json.dumps({f"v1_{i}": {"model": ["judge-1"], "content": [str(i / 2)], "score": [i / 2]}
                                      for i in range(3)}))
+    write("bard_set.json", json.dumps(["v1_1"]))
 
 
 for make in (hellaswag, mmlu, gsm8k, pope, vqav2, textvqa, mmbench, mathvista, mmvet):

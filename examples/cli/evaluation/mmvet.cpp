@@ -1,4 +1,5 @@
-// MM-Vet as a benchmark: mm-vet.json and images/. A judge has to grade the answers; its grades are added up here.
+// MM-Vet as a benchmark: mm-vet.json and images/, and bard_set.json where only that part is wanted. A judge has to grade
+// the answers; its grades are added up here.
 #include "mmvet.hpp"
 
 #include <set>
@@ -99,11 +100,13 @@ class MmVet : public Benchmark {
 
  protected:
   dsvl::Status read() override {
+    DSVL_CHECK_STATUS(read_subset());
     for (const std::string& file : protocol().files) {
       DSVL_TRY(text, read_text(file));
       DSVL_TRY(values, values_of(text, file));
       std::size_t count = 0;
       for (const RawValue& value : values) {
+        if (value.key.empty() || (!subset_.empty() && !subset_.contains(std::string(value.key)))) continue;
         if (enough(count++)) break;
         DSVL_TRY(record, JsonRecord::parse(value, file));
         DSVL_TRY(question, record.string("question"));
@@ -127,6 +130,17 @@ class MmVet : public Benchmark {
     MmVetGraded graded;
   };
 
+  /// A file that is a list names the questions that are wanted.
+  dsvl::Status read_subset() {
+    for (const std::string& file : protocol().files) {
+      DSVL_TRY(text, read_text(file));
+      if (!python::strip(text).starts_with('[')) continue;
+      DSVL_TRY(document, dsvl::json::Document::parse(text, file));
+      for (const dsvl::json::Value id : document.root()) subset_.insert(python_text(id));
+    }
+    return {};
+  }
+
   void add_runs(const RunTotals& totals, Report& report) const {
     std::string note;
     for (const double total : totals) note += (note.empty() ? "" : ", ") + python::float_text(python::round(total, 1));
@@ -143,7 +157,7 @@ class MmVet : public Benchmark {
       const Place place{file, value.line};
       DSVL_TRY(document, dsvl::json::Document::parse(value.text, place.text()));
       const auto question = find(std::string(value.key));
-      if (!question && protocol().limit > 0) continue;
+      if (!question && (protocol().limit > 0 || !subset_.empty())) continue;
       if (!question) return place.wrong("there is no question " + std::string(value.key));
       DSVL_CHECK_STATUS(take_value(*question, document.root(), place));
     }
@@ -151,6 +165,7 @@ class MmVet : public Benchmark {
   }
 
   std::vector<Item> items_;
+  std::set<std::string> subset_;  // ids; empty: all
   std::set<std::string> judges_;
   std::size_t runs_ = 0;
 };

@@ -11,6 +11,7 @@
 #include "../../examples/cli/evaluation/mmlu.hpp"
 #include "../../examples/cli/evaluation/mmvet.hpp"
 #include "../../examples/cli/evaluation/pope.hpp"
+#include "../../examples/cli/evaluation/random.hpp"
 #include "../../examples/cli/evaluation/records.hpp"
 #include "../../examples/cli/evaluation/statistics.hpp"
 #include "../../examples/cli/evaluation/table.hpp"

@@ -3,6 +3,7 @@
 
 #include "benchmark.hpp"
 #include "files.hpp"
+#include "random.hpp"
 
 namespace cli::evaluation {
 

@@ -6,7 +6,6 @@
 #define DSVL_CLI_EVALUATION_TABLE_HPP
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -160,48 +159,55 @@ inline std::optional<Whole> read_whole(std::string_view cell) {
   return Whole{negative, digits};
 }
 
-/// 10^n as the nearest double.
-inline double power_of_ten(int n) { return std::strtod(("1e" + std::to_string(n)).c_str(), nullptr); }
-
-/// A number as pandas' C parser takes it: 17 digits, zeros in front among them, then one product or quotient, so that
-/// its last bit may not be the nearest. Nothing when it is none, or too large.
-inline std::optional<double> read_real(std::string_view cell) {
-  constexpr int kDigits = 17;
-  std::string_view text = trim(cell);
-  std::string word(text);
-  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  const bool negative = word.starts_with('-');
-  if (negative || word.starts_with('+')) word.erase(0, 1), text.remove_prefix(1);
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (word == "inf" || word == "infinity") return negative ? -kInfinity : kInfinity;
-  double number = 0;
-  int digits = 0, exponent = 0;
-  bool some = false;
-  for (const bool decimals : {false, true}) {
-    if (decimals && !text.starts_with('.')) break;
-    if (decimals) text.remove_prefix(1);
-    for (; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1)) {
-      some = true;
-      if (digits < kDigits) number = number * 10 + (text[0] - '0'), ++digits, exponent -= decimals;
-      else exponent += !decimals;
+/// The first 17 digits of a number and the power of ten that goes with them, as pandas' C parser collects them: zeros in
+/// front are digits.
+struct Decimal {
+  double digits = 0;
+  int exponent = 0;
+};
+/// Takes `12.5` off the text, then `e-3`; nothing when that is not there.
+inline std::optional<Decimal> take_decimal(std::string_view& text) {
+  constexpr int kMost = 17;
+  Decimal out;
+  int taken = 0, seen = 0;
+  for (bool decimals = false;; decimals = true) {
+    for (; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1), ++seen) {
+      if (taken < kMost) out.digits = out.digits * 10 + (text[0] - '0'), ++taken, out.exponent -= decimals;
+      else out.exponent += !decimals;
     }
+    if (decimals || !text.starts_with('.')) break;
+    text.remove_prefix(1);
   }
-  if (!some) return std::nullopt;
-  if (text.starts_with('e') || text.starts_with('E')) {
-    text.remove_prefix(text.substr(1).starts_with('+') ? 2 : 1);
-    int shift = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), shift);
-    if (error != std::errc()) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    exponent += std::clamp(shift, -10000, 10000);
-  }
-  if (!text.empty()) return std::nullopt;
-  if (exponent < -616) number = 0;
-  else if (exponent < -308) number = number / power_of_ten(-308 - exponent) / 1e308;
-  else if (exponent < 0) number /= power_of_ten(-exponent);
-  else number *= exponent > 308 ? kInfinity : power_of_ten(exponent);
-  if (std::isinf(number)) return std::nullopt;
-  return negative ? -number : number;
+  if (seen == 0) return std::nullopt;
+  if (!text.starts_with('e') && !text.starts_with('E')) return out;
+  text.remove_prefix(text.substr(1).starts_with('+') ? 2 : 1);
+  int shift = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), shift);
+  if (error != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  out.exponent += std::clamp(shift, -10000, 10000);
+  return out;
+}
+
+/// digits · 10^exponent by one product or quotient, so that the last bit may not be the nearest, as for pandas.
+inline double scaled(const Decimal& d) {
+  const auto power = [](int n) { return std::strtod(("1e" + std::to_string(n)).c_str(), nullptr); };
+  if (d.exponent > 308) return d.digits * std::numeric_limits<double>::infinity();
+  if (d.exponent >= 0) return d.digits * power(d.exponent);
+  if (d.exponent >= -308) return d.digits / power(-d.exponent);
+  return d.exponent >= -616 ? d.digits / power(-308 - d.exponent) / 1e308 : 0;
+}
+
+/// A number; nothing when a cell is none, or too large.
+inline std::optional<double> read_real(std::string_view cell) {
+  std::string_view text = trim(cell);
+  const double sign = text.starts_with('-') ? -1 : 1;
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  const std::string word = python::lower(text);
+  if (word == "inf" || word == "infinity") return sign * std::numeric_limits<double>::infinity();
+  const std::optional<Decimal> decimal = take_decimal(text);
+  if (!decimal || !text.empty() || !std::isfinite(scaled(*decimal))) return std::nullopt;
+  return sign * scaled(*decimal);
 }
 
 inline std::optional<bool> read_boolean(std::string_view cell) {

@@ -173,6 +173,14 @@ for benchmark in "hellaswag $files/hellaswag_val.jsonl" "mmlu $files/mmlu" "mmbe
   same "${benchmark%% *} has the same figures without sharing" "$scratch/asked" "$scratch/scored"
   check "${benchmark%% *} computes everything then" 0 ', 0 reused' ''
 done
+run mmlu -q "$files/mmlu" --max-context 150 --json
+json "where MMLU's prompt is too long, the last examples are left out" "run['prompt_tokens'] <= 6 * 150 and run['failed'] == 0"
+run mmlu -q --style lm-eval "$files/mmlu" --max-context 150 --json
+json "and lm-eval's loses its beginning, for endings of several tokens another one each" "6 * 150 < run['prompt_tokens'] <= 24 * 150"
+run hellaswag -q "$files/hellaswag_val.jsonl" --max-context 12 --json
+json "so does the context of an ending" "run['prompt_tokens'] <= 12 * 12 and run['failed'] == 0"
+run gsm8k -q "$files/test.jsonl" --max-context 100 --max-tokens 20 --json
+json "and a text that is to be continued, so that the answer has its room" "run['prompt_tokens'] == 3 * 80"
 run mmlu "$files/mmlu"
 check "where nobody looks at a terminal, progress is a line for each tenth" 0 'accuracy' '^6 of 6 asked, [0-9.]+ % so far'
 

@@ -84,7 +84,8 @@ CommandLine describe(Evaluation& e) {
   add_generate_options(line, e);
   line.section("Model");
   add_model_options(line, e);
-  line.epilog("Benchmarks, their files, and the forms of their prompts:\n" + list_benchmarks());
+  line.epilog("Benchmarks, their files, and the forms of their prompts:\n" + list_benchmarks() +
+              "\nAnswers have up to 512 tokens, those of gsm8k 256, of vqav2 128, unless --max-tokens says otherwise.");
   return line;
 }
 
@@ -170,6 +171,11 @@ Run run_of(const Evaluation& e) {
                 static_cast<double>(g.sampling.repetition_penalty), static_cast<unsigned long long>(g.sampling.seed));
   std::string settings = sampling;
   for (const std::string& stop : g.stop) settings += " stop " + stop;
+  if (e.session.limits.kv) settings += " kv " + std::to_string(static_cast<int>(*e.session.limits.kv));
+  if (e.session.limits.activations == dsvl::ActivationPrecision::bf16) settings += " activations bf16";
+  if (e.session.apply_exif_orientation) settings += " exif";
+  if (e.session.clip_gray16) settings += " clip-gray16";
+  if (e.session.background) settings += " background";
   if (e.session.system != dsvl::kDefaultSystem) settings += " system " + e.session.system;
   return {std::string(e.benchmark->name), e.protocol.style, e.model.empty() ? "tiny-vl" : e.model, settings};
 }
@@ -294,6 +300,7 @@ int conclude(const Evaluation& e, const Benchmark& benchmark, const Outcome& out
   if (e.json) {
     print_json(e, benchmark, report, outcome);
   } else {
+    std::printf("%s (%s)\n\n", std::string(e.benchmark->title).c_str(), e.protocol.style.c_str());
     print_figures(report);
     if (asked) print_work(outcome);
     for (const std::string& name : written)

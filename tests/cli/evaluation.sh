@@ -156,6 +156,12 @@ check "a run that was killed goes on, without the line that was torn" 0 'questio
 strip_seconds() { sed 's/,"seconds":[^}]*//' "$1" | sort; }
 strip_seconds "$scratch/pope/answers.jsonl" >"$scratch/whole" && strip_seconds "$scratch/torn/answers.jsonl" >"$scratch/resumed"
 same "and has the answers of a run that was not" "$scratch/whole" "$scratch/resumed"
+for moment in 1 2 3 4 5; do
+  { timeout -s KILL 0.$((RANDOM % 4 + 1)) "$program" eval pope -q --pictures "$demo" "${pope[@]}" -o "$scratch/killed"; } >/dev/null 2>&1
+done
+run pope -q --pictures "$demo" "${pope[@]}" -o "$scratch/killed"
+strip_seconds "$scratch/killed/answers.jsonl" >"$scratch/resumed"
+same "so has one that was killed at five random moments" "$scratch/whole" "$scratch/resumed"
 run pope -q --style short --pictures "$demo" "${pope[@]}" -o "$scratch/pope"
 check "answers to other prompts are not taken for this run's" 1 '' 'of another run'
 for part in 1 2; do run pope -q --pictures "$demo" "${pope[@]}" --shard $part/2 -o "$scratch/part$part"; done

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "commands.hpp"
+#include "evaluation/command.hpp"
 #include "pictures.hpp"
 #include "setup.hpp"
 #include "system.hpp"
@@ -232,17 +233,24 @@ CommandLine describe(Eval& eval) {
   add_generate_options(line, eval);
   line.section("Model");
   add_model_options(line, eval);
-  line.epilog(kFormat);
+  line.epilog(std::string(kFormat) + "\n\nA published benchmark is named instead: dsvl eval BENCHMARK [OPTION]... FILE...\n" +
+              evaluation::list_benchmarks() + "\n  dsvl eval BENCHMARK --help  explains it");
   return line;
 }
 
 }  // namespace
 
 int run_eval(Arguments arguments) {
+  if (evaluation::names_benchmark(arguments)) return evaluation::run_benchmark(arguments);
   Eval eval;
   const CommandLine line = describe(eval);
   std::vector<std::string> rest;
   if (const auto exit = line.parse(arguments, rest)) return *exit;
+  if (!rest.empty() && rest[0].find_first_of("./\\") == std::string::npos && !std::filesystem::exists(to_path(rest[0]))) {
+    const std::string meant = evaluation::nearest_benchmark(rest[0]);
+    return line.usage_error(rest[0] + " is neither a file nor a benchmark",
+                            meant.empty() ? "" : "did you mean: dsvl eval " + meant + "?");
+  }
   if (rest.size() > 1) return line.usage_error("one file of questions is expected");
   if (rest.empty() || rest[0].empty()) return line.usage_error("no file of questions was given");
   auto document = read_file(rest[0]);

@@ -22,7 +22,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"ask", "Ask one question, about one picture or several or none", cli::run_ask},
     {"chat", "Talk in turns, adding pictures on the way", cli::run_chat},
-    {"eval", "Count right answers to a file of questions", cli::run_eval},
+    {"eval", "Count right answers to a file of questions, or run a published benchmark", cli::run_eval},
     {"doctor", "Say whether a model is complete, fits this machine, and how fast it is", cli::run_doctor},
     {"inspect", "Show what a model is made of, and the memory it takes", cli::run_inspect},
     {"bench", "Time every stage of a model on this machine", cli::run_bench},

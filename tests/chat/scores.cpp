@@ -99,6 +99,49 @@ TEST_CASE("choices are taken exactly as given, by classify and by score alike: a
   CHECK(test::tiny_model().tokenizer()->token_bytes(q.answer_ids[0]).starts_with(" "));
 }
 
+TEST_CASE("ids are scored behind ids as their texts are, and what stands in front is computed once") {
+  Session session = test::open_session();
+  const Tokenizer& tokenizer = *test::tiny_model().tokenizer();
+  const std::string text = "Which bar is the tallest?";
+  const auto encode = [&](std::string_view of) {
+    Buffer<std::int32_t> ids;
+    REQUIRE(tokenizer.encode(of, ControlTokens::as_text, ids).ok());
+    return std::vector<std::int32_t>(ids.begin(), ids.end());
+  };
+  std::vector<std::int32_t> prefix = {*tokenizer.bos()};
+  const std::vector<std::int32_t> question = encode(text), green = encode(" The green bar."), no = encode(" No");
+  prefix.insert(prefix.end(), question.begin(), question.end());
+  const std::vector<std::span<const std::int32_t>> sequences = {green, no};
+  const auto scores = session.score(prefix, {}, sequences);
+  REQUIRE_MESSAGE(scores, scores.error().text());
+  REQUIRE(scores->size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto whole = session.log_probabilities(text + (i == 0 ? " The green bar." : " No"));
+    REQUIRE(whole);
+    REQUIRE(whole->size() == question.size() + sequences[i].size());
+    double sum = 0;
+    for (std::size_t t = 0; t < sequences[i].size(); ++t) {
+      CHECK((*scores)[i].tokens[t] == doctest::Approx((*whole)[question.size() + t]).epsilon(1e-5));
+      sum += (*scores)[i].tokens[t];
+    }
+    CHECK((*scores)[i].log_likelihood == doctest::Approx(sum));
+  }
+  CHECK(session.turns() == 0);
+}
+
+TEST_CASE("ids that no token has, and sequences without any, are not scored") {
+  test::Patient patient;
+  const std::int32_t bos = *test::tiny_model().tokenizer()->bos(), beyond = 1 << 20, negative = -1;
+  using Ids = std::span<const std::int32_t>;
+  const std::vector<Ids> none = {Ids()}, fine = {Ids(&bos, 1)}, high = {Ids(&beyond, 1)}, low = {Ids(&negative, 1)};
+  CHECK(patient.session.score(Ids(&bos, 1), {}, none).error().code() == Code::bad_argument);
+  CHECK(patient.session.score(Ids(&bos, 1), {}, high).error().code() == Code::bad_argument);
+  CHECK(patient.session.score(Ids(&bos, 1), {}, low).error().code() == Code::bad_argument);
+  CHECK(patient.session.score(Ids(), {}, fine).error().code() == Code::bad_argument);
+  CHECK(patient.session.score(Ids(&bos, 1), {}, fine));
+  CHECK(patient.well());
+}
+
 TEST_CASE("scoring ends the answer in work, and what it had said is part of the conversation") {
   const auto& q = test::FirstQuestion::get();
   const std::vector<std::string_view> choices = {" Yes", " No"};

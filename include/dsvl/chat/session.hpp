@@ -73,7 +73,7 @@ class Session {
   [[nodiscard]] Answer generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
                                 const GenerateOptions& options = {});
 
-  // These three end the answer before, as asking does, and add nothing to the conversation. Texts are taken exactly as
+  // These four end the answer before, as asking does, and add nothing to the conversation. Texts are taken exactly as
   // given: whether an answer begins with a space is the model's habit (the shipped model's do, " Yes"; the published
   // ones' do not), and model.tokenizer()->token_bytes(answer.ids()[0]) shows it. Everything that is handed in must stay
   // until the call returns.
@@ -84,6 +84,15 @@ class Session {
   /// Cost   a pass over the prompt, and one over each continuation but its first token
   Result<std::vector<Score>> score(std::span<const Picture> pictures, std::string_view question,
                                    std::span<const std::string_view> continuations,
+                                   const GenerateOptions& options = {});
+  /// Scores how likely each sequence of ids is behind `prefix`, without template and history, as generate() takes it:
+  /// bos included if it is wanted, each picture as its run of image tokens. It works without a tokenizer. The ids at
+  /// the border of two texts depend on both, so encode them as one and cut where the prefix ends.
+  ///
+  /// Codes  those of generate; bad_argument (no ids to score, or one outside the vocabulary), limit
+  /// Cost   a pass over what the cache lacks of `prefix`, and one over each sequence but its first token
+  Result<std::vector<Score>> score(std::span<const std::int32_t> prefix, std::span<const Picture> pictures,
+                                   std::span<const std::span<const std::int32_t>> sequences,
                                    const GenerateOptions& options = {});
   /// The choices' probabilities, as if the model could say nothing else: exp(log-likelihood) of each as score() has it,
   /// scaled so that they add up to 1. Longer choices are less likely by themselves: give choices of similar length, or

@@ -178,6 +178,15 @@ DSVL_INLINE Result<std::vector<Score>> Session::score(std::span<const Picture> p
   return state_->score(continuations);
 }
 
+DSVL_INLINE Result<std::vector<Score>> Session::score(std::span<const std::int32_t> prefix,
+                                                      std::span<const Picture> pictures,
+                                                      std::span<const std::span<const std::int32_t>> sequences,
+                                                      const GenerateOptions& options) {
+  DSVL_CHECK_STATUS(detail::check_there(state_));
+  state_->generate(prefix, pictures, options);
+  return state_->score(sequences);
+}
+
 DSVL_INLINE Result<std::vector<double>> Session::classify(std::span<const Picture> pictures, std::string_view question,
                                                           std::span<const std::string_view> choices,
                                                           const GenerateOptions& options) {

@@ -33,15 +33,28 @@ DSVL_INLINE Result<std::span<const std::int32_t>> SessionState::encode_continuat
   return parts_.prompt.encode_beside(text);
 }
 
+/// The same ids, when they can be scored.
+///
+/// Codes  bad_argument (there are none, or one is outside the vocabulary)
+DSVL_INLINE Result<std::span<const std::int32_t>> SessionState::check_continuation(
+    std::span<const std::int32_t> ids) const noexcept {
+  if (ids.empty()) return fail(Code::bad_argument, "a sequence of ids to score is empty");
+  const Index vocab = model_->config.decoder.vocab;
+  for (const std::int32_t id : ids)
+    if (id < 0 || id >= vocab)
+      return fail(Code::bad_argument, "token id %d is outside the vocabulary of %td", id, vocab);
+  return ids;
+}
+
 /// Scores the first tokens of all continuations from the logits of the prompt, before the passes over their other
-/// tokens write over these logits. Each text is encoded twice, because there is memory for the ids of one.
-DSVL_INLINE Status SessionState::score_all(std::span<const std::string_view> continuations, std::vector<Score>& out) {
-  for (const std::string_view text : continuations) {
-    DSVL_TRY(ids, encode_continuation(text));
+/// tokens write over these logits. Texts are encoded twice for that, because there is memory for the ids of one.
+DSVL_INLINE Status SessionState::score_all(std::size_t continuations, IdsOf ids_of, std::vector<Score>& out) {
+  for (std::size_t c = 0; c < continuations; ++c) {
+    DSVL_TRY(ids, ids_of(c));
     DSVL_CHECK_STATUS(add_score(logits(), ids[0], out.emplace_back()));
   }
-  for (std::size_t c = 0; c < continuations.size(); ++c) {
-    DSVL_TRY(ids, encode_continuation(continuations[c]));
+  for (std::size_t c = 0; c < continuations; ++c) {
+    DSVL_TRY(ids, ids_of(c));
     DSVL_CHECK_STATUS(score_behind(ids, out[c]));
   }
   return {};
@@ -69,17 +82,25 @@ DSVL_INLINE Status SessionState::score_behind(std::span<const std::int32_t> ids,
 }
 
 /// Computes the prompt, scores all continuations behind it, and ends the answer.
-DSVL_INLINE Result<std::vector<Score>> SessionState::score(std::span<const std::string_view> continuations) {
+DSVL_INLINE Result<std::vector<Score>> SessionState::score(std::size_t continuations, IdsOf ids_of) {
   const FloatEnvironment ours;
   make_ready();
   if (!parts_.generation.ready()) return answer_.status;
   std::vector<Score> out;
-  out.reserve(continuations.size());
-  const Status status = score_all(continuations, out);
+  out.reserve(continuations);
+  const Status status = score_all(continuations, ids_of, out);
   // The question was asked only to be scored, so it does not become a turn.
   end_with(status.ok() ? fail(Code::cancelled, "the question was scored") : status);
   DSVL_CHECK_STATUS(status);
   return out;
+}
+
+DSVL_INLINE Result<std::vector<Score>> SessionState::score(std::span<const std::string_view> continuations) {
+  return score(continuations.size(), [&](std::size_t i) { return encode_continuation(continuations[i]); });
+}
+DSVL_INLINE Result<std::vector<Score>> SessionState::score(
+    std::span<const std::span<const std::int32_t>> sequences) {
+  return score(sequences.size(), [&](std::size_t i) { return check_continuation(sequences[i]); });
 }
 
 }  // namespace detail

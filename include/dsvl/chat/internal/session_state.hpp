@@ -14,6 +14,7 @@
 
 #include "../../base/host_macros_push.hpp"
 
+#include "../../base/function_ref.hpp"
 #include "../answer.hpp"
 #include "model_state.hpp"
 #include "session_group.hpp"
@@ -69,6 +70,8 @@ class SessionState {
   void clear();
   /// Scores each continuation behind the prompt of the answer, which is over afterwards; see Session::score.
   Result<std::vector<Score>> score(std::span<const std::string_view> continuations);
+  /// Scores each sequence of ids likewise.
+  Result<std::vector<Score>> score(std::span<const std::span<const std::int32_t>> sequences);
 
   /// Makes a session of its own that goes on from here.
   ///
@@ -188,9 +191,13 @@ class SessionState {
   std::optional<Piece> choose();
 
   // Scoring.
-  Status score_all(std::span<const std::string_view> continuations, std::vector<Score>& out);
+  /// The ids of continuation number `i`, valid until the next one is asked for.
+  using IdsOf = FunctionRef<Result<std::span<const std::int32_t>>(std::size_t i)>;
+  Result<std::vector<Score>> score(std::size_t continuations, IdsOf ids_of);
+  Status score_all(std::size_t continuations, IdsOf ids_of, std::vector<Score>& out);
   Status score_behind(std::span<const std::int32_t> ids, Score& to);
   Result<std::span<const std::int32_t>> encode_continuation(std::string_view text);
+  Result<std::span<const std::int32_t>> check_continuation(std::span<const std::int32_t> ids) const noexcept;
 
   // Ending it.
   void end(Finish why);

@@ -214,13 +214,15 @@ void attend(fuzz::Input& in) {
     }
   }
   FUZZ_CHECK(pages[0] == pages[1]);
-  std::vector<const std::byte*> table;
-  for (const auto& page : pages[0]) table.push_back(page.data());
+  std::vector<std::byte*> table;
+  for (auto& page : pages[0]) table.push_back(page.data());
+  std::vector<SequenceRow> places;
+  for (Index r = 0; r < rows; ++r) places.push_back({table.data(), keys - rows + r});
   Guarded by(numbers(rows * stride, 21)), bx(numbers(rows * stride, 22));
   AttendTile<float> t;
   t.q = all.data() + 2 * keys * head_dim, t.q_stride = t.y_stride = t.head_dim = head_dim, t.rows = rows;
   t.scale = 1 / std::sqrt(static_cast<float>(head_dim)), t.pages = table.data(), t.format = format;
-  t.keys = keys - (rows - 1) * step, t.keys_step = step;
+  t.keys = keys, t.places = step == 1 ? places.data() : nullptr;
   if (map_width > 0) {
     t.bias_y = by.data() + height - 1, t.bias_x = bx.data() + map_width - 1;
     t.bias_stride = stride, t.map_width = map_width, t.place = place;

@@ -210,7 +210,7 @@ void store_kv(const KvTile<T>& t) noexcept {
 /// scale * q[r] . k[j] + bias[r, j].
 template <class T>
 T score(const AttendTile<T>& t, Index r, Index j) noexcept {
-  const std::byte* const block = t.pages[j / kKvBlock] + t.offset;
+  const std::byte* const block = t.block_of(r, j / kKvBlock);
   T dot = 0;
   for (Index d = 0; d < t.head_dim; ++d)
     dot += t.q[r * t.q_stride + d] * kv<T>(t.format, block, d * kKvBlock + j % kKvBlock, t.head_dim, j % kKvBlock);
@@ -228,7 +228,7 @@ template <class T>
 void attend(const AttendTile<T>& t, T* scratch) noexcept {
   const Index padded = round_up(t.head_dim, kKvPad);
   for (Index r = 0; r < t.rows; ++r) {
-    const Index keys = t.keys + r * t.keys_step;
+    const Index keys = t.keys_of(r);
     T largest = 0, total = 0;
     for (Index j = 0; j < keys; ++j) {
       const T s = score(t, r, j);
@@ -236,7 +236,7 @@ void attend(const AttendTile<T>& t, T* scratch) noexcept {
     }
     for (Index d = 0; d < t.head_dim; ++d) scratch[d] = 0;
     for (Index j = 0; j < keys; ++j) {
-      const std::byte* const block = t.pages[j / kKvBlock] + t.offset;
+      const std::byte* const block = t.block_of(r, j / kKvBlock);
       const Index row = t.head_dim * kKvBlock + j % kKvBlock * padded;
       const T p = std::exp(score(t, r, j) - largest);
       total += p;

@@ -64,6 +64,16 @@ struct KvTile {
   Index slot = 0;              ///< the first token's place in the block; slot + rows <= 64
 };
 
+/// A row of a pass over one or more sequences: the page table of its sequence, and its position in it.
+struct SequenceRow {
+  std::byte* const* pages = nullptr;
+  Index position = 0;
+
+  /// The row `n` positions behind this one.
+  [[nodiscard]] constexpr SequenceRow behind(Index n) const noexcept { return {pages, position + n}; }
+  constexpr bool operator==(const SequenceRow&) const noexcept = default;
+};
+
 /// y[r] = sum_j softmax_j(scale * q[r] . k[j] + bias[r, j]) v[j] over the keys that row r sees.
 template <class T>
 struct AttendTile {
@@ -73,16 +83,25 @@ struct AttendTile {
   const std::byte* const* pages = nullptr;  ///< block b of this head starts at pages[b] + offset
   Index offset = 0;
   KvFormat format = KvFormat::full;
-  Index keys = 0;                     ///< row r sees the keys [0, keys + r * keys_step)
-  Index keys_step = 0;                ///< 0: all rows see the same keys; 1: causal
-  /// Decomposed relative positions, both or neither. Key j is place j of a map `map_width` wide, row r is place
-  /// `place` + r, and the key at (y, x) adds bias_y[r, y - y of r] + bias_x[r, x - x of r] to the score. The pointers
-  /// stand at distance 0 of row 0; rows are bias_stride apart, and each has the distances to all keys of the last row.
+  Index keys = 0;                     ///< every row sees the keys [0, keys)
+  /// Causal: row r sees the keys [0, places[r].position] of its own pages. Null: `pages` and `keys` are those of all.
+  const SequenceRow* places = nullptr;
+  /// Decomposed relative positions, both or neither, and not with places of several sequences. Key j is place j of a map
+  /// `map_width` wide, row r is place `place` + r, and the key at (y, x) adds bias_y[r, y - y of r] + bias_x[r, x - x of
+  /// r] to the score. The pointers stand at distance 0 of row 0; rows are bias_stride apart, and each has the distances
+  /// to all keys of the last row.
   const T* bias_y = nullptr;
   const T* bias_x = nullptr;
   Index bias_stride = 0, map_width = 0, place = 0;
   T* y = nullptr;                     ///< (rows, head_dim), rows y_stride apart
   Index y_stride = 0;
+
+  /// Row r sees the keys [0, keys_of(r)).
+  [[nodiscard]] constexpr Index keys_of(Index r) const noexcept { return places ? places[r].position + 1 : keys; }
+  /// Where block b of row r's sequence is.
+  [[nodiscard]] constexpr const std::byte* block_of(Index r, Index b) const noexcept {
+    return (places ? places[r].pages[b] : pages[b]) + offset;
+  }
 };
 /// Scratch that `attend` needs, in elements of T.
 constexpr Index attend_scratch(Index rows, Index head_dim) noexcept {

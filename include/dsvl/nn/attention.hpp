@@ -27,18 +27,8 @@ struct KvBlocks {
   }
 };
 
-/// A row of a pass over one or more sequences: the page table of its sequence, and its position in it.
-struct SequenceRow {
-  std::byte* const* pages = nullptr;
-  Index position = 0;
-
-  /// The row `n` positions behind this one.
-  [[nodiscard]] constexpr SequenceRow behind(Index n) const noexcept { return {pages, position + n}; }
-  constexpr bool operator==(const SequenceRow&) const noexcept = default;
-};
-
-/// The rows of a pass, a table that is read when the program runs. Rows that follow one another in a sequence share a
-/// call of a kernel where they stand together; their order changes no result.
+/// The rows of a pass, a table that is read when the program runs. Rows that stand together and have keys in common, of
+/// one sequence or of a prefix that several share, read them together; their order changes no result.
 struct SequenceRows {
   const SequenceRow* table = nullptr;
   Index keys = 0;  ///< the most that any row sees: its position + 1
@@ -158,15 +148,11 @@ struct Attend {
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Index head = tile / parts(), at = head * shape.head_dim;
     const Range r = tile_range(tile % parts(), row_step(), count.of(q.rows));
-    for (Index i = r.first, rows; i < r.first + r.count; i += rows) {
-      rows = places ? places->run(i, r.first + r.count - i) : r.count;
-      on.kernels.attend({.q = q.row(i) + at, .q_stride = q.stride, .rows = rows, .head_dim = shape.head_dim,
-                         .scale = scale, .pages = places ? (*places)[i].pages : from.pages,
-                         .offset = from.head_offset(shape.kv_head(head)), .format = from.format,
-                         .keys = places ? (*places)[i].position + 1 : keys, .keys_step = places ? 1 : 0,
-                         .y = y.row(i) + at, .y_stride = y.stride},
-                        on.scratch);
-    }
+    on.kernels.attend({.q = q.row(r.first) + at, .q_stride = q.stride, .rows = r.count, .head_dim = shape.head_dim,
+                       .scale = scale, .pages = from.pages, .offset = from.head_offset(shape.kv_head(head)),
+                       .format = from.format, .keys = keys, .places = places ? &(*places)[r.first] : nullptr,
+                       .y = y.row(r.first) + at, .y_stride = y.stride},
+                      on.scratch);
   }
 };
 

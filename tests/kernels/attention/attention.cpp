@@ -15,7 +15,7 @@ struct Head {
   Index rows, keys, head_dim, map_width;
   KvFormat format;
   std::vector<std::vector<std::byte>> pages;
-  std::vector<const std::byte*> table;
+  std::vector<std::byte*> table;
   std::vector<T> q, bias_y, bias_x;
   static constexpr Index kOffset = 64;  // the head does not start its page
 
@@ -29,7 +29,7 @@ struct Head {
       kernels.store_kv({.k = all.data() + 2 * j * d, .v = all.data() + (2 * j + 1) * d, .rows = 1, .head_dim = d,
                         .format = f, .block = pages[static_cast<std::size_t>(j / kKvBlock)].data() + kOffset,
                         .slot = j % kKvBlock});
-    for (const auto& page : pages) table.push_back(page.data());
+    for (auto& page : pages) table.push_back(page.data());
     q.assign(all.begin() + 2 * n * d, all.end());
     if (width > 0) {
       const auto bias = noise(static_cast<std::size_t>(r * stride() + 3), 72);
@@ -42,7 +42,7 @@ struct Head {
   Index height() const { return ceil_div(std::max<Index>(keys, rows + kPlace), map_width); }
   Index stride() const { return 2 * std::max<Index>(height(), map_width); }
 
-  /// Rows [first, first + count); row r sees keys - (rows - 1 - r) * step keys.
+  /// Rows [first, first + count); row r sees keys - (rows - 1 - r) * step keys, with a step of 1 by its place.
   void run(const Kernels<T>& kernels, Index first, Index count, Index step, T* y) const {
     AttendTile<T> t;
     t.q = q.data() + first * head_dim;
@@ -52,8 +52,10 @@ struct Head {
     t.pages = table.data();
     t.offset = kOffset;
     t.format = format;
-    t.keys = keys - (rows - 1 - first) * step;
-    t.keys_step = step;
+    t.keys = keys;
+    std::vector<SequenceRow> places;
+    for (Index r = first; r < first + count; ++r) places.push_back({table.data(), keys - (rows - r)});
+    if (step == 1) t.places = places.data();
     if (map_width > 0) {
       t.bias_y = bias_y.data() + first * stride() + height() - 1;
       t.bias_x = bias_x.data() + first * stride() + map_width - 1;
@@ -121,6 +123,44 @@ TEST_CASE("attention gives a row the same bits in any grouping, whatever stands 
       }
     }
   }
+}
+
+TEST_CASE("rows of sequences that share a prefix have the bits that they have alone") {
+  for (const KvFormat format : kEveryFormat)
+    for (const Index head_dim : {10, 64, 128}) {
+      CAPTURE(head_dim);
+      // Three sequences of 200 keys, whose first two pages are the first one's; the last has a third page of it as well.
+      Head<float> heads[] = {{float_kernels(), 9, 200, head_dim, format, 0},
+                             {float_kernels(), 9, 200, head_dim, format, 0, 0},
+                             {float_kernels(), 9, 200, head_dim, format, 0, 0}};
+      const auto other = noise(static_cast<std::size_t>(2 * head_dim), 5);
+      float_kernels().store_kv({.k = other.data(), .v = other.data() + head_dim, .rows = 1, .head_dim = head_dim,
+                                .format = format, .block = heads[1].table[2] + Head<float>::kOffset, .slot = 3});
+      for (const int h : {1, 2}) std::copy_n(heads[0].table.begin(), h + 1, heads[h].table.begin());
+      std::vector<SequenceRow> places;
+      for (const Index position : {199, 130, 70, 3, 63, 128, 64, 199, 191})
+        places.push_back({heads[static_cast<std::size_t>(position) % 3].table.data(), position});
+      AttendTile<float> t;
+      t.q = heads[0].q.data();
+      t.q_stride = t.y_stride = t.head_dim = head_dim;
+      t.scale = 0.3f;
+      t.offset = Head<float>::kOffset;
+      t.format = format;
+      std::vector<float> together(static_cast<std::size_t>(9 * head_dim)), alone(together), plain(together);
+      Scratch<float> scratch(attend_scratch(9, head_dim));
+      const auto attend = [&](const Kernels<float>& kernels, Index first, Index rows, std::vector<float>& y) {
+        t.q = heads[0].q.data() + first * head_dim;
+        t.y = y.data() + first * head_dim;
+        t.places = places.data() + first;
+        t.rows = rows;
+        kernels.attend(t, scratch.data());
+      };
+      attend(float_kernels(), 0, 9, together);
+      attend(reference_kernels<float>(), 0, 9, plain);
+      for (Index r = 0; r < 9; ++r) attend(float_kernels(), r, 1, alone);
+      CHECK(same_bits(together, alone));
+      CHECK(relative_error(together, plain) < 1e-6);
+    }
 }
 
 TEST_CASE("a row's bits do not change when later keys are cached") {

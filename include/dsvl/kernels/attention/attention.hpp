@@ -6,9 +6,9 @@
 // visible one are masked and have no influence. K is stored transposed, so lanes run along the keys and scores need no
 // sum across lanes.
 //
-// In a block all rows of a tile compute scores, then all of them softmax weights, then all add values, so that first
-// only K, then only V lies in the nearest cache. q is multiplied by scale * log2(e) once, so that the weights are
-// powers of two, which spares exp's own multiplication by log2(e).
+// Rows that read the same block, neighbours in one sequence or forks that share a prefix, all compute scores, then all
+// softmax weights, then all add values, so that first only K, then only V lies in the nearest cache. q is multiplied by
+// scale * log2(e) once, so that the weights are powers of two, which spares exp's own multiplication by log2(e).
 // Sources: online softmax arXiv:1805.02867; blocks as in FlashAttention arXiv:2205.14135.
 #ifndef DSVL_KERNELS_ATTENTION_ATTENTION_HPP
 #define DSVL_KERNELS_ATTENTION_ATTENTION_HPP
@@ -75,7 +75,22 @@ struct Rows {
 
 /// The number of keys of a block that row r sees.
 inline Index visible(const AttendTile<float>& t, Index r, Index block) noexcept {
-  return std::clamp<Index>(t.keys + r * t.keys_step - block * kKvBlock, 0, kKvBlock);
+  return std::clamp<Index>(t.keys_of(r) - block * kKvBlock, 0, kKvBlock);
+}
+
+/// Rows [first, last), which read one block together.
+struct Group { Index first, last; };
+/// Calls f(group, block) for the rows that see keys of block b: those that stand together and read the same memory, of
+/// one sequence or of a prefix that several share, are a group.
+template <class F>
+DSVL_FORCE_INLINE void for_each_group(const AttendTile<float>& t, Index b, F&& f) noexcept {
+  for (Index first = 0, last; first < t.rows; first = last) {
+    last = first + 1;
+    if (visible(t, first, b) == 0) continue;
+    const std::byte* const block = t.block_of(first, b);
+    while (last < t.rows && visible(t, last, b) > 0 && t.block_of(last, b) == block) ++last;
+    f(Group{first, last}, block);
+  }
 }
 
 /// Scores q . k of `rows` rows and some vectors of keys, from `key` on of a block.
@@ -103,18 +118,19 @@ DSVL_KERNEL void multiply_keys(const float* q, Index pitch, Index head_dim, cons
 /// True in the first n lanes.
 DSVL_FORCE_INLINE Mask lanes_below(Index n) noexcept { return iota() < splat(static_cast<float>(n)); }
 
-/// Adds relative position biases to the scores of `keys` keys from `key` on, for the rows from `first` on; of keys that
+/// Adds relative position biases to the scores of `keys` keys from `key` on, for a group of rows; of keys that
 /// a row does not see they are masked later. For each run of keys in one map row bias_y is constant. Rows of q are the
 /// inner loop: two neighbouring runs touch the same vector of a row's scores, and a load right after the partial store
 /// of the run before would stall (no store forwarding). The last vector of a run is stored whole, with what was there
 /// behind it: stores of some lanes take AMD's processors a dozen times as long. Biases are in natural units, scores are
 /// exponents of two.
-inline void add_biases(const AttendTile<float>& t, const Rows& at, Index first, Index key, Index keys) noexcept {
+inline void add_biases(const AttendTile<float>& t, const Rows& at, Group rows, Index key, Index keys) noexcept {
+  const Index first = rows.first;
   const Index top = (t.place + first) / t.map_width, left = (t.place + first) % t.map_width;  // of the first row
   Index y = key / t.map_width, x = key % t.map_width;
   for (Index i = 0, run; i < keys; i += run, x = 0, ++y) {
     run = std::min<Index>(t.map_width - x, keys - i);
-    for (Index r = first, row_y = top, row_x = left; r < t.rows; ++r) {
+    for (Index r = first, row_y = top, row_x = left; r < rows.last; ++r) {
       const Lanes of_y = splat(t.bias_y[r * t.bias_stride + y - row_y]);
       const float* const of_x = t.bias_x + r * t.bias_stride + x - row_x;
       float* const s = at.score(r) + i;
@@ -185,13 +201,14 @@ DSVL_KERNEL void multiply_values(const Rows& at, Index row, const std::byte* v, 
   });
 }
 
-/// Computes the scores of the rows from `first` on against a block of keys.
+/// Computes the scores of a group of rows against its block of keys.
 template <class Kv>
-DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, Group group, Index block,
                                    const std::byte* k) noexcept {
-  for_each_tile(t.rows - first, [&](auto rows, Index row) {
-    row += first;
-    const Index keys = visible(t, row + rows - 1, block);
+  for_each_tile(group.last - group.first, [&](auto rows, Index row) {
+    row += group.first;
+    Index keys = 0;
+    for (int r = 0; r < rows; ++r) keys = std::max<Index>(keys, visible(t, row + r, block));
     // The last micro-tile may reach past the keys, and never past the block.
     for (Index j = 0; j < keys; j += kTileVectors<rows, kKvBlock> * kLanes)
       multiply_keys<Kv, rows>(at.q(row), at.padded, t.head_dim, k, j, at.score(row));
@@ -201,30 +218,30 @@ static_assert(kKvBlock % (kVectors * kLanes) == 0);
 
 /// Turns the scores of a block into softmax weights, and updates maxima, totals and corrections. `scales` is null, or
 /// q8's 64 scales of the keys and 64 of the values.
-inline void softmax_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+inline void softmax_block(const AttendTile<float>& t, const Rows& at, Group group, Index block,
                           const float* scales) noexcept {
   if (scales)
-    for (Index r = first; r < t.rows; ++r)
+    for (Index r = group.first; r < group.last; ++r)
       for_each_vector(visible(t, r, block),
             [&](auto part) { part.store(at.score(r), part.load(at.score(r)) * part.load(scales)); });
-  if (t.bias_y) add_biases(t, at, first, block * kKvBlock, visible(t, t.rows - 1, block));
-  for (Index r = first; r < t.rows; ++r) at.block_max[r] = mask_and_max(at.score(r), visible(t, r, block));
-  // A vector of rows at a time: those in front of `first` have an old block_max, and so a correction of one.
-  for (Index r = 0; r < t.rows; r += kLanes) {
+  if (t.bias_y) add_biases(t, at, group, block * kKvBlock, visible(t, group.last - 1, block));
+  for (Index r = group.first; r < group.last; ++r) at.block_max[r] = mask_and_max(at.score(r), visible(t, r, block));
+  // A vector of rows at a time. Rows beside the group have an old block_max, and so a correction of one.
+  for (Index r = group.first / kLanes * kLanes; r < group.last; r += kLanes) {
     const Lanes before = load(at.running_max + r), now = larger(before, load(at.block_max + r));
     store(at.running_max + r, now);
     store(at.corrections + r, exp2_of_negative(before - now));
   }
-  for (Index r = first; r < t.rows; ++r)
+  for (Index r = group.first; r < group.last; ++r)
     softmax_row(at, r, visible(t, r, block), scales ? scales + kKvBlock : nullptr);
 }
 
-/// Adds the weighted values of a block to the outputs of the rows from `first` on, which see keys of it.
+/// Adds the weighted values of a block to the outputs of a group of rows, which see keys of it.
 template <class Kv>
-DSVL_FORCE_INLINE void value_block(const AttendTile<float>& t, const Rows& at, Index first, Index block,
+DSVL_FORCE_INLINE void value_block(const AttendTile<float>& t, const Rows& at, Group group, Index block,
                                    const std::byte* v) noexcept {
-  for_each_tile(t.rows - first, [&](auto rows, Index row) {
-    row += first;
+  for_each_tile(group.last - group.first, [&](auto rows, Index row) {
+    row += group.first;
     Index keys[rows], d = 0;
     for (int r = 0; r < rows; ++r) keys[r] = visible(t, row + r, block);
     constexpr int kMany = kTileVectors<rows, 8 * kLanes>;
@@ -248,19 +265,17 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
   // The lowest float and not -infinity, whose difference with itself is NaN; up to whole vectors of rows.
   for (Index r = 0; r < round_up(t.rows, kKvPad); ++r)
     at.block_max[r] = at.running_max[r] = std::numeric_limits<float>::lowest();
-  const Index blocks = t.rows > 0 ? ceil_div(t.keys + (t.rows - 1) * t.keys_step, kKvBlock) : 0;
-  // `first` is the first row that sees a key of block b. Later rows see at least as many keys, so it only grows.
-  for (Index b = 0, first = 0; b < blocks; ++b) {
-    while (visible(t, first, b) == 0) ++first;
-    const std::byte* const k = t.pages[b] + t.offset;
-    const std::byte* const v = k + t.head_dim * kKvBlock * Kv::kBytes;
-    score_block<Kv>(t, at, first, b, k);
-    softmax_block(t, at, first, b,
-                 Kv::kScaled ? reinterpret_cast<const float*>(k + kv_scales_offset(t.head_dim)) : nullptr);
-    value_block<Kv>(t, at, first, b, v);
-  }
+  Index most = 0;
+  for (Index r = 0; r < t.rows; ++r) most = std::max<Index>(most, t.keys_of(r));
+  for (Index b = 0; b * kKvBlock < most; ++b)
+    for_each_group(t, b, [&](Group group, const std::byte* k) {
+      score_block<Kv>(t, at, group, b, k);
+      softmax_block(t, at, group, b,
+                    Kv::kScaled ? reinterpret_cast<const float*>(k + kv_scales_offset(t.head_dim)) : nullptr);
+      value_block<Kv>(t, at, group, b, k + t.head_dim * kKvBlock * Kv::kBytes);
+    });
   for (Index r = 0; r < t.rows; ++r) {
-    const bool any = t.keys + r * t.keys_step > 0;  // a row that sees no key becomes zero
+    const bool any = t.keys_of(r) > 0;  // a row that sees no key becomes zero
     const Lanes inverse = splat(any ? 1.0f / sum(load(at.total(r))) : 1.0f);
     for_each_vector(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) * inverse); });
   }

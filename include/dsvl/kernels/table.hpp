@@ -86,10 +86,10 @@ struct AttendTile {
   Index keys = 0;                     ///< every row sees the keys [0, keys)
   /// Causal: row r sees the keys [0, places[r].position] of its own pages. Null: `pages` and `keys` are those of all.
   const SequenceRow* places = nullptr;
-  /// Decomposed relative positions, both or neither, and not with places of several sequences. Key j is place j of a map
-  /// `map_width` wide, row r is place `place` + r, and the key at (y, x) adds bias_y[r, y - y of r] + bias_x[r, x - x of
-  /// r] to the score. The pointers stand at distance 0 of row 0; rows are bias_stride apart, and each has the distances
-  /// to all keys of the last row.
+  /// Decomposed relative positions, both or neither, and not with places of several sequences. Key j is place j of a
+  /// map `map_width` wide, row r is place `place` + r, and the key at (y, x) adds bias_y[r, y - y of r] + bias_x[r, x
+  /// - x of r] to the score. The pointers stand at distance 0 of row 0; rows are bias_stride apart, and each has the
+  /// distances to all keys of the last row.
   const T* bias_y = nullptr;
   const T* bias_x = nullptr;
   Index bias_stride = 0, map_width = 0, place = 0;

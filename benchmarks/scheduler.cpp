@@ -66,6 +66,7 @@ struct Asked {
 Asked ask_about(const Model& model, Executor& executor, const Picture& picture, bool together) {
   SchedulerOptions options;
   options.sessions = kForks + 1;
+  options.pause = std::chrono::minutes(1);  // nobody watches the answers, so prompts need not wait for tokens
   options.session = session_options(model, executor);
   Scheduler scheduler = take(Scheduler::open(model, options));
   Session first = take(scheduler.session());

@@ -39,7 +39,7 @@ struct SchedulerOptions {
   /// How long, at most, a pass is drawn out by prompts and pictures of some while others wait for their next token.
   /// It is kept by measuring, so a pass may be off by a few milliseconds. More is better for those who begin, less for
   /// those who are under way. Nobody else's answer changes with it. From 0 to an hour.
-  std::chrono::milliseconds pause{50};
+  std::chrono::milliseconds pause{40};
 };
 
 /// Sessions that decode together. Those that session() opens, and their forks, are its members: each is a Session like

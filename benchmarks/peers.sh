@@ -16,7 +16,7 @@
 #
 # Environment (defaults in brackets):
 #   ROUNDS [12]   THREADS [2]   DSVL_BIN [build/bin], which has bench_peers
-#   LIMIT         seconds after which no run begins that would end later, by what it took before; then the exit is 3
+#   LIMIT         seconds: after the first, no run begins that would end later, by what it took before; then the exit is 3
 #   LLAMA_VERSION, IK_VERSION   what OUT.json calls the two builds: a tag or a commit
 #   LLAMA_FLAGS [-fa 1]   IK_FLAGS [-fa 1 -rtr 1]   for llama-bench
 #   LLAMA_TOGETHER_FLAGS [-fa on]   IK_TOGETHER_FLAGS [-fa on -rtr]   for llama-batched-bench
@@ -163,17 +163,18 @@ summarise() {
 }
 
 order="dsvl ik_llama.cpp llama.cpp"
-round=1
+round=1 ran=
 while [ -z "${SUMMARY:-}" ] && [ "$round" -le "$rounds" ]; do
   for work in "$@"; do
     for program in $order; do
       ! has "$round" "$program" "$work" || continue
       started=$(date +%s)
-      if [ -n "${LIMIT:-}" ] && [ $((started - began + $(took "$program" "$work"))) -gt "$LIMIT" ]; then
+      if [ -n "$ran" ] && [ -n "${LIMIT:-}" ] && [ $((started - began + $(took "$program" "$work"))) -gt "$LIMIT" ]; then
         summarise
         echo "round $round of $rounds, $program $work: beyond the limit; the same command goes on from here" >&2
         exit 3
       fi
+      ran=yes
       figures=$(measure "$program" "$work") && [ -n "$figures" ] || {
         echo "$program $work failed, and said:" >&2
         tail -n 20 "$output" >&2

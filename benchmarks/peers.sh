@@ -29,7 +29,8 @@ case ${1:-} in
     ;;
 esac
 
-model=$1 llama=$2 ik=$3 out=$4
+absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
+model=$(absolute "$1") llama=$(absolute "$2") ik=$(absolute "$3") out=$4
 shift 4
 [ $# -gt 0 ] || set -- pp64,pp128,pp512,tg64 pl1 pl2 pl4 pl5 pl8 pl16 pl17 pl32
 runs=${out%.json}.runs
@@ -42,8 +43,9 @@ prompt=64 passes=32  # of pl; bench_peers has them too
 name=$(basename "$model" .gguf)
 [ "$name" != model ] || name=$(basename "$(dirname "$model")")
 began=$(date +%s)
-output=$(mktemp)
-trap 'rm -f "$output"' EXIT
+# llama-batched-bench leaves a log where it runs, so the peers run in a folder that goes away.
+scratch=$(mktemp -d) output=$scratch/output
+trap 'rm -rf "$scratch"' EXIT
 touch "$runs"
 
 # Reads figures from the output of one program, as lines "WORK VALUE".
@@ -86,13 +88,13 @@ measure() {
 alone() {
   bin=$1 work=$2
   shift 2
-  "$bin/llama-bench" -m "$model" -t "$threads" -p "$(numbers pp "$work")" -n "$(numbers tg "$work")" -r 1 "$@" -o json \
+  cd "$scratch" && "$bin/llama-bench" -m "$model" -t "$threads" -p "$(numbers pp "$work")" -n "$(numbers tg "$work")" -r 1 "$@" -o json \
     >"$output" 2>/dev/null && figures_of_llama_bench
 }
 together() {
   bin=$1 sessions=$2
   shift 2
-  "$bin/llama-batched-bench" -m "$model" -t "$threads" -c $((sessions * (prompt + passes))) -b 2048 -ub 512 \
+  cd "$scratch" && "$bin/llama-batched-bench" -m "$model" -t "$threads" -c $((sessions * (prompt + passes))) -b 2048 -ub 512 \
     -npp $prompt -ntg $passes -npl "$sessions" "$@" >"$output" 2>&1 && figures_of_together
 }
 

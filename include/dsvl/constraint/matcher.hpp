@@ -33,13 +33,19 @@ class Matcher {
     keys_.begin();
     bytes_ = 0;
   }
+  /// True when accept() would take these bytes.
+  [[nodiscard]] bool allows(std::string_view bytes) noexcept {
+    if (follow(bytes).empty()) return false;
+    if (!grammar_->distinct_keys) return true;
+    keys_.mark();
+    const bool distinct = keys_.follow(bytes);
+    keys_.revert();
+    return distinct;
+  }
   /// Goes on by some bytes, if the grammar takes all of them; otherwise nothing changes.
   [[nodiscard]] bool accept(std::string_view bytes) noexcept {
-    ThreadSet set = now_;
-    for (const char c : bytes) {
-      set = threads_.step(set, static_cast<std::uint8_t>(c));
-      if (set.empty()) return false;
-    }
+    const ThreadSet set = follow(bytes);
+    if (set.empty()) return false;
     if (grammar_->distinct_keys) {
       keys_.mark();
       if (!keys_.follow(bytes)) return keys_.revert(), false;
@@ -76,6 +82,15 @@ class Matcher {
 
  private:
   friend class MaskMaker;
+
+  /// The set behind some bytes; empty when they cannot come.
+  ThreadSet follow(std::string_view bytes) noexcept {
+    ThreadSet set = now_;
+    for (std::size_t i = 0; i < bytes.size() && !set.empty(); ++i)
+      set = threads_.step(set, static_cast<std::uint8_t>(bytes[i]));
+    return set;
+  }
+
   const Grammar* grammar_ = nullptr;
   Threads threads_;
   KeyTracker keys_;

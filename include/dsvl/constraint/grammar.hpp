@@ -53,12 +53,14 @@ struct TextAutomaton {
   std::uint16_t ascii[128] = {};              ///< classes of the first characters
 };
 
-/// A state of an automaton of texts. The last three tell how many characters, whichever they are, change nothing.
+/// A state of an automaton of texts. What it says about characters by their bits (CharacterBits) spares masks work.
 struct TextState {
+  std::uint64_t loop = 0;           ///< characters that all lead back to this state
+  std::uint64_t open = 0;           ///< characters that all lead on
   std::uint32_t automaton = 0;      ///< which it belongs to
-  std::uint16_t free = 0;           ///< so many characters may follow, whichever they are; 0xFFFF: any number
-  std::uint16_t accepts = 0;        ///< fewer characters than this lead to accepting states only
-  std::uint16_t refuses = 0;        ///< fewer characters than this lead to no accepting state
+  std::uint16_t run = 0;            ///< so many characters of `open` may follow each other
+  std::uint16_t accepts = 0;        ///< fewer of them lead to accepting states only
+  std::uint16_t refuses = 0;        ///< fewer of them lead to no accepting state
   bool accepting = false;           ///< the text may end here
 };
 inline constexpr std::uint16_t kForever = 0xFFFF;  ///< without end

@@ -9,6 +9,7 @@
 
 #include "../base/buffer.hpp"
 #include "character_automaton.hpp"
+#include "character_bits.hpp"
 #include "grammar.hpp"
 #include "spelling.hpp"
 
@@ -164,37 +165,63 @@ class GrammarBuilder {
     bool fits = g.starts.append(a.starts.data(), a.starts.size()) &&
                 g.classes.append(a.class_of.data(), a.class_of.size());
     for (const std::uint32_t to : a.next) fits = fits && g.next.push_back(to == kDead ? kDead : to + out.first);
-    const auto distances = [&](auto zero) { return distance(a, zero); };
-    const auto free = distances([&](std::uint32_t s) {
-      for (std::uint32_t c = 1; c < a.classes; ++c)
-        if (a.next[std::size_t{s} * a.classes + c] == kDead) return true;
-      return false;
-    });
-    const auto accepts = distances([&](std::uint32_t s) { return a.accepting[s] == 0; });
-    const auto refuses = distances([&](std::uint32_t s) { return a.accepting[s] != 0; });
-    for (std::uint32_t s = 0; s < a.states(); ++s)
-      fits = fits && g.text_states.push_back({static_cast<std::uint32_t>(g.texts.size()), free[s], accepts[s],
-                                              refuses[s], a.accepting[s] != 0});
-    return fits && g.texts.push_back(out);
+    return fits && add_text_states(a, g) && g.texts.push_back(out);
   }
-  /// Of each state the characters to the next state for which `zero` holds; kForever where there is none.
-  template <class Zero>
-  static std::vector<std::uint16_t> distance(const CharacterAutomaton& a, Zero zero) {
-    std::vector<std::vector<std::uint32_t>> before(a.states());
-    std::vector<std::uint16_t> out(a.states(), kForever);
-    std::vector<std::uint32_t> queue;
+  /// Adds the states of an automaton, with what they say about characters.
+  bool add_text_states(const CharacterAutomaton& a, Grammar& g) {
+    std::vector<std::uint64_t> bits(a.classes, kEscapeBit);
+    for (std::size_t i = 0; i < a.starts.size(); ++i)
+      bits[a.class_of[i]] |= character_bits(a.starts[i], i + 1 < a.starts.size() ? a.starts[i + 1] - 1 : kLastCode);
+    std::vector<TextState> states(a.states());
     for (std::uint32_t s = 0; s < a.states(); ++s) {
-      for (std::uint32_t c = 1; c < a.classes; ++c)
-        if (const std::uint32_t to = a.next[std::size_t{s} * a.classes + c]; to != kDead) before[to].push_back(s);
-      if (zero(s)) out[s] = 0, queue.push_back(s);
+      TextState& state = states[s];
+      state.automaton = static_cast<std::uint32_t>(g.texts.size());
+      state.accepting = a.accepting[s] != 0;
+      state.loop = state.open = ~std::uint64_t{0};
+      for (std::uint32_t c = 1; c < a.classes; ++c) {
+        const std::uint32_t to = a.next[std::size_t{s} * a.classes + c];
+        if (to != s) state.loop &= ~bits[c];
+        if (to == kDead) state.open &= ~bits[c];
+      }
     }
-    for (std::size_t i = 0; i < queue.size(); ++i)
-      for (const std::uint32_t s : before[queue[i]])
-        if (out[s] == kForever) {
-          out[s] = static_cast<std::uint16_t>(std::min<std::uint32_t>(out[queue[i]] + 1u, kForever - 1u));
-          queue.push_back(s);
-        }
-    return out;
+    bool fits = true;
+    for (std::uint32_t s = 0; s < a.states(); ++s) {
+      find_runs(a, bits, states, s);
+      fits = fits && budget_.ok() && g.text_states.push_back(states[s]);
+    }
+    return fits;
+  }
+  /// Looks how far the characters that lead on from a state lead.
+  void find_runs(const CharacterAutomaton& a, const std::vector<std::uint64_t>& bits, std::vector<TextState>& states,
+                 std::uint32_t s) {
+    constexpr std::size_t kMostStates = 300;
+    constexpr std::uint16_t kMostLevels = 140;  // tokens are hardly ever longer
+    TextState& state = states[s];
+    state.run = state.accepts = state.refuses = kForever;
+    std::vector<std::uint32_t> seen{s};
+    if (marks_.size() < states.size()) marks_.resize(states.size(), 0);
+    marks_[s] = ++mark_;
+    std::size_t level_end = 1;
+    std::uint16_t level = 0;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      if (i == level_end) ++level, level_end = seen.size();
+      if (!budget_.spend(a.classes)) return;
+      const TextState& at = states[seen[i]];
+      if (state.open & ~at.open) state.run = std::min(state.run, level);
+      (at.accepting ? state.refuses : state.accepts) = std::min(at.accepting ? state.refuses : state.accepts, level);
+      if (state.run != kForever || seen.size() > kMostStates || level > kMostLevels) {
+        const std::uint16_t known = state.run != kForever ? state.run : level;
+        state.run = known;
+        state.accepts = std::min<std::uint16_t>(state.accepts, known);
+        state.refuses = std::min<std::uint16_t>(state.refuses, known);
+        return;
+      }
+      for (std::uint32_t c = 1; c < a.classes; ++c) {
+        const std::uint32_t to = a.next[std::size_t{seen[i]} * a.classes + c];
+        if ((bits[c] & state.open & ~kEscapeBit) == 0 || to == kDead) continue;
+        if (marks_[to] != mark_) marks_[to] = mark_, seen.push_back(to);
+      }
+    }
   }
 
   JsonForm form_;
@@ -206,6 +233,8 @@ class GrammarBuilder {
   std::vector<CharacterAutomaton> texts_;
   std::uint32_t text_states_ = 0;
   StateMap known_texts_;
+  std::vector<std::uint32_t> marks_;  // of find_runs
+  std::uint32_t mark_ = 0;
   std::map<std::string, StateId> names_;
 };
 

@@ -1,9 +1,9 @@
 // MaskMaker: which tokens may come next.
 //
-// The tree of tokens is walked, with the set of threads of each node on a stack; a node that no thread reaches cuts off
-// everything below it. Outside of strings few bytes are possible, so few nodes are met. Inside of strings nearly all
-// tokens are possible: there, as long as any character may follow, what stays inside is copied from FreeText, and only
-// the nodes at which the string is closed are walked on from.
+// The tree of tokens is walked, with the state of each node on a stack; a node that is not reached cuts off everything
+// below it. Outside of strings few bytes are possible, so few nodes are met. Inside of strings nearly all tokens can be:
+// there, where all characters below a node keep the state of the text, what stays inside is copied from FreeText, and
+// only where the string is closed the walk goes on.
 #ifndef DSVL_CONSTRAINT_MASK_HPP
 #define DSVL_CONSTRAINT_MASK_HPP
 
@@ -20,14 +20,15 @@ namespace constraint {
 class MaskMaker {
  public:
   /// Takes its memory from `from` in open().
-  explicit MaskMaker(Allocator* from = nullptr) noexcept : bits_(from), sets_(from) {}
+  explicit MaskMaker(Allocator* from = nullptr) noexcept : bits_(from), sets_(from), places_(from) {}
   /// Takes memory for a vocabulary; false when there is none.
   [[nodiscard]] bool open(std::size_t vocabulary) noexcept {
-    return bits_.resize(vocabulary / 64 + 1) && sets_.resize(kMaxTokenBytes + 1);
+    return bits_.resize(vocabulary / 64 + 1) && sets_.resize(kMaxTokenBytes + 1) &&
+           places_.resize(kMaxTokenBytes + 1);
   }
   /// Bytes that open() takes.
   static constexpr std::size_t bytes_for(std::size_t vocabulary) noexcept {
-    return (vocabulary / 64 + 1) * 8 + (kMaxTokenBytes + 1) * sizeof(ThreadSet) + 2 * kAlignment;
+    return (vocabulary / 64 + 1) * 8 + (kMaxTokenBytes + 1) * (sizeof(ThreadSet) + sizeof(TextPlace)) + 3 * kAlignment;
   }
   /// Sets the bits of all tokens that can follow the text of `matcher`, and clears all others. `mask` has
   /// vocabulary / 64 + 1 words or more. Control tokens are never set: the end token is the caller's business, who asks
@@ -38,54 +39,35 @@ class MaskMaker {
     trie_ = &trie;
     nodes_ = trie.nodes();
     for (std::uint64_t& word : bits_) word = 0;
-    const std::uint32_t end = static_cast<std::uint32_t>(nodes_.size()) - 1;
-    // Threads inside a text where anything may stand are walked one by one, the others together.
+    const auto end = static_cast<std::uint32_t>(nodes_.size()) - 1;
+    // Threads inside texts are walked one by one, the others together.
     const ThreadSet all = matcher.now_;
     ThreadSet rest{all.end, all.end, all.frames};
     for (std::uint32_t i = 0; i < all.end - all.begin; ++i) {
       const Thread thread = (*threads_)[all][i];
-      if (!roomy(thread)) {
-        const ThreadSet one = threads_->alone(thread, rest);
-        rest.end = one.end;
-      }
+      if (!in_text(thread)) rest.end = threads_->alone(thread, rest).end;
     }
-    if (!rest.empty()) {
-      text_frame_ = Threads::kNoFrame;
+    if (threads_->goes_on(rest)) {
       sets_[0] = rest;
-      walk(1, end, nullptr);
+      walk(1, end);
     }
     for (std::uint32_t i = 0; i < all.end - all.begin; ++i) {
       const Thread thread = (*threads_)[all][i];
-      if (!roomy(thread)) continue;
-      text_frame_ = thread.frame;
-      sets_[0] = threads_->alone(thread, all);
-      if (!shortcut(sets_[0], 0)) walk(1, end, nullptr);
+      if (in_text(thread)) walk_text(thread);
     }
     if (matcher.grammar_->distinct_keys) remove_repeated_keys();
     write(mask);
   }
 
  private:
-  [[nodiscard]] bool roomy(const Thread& t) const noexcept {
-    return Threads::between_characters(t) && threads_->text_state(t).free > 0;
-  }
+  static bool in_text(const Thread& t) noexcept { return (t.state & Threads::kText) && t.frame != Threads::kNoFrame; }
   void set_own(const TokenTrie::Node& node) noexcept {
     for (std::uint32_t r = node.rank; r < node.rank + node.own; ++r) bits_[r / 64] |= std::uint64_t{1} << r % 64;
   }
-  /// Walks over nodes first..last - 1, which are all below one whose set is known. With `quotes`, only over those
-  /// below which a free text is closed; all others are settled.
-  void walk(std::uint32_t first, std::uint32_t last, const Buffer<std::uint32_t>* quotes) noexcept {
-    const std::uint32_t* quote = quotes ? std::lower_bound(quotes->begin(), quotes->end(), first) : nullptr;
+  /// Walks over nodes first..last - 1, which are all below one whose set is known.
+  void walk(std::uint32_t first, std::uint32_t last) noexcept {
     for (std::uint32_t n = first; n < last;) {
       const TokenTrie::Node& node = nodes_[n];
-      if (quotes) {
-        while (quote != quotes->end() && *quote < n) ++quote;
-        if (quote == quotes->end()) return;
-        if (*quote >= node.skip) {
-          n = node.skip;
-          continue;
-        }
-      }
       const ThreadSet set = threads_->step(sets_[node.depth - 1u], node.byte);
       if (set.empty()) {
         n = node.skip;
@@ -93,45 +75,78 @@ class MaskMaker {
       }
       sets_[node.depth] = set;
       set_own(node);
-      if (quotes && *quote == n) {  // closed here: what is below goes on behind the text
-        walk(n + 1, node.skip, nullptr);
-        n = node.skip;
-        continue;
-      }
-      n = node.skip > n + 1 && shortcut(set, n) ? node.skip : n + 1;
+      ++n;
     }
   }
-  /// Settles everything below a node when its set is inside a text where anything may stand; false when it is not.
-  bool shortcut(const ThreadSet& set, std::uint32_t n) noexcept {
-    if (text_frame_ == Threads::kNoFrame) return false;
-    const Thread* inside = nullptr;
-    for (const Thread& t : (*threads_)[set]) {
-      if (t.frame == Threads::kNoFrame) continue;  // behind the whole: nothing can follow
-      if (inside || t.frame != text_frame_ || !Threads::between_characters(t)) return false;
-      inside = &t;
+  /// Walks below a node with the set behind the text.
+  void walk_behind(std::uint32_t n) noexcept {
+    if (!goes_on_ || nodes_[n].skip == n + 1) return;
+    sets_[nodes_[n].depth] = behind_;
+    walk(n + 1, nodes_[n].skip);
+  }
+
+  /// Walks over all nodes with one thread that is in a text.
+  void walk_text(const Thread& thread) noexcept {
+    const ThreadSet alone = threads_->alone(thread, matcher_->now_);
+    behind_ = threads_->behind_rule(alone, thread);
+    goes_on_ = threads_->goes_on(behind_);
+    spelling_ = Threads::spelling(thread);
+    known_ = &trie_->free_text(spelling_, matcher_->grammar_->ascii);
+    places_[0] = {thread.state & ~Threads::kText, thread.partial & 0x3FFFFFFFu};
+    const auto end = static_cast<std::uint32_t>(nodes_.size()) - 1;
+    if (!shortcut(0, end)) walk_text(1, end, false);
+  }
+  /// Walks over nodes first..last - 1; with `closings`, only over those below which the text is closed.
+  void walk_text(std::uint32_t first, std::uint32_t last, bool closings) noexcept {
+    const Speller speller(*matcher_->grammar_);
+    const std::uint32_t* quote = std::lower_bound(known_->quotes.begin(), known_->quotes.end(), first);
+    for (std::uint32_t n = first; n < last;) {
+      const TokenTrie::Node& node = nodes_[n];
+      if (closings) {
+        while (quote != known_->quotes.end() && *quote < n) ++quote;
+        if (quote == known_->quotes.end()) return;
+        if (*quote >= node.skip) {
+          n = node.skip;
+          continue;
+        }
+      }
+      TextPlace place = places_[node.depth - 1u];
+      const Speller::Step step = speller.step(place, spelling_, node.byte);
+      if (step != Speller::Step::dead) set_own(node);
+      if (step == Speller::Step::closed) walk_behind(n);
+      places_[node.depth] = place;
+      n = step == Speller::Step::inside && !below(n, place) ? n + 1 : node.skip;
     }
-    if (!inside) return false;
+  }
+  /// What is below a node inside the text; true when it is settled.
+  bool below(std::uint32_t n, const TextPlace& place) noexcept {
+    if (nodes_[n].skip == n + 1) return true;
+    if (place.partial != 0) return false;
+    // A raw text may end wherever its automaton accepts.
+    if (spelling_ == Spelling::raw && goes_on_ && matcher_->grammar_->text_states[place.state].accepting) walk_behind(n);
+    return shortcut(n, nodes_[n].skip);
+  }
+  /// Settles everything below node n, up to node `skip`, if no character there changes what the text allows.
+  bool shortcut(std::uint32_t n, std::uint32_t skip) noexcept {
     const TokenTrie::Node& node = nodes_[n];
-    const TextState& state = threads_->text_state(*inside);
-    if (state.free < node.height) return false;
-    const Spelling spelling = Threads::spelling(*inside);
-    const FreeText& known = trie_->free_text(spelling, matcher_->grammar_->ascii);
-    const std::size_t begin = node.rank + node.own, end = nodes_[node.skip].rank;
-    copy_bits(bits_.span(), known.inside.span(), begin, end);
-    if (spelling == Spelling::raw || state.refuses > node.height) return true;
-    const std::uint32_t* const first = std::lower_bound(known.quotes.begin(), known.quotes.end(), n + 1);
-    if (first == known.quotes.end() || *first >= node.skip) return true;
-    if (state.accepts <= node.height) return walk(n + 1, node.skip, &known.quotes), true;
-    copy_bits(bits_.span(), known.closing.span(), begin, end);
-    const ThreadSet closed = threads_->step(set, '"');
-    const std::uint32_t skip = node.skip, frame = text_frame_;
-    text_frame_ = Threads::kNoFrame;
-    for (const std::uint32_t* q = first; q != known.quotes.end() && *q < skip; ++q) {
-      if (nodes_[*q].skip == *q + 1) continue;
-      sets_[nodes_[*q].depth] = closed;
-      walk(*q + 1, nodes_[*q].skip, nullptr);
+    const TextPlace place = places_[node.depth];
+    if (place.partial != 0) return false;
+    const TextState& state = matcher_->grammar_->text_states[place.state];
+    const bool raw = spelling_ == Spelling::raw;
+    if (raw && (goes_on_ || (node.characters & kQuoteBit))) return false;
+    const std::uint64_t needed = raw ? node.characters : node.characters & ~(kQuoteBit | kControlBit);
+    const bool loops = !(needed & ~state.loop);
+    if (!loops && ((needed & ~state.open) || state.run < node.height)) return false;
+    const std::size_t begin = node.rank + node.own, end = nodes_[skip].rank;
+    copy_bits(bits_.span(), known_->inside.span(), begin, end);
+    if (raw || (loops ? !state.accepting : state.refuses > node.height)) return true;
+    if (loops ? state.accepting : state.accepts > node.height) {
+      copy_bits(bits_.span(), known_->closing.span(), begin, end);
+      const std::uint32_t* q = std::lower_bound(known_->quotes.begin(), known_->quotes.end(), n + 1);
+      for (; q != known_->quotes.end() && *q < skip; ++q) walk_behind(*q);
+    } else {
+      walk_text(n + 1, skip, true);
     }
-    text_frame_ = frame;
     return true;
   }
   /// Removes tokens with which an object would have a name twice.
@@ -169,9 +184,13 @@ class MaskMaker {
   Threads* threads_ = nullptr;
   const TokenTrie* trie_ = nullptr;
   std::span<const TokenTrie::Node> nodes_;
-  std::uint32_t text_frame_ = 0;   // of the free text that the walk began in; kNoFrame: it did not begin in one
-  Buffer<std::uint64_t> bits_;     // by rank
-  Buffer<ThreadSet> sets_;         // by depth
+  Spelling spelling_ = Spelling::raw;   // of the text that is walked
+  const FreeText* known_ = nullptr;     // likewise
+  ThreadSet behind_;                    // the set behind it
+  bool goes_on_ = false;                // something can follow there
+  Buffer<std::uint64_t> bits_;          // by rank
+  Buffer<ThreadSet> sets_;              // by depth
+  Buffer<TextPlace> places_;            // of the text, by depth
 };
 
 }  // namespace constraint

@@ -58,11 +58,7 @@ class Matcher {
   /// True when the text so far is a whole.
   [[nodiscard]] bool whole() const noexcept { return threads_.whole(now_); }
   /// True when no byte can follow.
-  [[nodiscard]] bool over() noexcept {
-    for (const Thread& t : threads_[now_])
-      if (t.frame != Threads::kNoFrame) return false;
-    return true;
-  }
+  [[nodiscard]] bool over() const noexcept { return !threads_.goes_on(now_); }
   /// True once the memory did not suffice: then ways may have been missed, and the text must be given up.
   [[nodiscard]] bool full() const noexcept { return threads_.full() || keys_.full(); }
   /// Bytes that were accepted.

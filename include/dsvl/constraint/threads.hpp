@@ -74,6 +74,19 @@ class Threads {
     for (std::uint32_t t = from.begin; t < from.end; ++t) advance(threads_[t], byte);
     return close();
   }
+  /// The set behind the end of a thread's innermost rule. It lies behind `set`, which has the thread.
+  ThreadSet behind_rule(const ThreadSet& set, const Thread& thread) noexcept {
+    building_ = {set.end, set.end, set.frames};
+    frame_count_ = set.frames;
+    pop(thread.frame);
+    return close();
+  }
+  /// True when some thread of a set can go on.
+  [[nodiscard]] bool goes_on(const ThreadSet& set) const noexcept {
+    for (const Thread& t : (*this)[set])
+      if (t.frame != kNoFrame) return true;
+    return false;
+  }
   /// A set of one thread, behind another set.
   ThreadSet alone(const Thread& thread, const ThreadSet& behind) noexcept {
     if (behind.end == threads_.size()) return full_ = true, behind;

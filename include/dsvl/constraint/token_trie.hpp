@@ -16,6 +16,7 @@
 #include "../base/buffer.hpp"
 #include "../base/status.hpp"
 #include "../text/tokenizer.hpp"
+#include "character_bits.hpp"
 #include "spelling.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -49,6 +50,7 @@ class TokenTrie {
  public:
   /// One node; see the drawing at the top.
   struct Node {
+    std::uint64_t characters = 0;  ///< bits of all characters below it, in front of the first quote
     std::uint32_t skip = 0;    ///< first node behind everything below this one
     std::uint32_t rank = 0;    ///< first token of those that begin with this node's bytes
     std::uint16_t depth = 0;   ///< bytes from the root
@@ -140,6 +142,11 @@ class TokenTrie {
         if (!nodes_.push_back(node)) return false;
       }
       ++nodes_[path[token.size()]].own;
+      std::uint64_t behind = 0;
+      for (std::size_t d = token.size(); d-- > 0;) {
+        behind = character_bit(static_cast<unsigned char>(token[d])) | (token[d] == '"' ? 0 : behind);
+        nodes_[path[d]].characters |= behind;
+      }
       for (std::size_t d = 0; d <= token.size(); ++d) {
         Node& above = nodes_[path[d]];
         above.height = std::max(above.height, static_cast<std::uint16_t>(token.size() - d));
@@ -159,7 +166,7 @@ class TokenTrie {
     a.intervals = 3;
     for (std::uint16_t& c : a.ascii) c = 1;
     g.ascii = ascii;
-    return g.texts.push_back(a) && g.text_states.push_back({0, kForever, kForever, 0, true}) &&
+    return g.texts.push_back(a) && g.text_states.push_back({~std::uint64_t{0}, ~std::uint64_t{0}, 0, kForever, kForever, 0, true}) &&
            g.next.push_back(kDead) && g.next.push_back(0) && g.starts.push_back(0) &&
            g.starts.push_back(kFirstSurrogate) && g.starts.push_back(kBehindSurrogates) && g.classes.push_back(1) &&
            g.classes.push_back(0) && g.classes.push_back(1);

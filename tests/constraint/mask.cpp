@@ -21,10 +21,10 @@ namespace {
 struct Masked {
   explicit Masked(const Tokenizer& tokenizer) : tokenizer(tokenizer), trie(std::move(*TokenTrie::build(tokenizer))) {
     REQUIRE(matcher.open());
-    REQUIRE(maker.open(trie.vocabulary()));
+    REQUIRE(maker.open(trie));
     mask.resize(trie.vocabulary() / 64 + 1);
   }
-  void make() { maker.make(matcher, trie, mask); }
+  void make() { maker.make(matcher, mask); }
   [[nodiscard]] bool allowed(std::int32_t id) const {
     return mask[static_cast<std::size_t>(id) / 64] >> (static_cast<std::size_t>(id) % 64) & 1u;
   }

@@ -43,6 +43,7 @@ constexpr std::uint64_t character_bits(char32_t first, char32_t last) noexcept {
     if (first < kEnds[i + 1] && last >= kEnds[i]) bits |= std::uint64_t{1} << (kFirstBeyondAscii + i);
   return bits;
 }
+inline constexpr std::uint64_t kAllCharacters = character_bits(0, 0x10FFFF) | kEscapeBit;  ///< every bit that is used
 
 }  // namespace constraint
 DSVL_END_NAMESPACE

@@ -62,6 +62,8 @@ struct TextState {
   std::uint16_t accepts = 0;        ///< fewer of them lead to accepting states only
   std::uint16_t refuses = 0;        ///< fewer of them lead to no accepting state
   bool accepting = false;           ///< the text may end here
+  /// Any `run` characters may follow and no more, and the text may end behind `refuses` or more of them.
+  bool counts = false;
 };
 inline constexpr std::uint16_t kForever = 0xFFFF;  ///< without end
 
@@ -76,6 +78,7 @@ struct Grammar {
   Buffer<std::uint16_t> classes;       ///< classes of these intervals
   std::uint32_t start = 0;             ///< the first state of the first rule
   bool ascii = false;                  ///< strings are written in ASCII
+  std::uint64_t id = 0;                ///< a hash of the tables: grammars that share one are equal
   bool distinct_keys = false;          ///< there are objects whose names have to be remembered
 
   /// Bytes of all tables.

@@ -108,10 +108,28 @@ class GrammarBuilder {
     }
     for (const CharacterAutomaton& a : texts_) fits = fits && flatten(a, g);
     if (!fits) return fail(Code::out_of_memory, "no memory for the tables of a constraint");
+    g.id = identify(g);
     return g;
   }
 
  private:
+  /// A hash of everything that a matcher looks at.
+  static std::uint64_t identify(const Grammar& g) {
+    std::uint64_t h = 14695981039346656037ull ^ (std::uint64_t{g.start} << 2 | std::uint64_t{g.ascii} << 1 | g.distinct_keys);
+    const auto add = [&](std::uint64_t x) { h = (h ^ x) * 0x9E3779B97F4A7C15ull, h ^= h >> 29; };
+    for (const Edge& e : g.edges) {
+      add(std::uint64_t{e.to} << 32 | e.callee);
+      add(std::uint64_t{e.low} << 24 | std::uint64_t{e.high} << 16 | static_cast<std::uint64_t>(e.kind) << 8 |
+          static_cast<std::uint64_t>(e.spelling));
+    }
+    for (const GrammarState& s : g.states) add(std::uint64_t{s.first} << 32 | std::uint64_t{s.count} << 1 | s.accepting);
+    for (const TextState& s : g.text_states) add(std::uint64_t{s.automaton} << 1 | s.accepting);
+    for (const TextAutomaton& a : g.texts) add(std::uint64_t{a.first} << 32 | a.starts), add(std::uint64_t{a.next} << 32 | a.classes);
+    for (const std::uint32_t x : g.next) add(x);
+    for (const char32_t x : g.starts) add(x);
+    for (const std::uint16_t x : g.classes) add(x);
+    return h;
+  }
   static constexpr std::uint32_t kNever = 0xFFFF;
 
   void add(const Edge& edge, StateId from) {
@@ -177,7 +195,7 @@ class GrammarBuilder {
       TextState& state = states[s];
       state.automaton = static_cast<std::uint32_t>(g.texts.size());
       state.accepting = a.accepting[s] != 0;
-      state.loop = state.open = ~std::uint64_t{0};
+      state.loop = state.open = kAllCharacters;
       for (std::uint32_t c = 1; c < a.classes; ++c) {
         const std::uint32_t to = a.next[std::size_t{s} * a.classes + c];
         if (to != s) state.loop &= ~bits[c];
@@ -199,6 +217,7 @@ class GrammarBuilder {
     TextState& state = states[s];
     state.run = state.accepts = state.refuses = kForever;
     std::vector<std::uint32_t> seen{s};
+    accepting_since_ = kForever;
     if (marks_.size() < states.size()) marks_.resize(states.size(), 0);
     marks_[s] = ++mark_;
     std::size_t level_end = 1;
@@ -207,13 +226,18 @@ class GrammarBuilder {
       if (i == level_end) ++level, level_end = seen.size();
       if (!budget_.spend(a.classes)) return;
       const TextState& at = states[seen[i]];
+      if (!at.accepting) accepting_since_ = kForever;
+      else if (accepting_since_ == kForever) accepting_since_ = level;
       if (state.open & ~at.open) state.run = std::min(state.run, level);
       (at.accepting ? state.refuses : state.accepts) = std::min(at.accepting ? state.refuses : state.accepts, level);
       if (state.run != kForever || seen.size() > kMostStates || level > kMostLevels) {
         const std::uint16_t known = state.run != kForever ? state.run : level;
         state.run = known;
         state.accepts = std::min<std::uint16_t>(state.accepts, known);
-        state.refuses = std::min<std::uint16_t>(state.refuses, known);
+        // One state for each number of characters, and behind the last nothing: a counter.
+        state.counts = state.open == kAllCharacters && state.run == level && i == level && at.open == 0 && seen.size() == i + 1 &&
+                       state.refuses <= level && accepting_since_ == state.refuses;
+        if (!state.counts) state.refuses = std::min<std::uint16_t>(state.refuses, known);
         return;
       }
       for (std::uint32_t c = 1; c < a.classes; ++c) {
@@ -235,6 +259,7 @@ class GrammarBuilder {
   StateMap known_texts_;
   std::vector<std::uint32_t> marks_;  // of find_runs
   std::uint32_t mark_ = 0;
+  std::uint16_t accepting_since_ = 0;  // level from which on all states accept, in find_runs
   std::map<std::string, StateId> names_;
 };
 

@@ -13,6 +13,7 @@
 
 #include "../base/utf8.hpp"
 #include "character_automaton.hpp"
+#include "character_bits.hpp"
 #include "grammar.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -82,7 +83,7 @@ class Speller {
   [[nodiscard]] bool any(std::uint32_t state, char32_t first, char32_t last) const noexcept {
     if (first > last) return false;
     const TextState& s = g_.text_states[state];
-    if (s.run > 0 && !~s.open && (first < kFirstSurrogate || last >= kBehindSurrogates)) return true;
+    if (s.open == kAllCharacters && (first < kFirstSurrogate || last >= kBehindSurrogates)) return true;
     const TextAutomaton& a = g_.texts[s.automaton];
     const std::uint32_t* const row = g_.next.data() + a.next + std::size_t{state - a.first} * a.classes;
     for (std::size_t i = interval(a, first); i < a.intervals && g_.starts[a.starts + i] <= last; ++i)

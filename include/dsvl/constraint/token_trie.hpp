@@ -43,7 +43,10 @@ struct FreeText {
   Buffer<std::uint64_t> inside;   ///< tokens that begin and end inside
   Buffer<std::uint64_t> closing;  ///< tokens whose last byte closes the text
   Buffer<std::uint32_t> quotes;   ///< nodes at which it is closed
+  Buffer<std::uint8_t> lengths;   ///< characters in front of them, at most 255
+  Buffer<std::uint64_t> short_inside;  ///< kShortest times the bits of those tokens of `inside` with at most 0, 1, … characters
 };
+inline constexpr std::size_t kShortest = 16;  ///< numbers of characters for which tokens are listed
 
 /// The vocabulary. It is not changed once built.
 class TokenTrie {
@@ -96,11 +99,17 @@ class TokenTrie {
   }
   /// How many of quoted() have several.
   [[nodiscard]] std::size_t twice_quoted() const noexcept { return twice_quoted_; }
+  /// Nodes at which free texts are closed, of the spelling that has most.
+  [[nodiscard]] std::size_t most_quotes() const noexcept {
+    std::size_t most = 0;
+    for (const FreeText& f : free_) most = std::max(most, f.quotes.size());
+    return most;
+  }
   /// Bytes of all tables.
   [[nodiscard]] std::size_t bytes() const noexcept {
     std::size_t n = nodes_.size() * sizeof(Node) + ids_.size() * 4 + string_by_id_.size() * 8 +
                     string_by_rank_.size() * 8 + quoted_.size() * sizeof(Quoted) + quoted_text_.size();
-    for (const FreeText& f : free_) n += f.inside.size() * 8 + f.closing.size() * 8 + f.quotes.size() * 4;
+    for (const FreeText& f : free_) n += (f.inside.size() + f.closing.size() + f.short_inside.size()) * 8 + f.quotes.size() * 5;
     return n;
   }
 
@@ -108,7 +117,7 @@ class TokenTrie {
   explicit TokenTrie(Allocator* from) noexcept
       : nodes_(from), ids_(from), string_by_id_(from), string_by_rank_(from), quoted_(from), quoted_text_(from) {
     for (FreeText& f : free_)
-      f = {Buffer<std::uint64_t>(from), Buffer<std::uint64_t>(from), Buffer<std::uint32_t>(from)};
+      f = {Buffer<std::uint64_t>(from), Buffer<std::uint64_t>(from), Buffer<std::uint32_t>(from), Buffer<std::uint8_t>(from), Buffer<std::uint64_t>(from)};
   }
 
   bool sort(const Tokenizer& tokenizer) noexcept {
@@ -166,7 +175,7 @@ class TokenTrie {
     a.intervals = 3;
     for (std::uint16_t& c : a.ascii) c = 1;
     g.ascii = ascii;
-    return g.texts.push_back(a) && g.text_states.push_back({~std::uint64_t{0}, ~std::uint64_t{0}, 0, kForever, kForever, 0, true}) &&
+    return g.texts.push_back(a) && g.text_states.push_back({kAllCharacters, kAllCharacters, 0, kForever, kForever, 0, true}) &&
            g.next.push_back(kDead) && g.next.push_back(0) && g.starts.push_back(0) &&
            g.starts.push_back(kFirstSurrogate) && g.starts.push_back(kBehindSurrogates) && g.classes.push_back(1) &&
            g.classes.push_back(0) && g.classes.push_back(1);
@@ -181,8 +190,10 @@ class TokenTrie {
         if (spelling == Spelling::raw && ascii) continue;
         FreeText& f = free_[spelling == Spelling::raw ? 0 : static_cast<std::size_t>(spelling) + 2 * ascii];
         if (!f.inside.resize(words) || !f.closing.resize(words)) return false;
+        if (!ascii && spelling != Spelling::raw && !f.short_inside.resize(words * kShortest)) return false;
         std::fill(f.inside.begin(), f.inside.end(), 0);
         std::fill(f.closing.begin(), f.closing.end(), 0);
+        std::fill(f.short_inside.begin(), f.short_inside.end(), 0);
         if (!follow(Speller(g), spelling, f)) return false;
       }
     }
@@ -199,16 +210,27 @@ class TokenTrie {
   }
   bool follow(const Speller& speller, Spelling spelling, FreeText& f) noexcept {
     TextPlace places[kMaxTokenBytes + 1];
+    std::uint16_t lengths[kMaxTokenBytes + 1] = {};  // whole characters
+    const std::size_t words = f.inside.size();
     for (std::uint32_t n = 1; n + 1 < nodes_.size();) {
       const Node& node = nodes_[n];
       TextPlace place = places[node.depth - 1];
       const Speller::Step step = speller.step(place, spelling, node.byte);
-      Buffer<std::uint64_t>& bits = step == Speller::Step::closed ? f.closing : f.inside;
-      if (step != Speller::Step::dead)
-        for (std::uint32_t r = node.rank; r < node.rank + node.own; ++r) bits[r / 64] |= std::uint64_t{1} << r % 64;
-      if (step == Speller::Step::closed && !f.quotes.push_back(n)) return false;
+      const bool inside = step == Speller::Step::inside;
+      const std::uint16_t before = lengths[node.depth - 1];
+      lengths[node.depth] = static_cast<std::uint16_t>(before + (inside && place.partial == 0));
+      if (step == Speller::Step::closed &&
+          !(f.quotes.push_back(n) && f.lengths.push_back(static_cast<std::uint8_t>(std::min<unsigned>(before, 255)))))
+        return false;
+      for (std::uint32_t r = node.rank; step != Speller::Step::dead && r < node.rank + node.own; ++r) {
+        const std::uint64_t bit = std::uint64_t{1} << r % 64;
+        (inside ? f.inside : f.closing)[r / 64] |= bit;
+        if (!inside || f.short_inside.empty()) continue;
+        for (std::size_t most = lengths[node.depth] + (place.partial != 0); most < kShortest; ++most)
+          f.short_inside[most * words + r / 64] |= bit;
+      }
       places[node.depth] = place;
-      n = step == Speller::Step::inside ? n + 1 : node.skip;
+      n = inside ? n + 1 : node.skip;
     }
     return true;
   }

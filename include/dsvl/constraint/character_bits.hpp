@@ -15,7 +15,7 @@ namespace constraint {
 
 inline constexpr std::uint64_t kQuoteBit = std::uint64_t{1} << 60;    ///< a quote
 inline constexpr std::uint64_t kControlBit = std::uint64_t{1} << 61;  ///< U+0000 to U+001F
-inline constexpr std::uint64_t kEscapeBit = std::uint64_t{1} << 62;   ///< a backslash, behind which any character may be
+inline constexpr std::uint64_t kEscapeBit = std::uint64_t{1} << 62;  ///< a backslash, behind which any character may be
 inline constexpr int kFirstBeyondAscii = 57;                          ///< bits for 2, 3 and 4 bytes of UTF-8
 
 /// The bit of a character, by its first byte in UTF-8; 0 for bytes that begin none.

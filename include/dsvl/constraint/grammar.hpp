@@ -16,7 +16,7 @@ namespace constraint {
 enum class Spelling : std::uint8_t {
   raw,     ///< UTF-8
   string,  ///< inside a JSON string, up to its closing quote
-  key,     ///< likewise, each character in one way only, so that equal names are equal bytes
+  key,     ///< likewise, but what need not be escaped is not, unless it is not ASCII: names, and given texts
 };
 
 /// A way from one state to another.

@@ -73,7 +73,10 @@ class GrammarBuilder {
     const auto [found, added] = names_.try_emplace(name, 0);
     if (added) {
       found->second = add_state();
-      add_bytes(found->second, quote(name, form_.ascii) + (form_.pretty ? ": " : ":"), add_state(true));
+      const std::string colon = form_.pretty ? ": " : ":", ascii = quote(name, true), plain = quote(name, false);
+      const StateId end = add_state(true);
+      add_bytes(found->second, ascii + colon, end);
+      if (!form_.ascii && ascii != plain) add_bytes(found->second, plain + colon, end);
     }
     return found->second;
   }
@@ -115,16 +118,19 @@ class GrammarBuilder {
  private:
   /// A hash of everything that a matcher looks at.
   static std::uint64_t identify(const Grammar& g) {
-    std::uint64_t h = 14695981039346656037ull ^ (std::uint64_t{g.start} << 2 | std::uint64_t{g.ascii} << 1 | g.distinct_keys);
+    std::uint64_t h =
+        14695981039346656037ull ^ (std::uint64_t{g.start} << 2 | std::uint64_t{g.ascii} << 1 | g.distinct_keys);
     const auto add = [&](std::uint64_t x) { h = (h ^ x) * 0x9E3779B97F4A7C15ull, h ^= h >> 29; };
     for (const Edge& e : g.edges) {
       add(std::uint64_t{e.to} << 32 | e.callee);
       add(std::uint64_t{e.low} << 24 | std::uint64_t{e.high} << 16 | static_cast<std::uint64_t>(e.kind) << 8 |
           static_cast<std::uint64_t>(e.spelling));
     }
-    for (const GrammarState& s : g.states) add(std::uint64_t{s.first} << 32 | std::uint64_t{s.count} << 1 | s.accepting);
+    for (const GrammarState& s : g.states)
+      add(std::uint64_t{s.first} << 32 | std::uint64_t{s.count} << 1 | s.accepting);
     for (const TextState& s : g.text_states) add(std::uint64_t{s.automaton} << 1 | s.accepting);
-    for (const TextAutomaton& a : g.texts) add(std::uint64_t{a.first} << 32 | a.starts), add(std::uint64_t{a.next} << 32 | a.classes);
+    for (const TextAutomaton& a : g.texts)
+      add(std::uint64_t{a.first} << 32 | a.starts), add(std::uint64_t{a.next} << 32 | a.classes);
     for (const std::uint32_t x : g.next) add(x);
     for (const char32_t x : g.starts) add(x);
     for (const std::uint16_t x : g.classes) add(x);
@@ -235,8 +241,8 @@ class GrammarBuilder {
         state.run = known;
         state.accepts = std::min<std::uint16_t>(state.accepts, known);
         // One state for each number of characters, and behind the last nothing: a counter.
-        state.counts = state.open == kAllCharacters && state.run == level && i == level && at.open == 0 && seen.size() == i + 1 &&
-                       state.refuses <= level && accepting_since_ == state.refuses;
+        state.counts = state.open == kAllCharacters && state.run == level && i == level && at.open == 0 &&
+                       seen.size() == i + 1 && state.refuses <= level && accepting_since_ == state.refuses;
         if (!state.counts) state.refuses = std::min<std::uint16_t>(state.refuses, known);
         return;
       }

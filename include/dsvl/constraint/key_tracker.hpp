@@ -70,15 +70,41 @@ class KeyTracker {
   struct State {
     std::uint32_t levels = 0, keys = 0;
     bool quoted = false, escaped = false, is_key = false, expects_key = false;
-    std::uint64_t hash = 0;
+    std::uint8_t missing = 0, digits = 0;  // bytes of a character, and digits of an escape, that are not there yet
+    std::uint32_t code = 0, high = 0;      // what there is of it; the first half of a pair
+    std::uint64_t hash = 0;                // of the name so far, by characters: they may be spelled in two ways
   };
 
   bool refuse_as_full() noexcept { return full_ = true, false; }
+  void add_character(std::uint32_t code) noexcept { now_.hash = (now_.hash ^ code) * 1099511628211ull; }
+  /// A character of a string, or a part of one, other than the closing quote.
+  void spell(unsigned char c) noexcept {
+    if (now_.digits > 0) {
+      now_.code = now_.code << 4 | (c <= '9' ? c - '0' : (c | 0x20u) - 'a' + 10);
+      if (--now_.digits > 0) return;
+      const bool first = now_.code >= 0xD800 && now_.code < 0xDC00;
+      if (!first) add_character(now_.high ? 0x10000 + ((now_.high - 0xD800) << 10) + (now_.code - 0xDC00) : now_.code);
+      now_.high = first ? now_.code : 0;
+    } else if (now_.escaped) {
+      now_.escaped = false;
+      constexpr std::string_view kLetters = "bfnrt", kCodes = "\b\f\n\r\t";
+      const std::size_t which = kLetters.find(static_cast<char>(c));
+      if (c == 'u') now_.digits = 4, now_.code = 0;
+      else add_character(which == kLetters.npos ? c : static_cast<unsigned char>(kCodes[which]));
+    } else if (c == '\\') {
+      now_.escaped = true;
+    } else if (c >= 0xC0) {
+      now_.missing = c < 0xE0 ? 1 : c < 0xF0 ? 2 : 3;
+      now_.code = c & (0x3Fu >> now_.missing);
+    } else if (c >= 0x80) {
+      now_.code = now_.code << 6 | (c & 0x3Fu);
+      if (--now_.missing == 0) add_character(now_.code);
+    } else {
+      add_character(c);
+    }
+  }
   bool inside_string(char c) noexcept {
-    if (now_.is_key) now_.hash = (now_.hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-    if (now_.escaped) return now_.escaped = false, true;
-    if (c == '\\') return now_.escaped = true, true;
-    if (c != '"') return true;
+    if (c != '"' || now_.escaped) return spell(static_cast<unsigned char>(c)), true;
     now_.quoted = false;
     if (!now_.is_key) return true;
     const std::uint64_t hash = now_.hash ^ now_.hash >> 31;

@@ -1,7 +1,8 @@
 // MaskMaker: which tokens may come next.
 //
 // The tree of tokens is walked, with the state of each node on a stack; a node that is not reached cuts off everything
-// below it. Outside of strings few bytes are possible, so few nodes are met. Inside of strings nearly all tokens can be:
+// below it. Outside of strings few bytes are possible, so few nodes are met. Inside of strings nearly all tokens can
+// be:
 // there, where all characters below a node keep the state of the text, what stays inside is copied from FreeText, and
 // only where the string is closed the walk goes on.
 #ifndef DSVL_CONSTRAINT_MASK_HPP
@@ -21,7 +22,8 @@ namespace constraint {
 class MaskMaker {
  public:
   /// Takes its memory from `from` in open().
-  explicit MaskMaker(Allocator* from = nullptr) noexcept : bits_(from), sets_(from), places_(from), known_bits_(from), closed_bits_(from) {}
+  explicit MaskMaker(Allocator* from = nullptr) noexcept
+      : bits_(from), sets_(from), places_(from), known_bits_(from), closed_bits_(from) {}
   /// Takes memory for a vocabulary; false when there is none. All masks are made for that one.
   [[nodiscard]] bool open(const TokenTrie& trie) noexcept {
     trie_ = &trie;
@@ -199,7 +201,8 @@ class MaskMaker {
     if (nodes_[n].skip == n + 1) return true;
     if (place.partial != 0) return false;
     // A raw text may end wherever its automaton accepts.
-    if (spelling_ == Spelling::raw && goes_on_ && matcher_->grammar_->text_states[place.state].accepting) walk_behind(n);
+    if (spelling_ == Spelling::raw && goes_on_ && matcher_->grammar_->text_states[place.state].accepting)
+      walk_behind(n);
     return shortcut(n, nodes_[n].skip);
   }
   /// Settles everything below node n, up to node `skip`, if no character there changes what the text allows.

@@ -59,7 +59,7 @@ class SchemaCompiler {
     if (types & kString) {
       const std::uint32_t opened = builder_.add_state();
       builder_.add_bytes(start, "\"", opened);
-      builder_.add_text(opened, united(ways, kString), Spelling::string, end);
+      builder_.add_text(opened, united(ways, kString), given(ways) ? Spelling::key : Spelling::string, end);
     }
     const auto rule = [this](const Goal& inside) { return rule_of(inside); };
     for (const Facts& facts : ways) {
@@ -69,6 +69,14 @@ class SchemaCompiler {
       KeyClasses keys(facts, tree_, solver_, languages_, budget_);
       ObjectRule(facts, builder_, solver_, keys, rule, budget_).build(start, end);
     }
+  }
+  /// True when the schema lists all strings. They are then written as it has them, so that they can be known ahead.
+  static bool given(const std::vector<Facts>& ways) {
+    return std::all_of(ways.begin(), ways.end(), [](const Facts& facts) {
+      return !(facts.types & kString) || std::any_of(facts.texts.begin(), facts.texts.end(), [](const TextFact& fact) {
+        return fact.kind == TextFact::Kind::one_of && !fact.negated;
+      });
+    });
   }
   /// The numbers, or the strings, of all alternatives.
   CharacterAutomaton united(const std::vector<Facts>& ways, std::uint8_t type) {

@@ -121,7 +121,7 @@ class Speller {
   /// True when a character that names have to escape leads on.
   [[nodiscard]] bool escapable(std::uint32_t state) const noexcept {
     return any(state, 0, 0x1F) || any(state, '"', '"') || any(state, '\\', '\\') ||
-           (g_.ascii && any(state, 0x80, kLastCode));
+           any(state, 0x80, kLastCode);
   }
   Step escape(TextPlace& at, Part part, Spelling spelling, std::uint8_t byte) const noexcept {
     const std::uint32_t bits = at.partial & 0xFFFFFFu;
@@ -169,7 +169,6 @@ class Speller {
       return any(state, std::max<char32_t>(first, low), std::min<char32_t>(last, high));
     };
     if (spelling == Spelling::key && (part(0, 7) || part(0xB, 0xB) || part(0xE, 0x1F))) return true;
-    if (spelling == Spelling::key && !g_.ascii) return false;
     if (part(spelling == Spelling::key ? 0x80 : 0, 0xD7FF) || part(0xE000, 0xFFFF)) return true;
     const std::uint32_t high = std::max(first, 0xD800u), end = std::min(last, 0xDBFFu);
     return high <= end && any(state, 0x10000 + ((high - 0xD800) << 10), 0x10000 + ((end - 0xD800) << 10) + 0x3FF);
@@ -178,7 +177,7 @@ class Speller {
   const Grammar& g_;
 };
 
-/// A text as a JSON string with its quotes, each character in the one way that names are written in.
+/// A text as a JSON string with its quotes, as names are written: with `ascii`, other characters are escaped.
 inline std::string quote(std::string_view text, bool ascii) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";

@@ -44,7 +44,8 @@ struct FreeText {
   Buffer<std::uint64_t> closing;  ///< tokens whose last byte closes the text
   Buffer<std::uint32_t> quotes;   ///< nodes at which it is closed
   Buffer<std::uint8_t> lengths;   ///< characters in front of them, at most 255
-  Buffer<std::uint64_t> short_inside;  ///< kShortest times the bits of those tokens of `inside` with at most 0, 1, … characters
+  Buffer<std::uint64_t>
+      short_inside;  ///< kShortest times the bits of those tokens of `inside` with at most 0, 1, … characters
 };
 inline constexpr std::size_t kShortest = 16;  ///< numbers of characters for which tokens are listed
 
@@ -109,7 +110,8 @@ class TokenTrie {
   [[nodiscard]] std::size_t bytes() const noexcept {
     std::size_t n = nodes_.size() * sizeof(Node) + ids_.size() * 4 + string_by_id_.size() * 8 +
                     string_by_rank_.size() * 8 + quoted_.size() * sizeof(Quoted) + quoted_text_.size();
-    for (const FreeText& f : free_) n += (f.inside.size() + f.closing.size() + f.short_inside.size()) * 8 + f.quotes.size() * 5;
+    for (const FreeText& f : free_)
+      n += (f.inside.size() + f.closing.size() + f.short_inside.size()) * 8 + f.quotes.size() * 5;
     return n;
   }
 
@@ -117,7 +119,8 @@ class TokenTrie {
   explicit TokenTrie(Allocator* from) noexcept
       : nodes_(from), ids_(from), string_by_id_(from), string_by_rank_(from), quoted_(from), quoted_text_(from) {
     for (FreeText& f : free_)
-      f = {Buffer<std::uint64_t>(from), Buffer<std::uint64_t>(from), Buffer<std::uint32_t>(from), Buffer<std::uint8_t>(from), Buffer<std::uint64_t>(from)};
+      f = {Buffer<std::uint64_t>(from), Buffer<std::uint64_t>(from), Buffer<std::uint32_t>(from),
+           Buffer<std::uint8_t>(from), Buffer<std::uint64_t>(from)};
   }
 
   bool sort(const Tokenizer& tokenizer) noexcept {
@@ -175,7 +178,8 @@ class TokenTrie {
     a.intervals = 3;
     for (std::uint16_t& c : a.ascii) c = 1;
     g.ascii = ascii;
-    return g.texts.push_back(a) && g.text_states.push_back({kAllCharacters, kAllCharacters, 0, kForever, kForever, 0, true}) &&
+    return g.texts.push_back(a) &&
+           g.text_states.push_back({kAllCharacters, kAllCharacters, 0, kForever, kForever, 0, true}) &&
            g.next.push_back(kDead) && g.next.push_back(0) && g.starts.push_back(0) &&
            g.starts.push_back(kFirstSurrogate) && g.starts.push_back(kBehindSurrogates) && g.classes.push_back(1) &&
            g.classes.push_back(0) && g.classes.push_back(1);

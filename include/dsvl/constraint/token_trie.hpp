@@ -100,6 +100,20 @@ class TokenTrie {
   }
   /// How many of quoted() have several.
   [[nodiscard]] std::size_t twice_quoted() const noexcept { return twice_quoted_; }
+  /// The longest token that `text` begins with, and its bytes; 0 bytes when there is none.
+  [[nodiscard]] std::pair<std::int32_t, std::size_t> longest(std::string_view text) const noexcept {
+    std::pair<std::int32_t, std::size_t> out{0, 0};
+    std::uint32_t n = 1, end = static_cast<std::uint32_t>(nodes_.size()) - 1;
+    for (std::size_t at = 0; at < text.size();) {
+      while (n < end && nodes_[n].byte != static_cast<std::uint8_t>(text[at])) n = nodes_[n].skip;
+      if (n >= end) break;
+      ++at;
+      if (nodes_[n].own > 0) out = {ids_[nodes_[n].rank], at};
+      end = nodes_[n].skip;
+      ++n;
+    }
+    return out;
+  }
   /// Nodes at which free texts are closed, of the spelling that has most.
   [[nodiscard]] std::size_t most_quotes() const noexcept {
     std::size_t most = 0;

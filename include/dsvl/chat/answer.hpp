@@ -108,8 +108,8 @@ class [[nodiscard]] Answer {
   /// answer had ended.
   [[nodiscard]] Finish finish() const noexcept;
   /// True when the answer has ended, and its text is a whole of what GenerateOptions::constraint asked for: it then
-  /// parses and satisfies the schema, whatever finish() is. False without a constraint, as long as it has not ended, and
-  /// when a stop string or a limit cut it off in the middle.
+  /// parses and satisfies the schema, whatever finish() is. False without a constraint, as long as it has not ended,
+  /// and when a stop string or a limit cut it off in the middle.
   [[nodiscard]] bool is_whole() const noexcept;
   /// Ok while all is well and at every regular end; otherwise what went wrong, a cancellation included.
   [[nodiscard]] Status status() const noexcept;

@@ -25,7 +25,8 @@ using TokenTables = constraint::TokenTrie;
 /// The state of one constrained answer, in memory that open() takes. It moves between answers, not during one.
 class AnswerFilter final : public TokenFilter {
  public:
-  /// Takes the memory of a filter, bytes_for(tables). `tables` and `tokenizer`, of which they were made, must outlive it.
+  /// Takes the memory of a filter, bytes_for(tables). `tables` and `tokenizer`, of which they were made, must outlive
+  /// it.
   ///
   /// Codes  out_of_memory
   static Result<std::unique_ptr<AnswerFilter>> open(const TokenTables& tables, const Tokenizer& tokenizer,
@@ -34,7 +35,8 @@ class AnswerFilter final : public TokenFilter {
     std::unique_ptr<AnswerFilter> filter(new (std::nothrow) AnswerFilter(tables, tokenizer, from));
     if (!filter || !filter->matcher_.open(limits) || !filter->maker_.open(tables) ||
         !filter->mask_.resize(tables.vocabulary() / 64 + 1))
-      return fail(Code::out_of_memory, "no memory to hold answers to a constraint: %zu bytes", bytes_for(tables, limits));
+      return fail(Code::out_of_memory, "no memory to hold answers to a constraint: %zu bytes",
+                  bytes_for(tables, limits));
     return filter;
   }
   /// Bytes that open() takes.

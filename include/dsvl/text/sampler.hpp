@@ -1,7 +1,7 @@
 // Sampler: from the logits of one position to a token.
 //
-// The order of operations is bias, repetition penalty, bans, constraint, temperature, top-k, top-p, draw. The log-probability that
-// is reported comes from the logits as the model gave them.
+// The order of operations is bias, repetition penalty, bans, constraint, temperature, top-k, top-p, draw. The
+// log-probability that is reported comes from the logits as the model gave them.
 // Source: the logits processors and warpers of transformers, which the reference uses (its sampling default top_k 50 is
 // not a default here).
 #ifndef DSVL_TEXT_SAMPLER_HPP

@@ -192,8 +192,11 @@ TEST_CASE("a hostile schema is an error within bounds") {
   for (int i = 0; i < 3000; ++i) wide += std::string(i ? "," : "") + R"({"type":"object","properties":{"p)" + std::to_string(i) + "\":{}}}";
   for (int i = 0; i < 5000; ++i)
     chain += std::string(i ? "," : "") + "\"d" + std::to_string(i) + R"(":{"$ref":"#/$defs/d)" + std::to_string(i + 1) + "\"}";
+  std::string names = R"({"properties":{)", depend = R"({"dependentRequired":{)";
+  for (int i = 0; i < 60000; ++i) names += std::string(i ? "," : "") + "\"" + std::to_string(i) + "\":{}";
+  for (int i = 0; i < 5000; ++i) depend += std::string(i ? "," : "") + "\"" + std::to_string(i) + "\":[\"x\"]";
   const std::string schemas[] = {
-      both + "]}", wide + "]}", chain + R"(,"d5000":true},"$ref":"#/$defs/d0"})",
+      names + "}}", depend + "}}", both + "]}", wide + "]}", chain + R"(,"d5000":true},"$ref":"#/$defs/d0"})",
       "{\"pattern\":\"(((((a{1,99}){1,99}){1,99}){1,99}){1,99})\"}", "{\"pattern\":\"a.{24}$\"}",
       R"({"maxLength":100000000000})", R"({"minItems":999999999})", R"({"minProperties":99999999,"maxProperties":99999999})",
       R"({"multipleOf":1e300})", R"({"multipleOf":1e-300,"minimum":1e9})",

@@ -48,7 +48,8 @@ class Languages {
       }
       std::vector<Decimal> now;
       for (const NodeId node : fact.values)
-        if (const Decimal value = value_of(node);
+        if (!budget_.spend(values.size())) return {};
+        else if (const Decimal value = value_of(node);
             !listed || std::find(values.begin(), values.end(), value) != values.end())
           now.push_back(value);
       values = std::move(now);

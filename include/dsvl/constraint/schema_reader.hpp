@@ -90,7 +90,8 @@ class SchemaReader {
     if (object.properties != kNoNode || object.patterns != kNoNode || object.additional != kNoLiteral) {
       facts.objects.push_back(object);
       if (object.properties != kNoNode)
-        for (const NodeId member : tree_[object.properties].children) facts.at(tree_[member].key).source = 0;
+        for (const NodeId member : tree_[object.properties].children)
+          if (budget_.spend(facts.names.size() / 8)) facts.at(tree_[member].key).source = 0;
     }
     ArrayLayer array;
     if (const NodeId prefix = tree_.find(schema, "prefixItems"); prefix != kNoNode)
@@ -126,7 +127,8 @@ class SchemaReader {
       case Keyword::one_of: return read_one_of(parts, out, exclude);
       case Keyword::if_: return read_if(schema, member, out);
       case Keyword::required:
-        for (const NodeId name : parts) facts.at(tree_[name].text).required = true;
+        for (const NodeId name : parts)
+          if (budget_.spend(facts.names.size() / 8)) facts.at(tree_[name].text).required = true;
         return;
       case Keyword::dependent_required:
       case Keyword::dependent_schemas: return read_dependent(keyword, parts, out);
@@ -217,7 +219,8 @@ class SchemaReader {
     layer.members_equal = true;
     layer.additional = kImpossible;
     out.facts.objects.push_back(layer);
-    for (const NodeId member : v.children) out.facts.at(tree_[member].key).required = true;
+    for (const NodeId member : v.children)
+      if (budget_.spend(out.facts.names.size() / 8)) out.facts.at(tree_[member].key).required = true;
   }
 
   // --- what it does not say -----------------------------------------------------------------------------------------

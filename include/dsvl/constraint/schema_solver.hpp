@@ -4,6 +4,8 @@
 #ifndef DSVL_CONSTRAINT_SCHEMA_SOLVER_HPP
 #define DSVL_CONSTRAINT_SCHEMA_SOLVER_HPP
 
+#include <memory>
+
 #include "languages.hpp"
 #include "schema_reader.hpp"
 
@@ -43,7 +45,7 @@ class SchemaSolver {
     const std::u32string text = characters(name);
     for (const ObjectLayer& layer : facts.objects) {
       bool known = false;
-      if (layer.properties != kNoNode)
+      if (layer.properties != kNoNode && budget_.spend(tree_[layer.properties].children.size() / 8))
         if (const NodeId member = tree_.find(layer.properties, name); member != kNoNode) {
           add_literal(goal, layer.members_equal ? equals(member) : satisfies(member));
           known = true;
@@ -85,6 +87,7 @@ class SchemaSolver {
   }
 
  private:
+  static constexpr std::size_t kMostChoices = 256;
   static constexpr int kDepth = 3;  // levels of a look ahead; it only spares work
   /// A conjunction that is being taken apart.
   struct Partial {
@@ -92,7 +95,7 @@ class SchemaSolver {
     std::vector<Literal> todo;                 // not yet read, in order
     std::vector<Literal> own;                  // of the goal, or referred to by it: their properties are in order
     std::vector<Literal> done;                 // read
-    std::vector<std::vector<Branch>> choices;  // of each one branch must hold
+    std::vector<std::shared_ptr<const std::vector<Branch>>> choices;  // of each one branch must hold
   };
 
   void solve(Partial p, std::vector<Facts>& out, int depth) {
@@ -115,9 +118,13 @@ class SchemaSolver {
         p.todo.insert(p.todo.begin() + static_cast<std::ptrdiff_t>(i) + 1, meaning.same);
         if (own) p.own.push_back(meaning.same);
       }
+      if (!budget_.spend(meaning.facts.names.size() * p.facts.names.size() / 8)) return;
       p.facts.merge(meaning.facts);
       p.todo.insert(p.todo.end(), meaning.literals.begin(), meaning.literals.end());
-      for (auto& choice : meaning.choices) p.choices.push_back(std::move(choice));
+      for (auto& choice : meaning.choices)
+        p.choices.push_back(std::make_shared<const std::vector<Branch>>(std::move(choice)));
+      if (p.choices.size() > kMostChoices)
+        budget_.refuse(fail(Code::limit, "a part of the schema has more than %zu choices", kMostChoices));
       if (!p.facts.settle()) return;
     }
     p.todo.clear();
@@ -129,11 +136,11 @@ class SchemaSolver {
     }
     // The choice with the fewest branches first, so that those which cannot hold are seen early.
     const auto fewest = std::min_element(p.choices.begin(), p.choices.end(),
-                                         [](const auto& a, const auto& b) { return a.size() < b.size(); });
-    const std::vector<Branch> choice = std::move(*fewest);
+                                         [](const auto& a, const auto& b) { return a->size() < b->size(); });
+    const std::shared_ptr<const std::vector<Branch>> choice = *fewest;
     p.choices.erase(fewest);
-    for (const Branch& branch : choice) {
-      if (!budget_.spend(50 + p.facts.names.size())) return;
+    for (const Branch& branch : *choice) {
+      if (!budget_.spend(50 + p.choices.size() + p.facts.names.size() * (1 + branch.facts.names.size()))) return;
       Partial next = p;
       next.facts.merge(branch.facts);
       next.todo = branch.literals;

@@ -1,4 +1,5 @@
 // Answers that are held to a constraint, from question to text.
+#include "dsvl/chat/ask_typed.hpp"
 #include "dsvl/constraint/answer_filter.hpp"
 #include "health.hpp"
 
@@ -142,4 +143,36 @@ TEST_CASE("an answer that goes back stays held to its constraint") {
   CHECK(answer.is_whole());
   CHECK(*schema->matches(answer.text()));
   CHECK(std::equal(ids.begin(), ids.begin() + 3, answer.ids().begin()));
+}
+
+namespace scene {
+
+struct Shape {
+  std::string color;
+  int count = 0;
+  std::optional<std::string> place;
+};
+template <class Fields>
+void describe(Fields& f, Shape& s) {
+  f("color", s.color, {.pattern = "^(red|green|blue|yellow)$"});
+  f("count", s.count, {.minimum = 1, .maximum = 9});
+  f("place", s.place, {.max_length = 8});
+}
+
+}  // namespace scene
+
+TEST_CASE("a question can be answered by a struct, and one that was cut off is an error") {
+  Session session = test::open_session();
+  const auto held = filter();
+  const auto& q = test::FirstQuestion::get();
+  GenerateOptions options;
+  options.draft = 7;
+  const auto shape = dsvl::ask<scene::Shape>(session, *held, Picture(q.picture), q.question, options);
+  REQUIRE_MESSAGE(shape.has_value(), std::string(shape.error().text()));
+  const bool known = shape->color == "red" || shape->color == "green" || shape->color == "blue" || shape->color == "yellow";
+  CHECK(known);
+  CHECK(shape->count >= 1);
+  CHECK(shape->count <= 9);
+  options.max_tokens = 2;
+  CHECK(dsvl::ask<scene::Shape>(session, *held, Picture(q.picture), q.question, options).error().code() == Code::limit);
 }

@@ -10,8 +10,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// Asks, and reads the answer into a T. `filter` holds the answer to T's schema; `options` give all else. It works until
-/// the answer is there.
+/// Asks, and reads the answer into a T. `filter` holds the answer to T's schema; `options` give all else. It works
+/// until the answer is there.
 ///
 /// Codes  those of the answer, limit (it ended before it was whole: max_tokens, the context), those of Schema::compile
 ///        for bounds that the description has wrong

@@ -63,13 +63,14 @@ std::optional<int> read_question(const CommandLine& line, const std::vector<std:
   return std::nullopt;
 }
 
-void print_json(const dsvl::Answer& answer, std::span<const NamedPicture> pictures, const Talk& talk,
+void print_json(const dsvl::Answer& answer, bool held, std::span<const NamedPicture> pictures, const Talk& talk,
                 double total_seconds) {
   const dsvl::Usage u = answer.usage();
   dsvl::json::Writer w;
   w.begin_object().key("text").value(answer.text()).key("token_ids").begin_array();
   for (const std::int32_t id : answer.ids()) w.value(id);
   w.end_array().key("finish").value(name(answer.finish()));
+  if (held) w.key("whole").value(answer.is_whole());
   w.key("prompt_tokens").value(u.prompt_tokens).key("reused_tokens").value(u.reused_tokens);
   w.key("answer_tokens").value(u.answer_tokens).key("pictures");
   write_seen(w, answer, pictures);
@@ -86,10 +87,14 @@ int answer_question(const Ask& ask, std::span<const NamedPicture> pictures, Talk
   progress.clear();
   while (const auto piece = answer.next())
     if (!ask.json) print_text(piece->text);
-  if (ask.json && answer.status().ok()) print_json(answer, pictures, talk, seconds_since(began));
+  if (ask.json && answer.status().ok()) print_json(answer, ask.generate.constraint != nullptr, pictures, talk, seconds_since(began));
   if (!ask.json && (answer.status().ok() || !answer.text().empty())) std::puts("");
-  const int exit = give_up(answer, pictures, talk);
+  int exit = give_up(answer, pictures, talk);
   if (exit == kOk) print_cut(answer, ask, talk), print_speed(answer, ask);
+  if (exit == kOk && ask.generate.constraint && !answer.is_whole()) {
+    print_error("the answer ended before it was whole", "--max-tokens and --context allow longer ones");
+    exit = kError;
+  }
   if (ask.verbose) print_seen(answer, pictures), print_usage(answer, talk.load_seconds);
   return finish_output(exit);
 }
@@ -106,6 +111,8 @@ int run_ask(Arguments arguments) {
   const bool asked_there = rest.size() == 1 && rest[0] == "-";
   if (const auto exit = check_input(line, ask.images, asked_there ? "the question" : "")) return *exit;
   if (const auto exit = read_question(line, rest, ask.question)) return *exit;
+  Held held;
+  if (const auto exit = held.compile(line, ask.wish)) return *exit;
   std::vector<NamedPicture> pictures;
   if (const auto exit = find_pictures(ask.images, pictures)) return *exit;
   ProgressLine progress(!ask.quiet);
@@ -113,6 +120,8 @@ int run_ask(Arguments arguments) {
   ask.generate.progress = progress.hook();
   int exit = kOk;
   auto talk = open_talk(ask, progress, exit);
+  if (talk)
+    if (const auto none = held.open(talk->model, ask.generate)) return *none;
   return talk ? answer_question(ask, pictures, *talk, progress, began) : exit;
 }
 

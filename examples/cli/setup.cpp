@@ -99,6 +99,7 @@ void add_generate_options(CommandLine& to, Settings& settings) {
            g.draft, 0, 7);
   to.whole(0, "seed", "Another number, another draw (default: 0)", g.sampling.seed, 0, INT64_MAX);
   to.texts(0, "stop", "TEXT", "End the answer before this text; may be given several times", g.stop);
+  add_constraint_options(to, settings.wish);
 }
 
 std::optional<fs::path> find_model(const std::string& named) {

@@ -9,6 +9,7 @@
 
 #include "command_line.hpp"
 #include "console.hpp"
+#include "constraint.hpp"
 #include "library.hpp"
 
 namespace cli {
@@ -18,6 +19,7 @@ struct Settings {
   dsvl::LoadOptions load;
   dsvl::SessionOptions session;
   dsvl::GenerateOptions generate;
+  Wish wish;
   bool verbose = false, quiet = false;
 };
 

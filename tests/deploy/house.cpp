@@ -20,7 +20,7 @@ namespace {
 // A header includes its own folder and lower floors; two folders of one floor never include each other. Headers outside
 // the folders (the umbrella, adapters) are the roof.
 const std::map<std::string, int> kFloors = {{"base", 0}, {"kernels", 1}, {"io", 1},       {"run", 2},   {"text", 2},
-                                            {"nn", 3},   {"vision", 4},  {"language", 4}, {"model", 5}, {"engine", 6},
+                                            {"nn", 3},   {"constraint", 3}, {"vision", 4},  {"language", 4}, {"model", 5}, {"engine", 6},
                                             {"convert", 6}, {"chat", 7}};
 constexpr int kRoof = 8;
 

@@ -196,3 +196,27 @@ TEST_CASE("what makes no sense is refused by name") {
   CHECK(refused([](auto& o) { o.bias = {{-1, 0.f}}; }));
   CHECK_FALSE(Sampler(0).ready());
 }
+
+TEST_CASE("with a mask only its tokens are chosen, and without one the bits are as before") {
+  const std::vector<float> logits{5, 1, 4, 3, 2};
+  const std::uint64_t some[] = {0b01010}, none[] = {0};
+  Sampler greedy = make({}, 5);
+  CHECK(greedy.choose(logits, 0)->id == 0);
+  const auto best = greedy.choose(logits, 0, some);
+  CHECK(best->id == 3);
+  // The log-probability is the model's own, over all tokens.
+  CHECK(best->log_probability == doctest::Approx(greedy.choose(logits, 0)->log_probability - 2));
+  CHECK(greedy.choose(logits, 0, none).error().code() == Code::bad_argument);
+  SamplerOptions o;
+  o.temperature = 3;
+  Sampler drawn = make(o, 5);
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const auto id = drawn.choose(logits, i, some)->id;
+    CHECK((id == 1 || id == 3));
+  }
+  std::vector<float> wide(200, 0.0f);
+  wide[130] = 9;
+  Sampler many = make({}, 200);
+  const std::uint64_t words[] = {0, 4};  // tokens behind the last word are not allowed
+  CHECK(many.choose(wide, 0, words)->id == 66);
+}

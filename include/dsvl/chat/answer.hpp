@@ -51,8 +51,11 @@ class AnswerTie {
   /// The answer's counts so far.
   [[nodiscard]] Usage usage() const noexcept;
 
+  /// True when the answer satisfies its constraint as a whole.
+  [[nodiscard]] bool whole() const noexcept;
+
   /// Called by the session when it goes on to something else, with the answer as it stood. Lets go of the session.
-  void cut(Finish finish, const Status& status, const Usage& usage) noexcept;
+  void cut(Finish finish, const Status& status, const Usage& usage, bool whole) noexcept;
 
  private:
   /// Takes everything from `other`, for both moves.
@@ -66,6 +69,7 @@ class AnswerTie {
   Finish finish_ = Finish::none;
   Status status_;
   Usage usage_;
+  bool whole_ = false;
   mutable bool seen_ = false;  // an error was looked at, so no warning is due
 };
 
@@ -103,6 +107,10 @@ class [[nodiscard]] Answer {
   /// Why it ended, or Finish::none. It is Finish::cancelled also when the session went on to something else before the
   /// answer had ended.
   [[nodiscard]] Finish finish() const noexcept;
+  /// True when the answer has ended, and its text is a whole of what GenerateOptions::constraint asked for: it then
+  /// parses and satisfies the schema, whatever finish() is. False without a constraint, as long as it has not ended,
+  /// and when a stop string or a limit cut it off in the middle.
+  [[nodiscard]] bool is_whole() const noexcept;
   /// Ok while all is well and at every regular end; otherwise what went wrong, a cancellation included.
   [[nodiscard]] Status status() const noexcept;
   /// Tokens, passes and seconds so far.

@@ -1,7 +1,7 @@
 // Sampler: from the logits of one position to a token.
 //
-// The order of operations is bias, repetition penalty, bans, temperature, top-k, top-p, draw. The log-probability that
-// is reported comes from the logits as the model gave them.
+// The order of operations is bias, repetition penalty, bans, constraint, temperature, top-k, top-p, draw. The
+// log-probability that is reported comes from the logits as the model gave them.
 // Source: the logits processors and warpers of transformers, which the reference uses (its sampling default top_k 50 is
 // not a default here).
 #ifndef DSVL_TEXT_SAMPLER_HPP
@@ -114,19 +114,24 @@ class Sampler {
 
   /// Chooses from (vocab) logits. The same logits, options, accepted tokens and `position` give the same token.
   ///
+  /// With `allowed`, only from tokens whose bit is set there (bit id % 64 of word id / 64); empty means from all.
+  ///
   /// Codes  bad_argument (a wrong number of logits, NaN or +inf among them, every token banned)
   /// Cost   an exp per logit, a second one when drawing; with top-k or top-p a sort of the candidates that may stay
-  Result<Choice> choose(std::span<const float> logits, std::uint64_t position) noexcept {
+  Result<Choice> choose(std::span<const float> logits, std::uint64_t position,
+                        std::span<const std::uint64_t> allowed = {}) noexcept {
     if (logits.size() != scores_.size())
       return fail(Code::bad_argument, "%zu logits were given, the vocabulary has %zu tokens", logits.size(),
                     scores_.size());
     DSVL_TRY(raw, log_sum_exp(logits));
     adjust(logits);
+    if (!allowed.empty()) keep_only(allowed);
     std::size_t best = 0;
     for (std::size_t i = 1; i < scores_.size(); ++i)
       if (scores_[i] > scores_[best]) best = i;
     if (!(scores_[best] > -std::numeric_limits<float>::infinity()))
-      return fail(Code::bad_argument, "bans and biases leave no token to choose");
+      return fail(Code::bad_argument, "%s leave no token to choose",
+                  allowed.empty() ? "bans and biases" : "the constraint, bans and biases");
     if (temperature_ > 0) best = draw(scores_[best], random_unit(seed_, position));
     return Choice{static_cast<std::int32_t>(best), raw.log_probability(logits[best])};
   }
@@ -169,6 +174,18 @@ class Sampler {
       if (marks_[i] & kSeen && p != 1) scores_[i] = scores_[i] > 0 ? scores_[i] / p : scores_[i] * p;
       scores_[i] = finite_above(scores_[i]);
       if (marks_[i] & kBanned) scores_[i] = -std::numeric_limits<float>::infinity();
+    }
+  }
+
+  /// Bans all tokens whose bit is not set.
+  void keep_only(std::span<const std::uint64_t> allowed) noexcept {
+    constexpr float kBannedScore = -std::numeric_limits<float>::infinity();
+    for (std::size_t begin = 0; begin < scores_.size(); begin += 64) {
+      const std::uint64_t bits = begin / 64 < allowed.size() ? allowed[begin / 64] : 0;
+      if (bits == ~std::uint64_t{0}) continue;
+      const std::size_t end = std::min(begin + 64, scores_.size());
+      for (std::size_t i = begin; i < end; ++i)
+        if (!(bits >> (i - begin) & 1u)) scores_[i] = kBannedScore;
     }
   }
 

@@ -19,6 +19,7 @@
 #include "../../engine/decoding.hpp"
 #include "../../engine/usage.hpp"
 #include "../../text/sampler.hpp"
+#include "../../text/token_filter.hpp"
 #include "../options.hpp"
 #include "detokenizer.hpp"
 #include "drafts.hpp"
@@ -64,6 +65,9 @@ class Generation {
   /// Codes  bad_argument (an option out of its range), those of StopStrings::set
   Status set(const GenerateOptions& options, std::uint64_t fork, std::span<const std::int32_t> draft_text) noexcept {
     DSVL_CHECK_STATUS(set_sampling(options.sampling, fork));
+    filter_ = options.constraint;
+    whole_ = false;
+    if (filter_) DSVL_CHECK_STATUS(filter_->begin(roles_.tokenizer));
     max_tokens_ = options.max_tokens;
     draft_ = options.draft;
     drafts_.set(draft_text, ids_.span());
@@ -140,7 +144,15 @@ class Generation {
   /// Codes  bad_argument (logits that are not finite, every token banned)
   Result<Choice> choose(Usage& usage) noexcept {
     const auto began = Clock::now();
-    DSVL_TRY(choice, sampler_->choose(logits_of(pass_.row), static_cast<std::uint64_t>(position())));
+    std::span<const std::uint64_t> allowed;
+    if (filter_) {
+      DSVL_TRY(tokens, filter_->allowed(roles_.end_tokens));
+      allowed = tokens;
+    }
+    DSVL_TRY(choice, sampler_->choose(logits_of(pass_.row), static_cast<std::uint64_t>(position()), allowed));
+    // An end token is chosen only where the text may end, and is no part of it.
+    if (filter_ && !roles_.ends_answer(choice.id) && !filter_->accept(choice.id))
+      return fail(Code::bad_argument, "token %d was chosen against the constraint", choice.id);
     seen_ = logits_of(pass_.row);
     last_ = choice;
     (void)ids_.push_back(choice.id);
@@ -191,6 +203,7 @@ class Generation {
     text_->restart();
     for (const std::int32_t id : ids_) text_->push(id);
     text_->take();
+    if (filter_) DSVL_CHECK_STATUS(filter_again());
     drafts_.truncate(prompt_ + tokens);
     // The token in front runs again: the next choice is made from its logits.
     cache_.truncate(position() - 1);
@@ -204,6 +217,8 @@ class Generation {
   /// Ends the answer. The cache then holds the prompt and the answer, without guesses, and text that was held back is
   /// part of the text.
   void end() noexcept {
+    whole_ = filter_ && started() && !text_->stopped() && filter_->whole();
+    filter_ = nullptr;  // it is the application's, and need not stay longer
     decoding_.remove(request_);
     if (started()) {
       cache_.truncate(position());
@@ -211,6 +226,11 @@ class Generation {
     }
     phase_ = Phase::idle;
   }
+
+  /// Forgets the filter: the answer was let go, and what it was held to may be gone as well.
+  void drop_filter() noexcept { filter_ = nullptr; }
+  /// True when the answer, which is over, has a constraint and satisfies it as a whole.
+  [[nodiscard]] bool whole() const noexcept { return whole_; }
 
   // --- what there is to see -----------------------------------------------------------------------------------------
 
@@ -284,14 +304,27 @@ class Generation {
     pass_.drafted = 0;
     phase_ = Phase::chosen;
   }
-  /// Adds at most `most` guesses to the pass, as far as they are tokens of text.
+  /// Has the filter follow the ids of the answer anew, some of which were taken back.
+  Status filter_again() noexcept {
+    DSVL_CHECK_STATUS(filter_->begin(roles_.tokenizer));
+    for (const std::int32_t id : ids_)
+      if (!filter_->accept(id)) return fail(Code::bad_argument, "token %d does not fit the constraint", id);
+    return {};
+  }
+  /// Adds at most `most` guesses to the pass, as far as they are tokens of text: what the constraint leaves no choice
+  /// about, or else what was said before.
   void add_guesses(Index most) noexcept {
-    for (const std::int32_t id : drafts_.guess(most)) {
+    std::int32_t forced[kMostForced];
+    const std::span<std::int32_t> room(forced, std::min<std::size_t>(kMostForced, static_cast<std::size_t>(most)));
+    const std::size_t known = filter_ ? filter_->forced(room) : 0;
+    for (const std::int32_t id : known > 0 ? room.first(known) : drafts_.guess(most)) {
       if (roles_.image_token == id) break;  // in a prompt it stands for a picture's row, which a guess is not
       (void)pass_.tokens.push_back({{id}});
       ++pass_.drafted;
     }
   }
+
+  static constexpr std::size_t kMostForced = 64;
 
   PrefixCache& cache_;                        // the session's
   Decoding& decoding_;                        // the session's, or its scheduler's
@@ -302,6 +335,8 @@ class Generation {
   std::optional<StreamingDetokenizer> text_;  // always there once open
   Drafts drafts_;                             // has the sequence as well
 
+  TokenFilter* filter_ = nullptr;  // of the options
+  bool whole_ = false;             // see whole()
   Phase phase_ = Phase::idle;
   Index max_tokens_ = 0, draft_ = 0;  // of the options
   std::size_t prompt_ = 0;            // tokens of the prompt

@@ -78,6 +78,7 @@ DSVL_INLINE void SessionState::tie(AnswerTie* handle) noexcept {
   answer_.dropped = true;
   answer_.cancel = nullptr;
   answer_.progress = {};
+  parts_.generation.drop_filter();
   parts_.queue.abandon();  // so that another session can have the picture encoder
 }
 
@@ -89,7 +90,7 @@ DSVL_INLINE void SessionState::leave_answer() {
     answer_.status = fail(Code::cancelled, "the answer had not ended when its session went on to something else");
     end(Finish::cancelled);
   }
-  if (answer_.tie) answer_.tie->cut(answer_.finish, answer_.status, answer_.usage);
+  if (answer_.tie) answer_.tie->cut(answer_.finish, answer_.status, answer_.usage, whole());
   answer_.tie = nullptr;
 }
 

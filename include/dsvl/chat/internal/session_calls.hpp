@@ -34,6 +34,7 @@ DSVL_INLINE void AnswerTie::take(AnswerTie& other) noexcept {
   finish_ = std::exchange(other.finish_, Finish::error);
   status_ = std::exchange(other.status_, fail(Code::bad_argument, "this answer was moved from, and is empty"));
   usage_ = std::exchange(other.usage_, Usage());
+  whole_ = std::exchange(other.whole_, false);
   seen_ = other.seen_;
   if (session_) session_->tie(this);
 }
@@ -47,7 +48,8 @@ DSVL_INLINE void AnswerTie::let_go() noexcept {
   if (session_) session_->tie(nullptr);
   session_.reset();
 }
-DSVL_INLINE void AnswerTie::cut(Finish finish, const Status& status, const Usage& usage) noexcept {
+DSVL_INLINE void AnswerTie::cut(Finish finish, const Status& status, const Usage& usage, bool whole) noexcept {
+  whole_ = whole;
   finish_ = finish;
   status_ = status;
   usage_ = usage;
@@ -64,6 +66,7 @@ DSVL_INLINE Status AnswerTie::status() const noexcept {
   return session_ ? session_->status() : status_;
 }
 DSVL_INLINE Usage AnswerTie::usage() const noexcept { return session_ ? session_->usage() : usage_; }
+DSVL_INLINE bool AnswerTie::whole() const noexcept { return session_ ? session_->whole() : whole_; }
 
 }  // namespace detail
 
@@ -73,6 +76,7 @@ DSVL_INLINE std::optional<Piece> Answer::step(std::chrono::nanoseconds budget) {
 }
 DSVL_INLINE Finish Answer::finish() const noexcept { return tie_.finish(); }
 DSVL_INLINE Status Answer::status() const noexcept { return tie_.status(); }
+DSVL_INLINE bool Answer::is_whole() const noexcept { return tie_.whole(); }
 DSVL_INLINE Usage Answer::usage() const noexcept { return tie_.usage(); }
 DSVL_INLINE std::string_view Answer::text() const noexcept {
   return tie_.session() ? tie_.session()->text() : std::string_view();

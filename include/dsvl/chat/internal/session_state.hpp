@@ -120,6 +120,8 @@ class SessionState {
   [[nodiscard]] const Status& status() const noexcept { return answer_.status; }
   /// The answer's counts so far.
   [[nodiscard]] const Usage& usage() const noexcept { return answer_.usage; }
+  /// True when the answer satisfies its constraint as a whole.
+  [[nodiscard]] bool whole() const noexcept { return answer_.phase == Phase::over && parts_.generation.whole(); }
   /// The answer's text so far.
   [[nodiscard]] std::string_view text() const noexcept { return parts_.generation.text().text(); }
   /// The answer's ids so far.

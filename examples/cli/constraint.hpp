@@ -1,0 +1,41 @@
+// --schema, --regex, --choices and --any-json: what answers are held to.
+#ifndef DSVL_CLI_CONSTRAINT_HPP
+#define DSVL_CLI_CONSTRAINT_HPP
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "command_line.hpp"
+#include "library.hpp"
+
+namespace cli {
+
+/// What the command line asks for; at most one of the first four.
+struct Wish {
+  std::string schema;  ///< a file
+  std::string regex, choices;
+  bool any_json = false, pretty = false, ascii = false;
+};
+
+void add_constraint_options(CommandLine& to, Wish& wish);
+
+/// What answers are held to, with the tables and the memory for it.
+class Held {
+ public:
+  Held();
+  Held(Held&&) noexcept;
+  ~Held();
+  /// Compiles what was asked for, before a model is loaded. Prints what is wrong with it; the exit code then.
+  std::optional<int> compile(const CommandLine& line, const Wish& wish);
+  /// Takes tables and memory for a model, and has `options` use them. The exit code when there is none.
+  std::optional<int> open(const dsvl::Model& model, dsvl::GenerateOptions& options);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace cli
+
+#endif  // DSVL_CLI_CONSTRAINT_HPP

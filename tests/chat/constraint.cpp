@@ -1,0 +1,178 @@
+// Answers that are held to a constraint, from question to text.
+#include "dsvl/chat/ask_typed.hpp"
+#include "dsvl/constraint/answer_filter.hpp"
+#include "health.hpp"
+
+#include <nlohmann/json.hpp>
+
+using namespace dsvl;
+
+namespace {
+
+const TokenTables& tables() {
+  static const auto made = TokenTables::build(*test::tiny_model().tokenizer());
+  REQUIRE(made.has_value());
+  return *made;
+}
+std::unique_ptr<AnswerFilter> filter() {
+  auto made = AnswerFilter::open(tables(), *test::tiny_model().tokenizer());
+  REQUIRE(made.has_value());
+  return std::move(*made);
+}
+const char* const kForm = R"({"type":"object","properties":{"color":{"enum":["red","green","blue"]},"shape":{"type":"string","maxLength":12},
+  "count":{"type":"integer","minimum":0,"maximum":20}},"required":["color","shape","count"],"additionalProperties":false})";
+
+struct Said {
+  std::string text;
+  std::vector<std::int32_t> ids;
+  std::vector<double> log_probabilities;
+  Usage usage;
+  Finish finish = Finish::none;
+  bool whole = false;
+};
+Said say(Session& session, const GenerateOptions& options, bool slices = false) {
+  session.clear();
+  const auto& q = test::FirstQuestion::get();
+  Said out;
+  Answer answer = session.ask(q.picture, q.question, options);
+  while (answer.finish() == Finish::none)
+    if (const auto piece = slices ? answer.step(std::chrono::microseconds(300)) : answer.next())
+      out.log_probabilities.push_back(piece->log_probability);
+  REQUIRE_MESSAGE(answer.status().ok(), std::string(answer.status().text()));
+  out.text = answer.text();
+  out.ids = test::ids(answer.ids());
+  out.usage = answer.usage();
+  out.finish = answer.finish();
+  out.whole = answer.is_whole();
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("an answer is JSON of the schema, with drafts of what is forced or without, in slices or not, to the same ids") {
+  const auto schema = Schema::compile(kForm);
+  REQUIRE(schema.has_value());
+  Session session = test::open_session();
+  const auto held = filter();
+  held->use(*schema);
+  for (const float temperature : {0.0f, 2.0f}) {
+    GenerateOptions options;
+    options.constraint = held.get();
+    options.max_tokens = 120;
+    options.sampling.temperature = temperature;
+    options.sampling.seed = 5;
+    const Said plain = say(session, options);
+    INFO(plain.text);
+    CHECK(plain.whole);
+    CHECK(plain.finish == Finish::eos);
+    CHECK(nlohmann::json::parse(plain.text, nullptr, false).is_object());
+    CHECK(*schema->matches(plain.text));
+    options.draft = 7;
+    for (const bool slices : {false, true}) {
+      const Said drafted = say(session, options, slices);
+      CHECK(drafted.ids == plain.ids);
+      CHECK(drafted.log_probabilities == plain.log_probabilities);
+      CHECK(drafted.usage.passes < plain.usage.passes);
+    }
+  }
+  CHECK(test::answers_first_question(session));  // without a constraint nothing is different afterwards
+}
+
+TEST_CASE("choices, patterns and any JSON hold answers as well") {
+  Session session = test::open_session();
+  const auto held = filter();
+  GenerateOptions options;
+  options.constraint = held.get();
+  options.max_tokens = 300;
+  const std::string_view words[] = {"yes", "no"};
+  const auto choices = Constraint::choices(words);
+  held->use(*choices);
+  const Said word = say(session, options);
+  CHECK((word.text == "yes" || word.text == "no"));
+  CHECK(word.whole);
+  const auto regex = Constraint::regex("[A-Z][a-z]{2,5}( [a-z]{1,6}){1,3}\\.");
+  REQUIRE(regex.has_value());
+  held->use(*regex);
+  const Said sentence = say(session, options);
+  INFO(sentence.text);
+  CHECK(sentence.whole);
+  CHECK(*regex->matches(sentence.text));
+  const auto any = Constraint::any_json();
+  held->use(*any);
+  options.sampling.temperature = 1.5f;
+  const Said json = say(session, options);
+  INFO(json.text);
+  CHECK((json.whole || json.finish == Finish::length));
+  if (json.whole) CHECK_FALSE(nlohmann::json::parse(json.text, nullptr, false).is_discarded());
+}
+
+TEST_CASE("an answer that was cut off says that it is no whole, and one without constraint is none") {
+  const auto schema = Schema::compile(kForm);
+  Session session = test::open_session();
+  const auto held = filter();
+  GenerateOptions options;
+  options.max_tokens = 3;
+  CHECK_FALSE(say(session, options).whole);
+  options.constraint = held.get();
+  session.clear();
+  Answer none = session.ask({}, "Is it red?", options);  // no constraint was given to the filter
+  CHECK(none.status().code() == Code::bad_argument);
+  held->use(*schema);
+  const Said cut = say(session, options);
+  CHECK(cut.finish == Finish::length);
+  CHECK_FALSE(cut.whole);
+}
+
+TEST_CASE("an answer that goes back stays held to its constraint") {
+  const auto schema = Schema::compile(kForm);
+  Session session = test::open_session();
+  const auto held = filter();
+  held->use(*schema);
+  GenerateOptions options;
+  options.constraint = held.get();
+  options.max_tokens = 120;
+  const auto& q = test::FirstQuestion::get();
+  Answer answer = session.ask(q.picture, q.question, options);
+  for (int i = 0; i < 9; ++i) (void)answer.next();
+  const std::vector<std::int32_t> ids = test::ids(answer.ids());
+  SamplerOptions other;
+  other.temperature = 3;
+  other.seed = 9;
+  REQUIRE(answer.rewind(3, other).ok());
+  test::drain(answer);
+  CHECK(answer.is_whole());
+  CHECK(*schema->matches(answer.text()));
+  CHECK(std::equal(ids.begin(), ids.begin() + 3, answer.ids().begin()));
+}
+
+namespace scene {
+
+struct Shape {
+  std::string color;
+  int count = 0;
+  std::optional<std::string> place;
+};
+template <class Fields>
+void describe(Fields& f, Shape& s) {
+  f("color", s.color, {.pattern = "^(red|green|blue|yellow)$"});
+  f("count", s.count, {.minimum = 1, .maximum = 9});
+  f("place", s.place, {.max_length = 8});
+}
+
+}  // namespace scene
+
+TEST_CASE("a question can be answered by a struct, and one that was cut off is an error") {
+  Session session = test::open_session();
+  const auto held = filter();
+  const auto& q = test::FirstQuestion::get();
+  GenerateOptions options;
+  options.draft = 7;
+  const auto shape = dsvl::ask<scene::Shape>(session, *held, Picture(q.picture), q.question, options);
+  REQUIRE_MESSAGE(shape.has_value(), std::string(shape.error().text()));
+  const bool known = shape->color == "red" || shape->color == "green" || shape->color == "blue" || shape->color == "yellow";
+  CHECK(known);
+  CHECK(shape->count >= 1);
+  CHECK(shape->count <= 9);
+  options.max_tokens = 2;
+  CHECK(dsvl::ask<scene::Shape>(session, *held, Picture(q.picture), q.question, options).error().code() == Code::limit);
+}

@@ -264,7 +264,8 @@ int run_eval(Arguments arguments) {
   dsvl::LoadReport report;
   const auto model = load_model(eval, report, progress, exit);
   if (!model) return exit;
-  auto scheduler = dsvl::Scheduler::open(*model, {.sessions = eval.sessions, .session = eval.session});
+  auto scheduler = dsvl::Scheduler::open(
+      *model, {.sessions = eval.sessions, .session = eval.session, .pause = std::chrono::minutes(1)});
   if (!scheduler) return give_up_session(scheduler.error());
   std::vector<Seat> seats;
   for (int i = 0; i < eval.sessions; ++i) {

@@ -19,7 +19,7 @@ namespace {
 
 /// A matcher with masks over one vocabulary.
 struct Masked {
-  explicit Masked(const Tokenizer& tokenizer) : tokenizer(tokenizer), trie(std::move(*TokenTrie::build(tokenizer))) {
+  explicit Masked(const Tokenizer& of) : tokenizer(of), trie(std::move(*TokenTrie::build(of))) {
     REQUIRE(matcher.open());
     REQUIRE(maker.open(trie));
     mask.resize(trie.vocabulary() / 64 + 1);

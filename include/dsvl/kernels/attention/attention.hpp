@@ -268,7 +268,7 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
   Index most = 0;
   for (Index r = 0; r < t.rows; ++r) most = std::max<Index>(most, t.keys_of(r));
   for (Index b = 0; b * kKvBlock < most; ++b)
-    for_each_group(t, b, [&](Group group, const std::byte* k) {
+    for_each_group(t, b, [&](Group group, const std::byte* k) DSVL_INLINED {
       score_block<Kv>(t, at, group, b, k);
       softmax_block(t, at, group, b,
                     Kv::kScaled ? reinterpret_cast<const float*>(k + kv_scales_offset(t.head_dim)) : nullptr);

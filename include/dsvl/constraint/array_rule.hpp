@@ -21,10 +21,10 @@ class ArrayRule {
   /// Makes ways from `start` to `end`.
   void build(std::uint32_t start, std::uint32_t end) {
     cap_ = std::max<std::uint64_t>(1, facts_.min_items);
-    if (facts_.max_items != kUnbounded) cap_ = std::max(cap_, facts_.max_items);
+    if (facts_.max_items != kUnbounded) cap_ = (std::max)(cap_, facts_.max_items);
     for (const ArrayLayer& layer : facts_.arrays) cap_ = std::max<std::uint64_t>(cap_, layer.prefix.size());
-    for (const auto& [at, literal] : facts_.elements) cap_ = std::max(cap_, at + 1);
-    for (const ItemCount& c : facts_.counts) cap_ = std::max(cap_, c.from + 1);
+    for (const auto& [at, literal] : facts_.elements) cap_ = (std::max)(cap_, at + 1);
+    for (const ItemCount& c : facts_.counts) cap_ = (std::max)(cap_, c.from + 1);
     if (cap_ > budget_.limits().states) {
       budget_.refuse(fail(Code::limit, "an array of %llu elements is too long", static_cast<unsigned long long>(cap_)));
       return;
@@ -60,7 +60,7 @@ class ArrayRule {
     if (i > 0) builder_.add_bytes(state, ",", front = builder_.add_state());
     front = builder_.indent(front, 1);
     std::vector<std::uint32_t> next = key;
-    next[0] = static_cast<std::uint32_t>(std::min(i + 1, cap_));
+    next[0] = static_cast<std::uint32_t>((std::min)(i + 1, cap_));
     count(0, front, solver_.element_goal(facts_, i), next);
   }
   /// Adds the element, with each way in which it may count for counts `c` and those behind.

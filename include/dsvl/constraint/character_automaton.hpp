@@ -155,7 +155,7 @@ inline CharacterAutomaton combine(const CharacterAutomaton& a, const CharacterAu
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint16_t> pairs{{{0, 0}, 0}};
   std::vector<std::pair<std::uint32_t, std::uint32_t>> of_class{{0, 0}};
   for (std::size_t i = 0, j = 0; i < a.starts.size() || j < b.starts.size();) {
-    const char32_t at = std::min(i < a.starts.size() ? a.starts[i] : kLastCode + 1,
+    const char32_t at = (std::min)(i < a.starts.size() ? a.starts[i] : kLastCode + 1,
                                  j < b.starts.size() ? b.starts[j] : kLastCode + 1);
     if (i < a.starts.size() && a.starts[i] == at) ++i;
     if (j < b.starts.size() && b.starts[j] == at) ++j;
@@ -204,7 +204,7 @@ inline CharacterAutomaton with_length(const CharacterAutomaton& a, std::uint64_t
   std::vector<std::vector<std::uint32_t>> todo;
   const auto state_of = [&](std::uint32_t q, std::uint64_t count) {
     if (q == kDead || (bounded && count > max)) return kDead;
-    const auto c = static_cast<std::uint32_t>(std::min(count, cap));
+    const auto c = static_cast<std::uint32_t>((std::min)(count, cap));
     const auto found = seen.try_emplace({q, c}, static_cast<std::uint32_t>(seen.size()));
     if (found.second) todo.push_back({q, c});
     return found.first->second;

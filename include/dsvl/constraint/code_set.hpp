@@ -34,7 +34,7 @@ class CodeSet {
     std::size_t kept = 0;
     for (const CodeRange r : ranges_) {
       if (kept > 0 && r.first <= ranges_[kept - 1].last + 1) {
-        ranges_[kept - 1].last = std::max(ranges_[kept - 1].last, r.last);
+        ranges_[kept - 1].last = (std::max)(ranges_[kept - 1].last, r.last);
       } else {
         ranges_[kept++] = r;
       }

@@ -58,7 +58,7 @@ struct Decimal {
       digits.append(static_cast<std::size_t>(point) - digits.size(), '0');
     out.whole = digits.substr(0, static_cast<std::size_t>(point));
     out.fraction = digits.substr(static_cast<std::size_t>(point));
-    out.whole.erase(0, std::min(out.whole.find_first_not_of('0'), out.whole.size() - 1));
+    out.whole.erase(0, (std::min)(out.whole.find_first_not_of('0'), out.whole.size() - 1));
     out.fraction.erase(out.fraction.find_last_not_of('0') + 1);
     return out;
   }

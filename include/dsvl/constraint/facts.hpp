@@ -134,18 +134,18 @@ struct Facts {
     append(objects, other.objects);
     for (const NameFact& from : other.names) {
       NameFact& to = at(from.name);
-      if (from.source < (1 << 30)) to.source = std::min(to.source, from.source + shift);
+      if (from.source < (1 << 30)) to.source = (std::min)(to.source, from.source + shift);
       to.required = to.required || from.required;
       to.absent = to.absent || from.absent;
       for (const Literal l : from.values) add_literal(to.values, l);
     }
     for (const Literal l : other.keys) add_literal(keys, l);
-    min_length = std::max(min_length, other.min_length);
-    max_length = std::min(max_length, other.max_length);
-    min_items = std::max(min_items, other.min_items);
-    max_items = std::min(max_items, other.max_items);
-    min_properties = std::max(min_properties, other.min_properties);
-    max_properties = std::min(max_properties, other.max_properties);
+    min_length = (std::max)(min_length, other.min_length);
+    max_length = (std::min)(max_length, other.max_length);
+    min_items = (std::max)(min_items, other.min_items);
+    max_items = (std::min)(max_items, other.max_items);
+    min_properties = (std::max)(min_properties, other.min_properties);
+    max_properties = (std::min)(max_properties, other.max_properties);
   }
   /// Drops types that cannot be, as far as that is plain to see; false when none is left.
   bool settle() {

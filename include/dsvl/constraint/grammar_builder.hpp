@@ -161,7 +161,7 @@ class GrammarBuilder {
     const std::uint32_t behind = needs_[e.to];
     if (e.kind == Edge::Kind::byte || e.kind == Edge::Kind::jump || behind == kNever) return behind;
     const std::uint32_t inside = e.kind == Edge::Kind::call ? needs_[e.callee] : 0;
-    return inside == kNever ? kNever : std::max(std::min(inside + 1, kNever - 1), behind);
+    return inside == kNever ? kNever : (std::max)((std::min)(inside + 1, kNever - 1), behind);
   }
   /// Finds the needs of all states: rounds over all edges until nothing changes.
   bool find_needs() {
@@ -170,7 +170,7 @@ class GrammarBuilder {
       changed = false;
       for (std::size_t s = edges_.size(); s-- > 0;) {
         std::uint32_t need = accepting_[s] ? 0 : kNever;
-        for (const Edge& e : edges_[s]) need = std::min(need, need_of(e));
+        for (const Edge& e : edges_[s]) need = (std::min)(need, need_of(e));
         if (!budget_.spend(edges_[s].size() + 1)) return false;
         if (need < needs_[s]) needs_[s] = need, changed = true;
       }
@@ -234,8 +234,8 @@ class GrammarBuilder {
       const TextState& at = states[seen[i]];
       if (!at.accepting) accepting_since_ = kForever;
       else if (accepting_since_ == kForever) accepting_since_ = level;
-      if (state.open & ~at.open) state.run = std::min(state.run, level);
-      (at.accepting ? state.refuses : state.accepts) = std::min(at.accepting ? state.refuses : state.accepts, level);
+      if (state.open & ~at.open) state.run = (std::min)(state.run, level);
+      (at.accepting ? state.refuses : state.accepts) = (std::min)(at.accepting ? state.refuses : state.accepts, level);
       if (state.run != kForever || seen.size() > kMostStates || level > kMostLevels) {
         const std::uint16_t known = state.run != kForever ? state.run : level;
         state.run = known;

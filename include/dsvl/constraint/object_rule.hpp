@@ -65,7 +65,7 @@ class ObjectRule {
   /// Divides the names into ordered and free ones; false when a required one is impossible.
   bool order_names() {
     int first = 1 << 30;
-    for (const NameFact& fact : facts_.names) first = std::min(first, fact.source);
+    for (const NameFact& fact : facts_.names) first = (std::min)(first, fact.source);
     std::size_t free = 0;
     std::vector<CharacterAutomaton> demanded;
     for (const PropertyDemand& demand : facts_.demands) demanded.push_back(keys_.demanded(demand));
@@ -154,7 +154,7 @@ class ObjectRule {
   void add_properties(const Place& place, std::uint32_t state) {
     Place next = place;
     next.inside = false;
-    next.count = std::min(place.count + 1, cap_);
+    next.count = (std::min)(place.count + 1, cap_);
     if (place.ordered < ordered_.size()) {
       const Name& name = ordered_[place.ordered];
       ++next.ordered;

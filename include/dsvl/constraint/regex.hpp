@@ -38,7 +38,7 @@ class RegexStates {
       states_[match].to = last;
       states_[match].or_to = loop;
     }
-    start_ = emit(tree.root, end, 0);
+    start_ = states_of(tree.root, end, 0);
     if (anywhere) {
       const std::uint32_t loop = add({Pass::set, any, kDead, kDead});
       const std::uint32_t split = add({Pass::nothing, 0, start_, loop});
@@ -58,7 +58,7 @@ class RegexStates {
     return static_cast<std::uint32_t>(states_.size() - 1);
   }
   /// Adds states that match node `n` and then go on at `to`; returns the first.
-  std::uint32_t emit(std::uint32_t n, std::uint32_t to, int depth) {
+  std::uint32_t states_of(std::uint32_t n, std::uint32_t to, int depth) {
     using Kind = RegexNode::Kind;
     if (!budget_.spend()) return to;
     const RegexNode& node = tree_.nodes[n];
@@ -68,32 +68,32 @@ class RegexStates {
       case Kind::begin: return add({Pass::begin, 0, to, kDead});
       case Kind::end: return add({Pass::end, 0, to, kDead});
       case Kind::sequence:
-        for (std::size_t i = node.parts.size(); i-- > 0;) to = emit(node.parts[i], to, depth + 1);
+        for (std::size_t i = node.parts.size(); i-- > 0;) to = states_of(node.parts[i], to, depth + 1);
         return to;
       case Kind::choice: {
         std::uint32_t first = kDead;
         for (const std::uint32_t part : node.parts) {
-          const std::uint32_t branch = emit(part, to, depth + 1);
+          const std::uint32_t branch = states_of(part, to, depth + 1);
           first = first == kDead ? branch : add({Pass::nothing, 0, branch, first});
         }
         return first;
       }
-      case Kind::repeat: return emit_repeat(node, to, depth);
+      case Kind::repeat: return states_of_repeat(node, to, depth);
     }
     return to;
   }
-  std::uint32_t emit_repeat(const RegexNode& node, std::uint32_t to, int depth) {
+  std::uint32_t states_of_repeat(const RegexNode& node, std::uint32_t to, int depth) {
     const std::uint32_t part = node.parts[0], behind = to;
     if (node.max == kDead) {
       const std::uint32_t split = add({Pass::nothing, 0, kDead, behind});
-      const std::uint32_t inside = emit(part, split, depth + 1);
+      const std::uint32_t inside = states_of(part, split, depth + 1);
       if (budget_.ok()) states_[split].to = inside;
       to = split;
     } else {
       for (std::uint32_t i = node.min; i < node.max && budget_.ok(); ++i)
-        to = add({Pass::nothing, 0, emit(part, to, depth + 1), behind});
+        to = add({Pass::nothing, 0, states_of(part, to, depth + 1), behind});
     }
-    for (std::uint32_t i = 0; i < node.min && budget_.ok(); ++i) to = emit(part, to, depth + 1);
+    for (std::uint32_t i = 0; i < node.min && budget_.ok(); ++i) to = states_of(part, to, depth + 1);
     return to;
   }
 

@@ -259,7 +259,7 @@ class SchemaIndex {
   /// The value at a JSON pointer.
   NodeId follow(NodeId node, const std::string& pointer) {
     for (std::size_t at = 0; at < pointer.size() && node != kNoNode && budget_.spend();) {
-      const std::size_t end = std::min(pointer.find('/', at + 1), pointer.size());
+      const std::size_t end = (std::min)(pointer.find('/', at + 1), pointer.size());
       std::string key;
       for (std::size_t i = at + 1; i < end; ++i) {
         const bool escaped = pointer[i] == '~' && i + 1 < end;

@@ -109,7 +109,7 @@ class SchemaSolver {
         Goal both;
         add_literal(both, a);
         add_literal(both, b);
-        return impossible(both, std::min(depth, 2));
+        return impossible(both, (std::min)(depth, 2));
       });
       const bool own = std::find(p.own.begin(), p.own.end(), literal) != p.own.end();
       for (NameFact& name : meaning.facts.names)

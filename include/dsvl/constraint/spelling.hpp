@@ -153,8 +153,8 @@ class Speller {
     const std::uint32_t high = bits >> 12;
     const std::uint32_t value = (bits & 0xFFFu) << 4 | digit;
     const int missing = 4 * (3 - (static_cast<int>(part) - static_cast<int>(Part::low_0)));
-    const std::uint32_t first = std::max(value << missing, 0xDC00u);
-    const std::uint32_t last = std::min(((value + 1) << missing) - 1, 0xDFFFu);
+    const std::uint32_t first = (std::max)(value << missing, 0xDC00u);
+    const std::uint32_t last = (std::min)(((value + 1) << missing) - 1, 0xDFFFu);
     if (first > last) return Step::dead;
     const char32_t base = 0x10000 + (high << 10) - 0xDC00;
     if (!any(at.state, base + first, base + last)) return Step::dead;
@@ -170,7 +170,7 @@ class Speller {
     };
     if (spelling == Spelling::key && (part(0, 7) || part(0xB, 0xB) || part(0xE, 0x1F))) return true;
     if (part(spelling == Spelling::key ? 0x80 : 0, 0xD7FF) || part(0xE000, 0xFFFF)) return true;
-    const std::uint32_t high = std::max(first, 0xD800u), end = std::min(last, 0xDBFFu);
+    const std::uint32_t high = (std::max)(first, 0xD800u), end = (std::min)(last, 0xDBFFu);
     return high <= end && any(state, 0x10000 + ((high - 0xD800) << 10), 0x10000 + ((end - 0xD800) << 10) + 0x3FF);
   }
 

@@ -117,7 +117,7 @@ class TokenTrie {
   /// Nodes at which free texts are closed, of the spelling that has most.
   [[nodiscard]] std::size_t most_quotes() const noexcept {
     std::size_t most = 0;
-    for (const FreeText& f : free_) most = std::max(most, f.quotes.size());
+    for (const FreeText& f : free_) most = (std::max)(most, f.quotes.size());
     return most;
   }
   /// Bytes of all tables.
@@ -175,7 +175,7 @@ class TokenTrie {
       }
       for (std::size_t d = 0; d <= token.size(); ++d) {
         Node& above = nodes_[path[d]];
-        above.height = std::max(above.height, static_cast<std::uint16_t>(token.size() - d));
+        above.height = (std::max)(above.height, static_cast<std::uint16_t>(token.size() - d));
       }
       before = token;
     }

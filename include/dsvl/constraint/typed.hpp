@@ -121,10 +121,10 @@ class SchemaWriter {
       std::optional<double> least = bounds.minimum, most = bounds.maximum;
       if constexpr (std::is_integral_v<T>) {
         using Limits = std::numeric_limits<T>;
-        const double lowest = std::max(static_cast<double>((Limits::min)()), -kLargestExact);
-        const double highest = std::min(static_cast<double>((Limits::max)()), kLargestExact);
-        least = std::max(least.value_or(lowest), lowest);
-        most = std::min(most.value_or(highest), highest);
+        const double lowest = (std::max)(static_cast<double>((Limits::min)()), -kLargestExact);
+        const double highest = (std::min)(static_cast<double>((Limits::max)()), kLargestExact);
+        least = (std::max)(least.value_or(lowest), lowest);
+        most = (std::min)(most.value_or(highest), highest);
       }
       writer_.value(std::is_integral_v<T> ? "integer" : "number");
       if (least) writer_.key("minimum").value(*least);

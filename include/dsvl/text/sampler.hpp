@@ -183,7 +183,7 @@ class Sampler {
     for (std::size_t begin = 0; begin < scores_.size(); begin += 64) {
       const std::uint64_t bits = begin / 64 < allowed.size() ? allowed[begin / 64] : 0;
       if (bits == ~std::uint64_t{0}) continue;
-      const std::size_t end = std::min(begin + 64, scores_.size());
+      const std::size_t end = (std::min)(begin + 64, scores_.size());
       for (std::size_t i = begin; i < end; ++i)
         if (!(bits >> (i - begin) & 1u)) scores_[i] = kBannedScore;
     }

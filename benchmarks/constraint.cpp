@@ -74,7 +74,7 @@ struct Sample {
 /// Follows texts, and takes the time of each mask.
 class Course {
  public:
-  explicit Course(const Tokenizer& tokenizer, const constraint::TokenTrie& trie) : tokenizer_(tokenizer), trie_(trie) {
+  explicit Course(const Tokenizer& tokenizer, const constraint::TokenTrie& trie) : tokenizer_(tokenizer) {
     ready = matcher_.open() && maker_.open(trie);
     mask_.resize(trie.vocabulary() / 64 + 1);
   }
@@ -111,7 +111,6 @@ class Course {
     }
   }
   const Tokenizer& tokenizer_;
-  const constraint::TokenTrie& trie_;
   constraint::Matcher matcher_;
   constraint::MaskMaker maker_;
   std::vector<std::uint64_t> mask_;

@@ -7,30 +7,13 @@ set -m  # background programs get Ctrl-C's signal only under job control
 program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 cd "$2" || exit 2
 model=examples/models/tiny-vl
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-passed=0 failed=0
+. tests/cli/checks.sh
 
-ok() { passed=$((passed + 1)); echo "ok      $1"; }
-bad() {
-  failed=$((failed + 1))
-  echo "FAILED  $1"
-  sed 's/^/          | /' "$scratch/out" "$scratch/err" | head -n 20
-}
 # Runs dsvl with these arguments; leaves out, err and $code.
 run() {
   "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
   code=$?
 }
-# check NAME EXIT_CODE OUT ERR: what the last run gave; OUT and ERR are extended regular expressions, empty for no output.
-check() {
-  local name=$1 wrong=
-  [ "$code" -eq "$2" ] || wrong="exit code $code, not $2"
-  matches "$scratch/out" "$3" || wrong="$wrong; stdout is not as expected"
-  matches "$scratch/err" "$4" || wrong="$wrong; stderr is not as expected"
-  if [ -z "$wrong" ]; then ok "$name"; else bad "$name: ${wrong#; }"; fi
-}
-matches() { if [ -z "$2" ]; then [ ! -s "$1" ]; else grep -Eq -- "$2" "$1"; fi; }
 # true when the file is one JSON value; without Python, when it looks like an object.
 is_json() {
   if command -v python3 >/dev/null 2>&1; then python3 -c 'import json, sys; json.load(open(sys.argv[1], encoding="utf-8"))' "$1" 2>/dev/null

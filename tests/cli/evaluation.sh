@@ -12,33 +12,16 @@ if ! command -v python3 >/dev/null 2>&1; then
 fi
 demo=$PWD/examples/models/tiny-vl/demo
 model=$PWD/examples/models/tiny-vl
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+. tests/cli/checks.sh
 mkdir "$scratch/files"
 files=$scratch/files
 python3 tests/cli/made_up_benchmarks.py "$demo" "$files" || exit 1
-passed=0 failed=0
 
-ok() { passed=$((passed + 1)); echo "ok      $1"; }
-bad() {
-  failed=$((failed + 1))
-  echo "FAILED  $1"
-  sed 's/^/          | /' "$scratch/out" "$scratch/err" | head -n 20
-}
 # Runs dsvl eval with these arguments; leaves out, err and $code.
 run() {
   "$program" eval "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
   code=$?
 }
-# check NAME EXIT_CODE OUT ERR: what the last run gave; OUT and ERR are extended regular expressions, empty for no output.
-check() {
-  local name=$1 wrong=
-  [ "$code" -eq "$2" ] || wrong="exit code $code, not $2"
-  matches "$scratch/out" "$3" || wrong="$wrong; stdout is not as expected"
-  matches "$scratch/err" "$4" || wrong="$wrong; stderr is not as expected"
-  if [ -z "$wrong" ]; then ok "$name"; else bad "$name: ${wrong#; }"; fi
-}
-matches() { if [ -z "$2" ]; then [ ! -s "$1" ]; else grep -Eq -- "$2" "$1"; fi; }
 # same NAME FILE FILE
 same() { if cmp -s "$2" "$3"; then ok "$1"; else bad "$1: $2 and $3 differ"; fi; }
 figures() { grep -E ' of [0-9]+$|%' "$1"; }

@@ -107,6 +107,26 @@ struct HashOfList {
 /// Finds states by what they are made of.
 using StateMap = std::unordered_map<std::vector<std::uint32_t>, std::uint32_t, HashOfList>;
 
+/// Numbers states by what they are made of, in the order in which they are met: those that are not worked on yet stand
+/// behind the one that is.
+class NumberedStates {
+ public:
+  /// The number of the state that is made of `key`: the one that it has, or the next.
+  std::uint32_t number(std::vector<std::uint32_t> key) {
+    const auto found = numbers_.try_emplace(std::move(key), static_cast<std::uint32_t>(keys_.size()));
+    if (found.second) keys_.push_back(&found.first->first);
+    return found.first->second;
+  }
+  /// How many states there are.
+  [[nodiscard]] std::size_t size() const { return keys_.size(); }
+  /// What state s is made of. It stays where it is.
+  const std::vector<std::uint32_t>& operator[](std::size_t s) const { return *keys_[s]; }
+
+ private:
+  StateMap numbers_;
+  std::vector<const std::vector<std::uint32_t>*> keys_;  // of numbers_, whose elements do not move
+};
+
 /// Trims, and merges states that accept the same texts (Moore's refinement). Large automata are only trimmed, because a
 /// long chain takes as many rounds as it is long.
 inline void minimise(CharacterAutomaton& a, Budget& budget) {
@@ -156,7 +176,7 @@ inline CharacterAutomaton combine(const CharacterAutomaton& a, const CharacterAu
   std::vector<std::pair<std::uint32_t, std::uint32_t>> of_class{{0, 0}};
   for (std::size_t i = 0, j = 0; i < a.starts.size() || j < b.starts.size();) {
     const char32_t at = (std::min)(i < a.starts.size() ? a.starts[i] : kLastCode + 1,
-                                 j < b.starts.size() ? b.starts[j] : kLastCode + 1);
+                                   j < b.starts.size() ? b.starts[j] : kLastCode + 1);
     if (i < a.starts.size() && a.starts[i] == at) ++i;
     if (j < b.starts.size() && b.starts[j] == at) ++j;
     const std::pair<std::uint32_t, std::uint32_t> pair{a.class_of[i - 1], b.class_of[j - 1]};
@@ -166,13 +186,10 @@ inline CharacterAutomaton combine(const CharacterAutomaton& a, const CharacterAu
     out.class_of.push_back(found.first->second);
   }
   out.classes = static_cast<std::uint32_t>(pairs.size());
-  StateMap seen;
-  std::vector<std::vector<std::uint32_t>> todo;
+  NumberedStates todo;
   const auto state_of = [&](std::uint32_t p, std::uint32_t q) {
     if ((p == kDead && (q == kDead || how != Combine::either)) || (q == kDead && how == Combine::both)) return kDead;
-    const auto found = seen.try_emplace({p, q}, static_cast<std::uint32_t>(seen.size()));
-    if (found.second) todo.push_back({p, q});
-    return found.first->second;
+    return todo.number({p, q});
   };
   state_of(a.empty() ? kDead : 0, b.empty() ? kDead : 0);
   for (std::size_t s = 0; s < todo.size(); ++s) {
@@ -200,14 +217,10 @@ inline CharacterAutomaton with_length(const CharacterAutomaton& a, std::uint64_t
   const bool bounded = max != ~std::uint64_t{0};
   const std::uint64_t cap = bounded ? max : min;
   if (!budget.may_have(cap > 0xFFFFFFFFu ? ~std::size_t{0} : static_cast<std::size_t>(cap))) return out;
-  StateMap seen;
-  std::vector<std::vector<std::uint32_t>> todo;
+  NumberedStates todo;
   const auto state_of = [&](std::uint32_t q, std::uint64_t count) {
     if (q == kDead || (bounded && count > max)) return kDead;
-    const auto c = static_cast<std::uint32_t>((std::min)(count, cap));
-    const auto found = seen.try_emplace({q, c}, static_cast<std::uint32_t>(seen.size()));
-    if (found.second) todo.push_back({q, c});
-    return found.first->second;
+    return todo.number({q, static_cast<std::uint32_t>((std::min)(count, cap))});
   };
   state_of(0, 0);
   for (std::size_t s = 0; s < todo.size(); ++s) {

@@ -83,22 +83,16 @@ class NumberCompiler {
     out.class_of = {1, 2, 3, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 1, 0, 1};
     out.classes = 14;
     static constexpr char kCharacters[] = "-.0123456789";
-    StateMap seen;
-    std::vector<std::vector<std::uint32_t>> todo;
-    const auto state_of = [&](std::vector<std::uint32_t> key) {
-      const auto found = seen.try_emplace(key, static_cast<std::uint32_t>(seen.size()));
-      if (found.second) todo.push_back(std::move(key));
-      return found.first->second;
-    };
-    state_of(std::vector<std::uint32_t>(2 + rules_.size(), 0));
+    NumberedStates todo;
+    todo.number(std::vector<std::uint32_t>(2 + rules_.size(), 0));
     for (std::size_t s = 0; s < todo.size(); ++s) {
       if (!budget_.spend(14 * (rules_.size() + 4)) || !budget_.may_have(todo.size())) return {};
-      const std::vector<std::uint32_t> key = todo[s];
+      const std::vector<std::uint32_t>& key = todo[s];
       out.accepting.push_back(holds(key));
       out.next.insert(out.next.end(), {kDead, kDead});
       for (std::size_t i = 0; i < 12; ++i) {
         std::vector<std::uint32_t> to = key;
-        out.next.push_back(step(to, kCharacters[i]) ? state_of(std::move(to)) : kDead);
+        out.next.push_back(step(to, kCharacters[i]) ? todo.number(std::move(to)) : kDead);
       }
     }
     minimise(out, budget_);

@@ -114,18 +114,12 @@ class RegexCompiler {
   CharacterAutomaton compile() {
     CharacterAutomaton out;
     divide(out);
-    StateMap seen;
-    std::vector<std::vector<std::uint32_t>> todo;
-    const auto state_of = [&](std::vector<std::uint32_t> key) {
-      const auto found = seen.try_emplace(key, static_cast<std::uint32_t>(seen.size()));
-      if (found.second) todo.push_back(std::move(key));
-      return found.first->second;
-    };
+    NumberedStates todo;
     // The first element of a key says whether the text's beginning is here, where ^ can be passed.
-    state_of(close({nfa_.start()}, true));
+    todo.number(close({nfa_.start()}, true));
     for (std::size_t s = 0; s < todo.size(); ++s) {
       if (!budget_.may_have(todo.size())) return {};
-      const std::vector<std::uint32_t> key = todo[s];
+      const std::vector<std::uint32_t>& key = todo[s];
       out.accepting.push_back(ends(key));
       out.next.push_back(kDead);  // the class of surrogates
       for (std::uint32_t c = 1; c < out.classes; ++c) {
@@ -135,7 +129,7 @@ class RegexCompiler {
           const RegexStates::State& state = nfa_.states()[key[i]];
           if (state.pass == RegexStates::Pass::set && in_class_[c][state.set]) targets.push_back(state.to);
         }
-        out.next.push_back(targets.empty() ? kDead : state_of(close(std::move(targets), false)));
+        out.next.push_back(targets.empty() ? kDead : todo.number(close(std::move(targets), false)));
       }
     }
     minimise(out, budget_);

@@ -25,12 +25,15 @@ inline void lay_out_rows(const Rows& x, Index rows, Index depth, Index run, Inde
   const Index step = kAccumulators * run, steps = ceil_div(depth, step);
   alignas(64) float part[kLanes * kCacheLineFloats * 2];  // the longest step has 32 operands
   Lanes columns[kLanes];
-  for (Index v = 0; v < vectors; ++v)
+  for (Index v = 0; v < vectors; ++v) {
+    std::memset(part, 0, sizeof part);
     for (Index s = 0; s < steps; ++s) {
       const Index here = std::min<Index>(step, depth - s * step);
-      std::memset(part, 0, sizeof part);
-      for (Index r = 0; r < std::min<Index>(kLanes, rows - v * kLanes); ++r)
-        std::copy_n(x.x + (v * kLanes + r) * x.stride + s * step, here, part + r * step);
+      for (Index r = 0; r < std::min<Index>(kLanes, rows - v * kLanes); ++r) {
+        float* const row = part + r * step;
+        std::copy_n(x.x + (v * kLanes + r) * x.stride + s * step, here, row);
+        std::fill(row + here, row + step, 0.0f);
+      }
       for (Index k = 0; k < step; k += kLanes) {
         load_columns(reinterpret_cast<const std::byte*>(part + k), step * 4, columns);
         for (Index i = 0; i < kLanes; ++i) {
@@ -39,6 +42,7 @@ inline void lay_out_rows(const Rows& x, Index rows, Index depth, Index run, Inde
         }
       }
     }
+  }
 }
 
 /// A micro-tile: sums = (first ? 0 : sums) + x w over a K block of `steps` steps, for some rows of w, `stride` bytes

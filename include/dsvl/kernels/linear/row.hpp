@@ -13,7 +13,7 @@ namespace kernels {
 inline namespace DSVL_ISA {
 namespace linear_detail {
 
-/// Up to this many rows of x the weights are transposed for every row again. With more they are packed once.
+/// Up to this many rows of x the weights are transposed for every row again. With more, few.hpp is quicker.
 inline constexpr Index kStreamedRows = 4;
 /// Outputs of a row that are computed together, four to a quad. With more rows of w at once memory gets slower,
 /// with fewer there are too few sums that do not wait for each other.

@@ -29,7 +29,6 @@ inline constexpr int kAccumulatorVectors = kAccumulators / kQuads;
 /// operand<e>     the e-th operand of every word
 /// transpose      takes a step of four rows of w, `stride` bytes apart: quad q of columns[i] is operand i of the run of
 ///                accumulator v * kQuads + q, of the four rows
-/// load           widens kLanes operands, or the first n with zeros behind; exact
 /// Arithmetic     kRun and multiply_add; once transposed, formats with the same arithmetic are the same
 template <class F>
 concept OperandFormat = requires(const std::byte* row, Index n, Lanes x, Lanes* columns) {
@@ -40,13 +39,12 @@ concept OperandFormat = requires(const std::byte* row, Index n, Lanes x, Lanes* 
   { F::template operand<0>(x) } noexcept -> std::same_as<Lanes>;
   { F::transpose(row, n, 0, columns) } noexcept;
   { F::multiply_add(x, x, x) } noexcept -> std::same_as<Lanes>;
+};
+/// A format whose operands are single weights: `load` widens kLanes of them, or the first n with zeros behind. Exact.
+template <class F>
+concept WeightFormat = OperandFormat<F> && requires(const std::byte* row, Index n) {
   { F::load(row) } noexcept -> std::same_as<Lanes>;
   { F::load(row, n) } noexcept -> std::same_as<Lanes>;
-};
-/// A format whose operands are single weights.
-template <class F>
-concept WeightFormat = OperandFormat<F> && requires {
-  { F::kFormat } -> std::convertible_to<Format>;
 };
 
 /// `transpose` for formats whose run is four words: quad q of columns[i] is word i of the run of accumulator
@@ -134,8 +132,6 @@ static_assert(WeightFormat<F32> && WeightFormat<Bf16> && WeightFormat<F16>);
 struct Bf16Pairs {
   using Arithmetic = Bf16Pairs;
   static constexpr Index kBytes = 4, kPerWord = 1, kRun = 4;
-  static DSVL_FORCE_INLINE Lanes load(const std::byte* row) noexcept { return F32::load(row); }
-  static DSVL_FORCE_INLINE Lanes load(const std::byte* row, Index n) noexcept { return F32::load(row, n); }
   template <int>
   static DSVL_FORCE_INLINE Lanes operand(Lanes words) noexcept {
     return words;
@@ -161,12 +157,12 @@ DSVL_FORCE_INLINE void with_format(Format format, Call&& f) noexcept {
   }
 }
 
-/// The operands of a row that `at` covers.
-template <OperandFormat F>
+/// The weights of a row that `at` covers.
+template <WeightFormat F>
 DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, FullVector at) noexcept {
   return F::load(row + at.i * F::kBytes);
 }
-template <OperandFormat F>
+template <WeightFormat F>
 DSVL_FORCE_INLINE Lanes load_weights(const std::byte* row, PartialVector at) noexcept {
   return F::load(row + at.i * F::kBytes, at.n);
 }

@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
   std::printf("automata      median %.1f KB, largest %.1f KB; a matcher %.0f KB, a mask maker %.0f KB\n",
               bench::median(sizes) / 1e3, sizes.back() / 1e3,
               static_cast<double>(constraint::Matcher::bytes_for({})) / 1e3,
-              static_cast<double>(constraint::MaskMaker::bytes_for(*trie)) / 1e3);
+              static_cast<double>(constraint::MaskMaker::bytes_for(trie->vocabulary())) / 1e3);
   std::sort(course.samples.begin(), course.samples.end(), [](const Sample& a, const Sample& b) { return a.seconds < b.seconds; });
   std::vector<double> times;
   double sum = 0;

@@ -113,6 +113,7 @@ int run_ask(Arguments arguments) {
   if (const auto exit = read_question(line, rest, ask.question)) return *exit;
   Held held;
   if (const auto exit = held.compile(line, ask.wish)) return *exit;
+  held.choose(ask.load, ask.generate);
   std::vector<NamedPicture> pictures;
   if (const auto exit = find_pictures(ask.images, pictures)) return *exit;
   ProgressLine progress(!ask.quiet);
@@ -120,8 +121,6 @@ int run_ask(Arguments arguments) {
   ask.generate.progress = progress.hook();
   int exit = kOk;
   auto talk = open_talk(ask, progress, exit);
-  if (talk)
-    if (const auto none = held.open(talk->model, ask.generate)) return *none;
   return talk ? answer_question(ask, pictures, *talk, progress, began) : exit;
 }
 

@@ -181,6 +181,7 @@ int run_chat(Arguments arguments) {
   dsvl::CancelToken& interrupt = catch_interrupts();
   Held held;
   if (const auto exit = held.compile(line, settings.wish)) return *exit;
+  held.choose(settings.load, settings.generate);
   ProgressLine progress(!settings.quiet);
   settings.load.cancel = settings.generate.cancel = &interrupt;
   settings.generate.progress = progress.hook();
@@ -190,7 +191,6 @@ int run_chat(Arguments arguments) {
   int exit = kOk;
   auto talk = open_talk(settings, progress, exit);
   if (!talk) return exit;
-  if (const auto none = held.open(talk->model, settings.generate)) return *none;
   Chat chat(settings, *talk, progress, interrupt);
   for (NamedPicture& picture : pictures) chat.add(std::move(picture));
   return chat.run();

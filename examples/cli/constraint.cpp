@@ -1,6 +1,6 @@
 #include "constraint.hpp"
 
-#include <dsvl/constraint/answer_filter.hpp>
+#include <dsvl/constraint/support.hpp>
 #include <fstream>
 #include <iterator>
 #include <vector>
@@ -10,16 +10,6 @@
 #include "system.hpp"
 
 namespace cli {
-
-struct Held::Parts {
-  std::optional<dsvl::Constraint> constraint;
-  std::optional<dsvl::TokenTables> tables;
-  std::unique_ptr<dsvl::AnswerFilter> filter;
-};
-
-Held::Held() : parts_(std::make_unique<Parts>()) {}
-Held::Held(Held&&) noexcept = default;
-Held::~Held() = default;
 
 void add_constraint_options(CommandLine& to, Wish& wish) {
   to.path(0, "schema", "FILE", "Answer with JSON that this JSON schema (draft 2020-12) accepts", wish.schema);
@@ -67,25 +57,14 @@ std::optional<int> Held::compile(const CommandLine& line, const Wish& wish) {
     }
   auto made = make(wish);
   if (!made) return give_up(made.error());
-  parts_->constraint.emplace(std::move(*made));
+  constraint_ = std::make_shared<const dsvl::Constraint>(std::move(*made));
   return std::nullopt;
 }
 
-std::optional<int> Held::open(const dsvl::Model& model, dsvl::GenerateOptions& options) {
-  if (!parts_->constraint) return std::nullopt;
-  if (!model.tokenizer()) {
-    print_error("the model has no tokenizer.json, so its answers can not be held to anything");
-    return kError;
-  }
-  auto tables = dsvl::TokenTables::build(*model.tokenizer());
-  if (!tables) return give_up(tables.error());
-  parts_->tables.emplace(std::move(*tables));
-  auto filter = dsvl::AnswerFilter::open(*parts_->tables, *model.tokenizer());
-  if (!filter) return give_up(filter.error());
-  parts_->filter = std::move(*filter);
-  parts_->filter->use(*parts_->constraint);
-  options.constraint = parts_->filter.get();
-  return std::nullopt;
+void Held::choose(dsvl::LoadOptions& load, dsvl::GenerateOptions& generate) const noexcept {
+  if (!constraint_) return;
+  load.constraints = &dsvl::kConstraints;
+  generate.constraint = constraint_.get();
 }
 
 }  // namespace cli

@@ -20,20 +20,16 @@ struct Wish {
 
 void add_constraint_options(CommandLine& to, Wish& wish);
 
-/// What answers are held to, with the tables and the memory for it.
+/// What answers are held to.
 class Held {
  public:
-  Held();
-  Held(Held&&) noexcept;
-  ~Held();
   /// Compiles what was asked for, before a model is loaded. Prints what is wrong with it; the exit code then.
   std::optional<int> compile(const CommandLine& line, const Wish& wish);
-  /// Takes tables and memory for a model, and has `options` use them. The exit code when there is none.
-  std::optional<int> open(const dsvl::Model& model, dsvl::GenerateOptions& options);
+  /// Has the model be loaded for it, and answers be held to it; this must outlive them.
+  void choose(dsvl::LoadOptions& load, dsvl::GenerateOptions& generate) const noexcept;
 
  private:
-  struct Parts;
-  std::unique_ptr<Parts> parts_;
+  std::shared_ptr<const dsvl::Constraint> constraint_;
 };
 
 }  // namespace cli

@@ -1,24 +1,21 @@
 // Answers that are held to a constraint, from question to text.
 #include "dsvl/chat/ask_typed.hpp"
-#include "dsvl/constraint/answer_filter.hpp"
 #include "health.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 using namespace dsvl;
 
 namespace {
 
-const TokenTables& tables() {
-  static const auto made = TokenTables::build(*test::tiny_model().tokenizer());
-  REQUIRE(made.has_value());
-  return *made;
+/// The shipped model, able to hold its answers.
+const Model& holding_model() {
+  static const auto loaded = Model::load(test::tiny_vl(), {.threads = 2, .constraints = &kConstraints});
+  REQUIRE(loaded.has_value());
+  return *loaded;
 }
-std::unique_ptr<AnswerFilter> filter() {
-  auto made = AnswerFilter::open(tables(), *test::tiny_model().tokenizer());
-  REQUIRE(made.has_value());
-  return std::move(*made);
-}
+Session holding_session() { return test::open_session({}, holding_model()); }
 const char* const kForm = R"({"type":"object","properties":{"color":{"enum":["red","green","blue"]},"shape":{"type":"string","maxLength":12},
   "count":{"type":"integer","minimum":0,"maximum":20}},"required":["color","shape","count"],"additionalProperties":false})";
 
@@ -52,12 +49,10 @@ Said say(Session& session, const GenerateOptions& options, bool slices = false) 
 TEST_CASE("an answer is JSON of the schema, with drafts of what is forced or without, in slices or not, to the same ids") {
   const auto schema = Schema::compile(kForm);
   REQUIRE(schema.has_value());
-  Session session = test::open_session();
-  const auto held = filter();
-  held->use(*schema);
+  Session session = holding_session();
   for (const float temperature : {0.0f, 2.0f}) {
     GenerateOptions options;
-    options.constraint = held.get();
+    options.constraint = &*schema;
     options.max_tokens = 120;
     options.sampling.temperature = temperature;
     options.sampling.seed = 5;
@@ -79,26 +74,24 @@ TEST_CASE("an answer is JSON of the schema, with drafts of what is forced or wit
 }
 
 TEST_CASE("choices, patterns and any JSON hold answers as well") {
-  Session session = test::open_session();
-  const auto held = filter();
+  Session session = holding_session();
   GenerateOptions options;
-  options.constraint = held.get();
   options.max_tokens = 300;
   const std::string_view words[] = {"yes", "no"};
   const auto choices = Constraint::choices(words);
-  held->use(*choices);
+  options.constraint = &*choices;
   const Said word = say(session, options);
   CHECK((word.text == "yes" || word.text == "no"));
   CHECK(word.whole);
   const auto regex = Constraint::regex("[A-Z][a-z]{2,5}( [a-z]{1,6}){1,3}\\.");
   REQUIRE(regex.has_value());
-  held->use(*regex);
+  options.constraint = &*regex;
   const Said sentence = say(session, options);
   INFO(sentence.text);
   CHECK(sentence.whole);
   CHECK(*regex->matches(sentence.text));
   const auto any = Constraint::any_json();
-  held->use(*any);
+  options.constraint = &*any;
   options.sampling.temperature = 1.5f;
   const Said json = say(session, options);
   INFO(json.text);
@@ -108,16 +101,11 @@ TEST_CASE("choices, patterns and any JSON hold answers as well") {
 
 TEST_CASE("an answer that was cut off says that it is no whole, and one without constraint is none") {
   const auto schema = Schema::compile(kForm);
-  Session session = test::open_session();
-  const auto held = filter();
+  Session session = holding_session();
   GenerateOptions options;
   options.max_tokens = 3;
   CHECK_FALSE(say(session, options).whole);
-  options.constraint = held.get();
-  session.clear();
-  Answer none = session.ask({}, "Is it red?", options);  // no constraint was given to the filter
-  CHECK(none.status().code() == Code::bad_argument);
-  held->use(*schema);
+  options.constraint = &*schema;
   const Said cut = say(session, options);
   CHECK(cut.finish == Finish::length);
   CHECK_FALSE(cut.whole);
@@ -125,11 +113,9 @@ TEST_CASE("an answer that was cut off says that it is no whole, and one without 
 
 TEST_CASE("an answer that goes back stays held to its constraint") {
   const auto schema = Schema::compile(kForm);
-  Session session = test::open_session();
-  const auto held = filter();
-  held->use(*schema);
+  Session session = holding_session();
   GenerateOptions options;
-  options.constraint = held.get();
+  options.constraint = &*schema;
   options.max_tokens = 120;
   const auto& q = test::FirstQuestion::get();
   Answer answer = session.ask(q.picture, q.question, options);
@@ -143,6 +129,49 @@ TEST_CASE("an answer that goes back stays held to its constraint") {
   CHECK(answer.is_whole());
   CHECK(*schema->matches(answer.text()));
   CHECK(std::equal(ids.begin(), ids.begin() + 3, answer.ids().begin()));
+}
+
+TEST_CASE("a model that was not loaded for constraints says how to load it, and can be asked without") {
+  const auto any = Constraint::any_json();
+  Session session = test::open_session();
+  GenerateOptions options;
+  options.constraint = &*any;
+  const auto& q = test::FirstQuestion::get();
+  Answer refused = session.ask(q.picture, q.question, options);
+  CHECK(refused.status().code() == Code::bad_argument);
+  CHECK(std::string_view(refused.status().text()).find("LoadOptions::constraints") != std::string_view::npos);
+  CHECK(test::answers_first_question(session));
+}
+
+TEST_CASE("sessions, their forks and their copies may be held to one schema at the same time, each to its own place") {
+  const auto schema = Schema::compile(kForm);
+  Session session = holding_session();
+  const auto& q = test::FirstQuestion::get();
+  GenerateOptions options;
+  options.constraint = &*schema;
+  options.max_tokens = 120;
+  const std::string alone = say(session, options).text;
+  session.clear();
+  auto fork = session.fork();
+  REQUIRE(fork.has_value());
+  Answer first = session.ask(q.picture, q.question, options), second = fork->ask(q.picture, q.question, options);
+  while (first.finish() == Finish::none || second.finish() == Finish::none) (void)first.next(), (void)second.next();
+  CHECK(first.text() == alone);
+  CHECK(second.text() == alone);
+  CHECK(first.is_whole());
+  CHECK(second.is_whole());
+}
+
+TEST_CASE("plan() counts what constraints take: exactly of a session, and nearly of the model") {
+  const auto without = plan(test::tiny_vl(), {}, {.threads = 2});
+  const auto with = plan(test::tiny_vl(), {}, {.threads = 2, .constraints = &kConstraints});
+  REQUIRE(without.has_value());
+  REQUIRE(with.has_value());
+  CHECK(with->session() > without->session());
+  CHECK(holding_session().bytes() == with->session());
+  const auto tables = constraint::TokenTrie::build(*holding_model().tokenizer());
+  const double planned = static_cast<double>(with->model - without->model);
+  CHECK(std::abs(planned / static_cast<double>(tables->bytes()) - 1) < 0.25);
 }
 
 namespace scene {
@@ -162,17 +191,16 @@ void describe(Fields& f, Shape& s) {
 }  // namespace scene
 
 TEST_CASE("a question can be answered by a struct, and one that was cut off is an error") {
-  Session session = test::open_session();
-  const auto held = filter();
+  Session session = holding_session();
   const auto& q = test::FirstQuestion::get();
   GenerateOptions options;
   options.draft = 7;
-  const auto shape = dsvl::ask<scene::Shape>(session, *held, Picture(q.picture), q.question, options);
+  const auto shape = dsvl::ask<scene::Shape>(session, Picture(q.picture), q.question, options);
   REQUIRE_MESSAGE(shape.has_value(), std::string(shape.error().text()));
   const bool known = shape->color == "red" || shape->color == "green" || shape->color == "blue" || shape->color == "yellow";
   CHECK(known);
   CHECK(shape->count >= 1);
   CHECK(shape->count <= 9);
   options.max_tokens = 2;
-  CHECK(dsvl::ask<scene::Shape>(session, *held, Picture(q.picture), q.question, options).error().code() == Code::limit);
+  CHECK(dsvl::ask<scene::Shape>(session, Picture(q.picture), q.question, options).error().code() == Code::limit);
 }

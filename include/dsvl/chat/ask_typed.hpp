@@ -4,23 +4,23 @@
 
 #include "../base/host_macros_push.hpp"
 
-#include "../constraint/answer_filter.hpp"
+#include "../constraint/support.hpp"
 #include "../constraint/typed.hpp"
 #include "session.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
-/// Asks, and reads the answer into a T. `filter` holds the answer to T's schema; `options` give all else. It works
-/// until the answer is there.
+/// Asks, and reads the answer into a T. The model was loaded with LoadOptions::constraints; `options` give all but the
+/// constraint. It works until the answer is there.
 ///
 /// Codes  those of the answer, limit (it ended before it was whole: max_tokens, the context), those of Schema::compile
 ///        for bounds that the description has wrong
+/// Cost   that of an answer, and about a millisecond to compile T's schema
 template <class T>
-Result<T> ask(Session& session, AnswerFilter& filter, std::span<const Picture> pictures, std::string_view question,
+Result<T> ask(Session& session, std::span<const Picture> pictures, std::string_view question,
               GenerateOptions options = {}) {
   DSVL_TRY(schema, Schema::compile(schema_of<T>()));
-  filter.use(schema);
-  options.constraint = &filter;
+  options.constraint = &schema;
   Answer answer = session.ask(pictures, question, options);
   DSVL_CHECK_STATUS(answer.each([](const Piece&) {}));
   if (answer.is_whole()) return read_as<T>(answer.text());
@@ -29,9 +29,8 @@ Result<T> ask(Session& session, AnswerFilter& filter, std::span<const Picture> p
 }
 /// Asks about one picture.
 template <class T>
-Result<T> ask(Session& session, AnswerFilter& filter, const Picture& picture, std::string_view question,
-              GenerateOptions options = {}) {
-  return ask<T>(session, filter, std::span<const Picture>(&picture, 1), question, std::move(options));
+Result<T> ask(Session& session, const Picture& picture, std::string_view question, GenerateOptions options = {}) {
+  return ask<T>(session, std::span<const Picture>(&picture, 1), question, std::move(options));
 }
 
 DSVL_END_NAMESPACE

@@ -11,6 +11,8 @@
 
 DSVL_BEGIN_NAMESPACE
 
+struct ConstraintSupport;  // text/token_filter.hpp
+
 /// The way in which a model is loaded. Targets of `progress`, `cancel` and `report` must stay until Model::load
 /// returns; those of `host` must outlive the model and its sessions.
 struct LoadOptions {
@@ -27,6 +29,9 @@ struct LoadOptions {
   /// The token that stands for pictures, for models whose files do not say and that have no tokenizer. It wins over the
   /// files.
   std::optional<std::int32_t> image_token = {};
+  /// Makes GenerateOptions::constraint usable: &kConstraints of constraint/support.hpp. Null: answers are free. It must
+  /// outlive the model and its sessions.
+  const ConstraintSupport* constraints = nullptr;
   /// Gets Stage::load, in bytes of the files, one after the other; then, where weights are interleaved, in theirs.
   Progress progress = {};
   /// Looked at while files are read and weights are interleaved, every MiB at least; null: cannot be cancelled.

@@ -1,10 +1,5 @@
-// AnswerFilter: holds an answer to a Constraint. It is what GenerateOptions::constraint points to.
-//
-//   auto tables = constraint::TokenTrie::build(*model.tokenizer());       // once per model
-//   auto schema = Schema::compile(text);                                  // once per schema
-//   auto filter = AnswerFilter::open(*tables, *model.tokenizer());        // once per session
-//   filter->use(*schema);
-//   session.ask(picture, question, {.constraint = &*filter});
+// AnswerFilter: holds the answers of one session to constraints. Sessions of a model that was loaded with
+// LoadOptions::constraints have one each.
 #ifndef DSVL_CONSTRAINT_ANSWER_FILTER_HPP
 #define DSVL_CONSTRAINT_ANSWER_FILTER_HPP
 
@@ -19,40 +14,29 @@
 
 DSVL_BEGIN_NAMESPACE
 
-/// The vocabulary of a model as constraints need it: made once, immutable, shared by all filters.
-using TokenTables = constraint::TokenTrie;
-
-/// The state of one constrained answer, in memory that open() takes. It moves between answers, not during one.
+/// The state of one constrained answer, in memory that open() takes.
 class AnswerFilter final : public TokenFilter {
  public:
-  /// Takes the memory of a filter, bytes_for(tables). `tables` and `tokenizer`, of which they were made, must outlive
-  /// it.
+  /// Takes the memory of a filter, at most bytes_for(vocabulary). `trie` and `tokenizer`, of which it was made, must
+  /// outlive it.
   ///
   /// Codes  out_of_memory
-  static Result<std::unique_ptr<AnswerFilter>> open(const TokenTables& tables, const Tokenizer& tokenizer,
-                                                    const constraint::MatchLimits& limits = {},
-                                                    Allocator* from = nullptr) noexcept {
-    std::unique_ptr<AnswerFilter> filter(new (std::nothrow) AnswerFilter(tables, tokenizer, from));
-    if (!filter || !filter->matcher_.open(limits) || !filter->maker_.open(tables) ||
-        !filter->mask_.resize(tables.vocabulary() / 64 + 1))
+  static Result<std::unique_ptr<TokenFilter>> open(const constraint::TokenTrie& trie, const Tokenizer& tokenizer,
+                                                   Allocator* from = nullptr) noexcept {
+    std::unique_ptr<AnswerFilter> filter(new (std::nothrow) AnswerFilter(trie, tokenizer, from));
+    if (!filter || !filter->matcher_.open({}) || !filter->maker_.open(trie) ||
+        !filter->mask_.resize(trie.vocabulary() / 64 + 1))
       return fail(Code::out_of_memory, "no memory to hold answers to a constraint: %zu bytes",
-                  bytes_for(tables, limits));
-    return filter;
+                  bytes_for(trie.vocabulary()));
+    return std::unique_ptr<TokenFilter>(std::move(filter));
   }
-  /// Bytes that open() takes.
-  static std::size_t bytes_for(const TokenTables& tables, const constraint::MatchLimits& limits = {}) noexcept {
-    return constraint::Matcher::bytes_for(limits) + constraint::MaskMaker::bytes_for(tables) +
-           (tables.vocabulary() / 64 + 1) * 8 + kAlignment;
+  /// The most bytes that open() takes for a vocabulary.
+  static std::size_t bytes_for(std::size_t vocabulary) noexcept {
+    return constraint::Matcher::bytes_for({}) + constraint::MaskMaker::bytes_for(vocabulary) +
+           (vocabulary / 64 + 1) * 8 + kAlignment;
   }
-  /// Holds the answers that begin from now on to `constraint`, which must stay as long as they can be worked on.
-  void use(const Constraint& constraint) noexcept { constraint_ = &constraint; }
 
-  Status begin(const Tokenizer* tokenizer) noexcept override {
-    if (!constraint_) return fail(Code::bad_argument, "the filter of an answer has no constraint: call use()");
-    if (tokenizer != &tokenizer_) return fail(Code::bad_argument, "the filter of an answer is for another model");
-    matcher_.begin(constraint_->grammar());
-    return {};
-  }
+  void begin(const Constraint& constraint) noexcept override { matcher_.begin(constraint.grammar()); }
   Result<std::span<const std::uint64_t>> allowed(std::span<const std::int32_t> end_tokens) noexcept override {
     maker_.make(matcher_, mask_.span());
     if (matcher_.full())
@@ -76,7 +60,7 @@ class AnswerFilter final : public TokenFilter {
     const std::size_t known = matcher_.forced(bytes);
     std::size_t count = 0;
     for (std::size_t at = 0; at < known && count < ids.size();) {
-      const auto [id, size] = tables_.longest({bytes + at, known - at});
+      const auto [id, size] = trie_.longest({bytes + at, known - at});
       if (size == 0) break;
       ids[count++] = id;
       at += size;
@@ -85,12 +69,11 @@ class AnswerFilter final : public TokenFilter {
   }
 
  private:
-  AnswerFilter(const TokenTables& tables, const Tokenizer& tokenizer, Allocator* from) noexcept
-      : tables_(tables), tokenizer_(tokenizer), matcher_(from), maker_(from), mask_(from) {}
+  AnswerFilter(const constraint::TokenTrie& trie, const Tokenizer& tokenizer, Allocator* from) noexcept
+      : trie_(trie), tokenizer_(tokenizer), matcher_(from), maker_(from), mask_(from) {}
 
-  const TokenTables& tables_;
+  const constraint::TokenTrie& trie_;
   const Tokenizer& tokenizer_;
-  const Constraint* constraint_ = nullptr;
   constraint::Matcher matcher_;
   constraint::MaskMaker maker_;
   Buffer<std::uint64_t> mask_;

@@ -32,9 +32,9 @@ class MaskMaker {
     return bits_.resize(words_) && sets_.resize(kMaxTokenBytes + 1) && places_.resize(kMaxTokenBytes + 1) &&
            known_bits_.resize(words_ * kKnown) && closed_bits_.resize(closed_words_ * kKnown);
   }
-  /// Bytes that open() takes.
-  static std::size_t bytes_for(const TokenTrie& trie) noexcept {
-    return words(trie.vocabulary()) * 8 * (kKnown + 1) + words(trie.most_quotes()) * 8 * kKnown +
+  /// The most bytes that open() takes for a vocabulary; all its tokens could have a quote.
+  static std::size_t bytes_for(std::size_t vocabulary) noexcept {
+    return words(vocabulary) * 8 * (2 * kKnown + 1) +
            (kMaxTokenBytes + 1) * (sizeof(ThreadSet) + sizeof(TextPlace)) + 5 * kAlignment;
   }
   /// Sets the bits of all tokens that can follow the text of `matcher`, and clears all others. `mask` has

@@ -19,8 +19,8 @@
 #include "../../engine/decoding.hpp"
 #include "../../engine/usage.hpp"
 #include "../../text/sampler.hpp"
-#include "../../text/token_filter.hpp"
 #include "../options.hpp"
+#include "answer_constraint.hpp"
 #include "detokenizer.hpp"
 #include "drafts.hpp"
 #include "token_roles.hpp"
@@ -34,7 +34,7 @@ class Generation {
   /// `cache` and `decoding` must outlive this object, and so must what `roles` views. Memory beyond what carve()
   /// declares comes from `from`.
   Generation(PrefixCache& cache, Decoding& decoding, const TokenRoles& roles, Allocator* from) noexcept
-      : cache_(cache), decoding_(decoding), roles_(roles), steady_(from) {}
+      : cache_(cache), decoding_(decoding), roles_(roles), steady_(from), held_(from) {}
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
@@ -52,11 +52,12 @@ class Generation {
     std::byte* const steady = arena.array<std::byte>("sampler and detokenizer", static_cast<Index>(bytes));
     if (!arena.measuring()) steady_.use({steady, bytes});
   }
-  /// Makes the sampler and the detokenizer. Call it once, after carve(). False when there is no memory.
-  [[nodiscard]] bool open(Index vocab, Index text_bytes) noexcept {
+  /// Makes the sampler, the detokenizer and, where there are tables for it, the filter of constraints. Call it once,
+  /// after carve(); `tables` must outlive this object. False when there is no memory.
+  [[nodiscard]] bool open(Index vocab, Index text_bytes, const FilterTables* tables) noexcept {
     sampler_.emplace(vocab, &steady_);
     text_.emplace(roles_.tokenizer, text_bytes, &steady_);
-    return sampler_->ready() && text_->ready();
+    return sampler_->ready() && text_->ready() && (!tables || held_.open(*tables));
   }
 
   /// Takes the options of a new answer. The ids of the answer before become a source of drafts, as `draft_text` is.
@@ -65,9 +66,7 @@ class Generation {
   /// Codes  bad_argument (an option out of its range), those of StopStrings::set
   Status set(const GenerateOptions& options, std::uint64_t fork, std::span<const std::int32_t> draft_text) noexcept {
     DSVL_CHECK_STATUS(set_sampling(options.sampling, fork));
-    filter_ = options.constraint;
-    whole_ = false;
-    if (filter_) DSVL_CHECK_STATUS(filter_->begin(roles_.tokenizer));
+    DSVL_CHECK_STATUS(held_.begin(options.constraint, roles_));
     max_tokens_ = options.max_tokens;
     draft_ = options.draft;
     drafts_.set(draft_text, ids_.span());
@@ -144,15 +143,10 @@ class Generation {
   /// Codes  bad_argument (logits that are not finite, every token banned)
   Result<Choice> choose(Usage& usage) noexcept {
     const auto began = Clock::now();
-    std::span<const std::uint64_t> allowed;
-    if (filter_) {
-      DSVL_TRY(tokens, filter_->allowed(roles_.end_tokens));
-      allowed = tokens;
-    }
+    DSVL_TRY(allowed, held_.allowed(roles_.end_tokens));
     DSVL_TRY(choice, sampler_->choose(logits_of(pass_.row), static_cast<std::uint64_t>(position()), allowed));
     // An end token is chosen only where the text may end, and is no part of it.
-    if (filter_ && !roles_.ends_answer(choice.id) && !filter_->accept(choice.id))
-      return fail(Code::bad_argument, "token %d was chosen against the constraint", choice.id);
+    if (!roles_.ends_answer(choice.id)) DSVL_CHECK_STATUS(held_.accept(choice.id));
     seen_ = logits_of(pass_.row);
     last_ = choice;
     (void)ids_.push_back(choice.id);
@@ -203,7 +197,7 @@ class Generation {
     text_->restart();
     for (const std::int32_t id : ids_) text_->push(id);
     text_->take();
-    if (filter_) DSVL_CHECK_STATUS(filter_again());
+    DSVL_CHECK_STATUS(held_.replay(ids_.span()));
     drafts_.truncate(prompt_ + tokens);
     // The token in front runs again: the next choice is made from its logits.
     cache_.truncate(position() - 1);
@@ -217,8 +211,7 @@ class Generation {
   /// Ends the answer. The cache then holds the prompt and the answer, without guesses, and text that was held back is
   /// part of the text.
   void end() noexcept {
-    whole_ = filter_ && started() && !text_->stopped() && filter_->whole();
-    filter_ = nullptr;  // it is the application's, and need not stay longer
+    held_.end(started() && !text_->stopped());
     decoding_.remove(request_);
     if (started()) {
       cache_.truncate(position());
@@ -227,10 +220,10 @@ class Generation {
     phase_ = Phase::idle;
   }
 
-  /// Forgets the filter: the answer was let go, and what it was held to may be gone as well.
-  void drop_filter() noexcept { filter_ = nullptr; }
-  /// True when the answer, which is over, has a constraint and satisfies it as a whole.
-  [[nodiscard]] bool whole() const noexcept { return whole_; }
+  /// What the answer is held to.
+  [[nodiscard]] AnswerConstraint& held() noexcept { return held_; }
+  /// What the answer is held to, read only.
+  [[nodiscard]] const AnswerConstraint& held() const noexcept { return held_; }
 
   // --- what there is to see -----------------------------------------------------------------------------------------
 
@@ -304,19 +297,12 @@ class Generation {
     pass_.drafted = 0;
     phase_ = Phase::chosen;
   }
-  /// Has the filter follow the ids of the answer anew, some of which were taken back.
-  Status filter_again() noexcept {
-    DSVL_CHECK_STATUS(filter_->begin(roles_.tokenizer));
-    for (const std::int32_t id : ids_)
-      if (!filter_->accept(id)) return fail(Code::bad_argument, "token %d does not fit the constraint", id);
-    return {};
-  }
   /// Adds at most `most` guesses to the pass, as far as they are tokens of text: what the constraint leaves no choice
   /// about, or else what was said before.
   void add_guesses(Index most) noexcept {
     std::int32_t forced[kMostForced];
     const std::span<std::int32_t> room(forced, std::min<std::size_t>(kMostForced, static_cast<std::size_t>(most)));
-    const std::size_t known = filter_ ? filter_->forced(room) : 0;
+    const std::size_t known = held_.forced(room);
     for (const std::int32_t id : known > 0 ? room.first(known) : drafts_.guess(most)) {
       if (roles_.image_token == id) break;  // in a prompt it stands for a picture's row, which a guess is not
       (void)pass_.tokens.push_back({{id}});
@@ -335,8 +321,7 @@ class Generation {
   std::optional<StreamingDetokenizer> text_;  // always there once open
   Drafts drafts_;                             // has the sequence as well
 
-  TokenFilter* filter_ = nullptr;  // of the options
-  bool whole_ = false;             // see whole()
+  AnswerConstraint held_;             // what the answer is held to
   Phase phase_ = Phase::idle;
   Index max_tokens_ = 0, draft_ = 0;  // of the options
   std::size_t prompt_ = 0;            // tokens of the prompt

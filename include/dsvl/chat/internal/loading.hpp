@@ -96,10 +96,10 @@ DSVL_COLD inline Result<std::optional<Tokenizer>> read_tokenizer(const ModelSour
   return std::optional<Tokenizer>(std::move(tokenizer));
 }
 
-/// Reads the tokenizer into the state. Its ids must be rows of the decoder's embedding table, because they are looked
+/// Reads the tokenizer into the state, and makes its tables for constraints. Its ids must be rows of the decoder's embedding table, because they are looked
 /// up there without a check.
 ///
-/// Codes  those of the readers, bad_file (ids beyond the embedding table)
+/// Codes  those of the readers, bad_file (ids beyond the embedding table), out_of_memory
 DSVL_COLD inline Status load_tokenizer(const ModelSource& source, ModelState& state) {
   DSVL_TRY(tokenizer, read_tokenizer(source, state.host.allocator));
   if (!tokenizer)
@@ -110,6 +110,9 @@ DSVL_COLD inline Status load_tokenizer(const ModelSource& source, ModelState& st
                 state.config.decoder.vocab);
   else
     state.tokenizer = std::move(tokenizer);
+  if (!state.tokenizer || !state.constraints) return {};
+  DSVL_TRY(tables, state.constraints->make_tables(*state.tokenizer, state.host.allocator));
+  state.filter_tables = std::move(tables);
   return {};
 }
 
@@ -175,6 +178,7 @@ DSVL_INLINE Result<Model> Model::load_from(const ModelPlace& place, const LoadOp
   const FloatEnvironment ours;
   auto state = std::make_shared<detail::ModelState>();
   state->host = options.host;
+  state->constraints = options.constraints;
   Allocator* const from = options.host.allocator;
   LoadReport unread;
   LoadReport& report = options.report ? *options.report : unread;

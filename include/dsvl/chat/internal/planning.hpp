@@ -160,6 +160,8 @@ Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, c
   }
   DSVL_TRY(limits, complete_limits(options.limits, config, net.decoder));
   out.buffers.push_back({Part::model, "tokenizer", tokenizer.kept});
+  if (load.constraints)
+    out.buffers.push_back({Part::model, "tables of constraints", load.constraints->tables_bytes(config.decoder.vocab)});
   if (load.mode == LoadMode::read) out.buffers.push_back({Part::model, "weights", out.file_bytes});
   for (const Plan::Buffer& b : out.buffers) out.model += b.bytes;
   out.load_peak = out.model + tokenizer.reading;
@@ -168,7 +170,7 @@ Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, c
   const Executor* const executor = options.host.executor ? options.host.executor : load.host.executor;
   const int threads = load.threads > 0 ? load.threads : available_threads();
   const int workers = executor ? executor->workers() : threads;
-  plan_sessions(SessionShape{net, config, limits, workers}, out);
+  plan_sessions(SessionShape{net, config, limits, workers, load.constraints}, out);
   return out;
 }
 /// The plan of a model with one session.

@@ -56,7 +56,8 @@ DSVL_INLINE Status SessionState::open(Index shared_pages) {
   std::size_t needed = 0;
   const auto lay_out = [&](Arena& arena) { parts_.lay_out(arena, shape()), needed = arena.peak(); };
   if (!carve_slab(slab_, lay_out)) return no_memory(needed);
-  if (!parts_.generation.open(model_->config.decoder.vocab, limits.text_bytes)) return no_memory(needed);
+  const FilterTables* const tables = model_->filter_tables.get();
+  if (!parts_.generation.open(model_->config.decoder.vocab, limits.text_bytes, tables)) return no_memory(needed);
   if (first_ && images_ && !images_->open()) return no_memory(images_->bytes());
   PrefixCache& cache = parts_.cache;
   if (!cache.reserve(shared_pages, group_ ? 0 : 1) || (first_ && !cache.pool()->reserve(shape().cached_pages())))
@@ -78,7 +79,7 @@ DSVL_INLINE void SessionState::tie(AnswerTie* handle) noexcept {
   answer_.dropped = true;
   answer_.cancel = nullptr;
   answer_.progress = {};
-  parts_.generation.drop_filter();
+  parts_.generation.held().drop();
   parts_.queue.abandon();  // so that another session can have the picture encoder
 }
 

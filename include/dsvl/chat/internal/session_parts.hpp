@@ -25,6 +25,7 @@ struct SessionShape {
   const ModelConfig& config;  ///< of the same model
   const Limits& limits;       ///< with every default filled in
   int workers = 1;            ///< threads that there is scratch for
+  const ConstraintSupport* constraints = nullptr;  ///< of LoadOptions
 
   /// Pages of the cache for the prefixes of earlier conversations.
   [[nodiscard]] Index cached_pages() const noexcept { return ceil_div(limits.cached_tokens, kKvBlock); }
@@ -58,7 +59,9 @@ struct SessionParts {
     queue.carve(arena, limits.context, limits.context / shape.config.image_tokens() + 1);
     conversation.carve(arena, limits.text_bytes, limits.context);
     prompt.carve(arena, limits);
-    generation.carve(arena, limits, shape.config.decoder.vocab, !own_decoding);
+    const Index vocab = shape.config.decoder.vocab;
+    generation.carve(arena, limits, vocab, !own_decoding);
+    if (shape.constraints) generation.held().carve(arena, *shape.constraints, vocab);
   }
 
   PrefixCache cache;                     ///< keys and values of the sequence

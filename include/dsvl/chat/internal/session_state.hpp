@@ -121,7 +121,7 @@ class SessionState {
   /// The answer's counts so far.
   [[nodiscard]] const Usage& usage() const noexcept { return answer_.usage; }
   /// True when the answer satisfies its constraint as a whole.
-  [[nodiscard]] bool whole() const noexcept { return answer_.phase == Phase::over && parts_.generation.whole(); }
+  [[nodiscard]] bool whole() const noexcept { return answer_.phase == Phase::over && parts_.generation.held().whole(); }
   /// The answer's text so far.
   [[nodiscard]] std::string_view text() const noexcept { return parts_.generation.text().text(); }
   /// The answer's ids so far.
@@ -168,7 +168,7 @@ class SessionState {
 
   /// The facts that the sizes of this session follow from.
   [[nodiscard]] SessionShape shape() const noexcept {
-    return {model_->network->net, model_->config, options_.limits, executor_.workers()};
+    return {model_->network->net, model_->config, options_.limits, executor_.workers(), model_->constraints};
   }
   /// The conditions under which work on the answer stops.
   [[nodiscard]] Control control(Clock::time_point deadline = (Clock::time_point::max)()) const noexcept {

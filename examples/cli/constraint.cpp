@@ -1,6 +1,6 @@
 #include "constraint.hpp"
 
-#include <dsvl/constraint/support.hpp>
+#include <dsvl/constraint/constraint.hpp>
 #include <fstream>
 #include <iterator>
 #include <vector>

@@ -3,4 +3,5 @@
 #include "library.hpp"
 
 #include <dsvl/chat/scheduler.hpp>
+#include <dsvl/constraint/constraint.hpp>
 #include <dsvl/convert/convert.hpp>

@@ -1,5 +1,6 @@
 // Answers that are held to a constraint, from question to text.
 #include "dsvl/chat/ask_typed.hpp"
+#include "dsvl/constraint/token_trie.hpp"
 #include "health.hpp"
 
 #include <cmath>

@@ -5,5 +5,6 @@
 #endif
 #define DSVL_IMPLEMENTATION
 #include <dsvl/chat/scheduler.hpp>
+#include <dsvl/constraint/constraint.hpp>
 #include <dsvl/convert/convert.hpp>
 #include <dsvl/dsvl.hpp>

@@ -1,4 +1,5 @@
 #include "dsvl/constraint/constraint.hpp"
+#include "dsvl/constraint/matcher.hpp"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 
 #include "../base/host_macros_push.hpp"
 
-#include "../constraint/support.hpp"
+#include "../constraint/constraint.hpp"
 #include "../constraint/typed.hpp"
 #include "session.hpp"
 

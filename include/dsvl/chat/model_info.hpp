@@ -29,8 +29,8 @@ struct LoadOptions {
   /// The token that stands for pictures, for models whose files do not say and that have no tokenizer. It wins over the
   /// files.
   std::optional<std::int32_t> image_token = {};
-  /// Makes GenerateOptions::constraint usable: &kConstraints of constraint/support.hpp. Null: answers are free. It must
-  /// outlive the model and its sessions.
+  /// Makes GenerateOptions::constraint usable: &kConstraints of constraint/constraint.hpp. Null: answers are free. It
+  /// must outlive the model and its sessions.
   const ConstraintSupport* constraints = nullptr;
   /// Gets Stage::load, in bytes of the files, one after the other; then, where weights are interleaved, in theirs.
   Progress progress = {};

@@ -70,10 +70,10 @@ struct GenerateOptions {
   /// UTF-8, or is longer than twice the context in tokens, is ignored. It must stay until the call that begins the
   /// answer returns.
   std::string_view draft_text = {};
-  /// What the answer is held to: JSON of a schema, a pattern, choices (see constraint/support.hpp). Null: nothing. The
-  /// model must have been loaded with LoadOptions::constraints. It must stay as long as the answer can be worked on;
-  /// other answers may use it too. With `draft`, text that can not be otherwise is guessed. Saving and forking leave it
-  /// out, as they do the answer.
+  /// What the answer is held to: JSON of a schema, a pattern, choices (see constraint/constraint.hpp). Null: nothing.
+  /// The model must have been loaded with LoadOptions::constraints. It must stay as long as the answer can be worked
+  /// on; other answers may use it too. With `draft`, text that can not be otherwise is guessed. Saving and forking
+  /// leave it out, as they do the answer.
   const Constraint* constraint = nullptr;
   /// Looked at before every tile of work; null: cannot be cancelled. It must stay, like what `progress` points to, as
   /// long as the answer can be worked on: until it is over (finish() is not Finish::none), its session has gone on to

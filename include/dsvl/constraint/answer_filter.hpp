@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "../text/token_filter.hpp"
-#include "constraint.hpp"
 #include "mask.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -36,7 +35,7 @@ class AnswerFilter final : public TokenFilter {
            (vocabulary / 64 + 1) * 8 + kAlignment;
   }
 
-  void begin(const Constraint& constraint) noexcept override { matcher_.begin(constraint.grammar()); }
+  void begin(const Constraint& constraint) noexcept override;  // in implementation.hpp
   Result<std::span<const std::uint64_t>> allowed(std::span<const std::int32_t> end_tokens) noexcept override {
     maker_.make(matcher_, mask_.span());
     if (matcher_.full())

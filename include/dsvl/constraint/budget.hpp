@@ -11,15 +11,9 @@
 #include <cstdint>
 
 #include "../base/status.hpp"
+#include "limits.hpp"
 
 DSVL_BEGIN_NAMESPACE
-
-/// Sizes that a constraint may have, and the steps that compiling it may take. What needs more is Code::limit.
-struct ConstraintLimits {
-  std::size_t schema_bytes = std::size_t{1} << 20;  ///< bytes of a schema, a pattern or a list of choices
-  std::size_t states = 100'000;                     ///< states of all automata together; about 40 bytes for each
-  std::size_t work = 30'000'000;                    ///< steps of compiling, each a few nanoseconds
-};
 
 namespace constraint {
 

@@ -10,18 +10,11 @@
 #include <cstdint>
 #include <span>
 
+#include "limits.hpp"
 #include "spelling.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace constraint {
-
-/// Sizes of what runs a constraint; all memory is taken when it is opened.
-struct MatchLimits {
-  std::uint32_t depth = 256;       ///< frames on top of each other: values inside each other, and two more
-  std::uint32_t threads = 8192;    ///< threads, of all sets that are looked at together
-  std::uint32_t frames = 8192;     ///< frames that are waiting
-  std::uint32_t keys = 4096;       ///< names that the open objects have
-};
 
 /// A set of threads, by its place in the memory of Threads.
 struct ThreadSet {

@@ -1,7 +1,7 @@
 // TokenFilter: decides which tokens an answer may go on with. An answer asks it in front of every choice.
 //
 // These are interfaces, so that a program whose answers are free does not compile what a constraint is made of:
-// constraint/support.hpp implements them for JSON schemas, patterns and choices.
+// constraint/constraint.hpp implements them for JSON schemas, patterns and choices.
 #ifndef DSVL_TEXT_TOKEN_FILTER_HPP
 #define DSVL_TEXT_TOKEN_FILTER_HPP
 
@@ -11,13 +11,14 @@
 #include <memory>
 #include <span>
 
-#include "../base/buffer.hpp"
+#include "../base/host.hpp"
 #include "../base/status.hpp"
-#include "tokenizer.hpp"
+#include "../base/view.hpp"
 
 DSVL_BEGIN_NAMESPACE
 
-class Constraint;
+class Constraint;  // constraint/constraint.hpp
+class Tokenizer;   // text/tokenizer.hpp
 
 /// The state of one constrained text. One answer uses it at a time. No call allocates.
 class TokenFilter {
@@ -58,7 +59,7 @@ class FilterTables {
 };
 
 /// The ability to hold answers to a constraint, for LoadOptions::constraints. There is one: kConstraints in
-/// constraint/support.hpp.
+/// constraint/constraint.hpp.
 struct ConstraintSupport {
   /// Makes the tables of a tokenizer, which must outlive them, with memory from `from`. Codes: out_of_memory.
   Result<std::unique_ptr<const FilterTables>> (*make_tables)(const Tokenizer& tokenizer, Allocator* from) noexcept;

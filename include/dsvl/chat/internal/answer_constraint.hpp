@@ -4,6 +4,8 @@
 #ifndef DSVL_CHAT_INTERNAL_ANSWER_CONSTRAINT_HPP
 #define DSVL_CHAT_INTERNAL_ANSWER_CONSTRAINT_HPP
 
+#include "../../base/host_macros_push.hpp"
+
 #include <memory>
 #include <span>
 
@@ -94,5 +96,7 @@ class AnswerConstraint {
 
 }  // namespace detail
 DSVL_END_NAMESPACE
+
+#include "../../base/host_macros_pop.hpp"
 
 #endif  // DSVL_CHAT_INTERNAL_ANSWER_CONSTRAINT_HPP

@@ -96,8 +96,8 @@ DSVL_COLD inline Result<std::optional<Tokenizer>> read_tokenizer(const ModelSour
   return std::optional<Tokenizer>(std::move(tokenizer));
 }
 
-/// Reads the tokenizer into the state, and makes its tables for constraints. Its ids must be rows of the decoder's embedding table, because they are looked
-/// up there without a check.
+/// Reads the tokenizer into the state, and makes its tables for constraints. Its ids must be rows of the decoder's
+/// embedding table, because they are looked up there without a check.
 ///
 /// Codes  those of the readers, bad_file (ids beyond the embedding table), out_of_memory
 DSVL_COLD inline Status load_tokenizer(const ModelSource& source, ModelState& state) {

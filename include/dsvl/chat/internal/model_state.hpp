@@ -10,6 +10,7 @@
 #include "../../base/thread_pool.hpp"
 #include "../../model/load.hpp"
 #include "../../text/token_filter.hpp"
+#include "../../text/tokenizer.hpp"
 #include "../model_info.hpp"
 #include "token_roles.hpp"
 
@@ -25,8 +26,8 @@ struct ModelState {
   ModelConfig config;                       ///< of every part
   std::optional<LoadedNetwork> network;     ///< always there once loaded
   std::optional<Tokenizer> tokenizer;       ///< none when the files have none
-  const ConstraintSupport* constraints = nullptr;       ///< of LoadOptions
-  std::unique_ptr<const FilterTables> filter_tables;    ///< of the tokenizer; null without `constraints`
+  const ConstraintSupport* constraints = nullptr;     ///< of LoadOptions
+  std::unique_ptr<const FilterTables> filter_tables;  ///< of the tokenizer; null without `constraints`
   std::optional<std::int32_t> image_token;  ///< none when it is not known
   std::vector<std::int32_t> end_tokens;     ///< sorted
   ModelInfo info;                           ///< for the application

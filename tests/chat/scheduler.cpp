@@ -265,6 +265,7 @@ TEST_CASE("a scheduler has as many sessions as it was opened for, forks included
   CHECK(first.fork().error().code() == Code::limit);
   second.reset();
   CHECK(scheduler.sessions() == 1);
+  CHECK(first.fork(scheduler.options().session.limits.context + 1).error().code() == Code::limit);
   auto fork = first.fork();
   REQUIRE(fork);
   CHECK(scheduler.sessions() == 2);

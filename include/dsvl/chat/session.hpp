@@ -111,7 +111,8 @@ class Session {
   /// memory: `context` tokens in all (0: as many as this one). The two may be used on different threads, unless they
   /// are a scheduler's.
   ///
-  /// Codes  bad_argument (a negative context), limit, out_of_memory
+  /// Codes  bad_argument (a negative context), limit (also of a scheduler's session: more than the scheduler has for
+  ///        each), out_of_memory
   Result<Session> fork(Index context = 0);
 
   /// Writes what a fork would share to a file: the conversation with its pictures, and what the cache holds. An answer

@@ -54,6 +54,10 @@ DSVL_INLINE std::size_t SchedulerState::bytes() const noexcept {
 }
 
 DSVL_INLINE Status SchedulerState::join(SessionState& member) noexcept {
+  // A fork may ask for another context than its parent's. What was planned for a member is the scheduler's.
+  const Index context = member.options().limits.context, most = options_.session.limits.context;
+  if (context > most)
+    return fail(Code::limit, "a session of %td tokens of context: the scheduler has %td for each", context, most);
   if (members_.push_back(&member) && turns_.push_back(&member)) return {};
   return fail(Code::limit, "one session too many: the scheduler has room for %td (SchedulerOptions::sessions)",
               options_.sessions);

@@ -31,7 +31,7 @@ class SessionGroup {
   [[nodiscard]] virtual Decoding& decoding() noexcept = 0;
   /// Takes a session in, which has not been opened yet; it must leave() before it goes.
   ///
-  /// Codes  limit (there are as many as were planned)
+  /// Codes  limit (there are as many as were planned, or it is larger than planned)
   virtual Status join(SessionState& member) noexcept = 0;
   /// Notes that a member begins an answer: it is behind all others from then on where there is an order.
   virtual void begins(SessionState& member) noexcept = 0;

@@ -33,8 +33,9 @@ struct Choice {
 
 /// log(sum(exp(logits))) in two parts, so that log p(i) = (logits[i] - largest) - log_sum loses no digits.
 struct LogSum {
-  double largest = 0;  ///< the largest logit
-  double log_sum = 0;  ///< log(sum(exp(logits - largest)))
+  std::size_t best = 0;  ///< the first token with the largest logit
+  double largest = 0;    ///< that logit
+  double log_sum = 0;    ///< log(sum(exp(logits - largest)))
   /// Log-probability of a token with this logit.
   [[nodiscard]] double log_probability(float logit) const noexcept { return double{logit} - largest - log_sum; }
 };
@@ -44,16 +45,17 @@ struct LogSum {
 /// Codes  bad_argument when a logit is NaN or +inf, or all are -inf
 inline Result<LogSum> log_sum_exp(std::span<const float> logits) noexcept {
   float largest = -std::numeric_limits<float>::infinity();
+  std::size_t best = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     if (!(logits[i] < std::numeric_limits<float>::infinity()))
       return fail(Code::bad_argument, "the logit of token %zu is %s", i, std::isnan(logits[i]) ? "NaN" : "infinite");
-    if (logits[i] > largest) largest = logits[i];
+    if (logits[i] > largest) largest = logits[i], best = i;
   }
   if (!(largest > -std::numeric_limits<float>::infinity()))
     return fail(Code::bad_argument, "none of the %zu logits is finite", logits.size());
   double sum = 0;
   for (const float x : logits) sum += std::exp(double{x} - double{largest});
-  return LogSum{largest, std::log(sum)};
+  return LogSum{best, largest, std::log(sum)};
 }
 
 /// Chooses the tokens of one sequence. Not for several threads at once.
@@ -96,6 +98,7 @@ class Sampler {
       marks_[id] |= kBiased;
     }
     for (const std::int32_t id : options.banned) marks_[static_cast<std::size_t>(id)] |= kBanned;
+    plain_ = temperature_ == 0 && repetition_penalty_ == 1 && options.bias.empty() && options.banned.empty();
     return {};
   }
 
@@ -124,6 +127,8 @@ class Sampler {
       return fail(Code::bad_argument, "%zu logits were given, the vocabulary has %zu tokens", logits.size(),
                     scores_.size());
     DSVL_TRY(raw, log_sum_exp(logits));
+    if (plain_ && allowed.empty())
+      return Choice{static_cast<std::int32_t>(raw.best), raw.log_probability(logits[raw.best])};
     adjust(logits);
     if (!allowed.empty()) keep_only(allowed);
     std::size_t best = 0;
@@ -236,6 +241,7 @@ class Sampler {
   float temperature_ = 0, top_p_ = 1, repetition_penalty_ = 1;
   Index top_k_ = 0;
   bool penalize_prompt_ = false, ready_ = false;
+  bool plain_ = true;              // the token with the largest logit is chosen
   std::uint64_t seed_ = 0;
   Buffer<float> scores_;           // the logits after adjust()
   Buffer<Candidate> candidates_;   // scratch of draw()

@@ -21,4 +21,13 @@
 #include "io/image.hpp"
 #endif
 
+// What not every application needs has headers of its own: include those. dsvl as one file has no others to include,
+// so it holds these parts too, and the macros turn them on.
+#ifdef DSVL_WITH_SCHEDULER
+#include "chat/scheduler.hpp"
+#endif
+#ifdef DSVL_WITH_CONSTRAINTS
+#include "chat/ask_typed.hpp"
+#endif
+
 #endif  // DSVL_DSVL_HPP

@@ -79,6 +79,20 @@ compile -O1 -I"$here/other" -I"$work/whole" "$here/host.cpp" "$here/other.cpp" $
   said "a host with other libraries does not compile with the file that has everything"
 answers "$work/whole/host" "$model" "$picture"
 compile -fsyntax-only -I"$here/other" -I"$work/whole" "$here/host.cpp" || said "everything with kernels has complaints"
+cat >"$work/parts.cpp" <<'CODE'
+#define DSVL_WITH_SCHEDULER
+#define DSVL_WITH_CONSTRAINTS
+#include <dsvl/dsvl.hpp>
+struct Sign { std::string text; };
+template <class Fields> void describe(Fields& f, Sign& s) { f("text", s.text); }
+int main() {
+  auto model = dsvl::Model::load("model", {.constraints = &dsvl::kConstraints});
+  auto scheduler = dsvl::Scheduler::open(*model, {.sessions = 2});
+  auto session = scheduler->session();
+  return dsvl::ask<Sign>(*session, dsvl::Picture::file("sign.png"), "Read the sign.").has_value() ? 0 : 1;
+}
+CODE
+compile -fsyntax-only -I"$work/whole" "$work/parts.cpp" || said "the parts that macros turn on do not compile"
 echo "ok      dsvl_all.hpp alone, in a host with other libraries of the same names, in the same file and in another"
 printf '#include <%s>\n' xsimd/xsimd.hpp nlohmann/json.hpp dsvl/dsvl.hpp >"$work/same.cpp"
 echo 'int main() { return static_cast<int>("[]"_json.size()) + static_cast<int>(xsimd::batch<float>(0).get(0)); }' \

@@ -63,7 +63,7 @@ class FilterTables {
 struct ConstraintSupport {
   /// Makes the tables of a tokenizer, which must outlive them, with memory from `from`. Codes: out_of_memory.
   Result<std::unique_ptr<const FilterTables>> (*make_tables)(const Tokenizer& tokenizer, Allocator* from) noexcept;
-  /// About how many bytes the tables of a vocabulary take.
+  /// How many bytes the tables of a vocabulary take, or half as many more where its tokens are short.
   std::size_t (*tables_bytes)(Index vocab) noexcept;
   /// The most bytes that a filter for a vocabulary takes.
   std::size_t (*filter_bytes)(Index vocab) noexcept;

@@ -149,7 +149,7 @@ TEST_SUITE("full") {
     embed(on, inputs.data(), net.decoder.embedding, d.x);
     rope_angles(on, &state.places, net.decoder.dims.rope_theta, d.angles);
     for (std::size_t l = 0; l < net.decoder.blocks.size(); ++l) {
-      net.decoder.blocks[l].forward(on, net.decoder.dims, &state.places, cache.layer(static_cast<Index>(l)), d, d.x);
+      net.decoder.blocks[l].forward(on, net.decoder.dims, static_cast<Index>(l), &state.places, cache.layer(static_cast<Index>(l)), d, d.x);
       last.insert(last.end(), d.x.row(prompt - 1), d.x.row(prompt - 1) + d.x.cols);
     }
     on.rows({});

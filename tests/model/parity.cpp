@@ -121,7 +121,7 @@ class Parity {
     embed(on_, inputs.data(), decoder.embedding, d.x);
     rope_angles(on_, &state.places, decoder.dims.rope_theta, d.angles);
     for (std::size_t l = 0; l < decoder.blocks.size(); ++l) {
-      decoder.blocks[l].forward(on_, decoder.dims, &state.places, cache.layer(static_cast<Index>(l)), d, d.x);
+      decoder.blocks[l].forward(on_, decoder.dims, static_cast<Index>(l), &state.places, cache.layer(static_cast<Index>(l)), d, d.x);
       compare<T>("decoder block", d.x, of_prompt("act.model.language_model.layers." + std::to_string(l)));
     }
     on_.rows({});

@@ -64,6 +64,12 @@ class DecodeRequest {
   [[nodiscard]] std::span<const float> logits(Index i = 0) const noexcept {
     return {logits_.row(i), static_cast<std::size_t>(logits_.cols)};
   }
+  /// How much the i-th of these tokens looks at each token of its sequence, itself included, averaged over layers and
+  /// heads: they add up to 1. Valid until the next pass begins; empty where the decoding makes no maps.
+  [[nodiscard]] std::span<const float> attention(Index i = 0) const noexcept {
+    if (!attention_.data) return {};
+    return {attention_.row(i), static_cast<std::size_t>(keys_ + i)};
+  }
 
  private:
   friend class Decoding;
@@ -74,6 +80,8 @@ class DecodeRequest {
   Stage stage_ = Stage::prefill;   // of progress
   View<float> own_;                // where logits are copied to; empty: nowhere
   View<const float> logits_;       // of the wanted tokens
+  View<const float> attention_;    // likewise; empty where there are no maps
+  Index keys_ = 0;                 // tokens that the first of these looks at
 };
 
 /// Prefill and decode in slices, for one thread at a time.
@@ -81,12 +89,14 @@ class Decoding {
  public:
   /// Takes limits as complete_limits() gives them. `decoder` must outlive this object. A pass has room for a chunk of
   /// limits.chunk tokens, and with more than one of `sequences` for limits.logit_rows tokens of each beside it. There
-  /// will be scratch for `workers` workers; an executor with more of them leaves some idle.
-  Decoding(const Decoder& decoder, const Limits& limits, int workers, Index sequences = 1) noexcept
+  /// will be scratch for `workers` workers; an executor with more of them leaves some idle. With
+  /// `attention` it makes attention maps of the tokens whose logits are kept.
+  Decoding(const Decoder& decoder, const Limits& limits, int workers, Index sequences = 1,
+           bool attention = false) noexcept
       : decoder_(decoder), kv_(kv_layout<float>(decoder.dims.heads, *limits.kv)), sequences_(sequences),
         chunk_(std::min<Index>(limits.chunk, limits.context)),
-        logit_rows_(std::min<Index>(limits.logit_rows, chunk_)), activations_(limits.activations),
-        workers_(std::max<int>(1, workers)) {}
+        logit_rows_(std::min<Index>(limits.logit_rows, chunk_)), seen_(attention ? limits.context : 0),
+        activations_(limits.activations), workers_(std::max<int>(1, workers)) {}
   Decoding(const Decoding&) = delete;
   Decoding& operator=(const Decoding&) = delete;
 
@@ -100,6 +110,7 @@ class Decoding {
     inputs_ = arena.array<TokenInput<float>>("decoder inputs", rows);
     // Logits are read until the next pass, so they are declared apart from the buffers that share memory.
     buffers_.carve_logits(arena, decoder_.dims, sequences_ * logit_rows_);
+    if (seen_ > 0) buffers_.carve_maps(arena, decoder_.dims, sequences_ * logit_rows_, seen_, state_);
     buffers_.carve(arena, decoder_.dims, rows);
     // The program reads state_ and inputs_ when it runs, so one recording serves all chunks and tokens.
     Recorder<float> record(program_, arena, activations_);
@@ -233,6 +244,8 @@ class Decoding {
       r.cache_->append(r.tokens_.keys.subspan(static_cast<std::size_t>(r.done_), static_cast<std::size_t>(p.rows)));
       r.done_ += p.rows;
       r.logits_ = buffers_.logits.row_range(logits, p.logits);
+      r.attention_ = buffers_.maps.mean.row_range(logits, p.logits);
+      r.keys_ = r.cache_->size() - p.logits + 1;
       logits += p.logits;
       if (p.logits == 0 || !r.own_.data) continue;
       std::copy_n(r.logits_.data, p.logits * r.logits_.cols, r.own_.data);
@@ -245,6 +258,7 @@ class Decoding {
   KvLayout kv_;                      // of every page
   Index sequences_;                  // that a pass may have rows of
   Index chunk_, logit_rows_;         // of one sequence: rows of a pass, and those with logits, at most
+  Index seen_;                       // keys that an attention map has room for; 0: none are made
   ActivationPrecision activations_;  // with which the program was recorded
   int workers_;                      // for which there is scratch
 

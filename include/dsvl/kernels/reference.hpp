@@ -244,6 +244,8 @@ void attend(const AttendTile<T>& t, T* scratch) noexcept {
         scratch[d] += p * kv<T>(t.format, block, row + d, t.head_dim, kKvBlock + j % kKvBlock);
     }
     for (Index d = 0; d < t.head_dim; ++d) t.y[r * t.y_stride + d] = keys > 0 ? scratch[d] / total : T(0);
+    if (T* const to = t.weights_of(r))
+      for (Index j = 0; j < keys; ++j) to[j] = std::exp(score(t, r, j) - largest) / total;
   }
 }
 

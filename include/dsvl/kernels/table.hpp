@@ -95,7 +95,16 @@ struct AttendTile {
   Index bias_stride = 0, map_width = 0, place = 0;
   T* y = nullptr;                     ///< (rows, head_dim), rows y_stride apart
   Index y_stride = 0;
+  /// Rows from `weights_from` on leave their softmax weights behind: that of key j for row weights_from + i at
+  /// weights[i * weights_stride + j]. A row has room for whole blocks; what lies behind its keys is overwritten with
+  /// anything. Null: no row does, and nothing of the kind is computed.
+  T* weights = nullptr;
+  Index weights_from = 0, weights_stride = 0;
 
+  /// Where row r leaves its weights; null when it does not.
+  [[nodiscard]] constexpr T* weights_of(Index r) const noexcept {
+    return weights && r >= weights_from ? weights + (r - weights_from) * weights_stride : nullptr;
+  }
   /// Row r sees the keys [0, keys_of(r)).
   [[nodiscard]] constexpr Index keys_of(Index r) const noexcept { return places ? places[r].position + 1 : keys; }
   /// Where block b of row r's sequence is.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../nn/activation.hpp"
+#include "../nn/attention_maps.hpp"
 #include "../nn/embedding.hpp"
 #include "../nn/linear.hpp"
 #include "../nn/norm.hpp"
@@ -56,12 +57,18 @@ struct DecoderBuffers {
   View<T> last;          ///< (rows, hidden), the rows whose logits are wanted
   View<T> logits;        ///< (rows, vocab), the result
   RopeAngles<T> angles;  ///< cosines and sines of the chunk's positions, shared by all layers
+  AttentionMaps<T> maps; ///< of the rows whose logits are wanted; none unless carve_maps() declared them
 
   /// Declares what stays valid when a forward pass is over: logits for up to `rows` of its tokens. They are read until
   /// the next pass, so they must not overlap with carve().
   void carve_logits(Arena& arena, const DecoderDims& d, Index rows) noexcept {
     last = arena.view<T>("last hidden", rows, d.hidden);
     logits = arena.view<T>("logits", rows, d.vocab);
+  }
+  /// Declares attention maps of up to `rows` tokens whose logits are wanted, in a context of `context` tokens. A forward
+  /// pass recorded with them leaves them beside the logits, which have the same bits. `state` is that of the pass.
+  void carve_maps(Arena& arena, const DecoderDims& d, Index rows, Index context, const DecoderState& state) noexcept {
+    maps.carve(arena, d.heads.heads, rows, context, &state.logits_from);
   }
   /// Declares the scratch of a forward pass over up to `chunk` tokens. Attention and MLP share memory.
   void carve(Arena& arena, const DecoderDims& d, Index chunk) noexcept {
@@ -120,10 +127,10 @@ struct DecoderBlock {
   }
 
   /// Updates x (rows, hidden) in place and stores the keys and values of its rows at their places, in the blocks of
-  /// this layer. `places` is read when the pass runs.
+  /// this layer, whose number is `layer`. `places` is read when the pass runs.
   template <class On>
-  void forward(On& on, const DecoderDims& d, const SequenceRows* places, KvBlocks kv, DecoderBuffers<Scalar<On>>& b,
-               View<Scalar<On>> x) const noexcept {
+  void forward(On& on, const DecoderDims& d, Index layer, const SequenceRows* places, KvBlocks kv,
+               DecoderBuffers<Scalar<On>>& b, View<Scalar<On>> x) const noexcept {
     using Rows = View<Scalar<On>>;
     const Index width = d.heads.width(), kv_width = d.heads.kv_width();
     const Rows q = b.qkv.col_range(0, width), k = b.qkv.col_range(width, kv_width);
@@ -134,7 +141,8 @@ struct DecoderBlock {
     rope(on, q, d.heads.head_dim, b.angles, d.rotary);
     rope(on, k, d.heads.head_dim, b.angles, d.rotary);
     store_kv(on, k, v, d.heads, places, kv);
-    causal_attention(on, q, d.heads, kv, places, attended);
+    causal_attention(on, q, d.heads, kv, places, attended, b.maps.weights);
+    if (b.maps.weights) add_to_maps(on, places, layer, d.layers, b.maps);
     linear_add(on, attended, out, x);
     rms_norm(on, x, norm2, normed);
     mlp.forward(on, normed, b, x);
@@ -174,8 +182,8 @@ struct Decoder {
     on.part("decoder");
     embed(on, inputs, embedding, b.x);
     rope_angles(on, &state.places, dims.rope_theta, b.angles);
-    for (std::size_t i = 0; i < blocks.size(); ++i)
-      blocks[i].forward(on, dims, &state.places, kv.layer(static_cast<Index>(i)), b, b.x);
+    for (Index i = 0; i < std::ssize(blocks); ++i)
+      blocks[static_cast<std::size_t>(i)].forward(on, dims, i, &state.places, kv.layer(i), b, b.x);
     on.rows({&state.logits_rows});
     on.part("head");
     copy_rows(on, b.x, &state.logits_from, b.last);

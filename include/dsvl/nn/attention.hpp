@@ -74,6 +74,19 @@ struct KvSpace {
   [[nodiscard]] KvBlocks blocks() const noexcept { return {table, 0, block_bytes, KvFormat::full}; }
 };
 
+/// Where the last rows of a pass leave how they weigh the keys, head by head: memory for one layer at a time.
+template <class T>
+struct HeadWeights {
+  View<T> data;                  ///< (rows * heads, keys), each row with room for whole blocks; no columns: none do
+  Index heads = 0;               ///< of the queries
+  const Index* first = nullptr;  ///< the first row that does so, as all behind it; read when the program runs
+
+  /// True when rows leave their weights. It does not need the memory, so that it holds while an arena measures.
+  [[nodiscard]] explicit operator bool() const noexcept { return data.cols > 0; }
+  /// (keys): the weights of the i-th of these rows in one head.
+  [[nodiscard]] T* of(Index i, Index head) const noexcept { return data.row(i * heads + head); }
+};
+
 namespace ops {
 
 /// Stores rows of k and v at the places that a table has for them, or from 0 on in each of several equal sequences.
@@ -131,6 +144,7 @@ struct Attend {
   const SequenceRows* places;  // causal: every row sees its sequence up to its own position; null: all rows see `keys`
   Index keys;
   View<T> y;
+  HeadWeights<T> weights;
 
   static constexpr Index kMaxRows = 32;
   [[nodiscard]] Index visible() const noexcept { return places ? places->keys : keys; }
@@ -148,11 +162,16 @@ struct Attend {
   void run(const Worker<T>& on, Index tile) const noexcept {
     const Index head = tile / parts(), at = head * shape.head_dim;
     const Range r = tile_range(tile % parts(), row_step(), count.of(q.rows));
-    on.kernels.attend({.q = q.row(r.first) + at, .q_stride = q.stride, .rows = r.count, .head_dim = shape.head_dim,
-                       .scale = scale, .pages = from.pages, .offset = from.head_offset(shape.kv_head(head)),
-                       .format = from.format, .keys = keys, .places = places ? &(*places)[r.first] : nullptr,
-                       .y = y.row(r.first) + at, .y_stride = y.stride},
-                      on.scratch);
+    AttendTile<T> t{.q = q.row(r.first) + at, .q_stride = q.stride, .rows = r.count, .head_dim = shape.head_dim,
+                    .scale = scale, .pages = from.pages, .offset = from.head_offset(shape.kv_head(head)),
+                    .format = from.format, .keys = keys, .places = places ? &(*places)[r.first] : nullptr,
+                    .y = y.row(r.first) + at, .y_stride = y.stride};
+    if (weights && *weights.first < r.first + r.count) {
+      t.weights_from = std::max<Index>(*weights.first - r.first, 0);
+      t.weights = weights.of(r.first + t.weights_from - *weights.first, head);
+      t.weights_stride = weights.heads * weights.data.stride;
+    }
+    on.kernels.attend(t, on.scratch);
   }
 };
 
@@ -181,18 +200,19 @@ template <class On>
 void attention(On& on, View<const Scalar<On>> q, HeadShape shape, KvBlocks from, Index keys,
                View<Scalar<On>> y) noexcept {
   const double scale = 1.0 / std::sqrt(static_cast<double>(shape.head_dim));
-  on(ops::Attend<Scalar<On>>{on.rows(), q, shape, static_cast<Scalar<On>>(scale), from, nullptr, keys, y});
+  on(ops::Attend<Scalar<On>>{on.rows(), q, shape, static_cast<Scalar<On>>(scale), from, nullptr, keys, y, {}});
 }
 
 /// Causal attention: each row sees the positions of its sequence up to its own. Rows of several sequences may share a
 /// pass; a row's result does not depend on the others.
 ///
-/// q, y   (tokens, heads * head_dim); `places` has one for each row, and is read when the program runs
+/// q, y     (tokens, heads * head_dim); `places` has one for each row, and is read when the program runs
+/// weights  what some rows leave behind beside y, which has the same bits with it and without
 template <class On>
 void causal_attention(On& on, View<const Scalar<On>> q, HeadShape shape, KvBlocks from, const SequenceRows* places,
-                      View<Scalar<On>> y) noexcept {
+                      View<Scalar<On>> y, HeadWeights<Scalar<On>> weights = {}) noexcept {
   const double scale = 1.0 / std::sqrt(static_cast<double>(shape.head_dim));
-  on(ops::Attend<Scalar<On>>{on.rows(), q, shape, static_cast<Scalar<On>>(scale), from, places, 0, y});
+  on(ops::Attend<Scalar<On>>{on.rows(), q, shape, static_cast<Scalar<On>>(scale), from, places, 0, y, weights});
 }
 
 DSVL_END_NAMESPACE

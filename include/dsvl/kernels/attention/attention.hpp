@@ -216,6 +216,21 @@ DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, G
 }
 static_assert(kKvBlock % (kVectors * kLanes) == 0);
 
+/// Puts the scores of a block aside, of those rows that leave their weights behind. Behind the last key they are
+/// -infinity, up to a whole vector.
+inline void keep_scores(const AttendTile<float>& t, const Rows& at, Group group, Index block) noexcept {
+  for (Index r = std::max<Index>(group.first, t.weights_from); r < group.last; ++r) {
+    float* const to = t.weights_of(r) + block * kKvBlock;
+    for (Index j = 0; j < visible(t, r, block); j += kLanes) store(to + j, load(at.score(r) + j));
+  }
+}
+/// Turns the scores that row r has put aside into its weights, now that the largest one and the total are known.
+inline void finish_weights(const AttendTile<float>& t, const Rows& at, Index r, Lanes inverse) noexcept {
+  const Lanes maximum = splat(at.running_max[r]);
+  float* const to = t.weights_of(r);
+  for (Index j = 0; j < t.keys_of(r); j += kLanes) store(to + j, exp2_of_negative(load(to + j) - maximum) * inverse);
+}
+
 /// Turns the scores of a block into softmax weights, and updates maxima, totals and corrections. `scales` is null, or
 /// q8's 64 scales of the keys and 64 of the values.
 inline void softmax_block(const AttendTile<float>& t, const Rows& at, Group group, Index block,
@@ -226,6 +241,7 @@ inline void softmax_block(const AttendTile<float>& t, const Rows& at, Group grou
             [&](auto part) { part.store(at.score(r), part.load(at.score(r)) * part.load(scales)); });
   if (t.bias_y) add_biases(t, at, group, block * kKvBlock, visible(t, group.last - 1, block));
   for (Index r = group.first; r < group.last; ++r) at.block_max[r] = mask_and_max(at.score(r), visible(t, r, block));
+  if (t.weights) keep_scores(t, at, group, block);
   // A vector of rows at a time. Rows beside the group have an old block_max, and so a correction of one.
   for (Index r = group.first / kLanes * kLanes; r < group.last; r += kLanes) {
     const Lanes before = load(at.running_max + r), now = larger(before, load(at.block_max + r));
@@ -278,6 +294,7 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
     const bool any = t.keys_of(r) > 0;  // a row that sees no key becomes zero
     const Lanes inverse = splat(any ? 1.0f / sum(load(at.total(r))) : 1.0f);
     for_each_vector(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) * inverse); });
+    if (t.weights_of(r)) finish_weights(t, at, r, inverse);
   }
 }
 

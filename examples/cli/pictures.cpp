@@ -185,7 +185,7 @@ std::vector<std::string> split_files(const std::string& line) {
 }
 
 std::optional<std::size_t> failed_picture(const dsvl::Answer& answer) {
-  const auto seen = answer.seen();
+  const auto seen = answer.pictures();
   if (answer.status().ok() || seen.empty() || seen.back().done) return std::nullopt;
   return seen.size() - 1;
 }
@@ -211,7 +211,7 @@ int give_up(const dsvl::Answer& answer, std::span<const NamedPicture> pictures, 
 }
 
 void print_seen(const dsvl::Answer& answer, std::span<const NamedPicture> pictures) {
-  const auto seen = answer.seen();
+  const auto seen = answer.pictures();
   for (std::size_t i = 0; i < seen.size() && i < pictures.size(); ++i)
     std::fprintf(stderr, "%s\n", paint(stderr, "2", pictures[i].name + ": " + seen_text(seen[i])).c_str());
 }
@@ -221,7 +221,7 @@ void write_seen(dsvl::json::Writer& w, const dsvl::Answer& answer, std::span<con
     w.begin_object().key("side").value(view.side).key("x").value(view.content.x).key("y").value(view.content.y);
     w.key("width").value(view.content.width).key("height").value(view.content.height).end_object();
   };
-  const auto seen = answer.seen();
+  const auto seen = answer.pictures();
   w.begin_array();
   for (std::size_t i = 0; i < seen.size() && i < pictures.size(); ++i) {
     const dsvl::SeenPicture& s = seen[i];

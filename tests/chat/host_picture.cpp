@@ -59,7 +59,7 @@ TEST_CASE("a picture of the application's own format is answered as its pixels a
   CHECK(std::string(answer.text()) == expected);
   CHECK(mine.calls == 1);
   CHECK(mine.kind.empty());
-  CHECK(answer.seen()[0].width == image.width);
+  CHECK(answer.pictures()[0].width == image.width);
 }
 
 TEST_CASE("PNG and JPEG files do not reach the application's decoder, and the model's is the session's") {

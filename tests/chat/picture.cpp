@@ -100,9 +100,9 @@ TEST_CASE("a question about a camera's NV12 frame is answered as about the RGB p
     session.clear();
     Answer answer = session.ask(pixels, "What is this?");
     REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
-    REQUIRE(answer.seen().size() == 1);
-    CHECK(answer.seen()[0].recognised == known);
-    CHECK(answer.seen()[0].width == 8);
+    REQUIRE(answer.pictures().size() == 1);
+    CHECK(answer.pictures()[0].recognised == known);
+    CHECK(answer.pictures()[0].width == 8);
     Said said{{answer.logits().begin(), answer.logits().end()}, {}};
     said.ids = test::drain(answer);
     return said;
@@ -134,7 +134,7 @@ TEST_CASE("a picture with alpha is another one with a background, and one more w
     session.clear();
     Answer answer = session.ask(pixels, "What is this?");
     REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
-    return answer.seen()[0].recognised;
+    return answer.pictures()[0].recognised;
   };
   CHECK_FALSE(known());
   pixels.background = {{255, 255, 255}};

@@ -31,7 +31,7 @@ TEST_CASE("an answer says of each picture how large it was, how it was scaled an
   const Plain wide(300, 100, 90), tall(50, 200, 200);
   Answer answer = session.ask(std::vector<Picture>{wide.picture(), tall.picture()}, "What are these?");
   REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
-  const auto seen = answer.seen();
+  const auto seen = answer.pictures();
   REQUIRE(seen.size() == 2);
   for (const SeenPicture& s : seen) {
     CHECK(s.done);
@@ -59,17 +59,17 @@ TEST_CASE("an answer says of each picture how large it was, how it was scaled an
 TEST_CASE("a picture that was recognised is seen too, and said to be known") {
   Session session = test::open_session();
   const Plain plain(120, 80, 33);
-  CHECK(!session.ask(plain.picture(), "What is this?").seen()[0].recognised);
+  CHECK(!session.ask(plain.picture(), "What is this?").pictures()[0].recognised);
   Answer again = session.ask(plain.picture(), "And this?");
-  REQUIRE(again.seen().size() == 1);
-  CHECK(again.seen()[0].recognised);
-  CHECK(again.seen()[0].done);
-  CHECK(again.seen()[0].width == 120);
+  REQUIRE(again.pictures().size() == 1);
+  CHECK(again.pictures()[0].recognised);
+  CHECK(again.pictures()[0].done);
+  CHECK(again.pictures()[0].width == 120);
   CHECK(again.usage().encode == 0);
   Answer twice = session.ask(std::vector<Picture>{demo("001.png"), demo("001.png")}, "And these?");
-  REQUIRE(twice.seen().size() == 2);
-  CHECK(!twice.seen()[0].recognised);
-  CHECK(twice.seen()[1].recognised);
+  REQUIRE(twice.pictures().size() == 2);
+  CHECK(!twice.pictures()[0].recognised);
+  CHECK(twice.pictures()[1].recognised);
 }
 
 TEST_CASE("when a picture is the error, it is the last that was seen, and not done") {
@@ -78,18 +78,18 @@ TEST_CASE("when a picture is the error, it is the last that was seen, and not do
   const std::vector<Picture> pictures{demo("001.png"), std::as_bytes(std::span(broken)), demo("003.png")};
   Answer answer = session.ask(pictures, "What are these?");
   CHECK(answer.status().code() == Code::bad_file);
-  REQUIRE(answer.seen().size() == 2);
-  CHECK(answer.seen()[0].done);
-  CHECK(!answer.seen()[1].done);
-  CHECK(answer.seen()[1].width == 0);
+  REQUIRE(answer.pictures().size() == 2);
+  CHECK(answer.pictures()[0].done);
+  CHECK(!answer.pictures()[1].done);
+  CHECK(answer.pictures()[1].width == 0);
 }
 
 TEST_CASE("a question without pictures, or one that is refused, has seen none") {
   Session session = test::open_session();
-  CHECK(session.ask(demo("001.png"), "What is this?").seen().size() == 1);
-  CHECK(session.ask("And what colour is it?").seen().empty());
-  CHECK(session.ask(demo("001.png"), "What is this?").seen().size() == 1);
-  CHECK(session.ask(demo("001.png"), "\xFF").seen().empty());
+  CHECK(session.ask(demo("001.png"), "What is this?").pictures().size() == 1);
+  CHECK(session.ask("And what colour is it?").pictures().empty());
+  CHECK(session.ask(demo("001.png"), "What is this?").pictures().size() == 1);
+  CHECK(session.ask(demo("001.png"), "\xFF").pictures().empty());
 }
 
 TEST_CASE("an answer says what a photo's EXIF data name, and whether it was turned so") {
@@ -100,9 +100,9 @@ TEST_CASE("an answer says what a photo's EXIF data name, and whether it was turn
     Session session = test::open_session(options);
     Answer answer = session.ask(Picture(std::as_bytes(std::span(photo))), "What is this?");
     REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
-    CHECK(answer.seen()[0].orientation == 6);
-    CHECK(answer.seen()[0].turned == upright);
-    CHECK((answer.seen()[0].width < answer.seen()[0].height) == upright);
-    CHECK(answer.seen()[0].high.content.width == (upright ? 206 : 256));
+    CHECK(answer.pictures()[0].orientation == 6);
+    CHECK(answer.pictures()[0].turned == upright);
+    CHECK((answer.pictures()[0].width < answer.pictures()[0].height) == upright);
+    CHECK(answer.pictures()[0].high.content.width == (upright ? 206 : 256));
   }
 }

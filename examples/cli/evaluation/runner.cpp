@@ -52,7 +52,7 @@ dsvl::Result<Reply> Runner::finish(dsvl::Answer answer) {
   work_.tokens += usage.prompt_tokens;
   work_.tokens_known += usage.reused_tokens;
   work_.generated += usage.answer_tokens;
-  for (const dsvl::SeenPicture& seen : answer.seen()) ++work_.pictures, work_.pictures_known += seen.recognised;
+  for (const dsvl::SeenPicture& seen : answer.pictures()) ++work_.pictures, work_.pictures_known += seen.recognised;
   return Reply{std::string(answer.text()), {}, 0};
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "../base/host.hpp"
+#include "answer_attention.hpp"
 #include "options.hpp"
 #include "seen.hpp"
 
@@ -115,10 +116,13 @@ class [[nodiscard]] Answer {
   [[nodiscard]] Status status() const noexcept;
   /// Tokens, passes and seconds so far.
   [[nodiscard]] Usage usage() const noexcept;
-  /// The pictures of this question, as far as they were looked at: their sizes, how they were scaled and padded, and
-  /// their tokens. When a picture was the error, its entry is the last and is not `done`. Valid until the session goes
-  /// on to something else.
-  [[nodiscard]] std::span<const SeenPicture> seen() const noexcept;
+  /// The pictures of this question, as far as they were looked at: their sizes, how they were cut, scaled and padded,
+  /// and where their tokens are. When a picture was the error, its entry is the last and is not `done`. Valid until the
+  /// session goes on to something else.
+  [[nodiscard]] std::span<const SeenPicture> pictures() const noexcept;
+  /// How much the answer's tokens so far looked at the pictures of the prompt, where SessionOptions::attention_maps asks
+  /// for it; else there are no maps. Valid as long as text().
+  [[nodiscard]] AnswerAttention attention() const noexcept;
 
   /// The text so far, without white space in front. Valid until the next call of next(), step() or rewind(), and until
   /// the session goes on to something else; copy what you keep.

@@ -38,6 +38,12 @@ struct SessionOptions {
   /// dropped, as by the reference, so what was invisible is seen.
   std::optional<std::array<std::uint8_t, 3>> background = {};
 
+  /// Tokens of an answer, from its first on, whose attention to the pictures of the prompt is kept (see
+  /// Answer::attention). 0: none, and nothing of the kind is computed; more than the context means the context. Answers
+  /// have the same bits either way. Each takes a float for every image token that the context can hold, and decoding
+  /// takes Limits::logit_rows x heads x context floats. Sessions of a Scheduler keep none: it refuses them.
+  Index attention_maps = 0;
+
   bool operator==(const SessionOptions&) const noexcept = default;
 };
 

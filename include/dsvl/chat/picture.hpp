@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,21 @@ class Picture {
   /// RGB as it goes. All planes must stay as long as it says above.
   [[nodiscard]] static Picture pixels(const Pixels& pixels) { return Picture(pixels); }
 
+  /// A part of this picture as a picture of its own, cut out of the source before it is scaled: what was too small to
+  /// be read in the whole may be large in it. `part` is in pixels of the decoded source, upright where the session turns
+  /// photos (see SeenPicture::width), also when this is a region already. With YUV an edge may move outwards by one
+  /// pixel. It points to what this picture points to. One that is not within the source is the answer's error:
+  /// bad_argument.
+  ///
+  ///   session.ask({photo, photo.region({1200, 300, 400, 200})}, "What does the sign say?")
+  ///
+  /// Cost   image tokens and encoding like another picture; a file is read and decoded for each
+  [[nodiscard]] Picture region(const Rect& part) const {
+    Picture out = *this;
+    out.part_ = part;
+    return out;
+  }
+
   /// The file at that path. It takes a path and nothing that would become one on the way, such as a string.
   template <std::same_as<std::filesystem::path> Path>
   Picture(Path file) : source_(std::move(file)) {}  // NOLINT: implicit by design
@@ -52,9 +68,12 @@ class Picture {
   using Source = std::variant<std::filesystem::path, std::span<const std::byte>, Pixels>;
   /// The form that it has; for the session.
   [[nodiscard]] const Source& source() const noexcept { return source_; }
+  /// The part of the source that it is; none: all of it.
+  [[nodiscard]] const std::optional<Rect>& part() const noexcept { return part_; }
 
  private:
   Source source_;
+  std::optional<Rect> part_;
 };
 
 DSVL_END_NAMESPACE

@@ -59,7 +59,7 @@ class Scheduler {
   /// Takes the memory that sessions share. `options.session.host` must outlive the scheduler, its sessions and its
   /// answers. Opening a session takes the rest; after that there is no more, as with a session alone.
   ///
-  /// Codes  bad_argument (sessions, pause), and those of Session::open
+  /// Codes  bad_argument (sessions, pause), unsupported (SessionOptions::attention_maps), and those of Session::open
   static Result<Scheduler> open(const Model& model, const SchedulerOptions& options = {});
 
   /// Opens a session, which keeps the scheduler's state alive.

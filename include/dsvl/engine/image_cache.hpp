@@ -161,6 +161,8 @@ class ImageCache {
 
   /// Rows of an embedding: the image tokens that a picture takes in a prompt.
   [[nodiscard]] Index picture_tokens() const noexcept { return net_.siglip.dims.tokens(); }
+  /// The rows and columns that these tokens make over a picture.
+  [[nodiscard]] Grid picture_grid() const noexcept { return net_.siglip.dims.input.grid(); }
   /// The rows of an embedding as bytes, for a saved session.
   [[nodiscard]] std::span<const std::byte> bytes_of(const ImageEmbedding& picture) const noexcept {
     return std::as_bytes(std::span(picture.rows, static_cast<std::size_t>(picture_floats())));

@@ -239,6 +239,9 @@ class Generation {
   [[nodiscard]] std::span<const float> logits() const noexcept {
     return phase_ != Phase::idle ? seen_ : std::span<const float>();
   }
+  /// What the row that the last token was chosen from looked at; see DecodeRequest::attention. Valid until
+  /// advance_past().
+  [[nodiscard]] std::span<const float> attention() const noexcept { return request_.attention(pass_.row); }
   /// Tokens in front of the one that is chosen next: the prompt and the answer so far.
   [[nodiscard]] Index position() const noexcept { return std::ssize(drafts_.history()); }
   /// Tokens of the cache that belong to the prompt and the answer, as opposed to guesses.

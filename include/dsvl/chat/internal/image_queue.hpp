@@ -12,22 +12,9 @@
 #include <vector>
 
 #include "../../engine/image_cache.hpp"
-#include "host_picture.hpp"
-#include "../picture.hpp"
-#include "../seen.hpp"
+#include "describe_picture.hpp"
 
 DSVL_BEGIN_NAMESPACE
-
-/// Says how a picture of width x height pixels is shown to the towers, as the configuration has it.
-DSVL_COLD
-inline void describe_views(const PreprocessConfig& config, Index width, Index height, SeenPicture& to) noexcept {
-  to.width = width;
-  to.height = height;
-  to.low_from_high = config.low_source != LowSource::picture;
-  const Rect whole{0, 0, config.low.side, config.low.side};
-  to.low = {config.low.side, to.low_from_high ? whole : content_of(config, config.low, width, height)};
-  if (config.high.side > 0) to.high = {config.high.side, content_of(config, config.high, width, height)};
-}
 
 /// The pictures of one question at a time. The queue is a user of every embedding that is done, until the session takes
 /// them over or gives them up.
@@ -130,30 +117,21 @@ class ImageQueue {
     } else {
       control.progress(Stage::decode_image, 0, 1);
       const auto began = Clock::now();
-      const auto* const path = std::get_if<std::filesystem::path>(&source);
-      if (path && path->empty()) return fail(Code::bad_argument, "the path of a picture is empty");
-      DSVL_TRY(image, path ? read(*path, control.cancel)
-                           : decode_picture(std::get<std::span<const std::byte>>(source), limits_, decoder_, from_,
-                                            "picture", control.cancel));
+      DSVL_TRY(image, detail::read_picture(source, limits_, decoder_, from_, control.cancel));
       usage.decode_image += seconds_since(began);
       control.progress(Stage::decode_image, 1, 1);
       image_ = std::move(image);
       pixels_ = image_.pixels();
     }
-    DSVL_CHECK_STATUS(detail::check(pixels_));
-    describe_views(images_->preprocessing(), pixels_.width, pixels_.height, at_hand());
+    const std::optional<Rect>& part = waiting_[next_].part();
+    DSVL_CHECK_STATUS(detail::describe_picture(images_->preprocessing(), part, pixels_, at_hand()));
     at_hand().orientation = image_.orientation;
     at_hand().turned = image_.orientation != 1 && limits_.apply_exif_orientation;
     at_hand().tokens = images_->picture_tokens();
+    at_hand().grid = images_->picture_grid();
     hasher_ = PixelHasher(pixels_);
     opened_ = true;
     return {};
-  }
-
-  /// Reads and decodes the picture file at a path.
-  Result<Image> read(const std::filesystem::path& path, const CancelToken* cancel) {
-    DSVL_TRY(file, read_picture_file(path, limits_, from_));
-    return decode_picture(file.span(), limits_, decoder_, from_, path_to_utf8(path), cancel);
   }
 
   /// Looks the picture up by its hash. A known one is done; for another the encoder is borrowed and begun, when it is

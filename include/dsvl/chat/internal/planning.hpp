@@ -170,7 +170,7 @@ Result<Plan> plan_from(const ModelPlace& place, const SessionOptions& options, c
   const Executor* const executor = options.host.executor ? options.host.executor : load.host.executor;
   const int threads = load.threads > 0 ? load.threads : available_threads();
   const int workers = executor ? executor->workers() : threads;
-  plan_sessions(SessionShape{net, config, limits, workers, load.constraints}, out);
+  plan_sessions(SessionShape{net, config, limits, workers, load.constraints, options.attention_maps}, out);
   return out;
 }
 /// The plan of a model with one session.

@@ -94,6 +94,8 @@ class PromptBuilder {
 
   /// The ids of the prompt; valid until the next is made.
   [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return ids_.span(); }
+  /// The places of pictures among them; likewise.
+  [[nodiscard]] std::span<const ImageSpan> places() const noexcept { return spans_.span(); }
 
   /// Writes the prompt's tokens to `to`, with the rows of the n-th picture in the n-th place. `pictures` must be as
   /// many as there are places, and stay as long as the tokens are used.

@@ -201,10 +201,19 @@ DSVL_COLD inline void plan_scheduler(const SessionShape& shape, Index sessions, 
 
 namespace detail {
 
+/// Refuses options of sessions that a scheduler does not have.
+///
+/// Codes  unsupported
+DSVL_COLD inline Status check_alone(const SessionOptions& options) noexcept {
+  if (options.attention_maps == 0) return {};
+  return fail(Code::unsupported, "attention_maps is %td, and sessions of a scheduler keep no attention maps: open a "
+              "session of its own for them (Session::open)", options.attention_maps);
+}
 /// Checks what a scheduler has beside the options of sessions.
 ///
-/// Codes  bad_argument
+/// Codes  bad_argument, unsupported
 DSVL_COLD inline Status check(const SchedulerOptions& options) noexcept {
+  DSVL_CHECK_STATUS(check_alone(options.session));
   constexpr Index kMost = 1024;
   constexpr std::chrono::milliseconds kLongest = std::chrono::hours(1);
   const auto pause = options.pause;
@@ -238,6 +247,7 @@ DSVL_INLINE Result<Session> Scheduler::session(const SessionOptions& options) {
   if (!state_) return fail(Code::bad_argument, "this scheduler was moved from, and is empty");
   const SessionOptions& all = state_->options().session;
   const detail::ModelState& model = *state_->model();
+  DSVL_CHECK_STATUS(detail::check_alone(options));
   SessionOptions own = options;
   DSVL_TRY(limits, complete_limits(options.limits, model.config, model.network->net.decoder));
   own.limits = limits;

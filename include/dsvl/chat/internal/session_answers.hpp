@@ -22,14 +22,6 @@ DSVL_COLD inline std::shared_ptr<ImageCache> make_images(const SessionShape& sha
   return std::make_shared<ImageCache>(shape.net, shape.config.preprocess, shape.limits, shape.workers, from);
 }
 
-/// The session's options as the decoder of picture files takes them.
-DSVL_COLD inline ImageLimits image_limits(const SessionOptions& options) noexcept {
-  return {.max_pixels = options.limits.picture_pixels,
-          .apply_exif_orientation = options.apply_exif_orientation,
-          .clip_gray16 = options.clip_gray16,
-          .background = options.background};
-}
-
 DSVL_INLINE SessionState::SessionState(std::shared_ptr<const ModelState> model, const SessionOptions& options,
                                        SharedParts shared)
     : model_(std::move(model)), options_(options),
@@ -105,6 +97,7 @@ DSVL_INLINE void SessionState::begin(const GenerateOptions& options, bool in_con
   answer_.in_conversation = in_conversation;
   answer_.turn = parts_.conversation.mark();
   parts_.queue.begin({});  // forgets what the answer before saw
+  parts_.attention.begin({});
   if (group_) group_->begins(*this);
 }
 
@@ -260,6 +253,7 @@ DSVL_INLINE Status SessionState::begin_generating() {
     pictures = parts_.conversation.pictures();
   }
   parts_.prompt.list_tokens(pictures, parts_.generation.tokens());
+  parts_.attention.begin(parts_.prompt.places());
   answer_.phase = Phase::generating;
   return parts_.generation.begin(parts_.prompt.ids(), answer_.usage);
 }
@@ -282,6 +276,7 @@ DSVL_INLINE std::optional<Piece> SessionState::choose() {
   Generation& generation = parts_.generation;
   const auto choice = generation.choose(answer_.usage);
   if (!choice) return end_with(choice.error());
+  parts_.attention.keep(std::ssize(ids()) - 1, generation.attention());
   if (model_->roles().ends_answer(choice->id)) return end(Finish::eos), flush_tail();
   generation.advance_past(choice->id, answer_.usage);
   StreamingDetokenizer& text = generation.text();

@@ -87,8 +87,11 @@ DSVL_INLINE std::span<const std::int32_t> Answer::ids() const noexcept {
 DSVL_INLINE std::span<const std::int32_t> Answer::prompt_ids() const noexcept {
   return tie_.session() ? tie_.session()->prompt_ids() : std::span<const std::int32_t>();
 }
-DSVL_INLINE std::span<const SeenPicture> Answer::seen() const noexcept {
-  return tie_.session() ? tie_.session()->seen() : std::span<const SeenPicture>();
+DSVL_INLINE std::span<const SeenPicture> Answer::pictures() const noexcept {
+  return tie_.session() ? tie_.session()->pictures() : std::span<const SeenPicture>();
+}
+DSVL_INLINE AnswerAttention Answer::attention() const noexcept {
+  return tie_.session() ? tie_.session()->attention() : AnswerAttention();
 }
 DSVL_INLINE std::span<const float> Answer::logits() const noexcept {
   return tie_.session() ? tie_.session()->logits() : std::span<const float>();
@@ -102,11 +105,20 @@ DSVL_INLINE Status Answer::rewind(std::size_t tokens, const SamplerOptions& samp
 
 namespace detail {
 
+/// Refuses a number of attention maps that is none.
+///
+/// Codes  bad_argument
+DSVL_COLD inline Status check_maps(const SessionOptions& options) noexcept {
+  if (options.attention_maps >= 0) return {};
+  return fail(Code::bad_argument, "attention_maps is %td, must be 0 (none) or more", options.attention_maps);
+}
+
 /// Completes a session's options: what is not given comes from the model, and limits get their defaults.
 ///
 /// Codes  those of complete_limits; bad_text (the system text)
 DSVL_COLD inline Result<SessionOptions> chosen_options(const Model& model, const SessionOptions& options) {
   const auto& state = model.state();
+  DSVL_CHECK_STATUS(check_maps(options));
   SessionOptions chosen = options;
   if (!chosen.host.allocator) chosen.host.allocator = state->host.allocator;
   if (!chosen.host.log.write) chosen.host.log = state->host.log;

@@ -11,6 +11,7 @@
 #include "../../engine/image_cache.hpp"
 #include "../../engine/prefix_cache.hpp"
 #include "../../model/deepseek_vl.hpp"
+#include "attention_record.hpp"
 #include "conversation.hpp"
 #include "generation.hpp"
 #include "image_queue.hpp"
@@ -26,6 +27,7 @@ struct SessionShape {
   const Limits& limits;       ///< with every default filled in
   int workers = 1;            ///< threads that there is scratch for
   const ConstraintSupport* constraints = nullptr;  ///< of LoadOptions
+  Index attention_maps = 0;                        ///< tokens of an answer whose attention is kept, not negative
 
   /// Pages of the cache for the prefixes of earlier conversations.
   [[nodiscard]] Index cached_pages() const noexcept { return ceil_div(limits.cached_tokens, kKvBlock); }
@@ -47,7 +49,8 @@ struct SessionParts {
                const std::shared_ptr<ImageCache>& images, Decoding* shared, const ImageLimits& image_limits,
                const Host& host)
       : cache(std::move(pages)),
-        decoding(shared ? *shared : own_decoding.emplace(shape.net.decoder, shape.limits, shape.workers)),
+        decoding(shared ? *shared : own_decoding.emplace(shape.net.decoder, shape.limits, shape.workers, 1,
+                                                        shape.attention_maps > 0)),
         queue(images, image_limits, host.decode_picture, host.allocator), conversation(images.get()),
         prompt(shape.config, roles, host.allocator), generation(cache, decoding, roles, host.allocator) {}
 
@@ -62,6 +65,8 @@ struct SessionParts {
     const Index vocab = shape.config.decoder.vocab;
     generation.carve(arena, limits, vocab, !own_decoding);
     if (shape.constraints) generation.held().carve(arena, *shape.constraints, vocab);
+    const Index cells = shape.config.image_tokens(), maps = std::min<Index>(shape.attention_maps, limits.context);
+    if (maps > 0) attention.carve(arena, maps, limits.context / cells, cells);
   }
 
   PrefixCache cache;                     ///< keys and values of the sequence
@@ -71,6 +76,7 @@ struct SessionParts {
   Conversation conversation;             ///< turns so far
   PromptBuilder prompt;                  ///< of the question at hand
   Generation generation;                 ///< the answer to it
+  AttentionRecord attention;             ///< what its tokens looked at, where that is kept
 };
 
 }  // namespace detail

@@ -129,7 +129,9 @@ class SessionState {
   /// The ids of the prompt in front of it.
   [[nodiscard]] std::span<const std::int32_t> prompt_ids() const noexcept { return parts_.prompt.ids(); }
   /// The pictures of the question that were looked at.
-  [[nodiscard]] std::span<const SeenPicture> seen() const noexcept { return parts_.queue.seen(); }
+  [[nodiscard]] std::span<const SeenPicture> pictures() const noexcept { return parts_.queue.seen(); }
+  /// What the answer's tokens so far looked at.
+  [[nodiscard]] AnswerAttention attention() const noexcept { return parts_.attention.view(std::ssize(ids())); }
   /// (vocab) logits of the last choice, or of the next; see Generation::logits.
   [[nodiscard]] std::span<const float> logits() const noexcept { return parts_.generation.logits(); }
 
@@ -168,7 +170,8 @@ class SessionState {
 
   /// The facts that the sizes of this session follow from.
   [[nodiscard]] SessionShape shape() const noexcept {
-    return {model_->network->net, model_->config, options_.limits, executor_.workers(), model_->constraints};
+    return {model_->network->net, model_->config, options_.limits, executor_.workers(), model_->constraints,
+            options_.attention_maps};
   }
   /// The conditions under which work on the answer stops.
   [[nodiscard]] Control control(Clock::time_point deadline = (Clock::time_point::max)()) const noexcept {

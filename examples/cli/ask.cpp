@@ -5,6 +5,8 @@
 
 #include "commands.hpp"
 #include "decoders.hpp"
+#include "drawing.hpp"
+#include "looked.hpp"
 #include "pictures.hpp"
 #include "setup.hpp"
 #include "system.hpp"
@@ -15,7 +17,8 @@ namespace {
 
 struct Ask : Settings {
   std::vector<std::string> images;
-  std::string question;
+  std::vector<NamedRegion> regions;
+  std::string question, attention;
   bool json = false;
 };
 
@@ -28,6 +31,9 @@ CommandLine describe(Ask& ask) {
                   "of these formats: ") + decoded_formats() + ".");
   line.section("Question");
   line.paths('i', "image", "FILE", "A picture, - for standard input; may be given several times", ask.images);
+  add_region_option(line, ask.images, ask.regions);
+  line.path(0, "attention", "FILE.png", "Draw what the answer looked at over the pictures, from blue to yellow",
+            ask.attention);
   line.flag(0, "json", "One JSON object: text, token ids, counts, why it ended, seconds by stage", ask.json);
   line.section("Answer");
   add_generate_options(line, ask);
@@ -80,6 +86,29 @@ void print_json(const dsvl::Answer& answer, bool held, std::span<const NamedPict
   std::printf("%s\n", w.text().c_str());
 }
 
+/// A mistake in what --attention asks for; an exit code then.
+std::optional<int> check_attention(const CommandLine& line, const Ask& ask) {
+  if (ask.attention.empty()) return std::nullopt;
+  if (ask.images.empty()) return line.usage_error("--attention is about pictures, and there is none", "name one with -i");
+  if (to_path(ask.attention).extension() == ".png") return std::nullopt;
+  return line.usage_error("--attention " + ask.attention + ": the name has to end in .png");
+}
+
+/// Draws what the answer looked at, all pictures beside each other; returns the exit code.
+int draw_answer(const Ask& ask, const dsvl::Answer& answer, std::span<const NamedPicture> pictures, const Talk& talk) {
+  std::vector<Drawing> drawings;
+  dsvl::SessionOptions options = ask.session;
+  options.host.decode_picture = picture_decoder();
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const auto looked = Looked::at(answer, i);
+    const auto shown = dsvl::prepare_picture(talk.model, pictures[i].picture(), options);
+    if (!shown) return print_error(name_picture(pictures[i], shown.error().text())), kError;
+    if (looked) drawings.push_back(draw_attention(*shown, looked->cells, looked->strongest_token(shown->seen.map())));
+  }
+  const dsvl::Status saved = save_png(beside(drawings), to_path(ask.attention));
+  return saved.ok() ? kOk : (print_error(saved.text()), kError);
+}
+
 /// Prints the answer while it comes; returns the exit code.
 int answer_question(const Ask& ask, std::span<const NamedPicture> pictures, Talk& talk, ProgressLine& progress,
                     Clock::time_point began) {
@@ -95,6 +124,7 @@ int answer_question(const Ask& ask, std::span<const NamedPicture> pictures, Talk
     print_error("the answer ended before it was whole", "--max-tokens and --context allow longer ones");
     exit = kError;
   }
+  if (exit == kOk && !ask.attention.empty()) exit = draw_answer(ask, answer, pictures, talk);
   if (ask.verbose) print_seen(answer, pictures), print_usage(answer, talk.load_seconds);
   return finish_output(exit);
 }
@@ -110,12 +140,15 @@ int run_ask(Arguments arguments) {
   dsvl::CancelToken& interrupt = catch_interrupts();
   const bool asked_there = rest.size() == 1 && rest[0] == "-";
   if (const auto exit = check_input(line, ask.images, asked_there ? "the question" : "")) return *exit;
+  if (const auto exit = check_attention(line, ask)) return *exit;
   if (const auto exit = read_question(line, rest, ask.question)) return *exit;
   Held held;
   if (const auto exit = held.compile(line, ask.wish)) return *exit;
   held.choose(ask.load, ask.generate);
   std::vector<NamedPicture> pictures;
   if (const auto exit = find_pictures(ask.images, pictures)) return *exit;
+  add_regions(ask.regions, pictures);
+  if (!ask.attention.empty()) ask.session.attention_maps = ask.generate.max_tokens;
   ProgressLine progress(!ask.quiet);
   ask.load.cancel = ask.generate.cancel = &interrupt;
   ask.generate.progress = progress.hook();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <dsvl/io/image.hpp>
 
 #include "console.hpp"
+#include "looked.hpp"
 #include "system.hpp"
 
 namespace cli {
@@ -78,9 +80,27 @@ std::string size_text(dsvl::Index width, dsvl::Index height) {
   return std::to_string(width) + " x " + std::to_string(height);
 }
 
+/// X,Y,W,H; what is wrong with it, if anything.
+std::string read_region(std::string_view text, dsvl::Rect& to) {
+  dsvl::Index* const numbers[] = {&to.x, &to.y, &to.width, &to.height};
+  const char *at = text.data(), *const end = at + text.size();
+  bool good = true;
+  for (std::size_t i = 0; good && i < std::size(numbers); ++i) {
+    const auto read = std::from_chars(at, end, *numbers[i]);
+    good = read.ec == std::errc() && (i == 3 ? read.ptr == end : read.ptr != end && *read.ptr == ',');
+    at = read.ptr + 1;
+  }
+  if (good && to.x >= 0 && to.y >= 0 && to.width > 0 && to.height > 0) return {};
+  return "needs four whole numbers, X,Y,WIDTH,HEIGHT in pixels of the picture";
+}
+
+}  // namespace
+
 std::string seen_text(const dsvl::SeenPicture& seen) {
   if (seen.width == 0) return "could not be read";
   std::string out = size_text(seen.width, seen.height) + " pixels";
+  if (seen.region.width != seen.width || seen.region.height != seen.height)
+    out = size_text(seen.region.width, seen.region.height) + " of " + out;
   if (seen.orientation != 1)
     out += seen.turned ? ", turned upright (EXIF orientation " + std::to_string(seen.orientation) + ")"
                        : ", not turned as its EXIF orientation " + std::to_string(seen.orientation) +
@@ -95,10 +115,8 @@ std::string seen_text(const dsvl::SeenPicture& seen) {
                                     size_text(seen.low.side, seen.low.side);
   out += ", " + std::to_string(seen.tokens) + " tokens";
   if (seen.recognised) out += ", known from before";
-  return seen.done ? out : out + ", not finished";
+  return out;
 }
-
-}  // namespace
 
 std::vector<dsvl::Picture> pictures_of(std::span<const NamedPicture> pictures) {
   std::vector<dsvl::Picture> out;
@@ -151,6 +169,33 @@ std::optional<int> find_pictures(const std::vector<std::string>& arguments, std:
   return std::nullopt;
 }
 
+void add_region_option(CommandLine& to, const std::vector<std::string>& images, std::vector<NamedRegion>& regions) {
+  to.other(0, "region", "X,Y,W,H",
+           "This part of the picture in front of it as one more picture, in pixels of the file: to read what is small",
+           [&](std::string_view given) -> std::string {
+             if (images.empty()) return "needs a picture in front of it: -i FILE --region X,Y,W,H";
+             dsvl::Rect part;
+             const std::string wrong = read_region(given, part);
+             if (wrong.empty()) regions.push_back({images.size() - 1, part});
+             return wrong;
+           });
+}
+
+void add_regions(const std::vector<NamedRegion>& regions, std::vector<NamedPicture>& pictures) {
+  std::vector<NamedPicture> all;
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    all.push_back(pictures[i]);
+    for (const NamedRegion& r : regions) {
+      if (r.picture != i) continue;
+      NamedPicture& part = all.emplace_back(pictures[i]);
+      part.region = r.part;
+      part.name += " (" + size_text(r.part.width, r.part.height) + " at " + std::to_string(r.part.x) + ", " +
+                   std::to_string(r.part.y) + ")";
+    }
+  }
+  pictures = std::move(all);
+}
+
 std::vector<std::string> split_files(const std::string& line) {
   const std::size_t first = line.find_first_not_of(" \t"), last = line.find_last_not_of(" \t");
   if (first == std::string::npos) return {};
@@ -190,16 +235,17 @@ std::optional<std::size_t> failed_picture(const dsvl::Answer& answer) {
   return seen.size() - 1;
 }
 
-std::string describe_error(const dsvl::Answer& answer, std::span<const NamedPicture> pictures) {
-  const dsvl::Status status = answer.status();
-  std::string text = status.text();
-  const auto failed = failed_picture(answer);
-  if (!failed || *failed >= pictures.size()) return text;
-  const NamedPicture& picture = pictures[*failed];
+std::string name_picture(const NamedPicture& picture, std::string text) {
   static constexpr std::string_view kUnnamed = "picture: ";  // what the library calls bytes
   if (!picture.file.empty() && text.starts_with(picture.name)) return text;
   if (text.starts_with(kUnnamed)) text.erase(0, kUnnamed.size());
   return picture.name + ": " + text;
+}
+
+std::string describe_error(const dsvl::Answer& answer, std::span<const NamedPicture> pictures) {
+  const auto failed = failed_picture(answer);
+  const std::string text = answer.status().text();
+  return failed && *failed < pictures.size() ? name_picture(pictures[*failed], text) : text;
 }
 
 int give_up(const dsvl::Answer& answer, std::span<const NamedPicture> pictures, const Talk& talk) {
@@ -213,13 +259,19 @@ int give_up(const dsvl::Answer& answer, std::span<const NamedPicture> pictures, 
 void print_seen(const dsvl::Answer& answer, std::span<const NamedPicture> pictures) {
   const auto seen = answer.pictures();
   for (std::size_t i = 0; i < seen.size() && i < pictures.size(); ++i)
-    std::fprintf(stderr, "%s\n", paint(stderr, "2", pictures[i].name + ": " + seen_text(seen[i])).c_str());
+    std::fprintf(stderr, "%s\n",
+                 paint(stderr, "2", pictures[i].name + ": " + seen_text(seen[i]) +
+                                        (seen[i].done || seen[i].width == 0 ? "" : ", not finished")).c_str());
 }
 
 void write_seen(dsvl::json::Writer& w, const dsvl::Answer& answer, std::span<const NamedPicture> pictures) {
   const auto write_view = [&w](const dsvl::SeenPicture::View& view) {
     w.begin_object().key("side").value(view.side).key("x").value(view.content.x).key("y").value(view.content.y);
     w.key("width").value(view.content.width).key("height").value(view.content.height).end_object();
+  };
+  const auto write_box = [&w](const dsvl::Box& box) {
+    w.begin_object().key("x").value(box.x).key("y").value(box.y).key("width").value(box.width);
+    w.key("height").value(box.height).end_object();
   };
   const auto seen = answer.pictures();
   w.begin_array();
@@ -228,9 +280,16 @@ void write_seen(dsvl::json::Writer& w, const dsvl::Answer& answer, std::span<con
     w.begin_object().key("file").value(pictures[i].name).key("width").value(s.width).key("height").value(s.height);
     w.key("orientation").value(s.orientation).key("turned").value(s.turned).key("tokens").value(s.tokens);
     w.key("known").value(s.recognised);
+    w.key("region");
+    write_box(dsvl::Box::of(s.region));
     w.key("low");
     write_view(s.low);
     if (s.high.side > 0) w.key("high"), write_view(s.high);
+    if (const auto looked = Looked::at(answer, i)) {
+      w.key("attention").begin_object().key("share").value(looked->share).key("strongest");
+      write_box(looked->strongest(s.map()));
+      w.end_object();
+    }
     w.end_object();
   }
   w.end_array();

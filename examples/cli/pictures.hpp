@@ -25,9 +25,11 @@ struct NamedPicture {
   std::string name;
   std::filesystem::path file;    ///< empty: `bytes` are the file
   std::vector<std::byte> bytes;
+  std::optional<dsvl::Rect> region = {};  ///< of the source; none: all of it
 
   [[nodiscard]] dsvl::Picture picture() const {
-    return file.empty() ? dsvl::Picture(std::span<const std::byte>(bytes)) : dsvl::Picture(file);
+    const dsvl::Picture whole = file.empty() ? dsvl::Picture(std::span<const std::byte>(bytes)) : dsvl::Picture(file);
+    return region ? whole.region(*region) : whole;
   }
 };
 
@@ -39,6 +41,15 @@ std::vector<dsvl::Picture> pictures_of(std::span<const NamedPicture> pictures);
 std::optional<NamedPicture> find_picture(const std::string& argument, int& exit);
 /// All that -i named; an exit code when one cannot be had.
 std::optional<int> find_pictures(const std::vector<std::string>& arguments, std::vector<NamedPicture>& to);
+/// A part of a picture, as --region names it.
+struct NamedRegion {
+  std::size_t picture;  ///< number of the -i in front of it
+  dsvl::Rect part;
+};
+/// --region: reads X,Y,W,H, a part of the last picture of `images`, which is filled by the time it is called.
+void add_region_option(CommandLine& to, const std::vector<std::string>& images, std::vector<NamedRegion>& regions);
+/// Puts every region behind the picture that it is a part of.
+void add_regions(const std::vector<NamedRegion>& regions, std::vector<NamedPicture>& pictures);
 /// Standard input can be one thing: `taken` says what it is for besides pictures ("the question"), if anything. An
 /// exit code when these pictures want it too.
 std::optional<int> check_input(const CommandLine& line, const std::vector<std::string>& arguments,
@@ -53,6 +64,8 @@ std::vector<std::string> split_files(const std::string& line);
 
 /// Which of the question's pictures the answer's error is about; none when it is about something else.
 std::optional<std::size_t> failed_picture(const dsvl::Answer& answer);
+/// The text of an error about a picture, which begins with its name once.
+std::string name_picture(const NamedPicture& picture, std::string text);
 /// The error's text, with the picture's name where it is about one.
 std::string describe_error(const dsvl::Answer& answer, std::span<const NamedPicture> pictures);
 
@@ -61,7 +74,9 @@ int give_up(const dsvl::Answer& answer, std::span<const NamedPicture> pictures, 
 
 /// A line for each picture that came with the question, on stderr, for --verbose.
 void print_seen(const dsvl::Answer& answer, std::span<const NamedPicture> pictures);
-/// The same as a JSON array.
+/// What print_seen() says of one picture.
+std::string seen_text(const dsvl::SeenPicture& seen);
+/// The same as a JSON array; with what the answer looked at, where that was kept.
 void write_seen(dsvl::json::Writer& w, const dsvl::Answer& answer, std::span<const NamedPicture> pictures);
 
 }  // namespace cli

@@ -37,7 +37,8 @@ inline Result<Pixels> crop(const Pixels& picture, Rect& part) noexcept {
     return fail(Code::bad_argument,
                 "a region of %td x %td pixels at (%td, %td) is not within the picture, which has %td x %td", part.width,
                 part.height, part.x, part.y, picture.width, picture.height);
-  const Index left = part.x % detail::chroma_width(picture.format), top = part.y % detail::chroma_height(picture.format);
+  const Index left = part.x % detail::chroma_width(picture.format);
+  const Index top = part.y % detail::chroma_height(picture.format);
   part = {part.x - left, part.y - top, part.width + left, part.height + top};
   Pixels out = picture;
   out.width = part.width;
@@ -45,8 +46,8 @@ inline Result<Pixels> crop(const Pixels& picture, Rect& part) noexcept {
   out.stride = picture.row_stride();
   for (int i = 0; i < plane_count(picture.format); ++i) {
     const PixelPlane plane = picture.plane(i);
-    const Index row = i == 0 ? part.y : part.y / 2;
-    const std::uint8_t* const first = plane.data + row * plane.stride + detail::column_offset(picture.format, part.x, i);
+    const Index row = i == 0 ? part.y : part.y / 2, column = detail::column_offset(picture.format, part.x, i);
+    const std::uint8_t* const first = plane.data + row * plane.stride + column;
     if (i == 0) out.data = first;
     else out.chroma[i - 1] = {first, plane.stride};
   }

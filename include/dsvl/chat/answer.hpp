@@ -120,8 +120,8 @@ class [[nodiscard]] Answer {
   /// and where their tokens are. When a picture was the error, its entry is the last and is not `done`. Valid until the
   /// session goes on to something else.
   [[nodiscard]] std::span<const SeenPicture> pictures() const noexcept;
-  /// How much the answer's tokens so far looked at the pictures of the prompt, where SessionOptions::attention_maps asks
-  /// for it; else there are no maps. Valid as long as text().
+  /// How much the answer's tokens so far looked at the pictures of the prompt, where SessionOptions::attention_maps
+  /// asks for it; else there are no maps. Valid as long as text().
   [[nodiscard]] AnswerAttention attention() const noexcept;
 
   /// The text so far, without white space in front. Valid until the next call of next(), step() or rewind(), and until

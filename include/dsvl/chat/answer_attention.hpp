@@ -17,7 +17,8 @@
 DSVL_BEGIN_NAMESPACE
 
 /// A view of the attention maps of an answer; see Answer::attention() for how long it is valid. Pictures are those of
-/// the whole prompt: earlier turns' come first, and the last are the question's own, in the order of Answer::pictures().
+/// the whole prompt: earlier turns' come first, and the last are the question's own, in the order of
+/// Answer::pictures().
 class AnswerAttention {
  public:
   /// No maps.

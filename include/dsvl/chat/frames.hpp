@@ -43,7 +43,7 @@ struct FrameOptions {
 /// What a frame had that the last one kept did not.
 struct FrameChange {
   bool kept = false;  ///< it differs, and is the newest frame now; false: nothing has changed
-  Rect where = {};    ///< the smallest rectangle with all pixels that differ; the whole of a first frame, or another size
+  Rect where = {};    ///< the smallest rectangle with all pixels that differ; all of a first frame, or another size
   Index pixels = 0;   ///< how many differ
 };
 
@@ -58,11 +58,11 @@ class Frames {
   }
 
   /// Looks at a frame that was taken at `time`, since the beginning of the film or of the day. One that shows the same
-  /// as the last one kept is forgotten; any other is copied, and the oldest makes room. Pixels may be in any format, and
-  /// need not stay.
+  /// as the last one kept is forgotten; any other is copied, and the oldest makes room. Pixels may be in any format,
+  /// and need not stay.
   ///
-  /// Codes  those of pixels handed to a session; bad_argument (a time before 0, or before that of the last frame), out_of_memory.
-  ///        The frames are what they were before then
+  /// Codes  those of pixels handed to a session; bad_argument (a time before 0, or before that of the last frame),
+  ///        out_of_memory. The frames are what they were before then
   /// Cost   reads both frames once, about 1 GB/s; memory is taken for a frame of another size, or while there are fewer
   ///        than FrameOptions::most
   Result<FrameChange> add(const Pixels& frame, std::chrono::milliseconds time) {

@@ -42,9 +42,9 @@ class Picture {
   [[nodiscard]] static Picture pixels(const Pixels& pixels) { return Picture(pixels); }
 
   /// A part of this picture as a picture of its own, cut out of the source before it is scaled: what was too small to
-  /// be read in the whole may be large in it. `part` is in pixels of the decoded source, upright where the session turns
-  /// photos (see SeenPicture::width), also when this is a region already. With YUV an edge may move outwards by one
-  /// pixel. It points to what this picture points to. One that is not within the source is the answer's error:
+  /// be read in the whole may be large in it. `part` is in pixels of the decoded source, upright where the session
+  /// turns photos (see SeenPicture::width), also when this is a region already. With YUV an edge may move outwards by
+  /// one pixel. It points to what this picture points to. One that is not within the source is the answer's error:
   /// bad_argument.
   ///
   ///   session.ask({photo, photo.region({1200, 300, 400, 200})}, "What does the sign say?")

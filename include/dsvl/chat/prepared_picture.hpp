@@ -59,8 +59,7 @@ inline Status take_back(const ViewConfig& view, double rescale, Volume<const flo
 }  // namespace detail
 
 /// Prepares a picture for a model's towers. Of `options` count limits.picture_pixels, those of reading pictures, and
-/// the host's allocator and decoder, which else are the model's own. What the picture points to must stay until the
-/// call returns.
+/// the host's allocator and decoder. What the picture points to must stay until the call returns.
 ///
 /// Codes  those of reading pictures; bad_argument (pixels, a region that is not within), limit, out_of_memory
 /// Cost   that of decoding and resizing, on the calling thread; memory of the views in floats and in 8 bits

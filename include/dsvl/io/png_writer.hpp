@@ -138,10 +138,11 @@ inline void deflate(std::span<const std::uint8_t> data, Buffer<std::uint32_t>& p
 }
 
 /// Writes a row's filter and its differences to `to` (1 + 3 * width).
-inline void filter_row(const std::uint8_t* row, const std::uint8_t* above, std::size_t bytes, std::uint8_t* to) noexcept {
+inline void filter_row(const std::uint8_t* row, const std::uint8_t* above, std::size_t bytes,
+                       std::uint8_t* to) noexcept {
   const auto left = [&](std::size_t i) { return static_cast<std::uint8_t>(row[i] - (i < 3 ? 0 : row[i - 3])); };
   const auto up = [&](std::size_t i) { return static_cast<std::uint8_t>(row[i] - (above ? above[i] : 0)); };
-  const auto size = [](std::uint8_t difference) { return std::abs(static_cast<int>(static_cast<std::int8_t>(difference))); };
+  const auto size = [](std::uint8_t difference) { return std::abs(int{static_cast<std::int8_t>(difference)}); };
   long long by_left = 0, by_up = 0;
   for (std::size_t i = 0; i < bytes; ++i) by_left += size(left(i)), by_up += size(up(i));
   to[0] = by_up <= by_left ? 2 : 1;

@@ -57,7 +57,7 @@ struct DecoderBuffers {
   View<T> last;          ///< (rows, hidden), the rows whose logits are wanted
   View<T> logits;        ///< (rows, vocab), the result
   RopeAngles<T> angles;  ///< cosines and sines of the chunk's positions, shared by all layers
-  AttentionMaps<T> maps; ///< of the rows whose logits are wanted; none unless carve_maps() declared them
+  AttentionMaps<T> maps;  ///< of the rows whose logits are wanted; none unless carve_maps() declared them
 
   /// Declares what stays valid when a forward pass is over: logits for up to `rows` of its tokens. They are read until
   /// the next pass, so they must not overlap with carve().
@@ -65,8 +65,9 @@ struct DecoderBuffers {
     last = arena.view<T>("last hidden", rows, d.hidden);
     logits = arena.view<T>("logits", rows, d.vocab);
   }
-  /// Declares attention maps of up to `rows` tokens whose logits are wanted, in a context of `context` tokens. A forward
-  /// pass recorded with them leaves them beside the logits, which have the same bits. `state` is that of the pass.
+  /// Declares attention maps of up to `rows` tokens whose logits are wanted, in a context of `context` tokens. A
+  /// forward pass recorded with them leaves them beside the logits, which have the same bits. `state` is that of the
+  /// pass.
   void carve_maps(Arena& arena, const DecoderDims& d, Index rows, Index context, const DecoderState& state) noexcept {
     maps.carve(arena, d.heads.heads, rows, context, &state.logits_from);
   }

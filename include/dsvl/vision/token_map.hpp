@@ -78,9 +78,9 @@ class TokenMap {
   [[nodiscard]] bool cells(double at, double size, double source, double source_size, double content,
                            double content_size, Index count, Index& first, Index& cells) const noexcept {
     const double from = std::max<double>(at, source), to = std::min<double>(at + size, source + source_size);
-    // The end of what was shown belongs to no pixel. Not-a-numbers fail these comparisons.
-    if (!(from <= to && from < source + source_size && at >= source - std::max<double>(size, 0) && count > 0)) return false;
-    if (size > 0 && !(from < to)) return false;
+    // A point must lie in it, of a part something must be left. The end of what was shown belongs to no pixel. Numbers
+    // that are none fail these comparisons.
+    if (count == 0 || !(size > 0 ? from < to : at == from && from < source + source_size)) return false;
     const double scale = content_size / source_size, cell = static_cast<double>(count) / side_;
     const auto number = [&](double x) { return (content + (x - source) * scale) * cell; };
     const auto last = static_cast<double>(count - 1);

@@ -32,7 +32,7 @@ CommandLine describe(Ask& ask) {
   line.section("Question");
   line.paths('i', "image", "FILE", "A picture, - for standard input; may be given several times", ask.images);
   add_region_option(line, ask.images, ask.regions);
-  line.path(0, "attention", "FILE.png", "Draw what the answer looked at over the pictures, from blue to yellow",
+  line.path(0, "attention", "FILE.png", "Draw what the answer looked at: the pictures, lit where they were looked at",
             ask.attention);
   line.flag(0, "json", "One JSON object: text, token ids, counts, why it ended, seconds by stage", ask.json);
   line.section("Answer");

@@ -21,9 +21,9 @@ void mix(std::uint8_t* pixel, const Colour& colour, double share) {
     pixel[c] = static_cast<std::uint8_t>(std::clamp(pixel[c] * (1 - share) + colour[c] * share + 0.5, 0.0, 255.0));
 }
 
-/// Dark blue over magenta and orange to yellow, each lighter than the one before: also told apart in gray.
+/// Violet over red and orange to yellow, each lighter than the one before: also told apart in gray.
 Colour heat(double level) {
-  static constexpr Colour kStops[] = {{13, 8, 135}, {126, 3, 168}, {204, 71, 120}, {248, 149, 64}, {240, 249, 33}};
+  static constexpr Colour kStops[] = {{60, 10, 120}, {180, 30, 110}, {240, 90, 50}, {252, 165, 40}, {252, 240, 100}};
   constexpr double kSteps = std::size(kStops) - 1;
   const double at = std::clamp(level, 0.0, 1.0) * kSteps;
   const auto below = static_cast<std::size_t>(std::min(std::floor(at), kSteps - 1));
@@ -122,11 +122,13 @@ Drawing draw_attention(const dsvl::PreparedPicture& picture, std::span<const flo
       for (Index c = 0; c < 3; ++c) seen[static_cast<std::size_t>(c)] = between(view, in_x, in_y, c);
       const double gray = 0.3 * seen[0] + 0.59 * seen[1] + 0.11 * seen[2];
       const double level = smooth(cells, grid, in_x * cell(grid.width), in_y * cell(grid.height)) / most;
-      // What was not looked at is pale, so that colours are the map's; what was looked at keeps some of its own.
+      // What was not looked at is gray and dark; what was looked at has its own colours, under a glow.
+      const double much = std::clamp(level, 0.0, 1.0);
       std::uint8_t* const to = out.at(x, y);
-      for (std::size_t c = 0; c < 3; ++c)
-        to[c] = static_cast<std::uint8_t>(std::clamp(0.45 * seen[c] + 0.45 * gray + 12, 0.0, 255.0));
-      mix(to, heat(level), 0.25 + 0.45 * std::clamp(level, 0.0, 1.0));
+      mix(to, {gray, gray, gray}, 1);
+      mix(to, seen, 0.3 + 0.7 * much);
+      mix(to, {16, 14, 40}, 0.6 * (1 - much));
+      mix(to, heat(much), 0.4 * much);
     }
   const double side = static_cast<double>(view.width);
   const auto edge = [&](Index i, Index count, Index from) {

@@ -28,8 +28,8 @@ struct Drawing {
 Drawing draw_view(const dsvl::Image& view);
 /// Draws the grid of tokens over a view that was enlarged, and shades the tokens that show nothing of the picture.
 void draw_grid(const dsvl::PreparedPicture& picture, Drawing& on);
-/// The picture without its padding, and over it how much each token was looked at, from blue (little) to yellow (most).
-/// The token that got the most has a frame.
+/// The picture without its padding: dark and gray where no token was looked at, in its colours under a yellow glow where
+/// those were that got the most. The first of them has a frame.
 Drawing draw_attention(const dsvl::PreparedPicture& picture, std::span<const float> cells, dsvl::Index strongest);
 /// Puts drawings beside each other, with a gap between two.
 Drawing beside(std::span<const Drawing> drawings);

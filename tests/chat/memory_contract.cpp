@@ -32,6 +32,7 @@ TEST_CASE("a session takes exactly what the plan says, whatever its limits and n
       SessionOptions options;
       options.limits = limits;
       options.host.allocator = &memory;
+      if (limits.context == 300) options.attention_maps = 40;
       const auto planned = plan(test::tiny_vl(), options, {.threads = threads});
       REQUIRE_MESSAGE(planned, planned.error().text());
       CHECK(memory.live == 0);
@@ -117,6 +118,7 @@ TEST_CASE("a conversation with pictures from pixels takes no memory: not from th
   SessionOptions options;
   options.host.allocator = &memory;
   options.limits.picture_side = 1024;
+  options.attention_maps = 20;
   Session session = test::open_session(options);
   std::vector<std::pair<Index, Index>> sizes = {{64, 64}, {640, 480}, {1024, 1024}, {37, 1000}, {1024, 9}, {1, 1}};
   std::vector<std::vector<std::uint8_t>> frames;
@@ -138,8 +140,10 @@ TEST_CASE("a conversation with pictures from pixels takes no memory: not from th
   for (int round = 0; round < 2; ++round)
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const Pixels pixels{frames[i].data(), sizes[i].first, sizes[i].second, PixelFormat::rgb, 0};
-      Answer about = session.ask(pixels, "Describe the image.", i % 2 ? drawn : guessed);
+      Answer about = session.ask(Picture(pixels).region({0, 0, pixels.width, pixels.height}), "Describe the image.",
+                                 i % 2 ? drawn : guessed);
       while (about.next()) ++tokens;
+      CHECK(about.attention().tokens() > 0);
       Answer next = session.ask("And what colour is it?", i % 2 ? guessed : drawn);
       while (next.next()) ++tokens;
       Answer left = session.ask(longish);

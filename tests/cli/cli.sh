@@ -54,7 +54,7 @@ black_png() {
 run; check "without arguments it explains itself on stderr" 2 '' '^Usage: dsvl COMMAND'
 run --help; check "--help" 0 '^Usage: dsvl COMMAND' ''
 run --version; check "--version" 0 '^dsvl [0-9]+\.[0-9]+\.[0-9]+ ' ''
-for command in ask chat eval doctor inspect bench convert; do
+for command in ask preview chat eval doctor inspect bench convert; do
   run $command --help; check "$command --help" 0 "^Usage: dsvl $command " ''
   run help $command; check "help $command" 0 "^Usage: dsvl $command " ''
   run $command --no-such-option; check "$command refuses an unknown option" 2 '' 'error: unknown option --no-such-option'
@@ -197,6 +197,35 @@ run ask -v -i $model/demo/000.png -i $model/demo/002.png 'What is this?'
 check "two pictures, verbose" 0 . 'prompt 2[0-9]+ tokens.* encode .* tokens/s'
 run ask -v -i $model/demo/000.png 'What is this?'
 check "-v says what the model saw of a picture" 0 . '000\.png: 256 x 206 pixels, scaled to 256 x 206, padded 25 above and 25 below to 256 x 256, and that to 128 x 128, 64 tokens$'
+# --- regions, previews and what was looked at -------------------------------------------------------
+run ask -v -i $model/demo/002.png --region 64,32,128,64 'What is this?'
+check "--region shows a part of the picture behind the whole" 0 . '002\.png: 640 x 437 pixels, .*'
+if grep -q '002\.png (128 x 64 at 64, 32): 128 x 64 of 640 x 437 pixels, scaled to 256 x 128' "$scratch/err"; then
+  ok "-v says which part of which picture"; else bad "-v says which part of which picture"; fi
+run ask --region 1,2,3,4 -i $model/demo/002.png hi; check "--region belongs to the picture in front of it" 2 '' 'needs a picture in front of it: -i FILE --region'
+for bad_region in 1,2,3 1,2,3,4,5 1,2,3,x 1,2,0,4 -1,2,3,4 1.5,2,3,4 '' ' 1,2,3,4'; do
+  run ask -i $model/demo/002.png "--region=$bad_region" hi; check "--region=$bad_region is no region" 2 '' 'needs four whole numbers, X,Y,WIDTH,HEIGHT'
+done
+run ask -i $model/demo/002.png --region 600,0,41,10 hi; check "a region beyond the picture" 1 '' '002\.png \(41 x 10 at 600, 0\): a region of 41 x 10 pixels at \(600, 0\) is not within the picture, which has 640 x 437'
+run preview -i $model/demo/002.png "$scratch/seen.png"; check "preview says what it has written" 0 '002\.png: 640 x 437 pixels, scaled to 256 x 175, padded' ''
+run ask -v -i "$scratch/seen.png" 'What is this?'; check "preview writes a picture of the tower's size, enlarged to be seen" 0 . 'seen\.png: 512 x 512 pixels'
+run preview --grid --low -i $model/demo/002.png --region 64,32,128,64 "$scratch/grid.png"; check "preview of a region, with the grid, of the low view" 0 '128 x 64 of 640 x 437 pixels' ''
+run ask -v -i "$scratch/grid.png" 'What is this?'; check "a preview with a grid is a picture" 0 . 'grid\.png: 512 x 512 pixels'
+run preview "$scratch/seen.png"; check "preview without a picture" 2 '' 'one picture is expected, named with -i'
+run preview -i $model/demo/002.png; check "preview without a file to write" 2 '' 'one file to write is expected'
+run preview -i $model/demo/002.png "$scratch/seen.jpg"; check "preview writes PNG only" 2 '' 'has to end in \.png'
+run preview -i $model/demo/002.png "$scratch/no/such.png"; check "preview into no folder" 1 '' 'error: .*such\.png'
+run preview -i "$scratch/cut.png" "$scratch/seen2.png"; check "preview of a broken picture" 1 '' 'error: .*cut\.png: .*truncated'
+if [ ! -e "$scratch/seen2.png" ]; then ok "a preview that failed leaves no file"; else bad "a preview that failed leaves no file"; fi
+run ask -i $model/demo/002.png --attention "$scratch/looked.png" 'Describe the image.'
+cp "$scratch/out" "$scratch/watched"; check "--attention leaves the answer alone" 0 '^A small blue square at the top right' ''
+run ask -i $model/demo/002.png 'Describe the image.'; cmp -s "$scratch/out" "$scratch/watched" && ok "and without it the answer is the same" || bad "and without it the answer is the same"
+run ask -v -i "$scratch/looked.png" 'What is this?'; check "--attention writes the picture without its padding" 0 . 'looked\.png: 640 x 43[78] pixels'
+run ask --json -i $model/demo/002.png -i $model/demo/003.png --attention "$scratch/both.png" 'Describe the image.'
+check_json "--json says what was looked at" 0 '"attention":\{"share":0\.[0-9]+,"strongest":\{"x":[0-9.]+,"y":[0-9.]+,"width":[0-9.]+' ''
+run ask --attention "$scratch/x.png" hi; check "--attention without a picture" 2 '' '--attention is about pictures, and there is none'
+run ask -i $model/demo/002.png --attention "$scratch/x.jpg" hi; check "--attention writes PNG only" 2 '' 'has to end in \.png'
+run ask -i $model/demo/002.png --attention "$scratch/no/such.png" 'What is this?'; check "--attention into no folder: the answer was said" 1 '.' 'error: .*such\.png'
 run ask -v -i $model/demo/000.png -i $model/demo/000.png 'What is this?'
 check "-v says of a picture that was recognised what it is, and that it was known" 0 . '000\.png: 256 x 206 pixels, .* 64 tokens, known from before$'
 { head -c 2 tests/data/tiny-vl/jpeg/000.jpg

@@ -150,13 +150,12 @@ inline void filter_row(const std::uint8_t* row, const std::uint8_t* above, std::
 }
 
 /// Appends a chunk.
-inline void chunk(std::string_view type, std::span<const std::byte> data, Allocator* from, Bytes& to) noexcept {
-  Bytes checked(from);
-  checked.text(type);
-  for (const std::byte b : data) checked.byte(static_cast<std::uint32_t>(b));
+inline void chunk(std::string_view type, std::span<const std::byte> data, Bytes& to) noexcept {
   to.word(static_cast<std::uint32_t>(data.size()));
-  for (const std::byte b : checked.span()) to.byte(static_cast<std::uint32_t>(b));
-  to.word(checked.fits() ? crc32(checked.span()) : 0);
+  const std::size_t first = to.span().size();
+  to.text(type);
+  for (const std::byte b : data) to.byte(static_cast<std::uint32_t>(b));
+  to.word(crc32(to.span().subspan(first)));
 }
 
 }  // namespace png_detail
@@ -195,9 +194,9 @@ inline Result<Buffer<std::byte>> encode_png(const Pixels& pixels, Allocator* fro
   head.word(static_cast<std::uint32_t>(pixels.width)), head.word(static_cast<std::uint32_t>(pixels.height));
   for (const std::uint32_t field : {8, 2, 0, 0, 0}) head.byte(field);  // 8 bits, RGB; as every PNG; not interlaced
   out.text("\x89PNG\r\n\x1A\n");
-  png_detail::chunk("IHDR", head.span(), from, out);
-  png_detail::chunk("IDAT", data.span(), from, out);
-  png_detail::chunk("IEND", {}, from, out);
+  png_detail::chunk("IHDR", head.span(), out);
+  png_detail::chunk("IDAT", data.span(), out);
+  png_detail::chunk("IEND", {}, out);
   if (!data.fits() || !out.fits() || !head.fits()) return no_memory();
   return out.take();
 }

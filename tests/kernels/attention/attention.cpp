@@ -43,8 +43,12 @@ struct Head {
   Index stride() const { return 2 * std::max<Index>(height(), map_width); }
 
   /// Rows [first, first + count); row r sees keys - (rows - 1 - r) * step keys, with a step of 1 by its place.
-  void run(const Kernels<T>& kernels, Index first, Index count, Index step, T* y) const {
+  void run(const Kernels<T>& kernels, Index first, Index count, Index step, T* y, T* weights = nullptr, Index from = 0,
+           Index stride_of_weights = 0) const {
     AttendTile<T> t;
+    t.weights = weights;
+    t.weights_from = from;
+    t.weights_stride = stride_of_weights;
     t.q = q.data() + first * head_dim;
     t.q_stride = t.y_stride = t.head_dim = head_dim;
     t.rows = count;
@@ -161,6 +165,43 @@ TEST_CASE("rows of sequences that share a prefix have the bits that they have al
       CHECK(same_bits(together, alone));
       CHECK(relative_error(together, plain) < 1e-6);
     }
+}
+
+TEST_CASE("rows leave their softmax weights, near those of the reference, and their results have the same bits") {
+  for (const KvFormat format : kEveryFormat)
+    for (const Index head_dim : {10, 64, 128})
+      for (const Index keys : {1, 5, 63, 64, 65, 200})
+        for (const Index from : {0, 1, 4}) {
+          CAPTURE(head_dim);
+          CAPTURE(keys);
+          CAPTURE(from);
+          const Index rows = std::min<Index>(keys, 5), room = round_up(keys, kKvBlock), stride = 2 * room;
+          if (from >= rows) continue;
+          const Head<float> head(float_kernels(), rows, keys, head_dim, format, 0);
+          const Head<double> exact(reference_kernels<double>(), rows, keys, head_dim, format, 0);
+          const auto weigh = [&]<class T>(const Head<T>& h, const Kernels<T>& kernels, std::vector<T>& to) {
+            std::vector<T> y(static_cast<std::size_t>(rows * head_dim));
+            to.assign(static_cast<std::size_t>((rows - from) * stride), T(-7));
+            h.run(kernels, 0, rows, 1, y.data(), to.data(), from, stride);
+            return y;
+          };
+          std::vector<float> got;
+          std::vector<double> want;
+          CHECK(same_bits(weigh(head, float_kernels(), got), head.all(float_kernels(), 1, rows)));
+          weigh(exact, reference_kernels<double>(), want);
+          double worst = 0;
+          for (Index r = from; r < rows; ++r) {
+            double sum = 0;
+            const Index seen = keys - (rows - 1 - r);
+            for (Index j = 0; j < stride; ++j) {
+              const auto at = static_cast<std::size_t>((r - from) * stride + j);
+              if (j < seen) worst = std::max(worst, std::abs(static_cast<double>(got[at]) - want[at])), sum += want[at];
+              if (j >= room) CHECK(got[at] == -7.0f);  // what lies behind the blocks is the caller's
+            }
+            CHECK(sum == doctest::Approx(1));
+          }
+          CHECK(worst < 1e-6);
+        }
 }
 
 TEST_CASE("a row's bits do not change when later keys are cached") {

@@ -32,8 +32,9 @@ std::vector<std::uint8_t> picture(Index width, Index height, Look look) {
 }  // namespace
 
 TEST_CASE("a PNG file that was written has the same pixels when it is read, whatever they are") {
-  for (const auto& [width, height] : {std::pair<Index, Index>{1, 1}, {3, 2}, {258, 1}, {1, 300}, {64, 64}, {257, 129}, {700, 90}})
+  for (const Grid& size : {Grid{1, 1}, {2, 3}, {1, 258}, {300, 1}, {64, 64}, {129, 257}, {90, 700}})
     for (const Look look : {Look::flat, Look::noise, Look::slopes, Look::stripes, Look::repeats}) {
+      const Index width = size.width, height = size.height;
       CAPTURE(width);
       CAPTURE(height);
       const auto rgb = picture(width, height, look);

@@ -192,7 +192,7 @@ inline Result<Buffer<std::byte>> encode_png(const Pixels& pixels, Allocator* fro
   data.word(png_detail::adler32(filtered.span()));
 
   head.word(static_cast<std::uint32_t>(pixels.width)), head.word(static_cast<std::uint32_t>(pixels.height));
-  for (const std::uint32_t field : {8, 2, 0, 0, 0}) head.byte(field);  // 8 bits, RGB; as every PNG; not interlaced
+  for (const std::uint32_t field : {8u, 2u, 0u, 0u, 0u}) head.byte(field);  // 8 bits, RGB; as every PNG; not interlaced
   out.text("\x89PNG\r\n\x1A\n");
   png_detail::chunk("IHDR", head.span(), out);
   png_detail::chunk("IDAT", data.span(), out);

@@ -107,8 +107,16 @@ Shown tokens_with(const Image& image, const Colour& colour, const TokenMap& map)
 
 struct Hits {
   int asked = 0, answer = 0, word = 0;
-  double blind = 0, share = 0;
+  double blind = 0, share = 0, lit = 0;
 };
+/// The token of an answer in which a word begins.
+Index token_of(const Answer& answer, const Tokenizer& tokenizer, std::string_view word) {
+  std::string text;
+  std::vector<std::size_t> begins;
+  for (const std::int32_t id : answer.ids()) begins.push_back(text.size()), text += tokenizer.token_bytes(id);
+  const std::size_t at = text.find(word);
+  return std::upper_bound(begins.begin(), begins.end(), at) - begins.begin() - 1;
+}
 /// Asks with maps, and compares the strongest cell of the whole answer, and of the colour's own token, with the pixels.
 void count_hits(Session& session, const Tokenizer& tokenizer, const Question& q, Hits& hits) {
   const Colour* const colour = named_colour(q.answer);
@@ -129,17 +137,20 @@ void count_hits(Session& session, const Tokenizer& tokenizer, const Question& q,
     if (!maps.mean(first, count, 0, mean).ok()) return false;
     return bool(shown.tokens[static_cast<std::size_t>(std::max_element(mean.begin(), mean.end()) - mean.begin())]);
   };
-  Index word = 0;
-  for (Index i = 0; i < std::ssize(answer.ids()); ++i)
-    if (tokenizer.token_bytes(answer.ids()[static_cast<std::size_t>(i)]).find(colour->name) != std::string::npos) word = i;
   Index places = 0;
   for (Index t = 0; t < map.grid().tokens(); ++t) places += !map.box_of(t).empty();
   ++hits.asked;
   hits.answer += strongest_is_lit(0, maps.tokens());
-  hits.word += strongest_is_lit(word, 1);
+  hits.word += strongest_is_lit(token_of(answer, tokenizer, colour->name), 1);
   hits.blind += static_cast<double>(lit) / static_cast<double>(places);
-  if (maps.mean(0, maps.tokens(), 0, mean).ok())
-    for (const float cell : mean) hits.share += static_cast<double>(cell);
+  if (!maps.mean(0, maps.tokens(), 0, mean).ok()) return;
+  double all = 0, on_it = 0;
+  for (std::size_t t = 0; t < mean.size(); ++t) {
+    all += static_cast<double>(mean[t]);
+    if (shown.tokens[t]) on_it += static_cast<double>(mean[t]);
+  }
+  hits.share += all;
+  hits.lit += on_it / all;
 }
 void print_hits(const Model& model, std::span<const Question> questions) {
   SessionOptions options;
@@ -151,8 +162,8 @@ void print_hits(const Model& model, std::span<const Question> questions) {
   std::printf("strongest token of a right answer that names one colour, %d questions:\n", hits.asked);
   std::printf("  shows the thing in that colour: mean of the answer %d (%.0f %%), token of the colour %d (%.0f %%)\n",
               hits.answer, 100 * hits.answer / n, hits.word, 100 * hits.word / n);
-  std::printf("  a token picked blindly: %.0f %%; attention that goes to the picture: %.0f %%\n\n", 100 * hits.blind / n,
-              100 * hits.share / n);
+  std::printf("  tokens that show it: %.0f %% of the picture's, with %.0f %% of the attention that goes to the picture, which "
+              "is %.0f %% of all\n\n", 100 * hits.blind / n, 100 * hits.lit / n, 100 * hits.share / n);
 }
 
 // --- small texts ----------------------------------------------------------------------------------
@@ -164,35 +175,50 @@ struct Page {
   Rect part;
   [[nodiscard]] Pixels pixels() const { return {rgb.data(), width, height}; }
 };
-/// Puts a picture into one that is `times` as wide, filled with the colour of its corner, off the middle.
-Page page_with(const Image& image, Index times) {
+/// Puts a picture into one that is `times` as wide, filled with the colour of its corner, at one of nine places.
+Page page_with(const Image& image, Index times, Index place) {
   Page page{{}, image.width * times, image.height * times, {}};
-  page.part = {image.width * (times - 1) * 2 / 3, image.height * (times - 1) / 3, image.width, image.height};
-  for (Index i = 0; i < page.width * page.height; ++i) page.rgb.insert(page.rgb.end(), image.rgb.data(), image.rgb.data() + 3);
+  page.part = {image.width * (times - 1) * (place % 3) / 2, image.height * (times - 1) * (place / 3) / 2, image.width,
+               image.height};
+  for (Index i = 0; i < page.width * page.height; ++i)
+    page.rgb.insert(page.rgb.end(), image.rgb.data(), image.rgb.data() + 3);
   for (Index y = 0; y < image.height; ++y)
     std::copy_n(image.rgb.data() + 3 * y * image.width, 3 * image.width,
                 page.rgb.data() + 3 * ((page.part.y + y) * page.width + page.part.x));
   return page;
 }
+/// The text in quotes that a right answer has, whatever else it says.
+std::string quoted(const std::string& answer) {
+  const std::size_t first = answer.find('"');
+  return first == std::string::npos ? std::string() : answer.substr(first, answer.rfind('"') + 1 - first);
+}
+/// Of the texts that are read where they fill the picture.
 void print_regions(const Model& model, std::span<const Question> questions) {
   Session session = take(Session::open(model));
   std::vector<Question> texts;
-  for (const Question& q : questions)
-    if (q.kind == "text" && q.answer.starts_with("The text says")) texts.push_back(q);
-  std::printf("texts, %zu questions, right with         the whole   whole and region   region alone\n", texts.size());
-  for (const Index times : {1, 2, 3, 4, 6}) {
-    int right[3] = {};
-    Index tokens[3] = {};
-    for (const Question& q : texts) {
-      const Page page = page_with(take(read_image(q.picture)), times);
-      const Picture whole(page.pixels()), part = whole.region(page.part);
-      const std::vector<Picture> ways[] = {{whole}, {whole, part}, {part}};
-      for (std::size_t w = 0; w < 3; ++w) right[w] += answer_to(session, ways[w], q.text, tokens[w]) == q.answer;
-    }
-    std::printf("  in a picture %td times as wide           %9d   %16d   %12d\n", times, right[0], right[1], right[2]);
-    if (times == 6)
-      std::printf("  tokens of the prompt                   %9td   %16td   %12td\n\n", tokens[0], tokens[1], tokens[2]);
+  Index tokens[3] = {};
+  for (const Question& q : questions) {
+    const Picture picture(q.picture);
+    const std::string text = quoted(q.answer);
+    if (!text.empty() && answer_to(session, {&picture, 1}, q.text, tokens[0]).find(text) != std::string::npos)
+      texts.push_back(q);
   }
+  std::printf("texts that are read in pictures of their own, %zu questions\n", texts.size());
+  std::printf("at nine places of a larger picture, read with     the whole   whole and region   region alone\n");
+  for (const Index times : {2, 3, 4, 6}) {
+    int right[3] = {}, asked = 0;
+    for (const Question& q : texts)
+      for (Index place = 0; place < 9; ++place, ++asked) {
+        const Page page = page_with(take(read_image(q.picture)), times, place);
+        const Picture whole(page.pixels()), part = whole.region(page.part);
+        const std::vector<Picture> ways[] = {{whole}, {whole, part}, {part}};
+        for (std::size_t w = 0; w < 3; ++w)
+          right[w] += answer_to(session, ways[w], q.text, tokens[w]).find(quoted(q.answer)) != std::string::npos;
+      }
+    std::printf("  %td times as wide, of %d                          %9d   %16d   %12d\n", times, asked, right[0], right[1],
+                right[2]);
+  }
+  std::printf("  tokens of the prompt                            %9td   %16td   %12td\n\n", tokens[0], tokens[1], tokens[2]);
 }
 void print_twice(const Model& model, std::span<const Question> questions) {
   Session session = take(Session::open(model));
@@ -216,7 +242,12 @@ bool print_cost(const Model& model, Executor& executor, int rounds) {
   GenerateOptions generate;
   generate.max_tokens = kTokens;
   for (const std::int32_t id : model.end_tokens()) generate.sampling.bias.push_back({id, -1e6f});
-  const bench::MadeUpPicture picture;
+  const bench::MadeUpPicture made_up;
+  const Picture picture(made_up.pixels());
+  if (!model.image_token()) stop(fail(Code::unsupported, "the model has no token for pictures"));
+  // Ids, so that models without a tokenizer do as well.
+  std::vector<std::int32_t> prompt(static_cast<std::size_t>(model.info().image_tokens), *model.image_token());
+  for (std::int32_t id = 5; id < 30; ++id) prompt.push_back(id);
   std::vector<double> seconds[2], ratios;
   std::vector<std::int32_t> ids[2];
   std::vector<Session> sessions;
@@ -229,8 +260,7 @@ bool print_cost(const Model& model, Executor& executor, int rounds) {
   }
   for (int round = 0; round <= rounds; ++round)
     for (std::size_t s = 0; s < 2; ++s) {
-      sessions[s].clear();
-      Answer answer = sessions[s].ask(picture.pixels(), "What is in the picture?", generate);
+      Answer answer = sessions[s].generate(prompt, {&picture, 1}, generate);
       while (answer.next()) {}
       if (!answer.status().ok()) stop(answer.status());
       if (round == 0) ids[s].assign(answer.ids().begin(), answer.ids().end());  // it warms up as well

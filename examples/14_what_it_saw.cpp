@@ -1,9 +1,9 @@
 // What the model saw: how a picture was scaled, which tokens show a part of it, and what an answer looked at.
 //
 //   640 x 437 pixels became 256 x 175, 64 tokens
-//   The pixel (550, 60) is in token 14.
-//   A small blue square.
-//   It looked most at 80 x 80 pixels around (520, 99).
+//   The pixel (550, 60) is in token 22.
+//   A small blue square at the top right, a small purple square on the left and a small red triangle in the center.
+//   It looked most at 80 x 80 pixels around (520, 100).
 #include <algorithm>
 #include <cstdio>
 #include <dsvl/dsvl.hpp>
@@ -14,7 +14,7 @@ int main() {
   if (!model) return dsvl::report(model.error());
   auto session = dsvl::Session::open(*model, {.attention_maps = 64});  // of an answer's first 64 tokens
   if (!session) return dsvl::report(session.error());
-  auto answer = session->ask(dsvl::Picture::file("examples/models/tiny-vl/demo/002.png"), "What is at the top right?");
+  auto answer = session->ask(dsvl::Picture::file("examples/models/tiny-vl/demo/002.png"), "Describe the image.");
   while (answer.next()) {}
   if (!answer.status().ok()) return dsvl::report(answer.status());
 

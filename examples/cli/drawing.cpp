@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include <dsvl/io/new_file.hpp>
 #include <dsvl/io/png_writer.hpp>
@@ -49,15 +50,27 @@ double smooth(std::span<const float> cells, dsvl::Grid grid, double x, double y)
          v * ((1 - h) * cell(bottom, left) + h * cell(bottom, right));
 }
 
-/// Value of a channel of a picture between its pixels.
-double between(const dsvl::Image& image, double x, double y, Index channel) {
+/// Value of a channel of a view between its pixels, of those that show the picture.
+double between(const dsvl::Image& image, const dsvl::Rect& shown, double x, double y, Index channel) {
   const auto at = [&](Index column, Index row) {
-    column = std::clamp<Index>(column, 0, image.width - 1), row = std::clamp<Index>(row, 0, image.height - 1);
+    column = std::clamp<Index>(column, shown.x, shown.x + shown.width - 1);
+    row = std::clamp<Index>(row, shown.y, shown.y + shown.height - 1);
     return static_cast<double>(image.rgb[static_cast<std::size_t>(3 * (row * image.width + column) + channel)]);
   };
   const double left = std::floor(x - 0.5), top = std::floor(y - 0.5), h = x - 0.5 - left, v = y - 0.5 - top;
   const auto c = static_cast<Index>(left), r = static_cast<Index>(top);
   return (1 - v) * ((1 - h) * at(c, r) + h * at(c + 1, r)) + v * ((1 - h) * at(c, r + 1) + h * at(c + 1, r + 1));
+}
+
+/// What is drawn as nothing and as most: the lower quartile of the tokens that show some of the picture, and the largest.
+/// Every token gets a little, which would lie over the picture as a haze.
+std::pair<double, double> span_of(std::span<const float> cells, const dsvl::TokenMap& map) {
+  std::vector<float> shown;
+  for (Index t = 0; t < std::ssize(cells); ++t)
+    if (!map.box_of(t).empty()) shown.push_back(cells[static_cast<std::size_t>(t)]);
+  std::sort(shown.begin(), shown.end());
+  const double least = shown.empty() ? 0 : static_cast<double>(shown[shown.size() / 4]);
+  return {least, std::max(shown.empty() ? 0 : static_cast<double>(shown.back()), least + 1e-12)};
 }
 
 /// Draws a frame of `thick` pixels inside a rectangle.
@@ -110,20 +123,19 @@ Drawing draw_attention(const dsvl::PreparedPicture& picture, std::span<const flo
   const dsvl::Grid grid = map.grid();
   const double scale = static_cast<double>(kLongest) / static_cast<double>(std::max(shown.width, shown.height));
   const auto scaled = [&](Index n) { return std::max<Index>(1, std::lround(static_cast<double>(n) * scale)); };
-  // A drawing is at least so wide that it can be seen beside others.
   Drawing out(scaled(shown.width), scaled(shown.height));
-  const double most = std::max(1e-12, static_cast<double>(cells[static_cast<std::size_t>(strongest)]));
+  const auto [least, most] = span_of(cells, map);
   const auto cell = [&](Index n) { return static_cast<double>(n) / static_cast<double>(view.width); };
   for (Index y = 0; y < out.height; ++y)
     for (Index x = 0; x < out.width; ++x) {
       const double in_x = static_cast<double>(shown.x) + (static_cast<double>(x) + 0.5) / scale;
       const double in_y = static_cast<double>(shown.y) + (static_cast<double>(y) + 0.5) / scale;
       Colour seen;
-      for (Index c = 0; c < 3; ++c) seen[static_cast<std::size_t>(c)] = between(view, in_x, in_y, c);
+      for (Index c = 0; c < 3; ++c) seen[static_cast<std::size_t>(c)] = between(view, shown, in_x, in_y, c);
       const double gray = 0.3 * seen[0] + 0.59 * seen[1] + 0.11 * seen[2];
-      const double level = smooth(cells, grid, in_x * cell(grid.width), in_y * cell(grid.height)) / most;
+      const double level = smooth(cells, grid, in_x * cell(grid.width), in_y * cell(grid.height));
       // What was not looked at is gray and dark; what was looked at has its own colours, under a glow.
-      const double much = std::clamp(level, 0.0, 1.0);
+      const double much = std::clamp((level - least) / (most - least), 0.0, 1.0);
       std::uint8_t* const to = out.at(x, y);
       mix(to, {gray, gray, gray}, 1);
       mix(to, seen, 0.3 + 0.7 * much);

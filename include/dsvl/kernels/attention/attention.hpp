@@ -216,17 +216,20 @@ DSVL_FORCE_INLINE void score_block(const AttendTile<float>& t, const Rows& at, G
 }
 static_assert(kKvBlock % (kVectors * kLanes) == 0);
 
+// The next two run only where weights are left behind. They are not inlined, so that the code of all else is as it was.
+
 /// Puts the scores of a block aside, of those rows that leave their weights behind. Behind the last key they are
 /// -infinity, up to a whole vector.
-inline void keep_scores(const AttendTile<float>& t, const Rows& at, Group group, Index block) noexcept {
+DSVL_NO_INLINE inline void keep_scores(const AttendTile<float>& t, const Rows& at, Group group, Index block) noexcept {
   for (Index r = std::max<Index>(group.first, t.weights_from); r < group.last; ++r) {
     float* const to = t.weights_of(r) + block * kKvBlock;
     for (Index j = 0; j < visible(t, r, block); j += kLanes) store(to + j, load(at.score(r) + j));
   }
 }
-/// Turns the scores that row r has put aside into its weights, now that the largest one and the total are known.
-inline void finish_weights(const AttendTile<float>& t, const Rows& at, Index r, Lanes inverse) noexcept {
-  const Lanes maximum = splat(at.running_max[r]);
+/// Turns the scores that row r has put aside into its weights, now that the largest one is known, and `share`: one over
+/// the total.
+DSVL_NO_INLINE inline void finish_weights(const AttendTile<float>& t, const Rows& at, Index r, float share) noexcept {
+  const Lanes maximum = splat(at.running_max[r]), inverse = splat(share);
   float* const to = t.weights_of(r);
   for (Index j = 0; j < t.keys_of(r); j += kLanes) store(to + j, exp2_of_negative(load(to + j) - maximum) * inverse);
 }
@@ -292,9 +295,10 @@ DSVL_NO_INLINE void attend(const AttendTile<float>& t, float* scratch) noexcept 
     });
   for (Index r = 0; r < t.rows; ++r) {
     const bool any = t.keys_of(r) > 0;  // a row that sees no key becomes zero
-    const Lanes inverse = splat(any ? 1.0f / sum(load(at.total(r))) : 1.0f);
+    const float share = any ? 1.0f / sum(load(at.total(r))) : 1.0f;
+    const Lanes inverse = splat(share);
     for_each_vector(t.head_dim, [&](auto part) { part.store(t.y + r * t.y_stride, part.load(at.out(r)) * inverse); });
-    if (t.weights_of(r)) finish_weights(t, at, r, inverse);
+    if (t.weights_of(r)) finish_weights(t, at, r, share);
   }
 }
 

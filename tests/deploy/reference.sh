@@ -29,7 +29,7 @@ headers=$("$compiler" -std=c++20 -DDSVL_HEADER_ONLY=0 -MM -Iinclude include/dsvl
 } >"$work/Doxyfile"
 doxygen "$work/Doxyfile"
 
-for page in ask stream cancel game_loop host convert save classdsvl_1_1Session classdsvl_1_1Status; do
+for page in ask saw stream cancel game_loop host convert save classdsvl_1_1Session classdsvl_1_1Status; do
   grep -q '</html>' "$work/html/$page.html" || { echo "the reference has no page $page" >&2; exit 1; }
 done
 if [ -s "$work/warnings" ]; then

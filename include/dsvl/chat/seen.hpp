@@ -23,8 +23,8 @@ struct SeenPicture {
     double scale = 0;   ///< pixels of the square for one of the picture, along its longest side; 1: as it is
     /// The colour (r, g, b) around the picture.
     std::array<std::uint8_t, 3> background = {};
-    /// What the tower reads is (value / 255 - mean) / deviation, of each channel.
-    std::array<float, 3> mean = {}, deviation = {};
+    std::array<float, 3> mean = {};       ///< of each channel: the tower reads (value / 255 - mean) / deviation
+    std::array<float, 3> deviation = {};  ///< likewise
   };
 
   Index width = 0,             ///< pixels that were decoded or given, upright where it was turned; 0: not decoded

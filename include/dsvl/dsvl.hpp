@@ -29,5 +29,12 @@
 #ifdef DSVL_WITH_CONSTRAINTS
 #include "chat/ask_typed.hpp"
 #endif
+#ifdef DSVL_WITH_FRAMES
+#include "chat/frames.hpp"
+#endif
+#ifdef DSVL_WITH_PREVIEWS
+#include "chat/prepared_picture.hpp"
+#include "io/png_writer.hpp"
+#endif
 
 #endif  // DSVL_DSVL_HPP

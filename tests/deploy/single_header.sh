@@ -82,6 +82,8 @@ compile -fsyntax-only -I"$here/other" -I"$work/whole" "$here/host.cpp" || said "
 cat >"$work/parts.cpp" <<'CODE'
 #define DSVL_WITH_SCHEDULER
 #define DSVL_WITH_CONSTRAINTS
+#define DSVL_WITH_FRAMES
+#define DSVL_WITH_PREVIEWS
 #include <dsvl/dsvl.hpp>
 struct Sign { std::string text; };
 template <class Fields> void describe(Fields& f, Sign& s) { f("text", s.text); }
@@ -89,6 +91,9 @@ int main() {
   auto model = dsvl::Model::load("model", {.constraints = &dsvl::kConstraints});
   auto scheduler = dsvl::Scheduler::open(*model, {.sessions = 2});
   auto session = scheduler->session();
+  dsvl::Frames frames({.most = 2});
+  const auto shown = dsvl::prepare_picture(*model, dsvl::Picture::file("sign.png"));
+  if (!shown || !dsvl::encode_png(shown->low.pixels()) || frames.size() > 0) return 1;
   return dsvl::ask<Sign>(*session, dsvl::Picture::file("sign.png"), "Read the sign.").has_value() ? 0 : 1;
 }
 CODE

@@ -101,6 +101,7 @@ std::string seen_text(const dsvl::SeenPicture& seen) {
   std::string out = size_text(seen.width, seen.height) + " pixels";
   if (seen.region.width != seen.width || seen.region.height != seen.height)
     out = size_text(seen.region.width, seen.region.height) + " of " + out;
+  if (seen.low.side == 0) return out;  // a region that is no part of it
   if (seen.orientation != 1)
     out += seen.turned ? ", turned upright (EXIF orientation " + std::to_string(seen.orientation) + ")"
                        : ", not turned as its EXIF orientation " + std::to_string(seen.orientation) +

@@ -37,6 +37,7 @@ TEST_CASE("a box is in all tokens that show some of it, cut to the picture") {
   CHECK(same(kWide.tokens_in({300, 10, 1e-9, 1e-9}), {2, 1, 1, 1}));
   CHECK(kWide.tokens_in({600, 0, 10, 10}).width == 0);
   CHECK(kWide.tokens_in({-10, 0, 10, 10}).width == 0);
+  CHECK(kWide.tokens_in({std::nan(""), 0, 10, 10}).width == 0);
   CHECK(kWide.tokens_in({0, 0, std::nan(""), 10}).width == 1);  // no size: the point at its corner
 }
 

@@ -8,7 +8,6 @@
 
 #include "../base/host_macros_push.hpp"
 
-#include <algorithm>
 #include <span>
 
 #include "../base/status.hpp"
@@ -52,7 +51,7 @@ class AnswerAttention {
                   "pictures (SessionOptions::attention_maps)", count, first, picture, tokens(), pictures_);
     if (std::ssize(to) != cells_)
       return fail(Code::bad_argument, "room for %zu numbers is given, a map has %td", to.size(), cells_);
-    std::fill(to.begin(), to.end(), 0.0f);
+    for (float& cell : to) cell = 0;
     for (Index t = first; t < first + count; ++t) {
       const std::span<const float> map = this->map(t, picture);
       for (std::size_t i = 0; i < to.size(); ++i) to[i] += map[i] / static_cast<float>(count);

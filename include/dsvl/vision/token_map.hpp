@@ -7,8 +7,6 @@
 #ifndef DSVL_VISION_TOKEN_MAP_HPP
 #define DSVL_VISION_TOKEN_MAP_HPP
 
-#include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "../base/pixels.hpp"
@@ -77,23 +75,29 @@ class TokenMap {
   /// One axis of tokens_in(): the cells of [at, at + size]. False when there are none.
   [[nodiscard]] bool cells(double at, double size, double source, double source_size, double content,
                            double content_size, Index count, Index& first, Index& cells) const noexcept {
-    const double from = std::max<double>(at, source), to = std::min<double>(at + size, source + source_size);
+    const double end = source + source_size, from = at > source ? at : source, to = at + size < end ? at + size : end;
     // A point must lie in it, of a part something must be left. The end of what was shown belongs to no pixel. Numbers
     // that are none fail these comparisons.
-    if (count == 0 || !(size > 0 ? from < to : at == from && from < source + source_size)) return false;
+    if (count == 0 || !(size > 0 ? at < end && at + size > source : at == from && from < end)) return false;
     const double scale = content_size / source_size, cell = static_cast<double>(count) / side_;
     const auto number = [&](double x) { return (content + (x - source) * scale) * cell; };
-    const auto last = static_cast<double>(count - 1);
-    first = static_cast<Index>(std::clamp<double>(std::floor(number(from)), 0, last));
-    const double end = size > 0 ? std::ceil(number(to)) - 1 : std::floor(number(from));
-    cells = static_cast<Index>(std::clamp<double>(end, static_cast<double>(first), last)) - first + 1;
+    // None of these is negative, so that a cast rounds down. A part that ends where a cell begins is not in it.
+    const auto cut = [&](Index i) { return i < count ? i : count - 1; };
+    first = cut(static_cast<Index>(number(from)));
+    const double behind = size > 0 ? number(to) : number(from);
+    Index last = static_cast<Index>(behind);
+    if (size > 0 && static_cast<double>(last) == behind) --last;
+    cells = last > first ? cut(last) - first + 1 : 1;
     return true;
   }
   /// One axis of box_of(): the pixels of cell `index`.
   void piece(Index index, Index count, double source, double source_size, double content, double content_size,
              double& at, double& size) const noexcept {
     const double scale = source_size / content_size, cell = side_ / static_cast<double>(count);
-    const auto place = [&](double x) { return source + std::clamp<double>((x - content) * scale, 0, source_size); };
+    const auto place = [&](double x) {
+      const double inside = (x - content) * scale;
+      return source + (inside < 0 ? 0 : inside > source_size ? source_size : inside);
+    };
     at = place(static_cast<double>(index) * cell);
     size = place(static_cast<double>(index + 1) * cell) - at;
   }

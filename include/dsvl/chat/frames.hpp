@@ -63,8 +63,8 @@ class Frames {
   ///
   /// Codes  those of pixels handed to a session; bad_argument (a time before 0, or before that of the last frame),
   ///        out_of_memory. The frames are what they were before then
-  /// Cost   reads both frames once, about 1 GB/s; memory is taken for a frame of another size, or while there are fewer
-  ///        than FrameOptions::most
+  /// Cost   reads both frames once; memory is taken for a frame of another size, or while there are fewer than
+  ///        FrameOptions::most
   Result<FrameChange> add(const Pixels& frame, std::chrono::milliseconds time) {
     DSVL_CHECK_STATUS(detail::check(frame));
     if (time < latest_)
@@ -104,8 +104,8 @@ class Frames {
     if (question.find(kImageText) == std::string_view::npos) return with_places(question);
     return fail(Code::bad_argument, "the question has %s itself, which is the place of a frame", kImageText.data());
   }
-  /// Asks one question about all frames, which the session encodes as far as it does not know them. Answer::next()
-  /// works as ever; the frames must stay as they are until the first token has come.
+  /// Asks one question about all frames, which the session encodes as far as it does not know them. It returns like
+  /// Session::ask, and others may be added from then on.
   ///
   /// Codes  those of Session::ask and of text(), in the answer's status
   [[nodiscard]] Answer ask(Session& session, std::string_view question, GenerateOptions options = {}) const {

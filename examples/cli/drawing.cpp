@@ -6,7 +6,15 @@
 #include <utility>
 
 #include <dsvl/io/new_file.hpp>
-#include <dsvl/io/png_writer.hpp>
+
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STB_IMAGE_WRITE_STATIC
+#define STBI_WRITE_NO_STDIO
+#if __has_include(<stb/stb_image_write.h>)
+#include <stb/stb_image_write.h>
+#else
+#include <stb_image_write.h>
+#endif
 
 namespace cli {
 
@@ -170,9 +178,17 @@ Drawing beside(std::span<const Drawing> drawings) {
 }
 
 dsvl::Status save_png(const Drawing& drawing, const std::filesystem::path& file) {
-  DSVL_TRY(png, dsvl::encode_png(drawing.pixels()));
+  const dsvl::Pixels pixels = drawing.pixels();
+  std::vector<std::byte> png;
+  const auto append = [](void* to, void* bytes, int size) {
+    const auto* const begin = static_cast<const std::byte*>(bytes);
+    static_cast<std::vector<std::byte>*>(to)->insert(static_cast<std::vector<std::byte>*>(to)->end(), begin, begin + size);
+  };
+  if (stbi_write_png_to_func(append, &png, static_cast<int>(pixels.width), static_cast<int>(pixels.height), 3, pixels.data,
+                             static_cast<int>(3 * pixels.width)) == 0)
+    return dsvl::fail(dsvl::Code::out_of_memory, "no memory to write a picture of %td x %td", pixels.width, pixels.height);
   dsvl::NewFile out(file);
-  out.write_at(0, png.span());
+  out.write_at(0, png);
   return out.commit();
 }
 

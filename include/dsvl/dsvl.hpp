@@ -34,7 +34,6 @@
 #endif
 #ifdef DSVL_WITH_PREVIEWS
 #include "chat/prepared_picture.hpp"
-#include "io/png_writer.hpp"
 #endif
 
 #endif  // DSVL_DSVL_HPP

@@ -93,7 +93,7 @@ int main() {
   auto session = scheduler->session();
   dsvl::Frames frames({.most = 2});
   const auto shown = dsvl::prepare_picture(*model, dsvl::Picture::file("sign.png"));
-  if (!shown || !dsvl::encode_png(shown->low.pixels()) || frames.size() > 0) return 1;
+  if (!shown || shown->low.pixels().width == 0 || frames.size() > 0) return 1;
   return dsvl::ask<Sign>(*session, dsvl::Picture::file("sign.png"), "Read the sign.").has_value() ? 0 : 1;
 }
 CODE

@@ -86,7 +86,7 @@ check "JSON lines with faults" 0 '' ''
 count "have a row each" 11 "$rows/json.jsonl"
 has "max_tokens" "$rows/json.jsonl" '"id":"two".*"finish":"length".*"answer_tokens":3,"pictures":\["photos/000.png","photos/002.png"\]'
 has "choices" "$rows/json.jsonl" '"id":"choice","answer":"(red|blue)","finish":"eos","whole":true'
-has "a schema" "$rows/json.jsonl" '"id":"schema","answer":"\{\\"n\\":-?[0-9]+\}","finish":"eos","whole":true'
+has "a schema" "$rows/json.jsonl" '"id":"schema","answer":"\{\\"n\\":-?[0-9.]+\}","finish":"eos","whole":true'
 has "a text without picture, and its own system text" "$rows/json.jsonl" '"id":"text","answer":.*"prompt_tokens":[1-4][0-9],.*"picture":null'
 has "a number as an id" "$rows/json.jsonl" '"id":"7","answer":'
 has "a picture that is none" "$rows/json.jsonl" '"id":"broken","error":\{"code":"bad_file","message":"photos/broken.png: is neither'
@@ -116,7 +116,7 @@ touch "$scratch/photos/000.png"
 "$program" batch "$scratch/inputs.jsonl" --verify -o "$rows/json.jsonl" >/dev/null 2>"$scratch/err"
 has "--verify sees that a picture was only touched" "$scratch/err" '^0 rows in '
 "$program" batch "$scratch/inputs.jsonl" -o "$rows/json.jsonl" >/dev/null 2>"$scratch/err"
-has "without it that counts as another picture" "$scratch/err" '^4 rows in '
+has "without it that counts as another picture" "$scratch/err" '^5 rows in '
 "$program" batch "$scratch/inputs.jsonl" --retry-errors -o "$rows/json.jsonl" >/dev/null 2>"$scratch/err"
 has "--retry-errors asks what failed again, and nothing else" "$scratch/err" '^4 rows in .*, 7 were there, 4 of them errors'
 count "and leaves one row each" 11 "$rows/json.jsonl"
@@ -147,19 +147,22 @@ rm "$rows/torn.run.jsonl"
 run "$scratch/inputs.jsonl" -o "$rows/torn.jsonl"; check "rows without any notes" 1 '' 'torn.run.jsonl.*is gone'
 run "$scratch/inputs.jsonl" -o "$scratch/no/rows.jsonl"; check "an output that cannot be written" 1 '' 'its folder does not exist'
 
-# Every third question of the demo, which takes long enough to be killed in the middle.
-sed 's/}, {/},\n{/g' "$demo/questions.json" | tr -d '\n' | sed 's/{"image"/\n{"image"/g' |
-  sed -n 's/^{"image": "\([^"]*\)", "kind": "[^"]*", "question": "\([^"]*\)".*/\1\t\2/p' |
-  awk -F'\t' '{ printf "{\"id\": \"q%03d\", \"image\": \"%s\", \"question\": \"%s\"}\n", NR, $1, $2 }' >"$scratch/demo.jsonl"
-count "the demo's questions as inputs" 114 "$scratch/demo.jsonl"
+# Enough to be killed in the middle: three questions to each of 38 pictures, in an order that parts them.
+for question in "Describe the image." "How many bars are there?" "What does the text say?"; do
+  for number in $(seq -f %03g 0 37); do
+    echo "{\"id\": \"$number ${question%% *} ${#question}\", \"image\": \"$number.png\", \"question\": \"$question\"}"
+  done
+done >"$scratch/demo.jsonl"
 run "$scratch/demo.jsonl" --pictures "$demo" -o "$rows/demo.jsonl"
 merged "$rows/demo.jsonl" >"$scratch/demo"
-count "and as rows" 114 "$scratch/demo"
+count "a row for each of 114 questions" 114 "$scratch/demo"
 for signal in TERM USR1 INT; do
   rm -f "$rows"/signal*
-  bash -ic 'exec "$@"' - "$program" batch "$scratch/demo.jsonl" --pictures "$demo" --sessions 2 --threads 1 -o "$rows/signal.jsonl" \
+  set -m  # a shell has what it runs in the background ignore SIGINT otherwise
+  "$program" batch "$scratch/demo.jsonl" --pictures "$demo" --sessions 2 --threads 1 -o "$rows/signal.jsonl" \
     >"$scratch/out" 2>"$scratch/err" </dev/null &
   running=$!
+  set +m
   while kill -0 $running 2>/dev/null && [ "$(wc -l 2>/dev/null <"$rows/signal.jsonl.part" || echo 0)" -lt 5 ]; do sleep 0.02; done
   kill -$signal $running
   wait $running; code=$?
@@ -173,8 +176,8 @@ killed=0 in_the_middle=0
 while [ $killed -lt "$kills" ]; do
   rm -f "$rows"/killed.*
   while [ ! -f "$rows/killed.jsonl" ] && [ $killed -lt "$kills" ]; do
-    timeout -s KILL "0.$(printf %02d $((RANDOM % 60 + 15)))" \
-      "$program" batch "$scratch/demo.jsonl" --pictures "$demo" -q -o "$rows/killed.jsonl" >/dev/null 2>&1
+    { timeout -s KILL "0.$(printf %02d $((RANDOM % 60 + 15)))" \
+      "$program" batch "$scratch/demo.jsonl" --pictures "$demo" -q -o "$rows/killed.jsonl"; } >/dev/null 2>&1
     killed=$((killed + 1))
     [ ! -s "$rows/killed.jsonl.part" ] || in_the_middle=$((in_the_middle + 1))
   done
@@ -197,14 +200,14 @@ count "inputs that stand twice have one row" 114 "$rows/both.jsonl"
 # --- parts and merging ----------------------------------------------------------------------------
 
 for part in 1 2,3; do run "$scratch/demo.jsonl" --pictures "$demo" --shard $part/3 -o "$rows/part.jsonl"; done
-merge "$rows"/part-*-of-3.jsonl -o "$scratch/b" --inputs "$scratch/demo.jsonl"
+merge "$rows"/part-*.jsonl -o "$scratch/b" --inputs "$scratch/demo.jsonl"
 check "parts are put together" 0 '' '^114 rows, 0 errors among them$'
 same "and are the bytes of one run" "$scratch/demo" "$scratch/b"
 merge "$rows"/part-[13]-of-3.jsonl; check "a shard that is missing" 1 . 'missing: shard 2 of 3'
-merge "$rows"/part-[13]-of-3.jsonl --inputs "$scratch/demo.jsonl"; check "and its inputs by name" 1 . 'missing: q[0-9]+: has no row'
+merge "$rows"/part-[13]-of-3.jsonl --inputs "$scratch/demo.jsonl"; check "and its inputs by name" 1 . 'missing: [0-9]+ [A-Z][a-z]+ [0-9]+: has no row'
 merge "$rows"/part-*-of-3.jsonl "$rows/part-1-of-3.jsonl"; check "rows that are there twice" 0 . 'were there twice, and alike'
-sed '1s/"answer":"[^"]*"/"answer":"Other."/' "$rows/part-1-of-3.jsonl" >"$scratch/other.jsonl"
-merge "$rows"/part-*-of-3.jsonl "$scratch/other.jsonl"; check "rows that differ" 1 . 'two different rows: q'
+sed '1s/"finish":"eos"/"finish":"stop"/' "$rows/part-1-of-3.jsonl" >"$scratch/other.jsonl"
+merge "$rows"/part-*-of-3.jsonl "$scratch/other.jsonl"; check "rows that differ" 1 . 'two different rows: [0-9]+ '
 mkdir "$scratch/half" && head -n 3 "$rows/part-1-of-3.jsonl" >"$scratch/half/part-1-of-3.jsonl.part"
 merge "$scratch/half/part-1-of-3.jsonl.part"; check "a shard that is not done" 1 . 'the shard is not done'
 merge; check "nothing to merge" 2 '' 'no files of rows were given'
@@ -212,17 +215,19 @@ merge; check "nothing to merge" 2 '' 'no files of rows were given'
 # --- OpenAI's batch form --------------------------------------------------------------------------
 
 cat >"$scratch/openai.jsonl" <<END
-{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "any", "max_tokens": 20, "messages": [{"role": "user", "content": [{"type": "text", "text": "Which bar is the tallest?"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,$(base64 -w0 "$demo/000.png")"}}]}]}}
+{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "any", "max_tokens": 20, "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,$(base64 -w0 "$demo/000.png")"}}, {"type": "text", "text": "Which bar is the tallest?"}]}]}}
 {"custom_id": "b", "body": {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file://$demo/000.png"}}, {"type": "text", "text": "How many bars are there?"}]}], "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "integer", "minimum": 0, "maximum": 9}}}}}
 {"custom_id": "c", "body": {"messages": [{"role": "user", "content": "What is 2 + 3?"}, {"role": "assistant", "content": "5"}]}}
+{"custom_id": "e", "body": {"messages": [{"role": "user", "content": [{"type": "text", "text": "Which bar is the tallest?"}, {"type": "image_url", "image_url": {"url": "file://$demo/000.png"}}]}]}}
 {"custom_id": "d", "body": {"n": 2, "messages": [{"role": "user", "content": "What is 2 + 3?"}]}}
 END
 run "$scratch/openai.jsonl" -o "$rows/openai.jsonl"; check "OpenAI's batch form" 0 '' ''
-has "has OpenAI's rows" "$rows/openai.jsonl" '^\{"id":"batch_req_[0-9a-f]{16}","custom_id":"a","response":\{"status_code":200,.*"role":"assistant","content":"The [a-z]+ bar\.".*"finish_reason":"stop".*"total_tokens":[0-9]+.*"error":null\}$'
-has "with a schema" "$rows/openai.jsonl" '"custom_id":"b".*"content":"[0-9]"'
+has "has OpenAI's rows" "$rows/openai.jsonl" '^\{"id":"batch_req_[0-9a-f]{16}","custom_id":"a","response":\{"status_code":200,.*"role":"assistant","content":"The green bar\.".*"finish_reason":"stop".*"total_tokens":[0-9]+.*"error":null\}$'
+has "with a schema" "$rows/openai.jsonl" '"custom_id":"b".*"content":"[0-9.]+"'
+has "and a text in front of a picture" "$rows/openai.jsonl" '"custom_id":"e","response":\{"status_code":200'
 has "what is not known is refused by name" "$rows/openai.jsonl" '"custom_id":"d","response":null,"error":\{"code":"bad_file","message":"\\"n\\" asks'
 has "and so are conversations" "$rows/openai.jsonl" '"custom_id":"c","response":null,"error":.*another message of'
-merge "$rows/openai.jsonl"; check "merging them" 0 '"custom_id":"a"' '4 rows, 2 errors'
+merge "$rows/openai.jsonl"; check "merging them" 0 '"custom_id":"a"' '5 rows, 2 errors'
 
 # --- tables ---------------------------------------------------------------------------------------
 

@@ -112,7 +112,8 @@ RunKey run_key(const Batch& b, const dsvl::Model& model) {
 void print_summary(const Batch& b, const Progress& progress, bool interrupted) {
   if (b.quiet && !interrupted) return;
   const double seconds = progress.seconds();
-  std::fprintf(stderr, "%s%zu rows in %s", interrupted ? "stopped: " : "", progress.rows(), seconds_text(seconds).c_str());
+  std::fprintf(stderr, "%s%zu row%s in %s", interrupted ? "stopped: " : "", progress.rows(),
+               progress.rows() == 1 ? "" : "s", seconds_text(seconds).c_str());
   if (progress.rows() > 0) std::fprintf(stderr, " (%.3g/s)", static_cast<double>(progress.rows()) / seconds);
   if (progress.skipped() > 0) std::fprintf(stderr, ", %zu were there", progress.skipped());
   if (progress.errors() > 0) std::fprintf(stderr, ", %zu of them errors (--retry-errors asks again)", progress.errors());

@@ -22,7 +22,7 @@ struct Group {
   std::size_t next = 0;               ///< the item that is answered next
   bool begun = false;                 ///< one of them was read by the model, so that others find what they share
   std::vector<dsvl::Image> pictures;
-  Key content = {0, 0};               ///< hash of their files
+  Key content = {};                   ///< hash of their files
   dsvl::Status error;                 ///< why there are none
 
   [[nodiscard]] bool left() const { return next < items.size(); }

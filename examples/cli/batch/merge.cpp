@@ -180,6 +180,8 @@ int run_merge(Arguments arguments) {
   Merge merge;
   const CommandLine line = describe(merge);
   if (const auto exit = line.parse(arguments, merge.files)) return *exit;
+  // Notes have names that a pattern for rows easily matches.
+  std::erase_if(merge.files, [](const std::string& file) { return file.ends_with(".run.jsonl"); });
   if (merge.files.empty()) return line.usage_error("no files of rows were given", "for example: dsvl batch merge rows-*.jsonl");
   Findings found;
   const auto parts = open_parts(merge, found);

@@ -23,7 +23,7 @@ struct Outcome {
 
 /// What stands beside a row in the second file.
 struct RunNote {
-  Key content = {0, 0};  ///< hash of the pictures' files
+  Key content = {};      ///< hash of the pictures' files
   double seconds = 0;    ///< from the beginning of the answer to its end, beside others
   dsvl::Usage usage = {};
 };

@@ -290,8 +290,18 @@ if command -v mpirun >/dev/null 2>&1; then
 else
   echo "SKIPPED: examples/batch/mpirun.sh: there is no mpirun here"
 fi
-bash -n examples/batch/slurm.sh; code=$?; : >"$scratch/out"; : >"$scratch/err"
-check "the Slurm script is a script" 0 '' ''
+DSVL=$program bash examples/batch/slurm.sh "$rows/slurm.jsonl" "$scratch/demo.jsonl" --pictures "$demo" --threads 1 \
+  >"$scratch/out" 2>"$scratch/err" </dev/null &
+script=$!
+while kill -0 $script 2>/dev/null && [ ! -s "$rows/slurm.jsonl.part" ]; do sleep 0.02; done
+kill -USR1 $script
+wait $script; code=$?
+check "the Slurm script hands the signal on, and the exit code back" 130 '' 'the same command goes on from here'
+DSVL=$program bash examples/batch/slurm.sh "$rows/slurm.jsonl" "$scratch/demo.jsonl" --pictures "$demo" \
+  >"$scratch/out" 2>"$scratch/err" </dev/null; code=$?
+check "and goes on when it is put back" 0 '' ''
+merged "$rows/slurm.jsonl" >"$scratch/b"
+same "to the same bytes" "$scratch/demo" "$scratch/b"
 if command -v snakemake >/dev/null 2>&1; then
   (cd "$scratch" && snakemake -n -q -s "$OLDPWD/examples/batch/Snakefile" --config source=photos shards=3) >"$scratch/out" 2>"$scratch/err"; code=$?
   check "Snakemake's own dry run" 0 . ''

@@ -33,41 +33,45 @@ struct Batch : Settings {
 };
 
 constexpr const char* kInputs =
-    "SOURCE is a folder of pictures, with its subfolders; a list of pictures, one a line; JSON lines; OpenAI's batch form;\n"
-    "a table (.csv, .tsv) with a header; or - for standard input. Relative names of pictures begin in the folder of the\n"
-    "list or table, or in --pictures. JSON lines have \"id\", \"image\" or \"images\", \"question\", and may have \"schema\",\n"
-    "\"choices\", \"max_tokens\", \"system\"; tables have columns of these names, but images.\n\n"
-    "Each input gets one row. An input that cannot be answered gets a row with an error, and the others go on. Rows are\n"
-    "kept as they come: after Ctrl-C, SIGTERM, SIGUSR1, kill -9 or a power failure the same command goes on. What depends\n"
-    "on the run (seconds, reused tokens, host) stands in NAME.run.jsonl, so rows are the same bytes in every run.\n\n"
-    "dsvl batch merge puts the rows of shards together and finds what is missing; dsvl batch merge --help explains it.";
+    "SOURCE is a folder of pictures, with its subfolders; a list of pictures, one a line; JSON lines; OpenAI's batch\n"
+    "form; a table (.csv, .tsv) with a header; or - for standard input. Relative names of pictures begin in the folder\n"
+    "of the list or table, or in --pictures. JSON lines have \"id\", \"image\" or \"images\", \"question\", and may have\n"
+    "\"schema\", \"choices\", \"max_tokens\", \"system\"; tables have columns of these names, but images.\n\n"
+    "Each input gets one row. An input that cannot be answered gets a row with an error, and the others go on. Rows\n"
+    "are kept as they come: after Ctrl-C, SIGTERM, SIGUSR1, kill -9 or a power failure the same command goes on. What\n"
+    "depends on the run (seconds, reused tokens, host) stands in NAME.run.jsonl, so rows are the same bytes in every\n"
+    "run.\n\ndsvl batch merge puts the rows of shards together and finds what is missing; dsvl batch merge --help\n"
+    "explains it.";
 
 CommandLine describe(Batch& b) {
   CommandLine line("dsvl batch", "[OPTION]... SOURCE",
-                   std::string("Answers questions about many pictures: the model is loaded once, several questions are answered "
-                               "at a time,\nand the next pictures are read meanwhile. This build reads pictures of these "
-                               "formats: ") + decoded_formats() + ".");
+                   std::string("Answers questions about many pictures: the model is loaded once, several questions are\n"
+                               "answered at a time, and the next pictures are read meanwhile. This build reads pictures\n"
+                               "of these formats: ") + decoded_formats() + ".");
   line.section("Inputs");
   add_input_options(line, b.inputs);
   line.section("Rows");
   line.path('o', "output", "FILE", "Keep rows there, and go on from those that are there (default: standard output)",
             b.output);
   line.flag(0, "retry-errors", "Ask again what got an error", b.again.errors);
-  line.flag(0, "verify", "Compare pictures of rows that are there by their contents, not by size and time", b.again.verify);
+  line.flag(0, "verify", "Compare pictures of rows that are there by their contents, not by size and time",
+            b.again.verify);
   line.flag(0, "dry-run", "Only say what is missing or unreadable, what memory it takes, and how long", b.dry_run);
   line.section("Sharing the work");
-  line.other(0, "shard", "I/N", "Only part I of N (1,4-6/8: several); questions about a picture stay together", [&b](std::string_view text) {
-    Shards shards;
-    std::string wrong = read_shards(text, shards);
-    if (wrong.empty()) b.chosen = std::move(shards);
-    return wrong;
-  });
-  line.whole(0, "shards", "N parts, of which the task takes its share, as Slurm, Open MPI, MPICH, GNU parallel or Kubernetes say",
+  line.other(0, "shard", "I/N", "Only part I of N (1,4-6/8: several); questions about a picture stay together",
+             [&b](std::string_view text) {
+               Shards shards;
+               std::string wrong = read_shards(text, shards);
+               if (wrong.empty()) b.chosen = std::move(shards);
+               return wrong;
+             });
+  line.whole(0, "shards", "N parts, of which a task of Slurm, MPI, GNU parallel or Kubernetes takes its share",
              b.shard_count, 1, Shards::kMost);
   line.whole(0, "tasks", "N tasks in all, where the launcher does not say (GNU parallel, Kubernetes)", b.tasks, 1,
              Shards::kMost);
   line.section("Answers");
-  line.whole(0, "sessions", "Questions that are answered at a time (default: 8); the answers are the same", b.sessions, 1, 64);
+  line.whole(0, "sessions", "Questions that are answered at a time (default: 8); the answers are the same", b.sessions,
+             1, 64);
   add_generate_options(line, b);
   line.section("Model");
   add_model_options(line, b);
@@ -92,9 +96,9 @@ dsvl::Status choose_shards(Batch& b) {
                    task->launcher.c_str());
   }
   const int threads = b.load.threads > 0 ? b.load.threads : dsvl::available_threads();
-  const std::string remark = b.load.threads == 1 ? "" : remark_on_cores(*task, static_cast<std::size_t>(threads),
-                                                                       std::thread::hardware_concurrency());
-  if (!remark.empty()) print_warning(remark);
+  const std::string remark =
+      remark_on_cores(*task, static_cast<std::size_t>(threads), std::thread::hardware_concurrency());
+  if (!remark.empty() && b.load.threads != 1) print_warning(remark);
   return {};
 }
 
@@ -116,7 +120,8 @@ void print_summary(const Batch& b, const Progress& progress, bool interrupted) {
                progress.rows() == 1 ? "" : "s", seconds_text(seconds).c_str());
   if (progress.rows() > 0) std::fprintf(stderr, " (%.3g/s)", static_cast<double>(progress.rows()) / seconds);
   if (progress.skipped() > 0) std::fprintf(stderr, ", %zu were there", progress.skipped());
-  if (progress.errors() > 0) std::fprintf(stderr, ", %zu of them errors (--retry-errors asks again)", progress.errors());
+  if (progress.errors() > 0)
+    std::fprintf(stderr, ", %zu of them errors (--retry-errors asks again)", progress.errors());
   std::fprintf(stderr, "%s\n", interrupted && !b.output.empty() ? "; the same command goes on from here" : "");
 }
 
@@ -146,7 +151,8 @@ int dry_run(const Batch& b, const Scan& scan, Runner& runner, const dsvl::Schedu
 int run(Batch& b, const CommandLine& line) {
   std::shared_ptr<const dsvl::Constraint> constraint;
   if (const auto exit = compile(line, b.wish, constraint)) return *exit;
-  if (const dsvl::Status status = choose_shards(b); !status.ok()) return give_up(status, "name it: --shard I/N; --shard 1/1 takes all");
+  if (const dsvl::Status status = choose_shards(b); !status.ok())
+    return give_up(status, "name it: --shard I/N; --shard 1/1 takes all");
   b.load.cancel = b.generate.cancel = &catch_interrupts();
   catch_notices();
   const auto inputs = Inputs::open(b.inputs);
@@ -162,7 +168,8 @@ int run(Batch& b, const CommandLine& line) {
   dsvl::LoadReport report;
   const auto model = load_model(b, report, progress, exit);
   if (!model) return exit;
-  if (!model->tokenizer()) return print_error("the model has no tokenizer.json, so it can not be asked in words"), kError;
+  if (!model->tokenizer())
+    return print_error("the model has no tokenizer.json, so it can not be asked in words"), kError;
   const dsvl::SchedulerOptions options = scheduler_options(b, found, b.sessions, model->info());
   Constraints constraints(constraint, {b.wish.pretty, b.wish.ascii});
   Runner runner(*model, *inputs, b, constraints);

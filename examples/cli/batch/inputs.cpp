@@ -111,7 +111,9 @@ dsvl::Status Inputs::read_header() {
   DSVL_TRY(cells, read_cells(row, kind_.separator, file));
   columns_ = std::move(cells);
   first_ = 1;
-  const auto has = [&](const char* name) { return std::find(columns_.begin(), columns_.end(), name) != columns_.end(); };
+  const auto has = [&](const char* name) {
+    return std::find(columns_.begin(), columns_.end(), name) != columns_.end();
+  };
   if (has("image") || has("question")) return {};
   return dsvl::fail(dsvl::Code::bad_file, "%s: its first row names no column image and none question", file.c_str());
 }

@@ -1,5 +1,5 @@
-// Inputs: the questions of a batch, from a folder, a list, JSON lines, OpenAI's batch form or a table. They are read one
-// at a time, and any number of times.
+// Inputs: the questions of a batch, from a folder, a list, JSON lines, OpenAI's batch form or a table. They are read
+// one at a time, and any number of times.
 #ifndef DSVL_CLI_BATCH_INPUTS_HPP
 #define DSVL_CLI_BATCH_INPUTS_HPP
 

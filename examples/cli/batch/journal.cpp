@@ -33,14 +33,15 @@ dsvl::Status give_name(const fs::path& from, const fs::path& to) {
 }
 
 dsvl::Status in_use(const fs::path& path) {
-  return dsvl::fail(dsvl::Code::bad_argument, "%s: another process is writing it; give each its own --shard or --output",
-                    to_text(path).c_str());
+  return dsvl::fail(dsvl::Code::bad_argument,
+                    "%s: another process is writing it; give each its own --shard or --output", to_text(path).c_str());
 }
 
 std::string note_text(const std::string& row, const Input& input, const Key& key, bool failed, const RunNote& note) {
   const dsvl::Usage& u = note.usage;
   json::Writer w;
-  w.begin_object().key("id").value(dsvl::utf8::repair(input.id)).key("row").value(hex(key_of(row))).key("key").value(hex(key));
+  w.begin_object().key("id").value(dsvl::utf8::repair(input.id)).key("row").value(hex(key_of(row)));
+  w.key("key").value(hex(key));
   w.key("stamp").value(hex(stamp_of(input))).key("content").value(hex(note.content)).key("failed").value(failed);
   w.key("reused_tokens").value(u.reused_tokens).key("seconds").value(note.seconds).key("encode").value(u.encode);
   w.key("prefill").value(u.prefill).key("decode").value(u.decode).key("host").value(host_name());

@@ -4,8 +4,8 @@
 //   rows.run.jsonl.part   a note about each, a hash of the row in it    rows.run.jsonl
 //                                                     rows.stats.json   counts
 //
-// A row is appended, then its note. On a restart a row counts if it is whole and a note has its hash; all else is thrown
-// away and computed again. Files take their names one after the other, the rows last.
+// A row is appended, then its note. On a restart a row counts if it is whole and a note has its hash; all else is
+// thrown away and computed again. Files take their names one after the other, the rows last.
 #ifndef DSVL_CLI_BATCH_JOURNAL_HPP
 #define DSVL_CLI_BATCH_JOURNAL_HPP
 

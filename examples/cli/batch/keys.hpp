@@ -60,7 +60,9 @@ inline Key input_key(const Input& input, const RunKey& run) {
   add(key, input.question);
   for (const InputPicture& picture : input.pictures) add(key, picture.name);
   const InputOptions& o = input.options;
-  const auto optional = [&key](const auto& value, auto convert) { add(key, value ? convert(*value) : std::string("-")); };
+  const auto optional = [&key](const auto& value, auto convert) {
+    add(key, value ? convert(*value) : std::string("-"));
+  };
   optional(o.system, [](const std::string& text) { return "=" + text; });
   optional(o.max_tokens, [](dsvl::Index n) { return std::to_string(n); });
   for (const auto* real : {&o.temperature, &o.top_p}) optional(*real, [](double x) { return std::to_string(x); });

@@ -62,15 +62,16 @@ inline Task find_rank(Environment environment) {
 ///
 /// Codes  bad_argument (the array has only some of its numbers, so a place cannot be told)
 inline dsvl::Result<Task> find_array(Environment environment) {
-  const auto id = number_in(environment, "SLURM_ARRAY_TASK_ID"), count = number_in(environment, "SLURM_ARRAY_TASK_COUNT");
+  const auto number = [&](const char* name) { return number_in(environment, name); };
+  const auto id = number("SLURM_ARRAY_TASK_ID"), count = number("SLURM_ARRAY_TASK_COUNT");
   if (!id || !count || *count == 0) return Task();
-  const auto first = number_in(environment, "SLURM_ARRAY_TASK_MIN"), last = number_in(environment, "SLURM_ARRAY_TASK_MAX");
+  const auto first = number("SLURM_ARRAY_TASK_MIN"), last = number("SLURM_ARRAY_TASK_MAX");
   const std::size_t step = *count > 1 && first && last ? (*last - *first) / (*count - 1) : 1;
   const std::size_t place = first && step > 0 ? (*id - *first) / step : *count;
   if (!last || place >= *count || *first + place * step != *id || *first + (*count - 1) * step != *last)
     return dsvl::fail(dsvl::Code::bad_argument,
-                      "task %zu is one of %zu of a Slurm array whose numbers are no range, so its shard is unknown", *id,
-                      *count);
+                      "task %zu is one of %zu of a Slurm array whose numbers are no range, so its shard is unknown",
+                      *id, *count);
   return Task{"a Slurm array", place, *count, 0, false};
 }
 

@@ -167,7 +167,8 @@ dsvl::Result<std::vector<Part>> open_parts(const Merge& merge, Findings& found) 
   for (const std::string& file : merge.files) {
     DSVL_TRY(part, open_part(file));
     if (!parts.empty() && (part.header != parts[0].header || !(part.kind == parts[0].kind)))
-      return dsvl::fail(dsvl::Code::bad_argument, "%s: has other columns than %s", file.c_str(), merge.files[0].c_str());
+      return dsvl::fail(dsvl::Code::bad_argument, "%s: has other columns than %s", file.c_str(),
+                        merge.files[0].c_str());
     parts.push_back(std::move(part));
     DSVL_CHECK_STATUS(list_rows(parts.back(), static_cast<std::uint32_t>(parts.size() - 1), found));
   }
@@ -182,7 +183,8 @@ int run_merge(Arguments arguments) {
   if (const auto exit = line.parse(arguments, merge.files)) return *exit;
   // Notes have names that a pattern for rows easily matches.
   std::erase_if(merge.files, [](const std::string& file) { return file.ends_with(".run.jsonl"); });
-  if (merge.files.empty()) return line.usage_error("no files of rows were given", "for example: dsvl batch merge rows-*.jsonl");
+  if (merge.files.empty())
+    return line.usage_error("no files of rows were given", "for example: dsvl batch merge rows-*.jsonl");
   Findings found;
   const auto parts = open_parts(merge, found);
   if (!parts) return give_up(parts.error());

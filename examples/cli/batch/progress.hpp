@@ -1,5 +1,5 @@
-// What a batch says of itself while it runs: rate, time left, errors so far. On a terminal in one line, elsewhere now and
-// then.
+// What a batch says of itself while it runs: rate, time left, errors so far. On a terminal in one line, elsewhere now
+// and then.
 #ifndef DSVL_CLI_BATCH_PROGRESS_HPP
 #define DSVL_CLI_BATCH_PROGRESS_HPP
 
@@ -46,8 +46,8 @@ class Progress {
   [[nodiscard]] std::string text() const {
     const double rate = static_cast<double>(rows_) / std::max<double>(seconds(), 1e-3);
     char text[80];
-    std::snprintf(text, sizeof text, "%.3g/s, %s left, %zu errors", rate,
-                  duration_text(static_cast<double>(total_ - std::min(total_, skipped_ + rows_)) / rate).c_str(), errors_);
+    const auto left = static_cast<double>(total_ - std::min(total_, skipped_ + rows_));
+    std::snprintf(text, sizeof text, "%.3g/s, %s left, %zu errors", rate, duration_text(left / rate).c_str(), errors_);
     return text;
   }
 

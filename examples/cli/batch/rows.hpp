@@ -1,5 +1,5 @@
-// Rows: what comes of an input, as a line of JSON, a line of OpenAI's batch form, or a row of a table. A row has nothing
-// that depends on the run, so that rows of different runs can be compared byte by byte.
+// Rows: what comes of an input, as a line of JSON, a line of OpenAI's batch form, or a row of a table. A row has
+// nothing that depends on the run, so that rows of different runs can be compared byte by byte.
 #ifndef DSVL_CLI_BATCH_ROWS_HPP
 #define DSVL_CLI_BATCH_ROWS_HPP
 

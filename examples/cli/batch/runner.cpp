@@ -31,7 +31,7 @@ FeederOptions feeder_options(const Settings& settings, const dsvl::SchedulerOpti
 
 dsvl::SchedulerOptions scheduler_options(const Settings& settings, const Scan& scan, dsvl::Index sessions,
                                          const dsvl::ModelInfo& info) {
-  dsvl::SchedulerOptions out{.sessions = sessions, .session = settings.session, .pause = std::chrono::minutes(1)};
+  dsvl::SchedulerOptions out{.sessions = sessions, .session = settings.session, .pause = std::chrono::hours(1)};
   dsvl::Limits& limits = out.session.limits;
   const dsvl::Index allowed = limits.context > 0 ? limits.context : info.default_context;
   // A byte of text is a token at most.
@@ -149,7 +149,8 @@ dsvl::Status Runner::conclude(Seat& seat, const Sink& sink) {
   outcome.prompt_tokens = answer.usage().prompt_tokens;
   outcome.answer_tokens = answer.usage().answer_tokens;
   if (seat.constraint) outcome.whole = answer.is_whole();
-  const dsvl::Status status = sink(seat.input, outcome, {seat.group->content, seconds_since(seat.began), answer.usage()});
+  const RunNote note{seat.group->content, seconds_since(seat.began), answer.usage()};
+  const dsvl::Status status = sink(seat.input, outcome, note);
   seat.answer.reset();
   return status;
 }

@@ -39,8 +39,8 @@ class Runner {
 
   /// Codes  those of Scheduler::open
   dsvl::Status open(const dsvl::SchedulerOptions& options);
-  /// Answers the items of a todo list. What is wrong with one is an outcome of that one. Answers that are under way when
-  /// it is cancelled are left out.
+  /// Answers the items of a todo list. What is wrong with one is an outcome of that one. Answers that are under way
+  /// when it is cancelled are left out.
   ///
   /// Codes  those of `sink`, cancelled
   dsvl::Status run(std::span<const Item> items, const Sink& sink);

@@ -66,14 +66,15 @@ dsvl::Status run_shard(const ShardRun& run, std::size_t shard) {
   const RowWriter writer(run.inputs, run.run);
   if (run.output.empty()) return run_to_output(run, shard, writer);
   const auto began = Clock::now();
-  DSVL_TRY(journal, Journal::open(JournalFiles::of(run.output, shard + 1, run.shards), run.inputs.kind(), writer.header(),
-                                  about_text(run, shard)));
+  DSVL_TRY(journal, Journal::open(JournalFiles::of(run.output, shard + 1, run.shards), run.inputs.kind(),
+                                  writer.header(), about_text(run, shard)));
   const Todo todo = make_todo(run.inputs, run.scan, shard, run.run, run.again, &journal);
   run.progress.skip(todo.doubled + todo.done);
   if (journal.finished() && todo.items.empty()) return {};
   DSVL_CHECK_STATUS(journal.begin());
   const std::size_t kept = journal.kept().size();
-  const auto failed = std::count_if(journal.kept().begin(), journal.kept().end(), [](const KeptRow& r) { return r.failed; });
+  const auto failed =
+      std::count_if(journal.kept().begin(), journal.kept().end(), [](const KeptRow& row) { return row.failed; });
   Counts counts;
   const dsvl::Status status = run.runner.run(todo.items, make_sink(run, writer, &journal, counts));
   if (!status.ok()) return (void)journal.sync(true), status;

@@ -73,15 +73,28 @@ for name, rows in (("ask-demo", questions), ("ask-pictures", range(pictures))):
                       else f"{scratch}/pictures/{i:05}.png\tDescribe the image.\n")
 PYTHON
 
-# run NAME COMMAND...: "seconds processor_seconds peak_KiB" of a command, which must end well, into $scratch/NAME.
+# run NAME COMMAND...: "seconds processor_seconds peak_KiB wanted_seconds" of a command, which must end well, into
+# $scratch/NAME. Wanted are seconds in which its threads ran or waited for a processor that others had, by the kernel's
+# count (schedstat), so that what other programs do does not count as idle.
 run() {
   python3 - "$scratch/$1" "$@" <<'PYTHON'
-import resource, subprocess, sys, time
+import glob, resource, subprocess, sys, time
 out, _, *command = sys.argv[1:]
 began = time.monotonic()
-subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=sys.stderr)
+process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=sys.stderr)
+threads = {}
+while process.poll() is None:
+    for name in glob.glob(f"/proc/{process.pid}/task/*/schedstat"):
+        try:
+            ran, waited, _ = open(name).read().split()
+            threads[name] = int(ran) + int(waited)
+        except (OSError, ValueError):
+            pass
+    time.sleep(0.02)
 seconds, used = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-open(out, "w").write(f"{seconds} {used.ru_utime + used.ru_stime} {used.ru_maxrss}\n")
+if process.returncode != 0:
+    sys.exit(f"{' '.join(command)}: ended with {process.returncode}")
+open(out, "w").write(f"{seconds} {used.ru_utime + used.ru_stime} {used.ru_maxrss} {sum(threads.values()) / 1e9}\n")
 PYTHON
 }
 batch() {
@@ -96,7 +109,7 @@ ask_all() {
     "$dsvl" ask -m "$tiny" --threads "$threads" -i "$picture" "$question" </dev/null >/dev/null
   done
 }
-# by_launcher NAME COMMAND...: two processes of one thread, their launcher's own start measured with `true` and left out.
+# Two processes of one thread, their launcher's own start measured with `true` and left out.
 launchers() {
   if command -v parallel >/dev/null 2>&1; then echo parallel; fi
   if command -v mpirun >/dev/null 2>&1; then echo mpirun; fi
@@ -113,6 +126,8 @@ field() { cut -d' ' -f"$2" "$scratch/$1"; }
 # figure NAME VALUE: another round of a figure.
 figure() { echo "$1 $2" >>"$scratch/figures"; echo "$1 $2" >&2; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f\n", a / b }'; }
+# idle NAME: the share of the processors that a run had and did not want.
+idle() { awk -v t="$threads" '{ x = 1 - $4 / $1 / t; printf "%.4f\n", (x > 0 ? x : 0) }' "$scratch/$1"; }
 # pair ROUND FIRST SECOND: runs two functions, in an order that changes.
 pair() { if [ $(($1 % 2)) -eq 0 ]; then "$2" && "$3"; else "$3" && "$2"; fi; }
 
@@ -157,7 +172,7 @@ while [ $round -lt "$rounds" ]; do
   if wanted pictures || wanted idle; then
     pair $round pictures_batch pictures_loop
     figure pictures "$(ratio "$(cat "$scratch/pictures_loop")" "$(field pictures_batch 1)")"
-    figure idle "$(awk -v t="$threads" '{ printf "%.4f\n", 1 - $2 / $1 / t }' "$scratch/pictures_batch")"
+    figure idle "$(idle pictures_batch)"
   fi
   if wanted memory; then
     batch few -m "$tiny" --max-tokens 4 "$scratch/text-100.jsonl"
@@ -174,7 +189,7 @@ while [ $round -lt "$rounds" ]; do
     inputs=$scratch/$work.jsonl
     pair $round together alone
     figure $work "$(ratio "$(field alone 1)" "$(field together 1)")"
-    figure idle_$work "$(awk -v t="$threads" '{ printf "%.4f\n", 1 - $2 / $1 / t }' "$scratch/together")"
+    figure idle_$work "$(idle together)"
   done
   round=$((round + 1))
 done

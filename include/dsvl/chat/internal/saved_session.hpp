@@ -29,8 +29,8 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// The identity of what a saved cache is good for: this model, this format of the cache, products like these. With other
-/// weights, keys and values would be wrong without any error to see.
+/// The identity of what a saved cache is good for: this model, this format of the cache, products like these. With
+/// other weights, keys and values would be wrong without any error to see.
 DSVL_COLD
 inline ContentHash identity(const ModelState& model, const Limits& limits) noexcept {
   ContentHash id = model_identity(model);

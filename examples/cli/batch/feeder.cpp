@@ -82,6 +82,7 @@ void Feeder::work() {
 
 void Feeder::load(Group& group) const {
   const Input input = inputs_.read(group.items[0].input);
+  group.stamp = stamp_of(input);
   for (const InputPicture& picture : input.pictures) {
     auto image = read(picture, options_, group.content);
     if (!image && group.error.ok()) group.error = image.error();

@@ -23,6 +23,7 @@ struct Group {
   bool begun = false;                 ///< one of them was read by the model, so that others find what they share
   std::vector<dsvl::Image> pictures;
   Key content = {};                   ///< hash of their files
+  std::uint64_t stamp = 0;            ///< of these files, before they were read
   dsvl::Status error;                 ///< why there are none
 
   [[nodiscard]] bool left() const { return next < items.size(); }

@@ -42,7 +42,7 @@ std::string note_text(const std::string& row, const Input& input, const Key& key
   json::Writer w;
   w.begin_object().key("id").value(dsvl::utf8::repair(input.id)).key("row").value(hex(key_of(row)));
   w.key("key").value(hex(key));
-  w.key("stamp").value(hex(stamp_of(input))).key("content").value(hex(note.content)).key("failed").value(failed);
+  w.key("stamp").value(hex(note.stamp)).key("content").value(hex(note.content)).key("failed").value(failed);
   w.key("reused_tokens").value(u.reused_tokens).key("seconds").value(note.seconds).key("encode").value(u.encode);
   w.key("prefill").value(u.prefill).key("decode").value(u.decode).key("host").value(host_name());
   return w.end_object().text() + "\n";

@@ -23,8 +23,9 @@ struct Outcome {
 
 /// What stands beside a row in the second file.
 struct RunNote {
-  Key content = {};      ///< hash of the pictures' files
-  double seconds = 0;    ///< from the beginning of the answer to its end, beside others
+  Key content = {};         ///< hash of the pictures' files
+  std::uint64_t stamp = 0;  ///< their sizes and times
+  double seconds = 0;       ///< from the beginning of the answer to its end, beside others
   dsvl::Usage usage = {};
 };
 

@@ -109,7 +109,7 @@ dsvl::Status Runner::serve(Seat& seat, Feeder& feeder, const Sink& sink) {
     for (InputPicture& picture : seat.input.pictures) picture.base64.clear();
     seat.began = Clock::now();
     if (const dsvl::Status status = start(seat); !status.ok())
-      DSVL_CHECK_STATUS(sink(seat.input, {status}, {seat.group->content, 0, {}}));
+      DSVL_CHECK_STATUS(sink(seat.input, {status}, {seat.group->content, seat.group->stamp}));
   }
 }
 
@@ -149,7 +149,7 @@ dsvl::Status Runner::conclude(Seat& seat, const Sink& sink) {
   outcome.prompt_tokens = answer.usage().prompt_tokens;
   outcome.answer_tokens = answer.usage().answer_tokens;
   if (seat.constraint) outcome.whole = answer.is_whole();
-  const RunNote note{seat.group->content, seconds_since(seat.began), answer.usage()};
+  const RunNote note{seat.group->content, seat.group->stamp, seconds_since(seat.began), answer.usage()};
   const dsvl::Status status = sink(seat.input, outcome, note);
   seat.answer.reset();
   return status;

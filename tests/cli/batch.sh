@@ -123,7 +123,12 @@ count "and leaves one row each" 11 "$rows/json.jsonl"
 merged "$rows/json.jsonl" | grep -v '"broken"' >"$scratch/b"; grep -v '"broken"' "$scratch/a" >"$scratch/c"
 same "with the same bytes" "$scratch/b" "$scratch/c"
 
-# part N M: a shard that was killed when it had N whole rows with M bytes of the next, and N + 1 notes.
+cp "$rows/json.jsonl" "$rows/more.jsonl"; cp "$rows/json.run.jsonl" "$rows/more.run.jsonl"
+"$program" batch "$scratch/inputs.jsonl" --max-tokens 9 -o "$rows/more.jsonl" >/dev/null 2>"$scratch/err"
+has "rows with other options stay, which is said" "$scratch/err" '^11 rows that were there answer no input of this run'
+has "and the inputs get rows of their own" "$scratch/err" '^11 rows in '
+
+# broken ROWS BYTES NOTES BYTES: a shard that was killed when it had so many whole rows and notes, with bytes of the next.
 whole=$rows/json.jsonl notes=$rows/json.run.jsonl
 merged "$whole" >"$scratch/a"
 broken() {

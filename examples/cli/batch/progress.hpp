@@ -35,6 +35,11 @@ class Progress {
     said_ = Clock::now();
     std::fprintf(stderr, "%zu of %zu: %s\n", skipped_ + rows_, total_, text().c_str());
   }
+  /// Says something that is worth knowing.
+  void remark(const std::string& text) {
+    line_.clear();
+    if (!quiet_) std::fprintf(stderr, "%s\n", text.c_str());
+  }
   [[nodiscard]] std::size_t rows() const { return rows_; }
   [[nodiscard]] std::size_t errors() const { return errors_; }
   [[nodiscard]] std::size_t skipped() const { return skipped_; }

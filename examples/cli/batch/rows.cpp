@@ -109,7 +109,7 @@ std::string RowWriter::table_row(const Input& input, const Outcome& outcome) con
   if (!has_id_) cells.insert(cells.begin(), input.id);
   const bool good = outcome.status.ok();
   const auto number = [&](dsvl::Index n) { return good ? std::to_string(n) : std::string(); };
-  cells.push_back(outcome.answer);
+  cells.push_back(good ? outcome.answer : "");
   cells.emplace_back(good ? name(outcome.finish) : std::string_view());
   cells.push_back(number(outcome.prompt_tokens));
   cells.push_back(number(outcome.answer_tokens));

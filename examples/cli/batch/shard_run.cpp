@@ -1,5 +1,7 @@
 #include "shard_run.hpp"
 
+#include <algorithm>
+
 #include <dsvl/io/json_writer.hpp>
 
 namespace cli::batch {
@@ -51,6 +53,16 @@ Sink make_sink(const ShardRun& run, const RowWriter& writer, Journal* journal, C
   };
 }
 
+/// Rows that are kept and answer no input of this run would be doubles of those that do.
+void say_strangers(const Journal& journal, const Todo& todo, Progress& progress) {
+  const auto stay =
+      std::count_if(journal.kept().begin(), journal.kept().end(), [](const KeptRow& row) { return !row.dropped; });
+  const std::size_t others = static_cast<std::size_t>(stay) - todo.done;
+  if (others > 0)
+    progress.remark(std::to_string(others) + " rows that were there answer no input of this run (another question, "
+                    "model or options); they stay");
+}
+
 dsvl::Status run_to_output(const ShardRun& run, std::size_t shard, const RowWriter& writer) {
   const Todo todo = make_todo(run.inputs, run.scan, shard, run.run, run.again, nullptr);
   run.progress.skip(todo.doubled);
@@ -70,6 +82,7 @@ dsvl::Status run_shard(const ShardRun& run, std::size_t shard) {
                                   writer.header(), about_text(run, shard)));
   const Todo todo = make_todo(run.inputs, run.scan, shard, run.run, run.again, &journal);
   run.progress.skip(todo.doubled + todo.done);
+  say_strangers(journal, todo, run.progress);
   if (journal.finished() && todo.items.empty()) return {};
   DSVL_CHECK_STATUS(journal.begin());
   const std::size_t kept = journal.kept().size();

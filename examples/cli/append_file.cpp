@@ -1,6 +1,8 @@
 #include "append_file.hpp"
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include <dsvl/io/write_failure.hpp>
 
@@ -43,7 +45,11 @@ bool AppendFile::lock() {
 #ifdef _WIN32
   return true;
 #else
-  return ::flock(fileno(file_.get()), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+  for (int tries = 0; tries < 60; ++tries) {
+    if (::flock(fileno(file_.get()), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return false;
 #endif
 }
 

@@ -27,8 +27,9 @@ class AppendFile {
   ///
   /// Codes  io
   dsvl::Status sync();
-  /// Keeps other processes that ask for the same out, as long as this object lives. False when another one has it. File
-  /// systems that know no locks let everybody in.
+  /// Keeps other processes that ask for the same out, as long as this object lives. False when another one has it for
+  /// more than three seconds: one that was killed may take a moment to be gone. File systems that know no locks let
+  /// everybody in.
   [[nodiscard]] bool lock();
 
  private:

@@ -198,7 +198,9 @@ exec 3>"$scratch/slow"
 cat "$scratch/demo.jsonl" "$scratch/demo.jsonl" | sed "s|\"image\": \"|&$demo/|" >&3
 exec 3>&-
 while kill -0 $first 2>/dev/null && [ ! -s "$rows/both.jsonl.part" ]; do sleep 0.02; done
+kill -STOP $first
 run "$scratch/demo.jsonl" -o "$rows/both.jsonl"; check "a second process is kept off the rows of the first" 1 '' 'another process is writing it'
+kill -CONT $first
 wait $first
 count "inputs that stand twice have one row" 114 "$rows/both.jsonl"
 

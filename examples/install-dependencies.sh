@@ -4,6 +4,7 @@
 #   examples/install-dependencies.sh build test    and what tests/run.sh uses
 #   examples/install-dependencies.sh fuzz i686     what tests/run.sh --full uses besides: libFuzzer, 32 bits
 #   examples/install-dependencies.sh reference     what makes the API reference, which --full does as well
+#   examples/install-dependencies.sh batch         launchers that dsvl batch is tested with, there too
 # With nothing missing it does nothing, and needs neither root nor network.
 set -eu
 
@@ -30,6 +31,8 @@ test  gdb                gdb
 test  libwebp-dev        webp/decode.h
 test  libheif-dev        libheif/heif.h
 reference doxygen        doxygen
+batch parallel           parallel
+batch openmpi-bin        mpirun
 fuzz  clang              clang++
 fuzz  libclang-rt-dev    clang++ -fsanitize=address
 i686  g++-$major-multilib   g++ -m32

@@ -13,6 +13,7 @@ int run_ask(Arguments arguments);
 int run_preview(Arguments arguments);
 int run_chat(Arguments arguments);
 int run_eval(Arguments arguments);
+int run_batch(Arguments arguments);
 int run_doctor(Arguments arguments);
 int run_inspect(Arguments arguments);
 int run_bench(Arguments arguments);

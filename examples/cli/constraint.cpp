@@ -20,9 +20,7 @@ void add_constraint_options(CommandLine& to, Wish& wish) {
   to.flag(0, "ascii", "Such JSON in ASCII: other characters are escaped", wish.ascii);
 }
 
-namespace {
-
-std::vector<std::string_view> split(std::string_view list) {
+std::vector<std::string_view> split_choices(std::string_view list) {
   std::vector<std::string_view> out;
   for (std::size_t at = 0; at <= list.size();) {
     const std::size_t comma = std::min(list.find(',', at), list.size());
@@ -32,11 +30,13 @@ std::vector<std::string_view> split(std::string_view list) {
   return out;
 }
 
+namespace {
+
 dsvl::Result<dsvl::Constraint> make(const Wish& wish) {
   const dsvl::JsonOptions form{wish.pretty, wish.ascii};
   if (wish.any_json) return dsvl::Constraint::any_json(form);
   if (!wish.regex.empty()) return dsvl::Constraint::regex(wish.regex);
-  if (!wish.choices.empty()) return dsvl::Constraint::choices(split(wish.choices));
+  if (!wish.choices.empty()) return dsvl::Constraint::choices(split_choices(wish.choices));
   std::ifstream in(to_path(wish.schema), std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   return dsvl::Schema::compile(text, form);
@@ -44,7 +44,7 @@ dsvl::Result<dsvl::Constraint> make(const Wish& wish) {
 
 }  // namespace
 
-std::optional<int> Held::compile(const CommandLine& line, const Wish& wish) {
+std::optional<int> compile(const CommandLine& line, const Wish& wish, std::shared_ptr<const dsvl::Constraint>& to) {
   const int wishes = !wish.schema.empty() + !wish.regex.empty() + !wish.choices.empty() + wish.any_json;
   if (wishes > 1) return line.usage_error("only one of --schema, --regex, --choices and --any-json can be given");
   if ((wish.pretty || wish.ascii) && wish.schema.empty() && !wish.any_json)
@@ -57,7 +57,7 @@ std::optional<int> Held::compile(const CommandLine& line, const Wish& wish) {
     }
   auto made = make(wish);
   if (!made) return give_up(made.error());
-  constraint_ = std::make_shared<const dsvl::Constraint>(std::move(*made));
+  to = std::make_shared<const dsvl::Constraint>(std::move(*made));
   return std::nullopt;
 }
 

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "command_line.hpp"
 #include "library.hpp"
@@ -20,11 +22,18 @@ struct Wish {
 
 void add_constraint_options(CommandLine& to, Wish& wish);
 
+/// Compiles what was asked for; nothing where nothing was. Prints what is wrong with it; the exit code then.
+std::optional<int> compile(const CommandLine& line, const Wish& wish, std::shared_ptr<const dsvl::Constraint>& to);
+/// "A,B,C" as three texts, which belong to the list.
+std::vector<std::string_view> split_choices(std::string_view list);
+
 /// What answers are held to.
 class Held {
  public:
-  /// Compiles what was asked for, before a model is loaded. Prints what is wrong with it; the exit code then.
-  std::optional<int> compile(const CommandLine& line, const Wish& wish);
+  /// Compiles what was asked for, before a model is loaded; see above.
+  std::optional<int> compile(const CommandLine& line, const Wish& wish) {
+    return cli::compile(line, wish, constraint_);
+  }
   /// Has the model be loaded for it, and answers be held to it; this must outlive them.
   void choose(dsvl::LoadOptions& load, dsvl::GenerateOptions& generate) const noexcept;
 

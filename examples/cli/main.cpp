@@ -24,6 +24,7 @@ constexpr Command kCommands[] = {
     {"preview", "Write a picture as the model gets it, to look at", cli::run_preview},
     {"chat", "Talk in turns, adding pictures on the way", cli::run_chat},
     {"eval", "Count right answers to a file of questions, or run a published benchmark", cli::run_eval},
+    {"batch", "Answer questions about many pictures, resumable, in as many parts as you like", cli::run_batch},
     {"doctor", "Say whether a model is complete, fits this machine, and how fast it is", cli::run_doctor},
     {"inspect", "Show what a model is made of, and the memory it takes", cli::run_inspect},
     {"bench", "Time every stage of a model on this machine", cli::run_bench},

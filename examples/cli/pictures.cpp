@@ -26,12 +26,6 @@ constexpr bool kBackslashEscapes = false;  // it separates directories
 constexpr bool kBackslashEscapes = true;
 #endif
 
-bool is_pipe(const fs::path& path) {
-  std::error_code ignored;
-  const fs::file_type type = fs::status(path, ignored).type();
-  return type == fs::file_type::fifo || type == fs::file_type::character || type == fs::file_type::socket;
-}
-
 std::optional<NamedPicture> pour_picture(const std::string& argument, int& exit) {
   const auto most = static_cast<std::size_t>(dsvl::ImageLimits().max_file_bytes);
   NamedPicture picture{is_standard_input(argument) ? "standard input" : argument, {}, {}};
@@ -123,6 +117,12 @@ std::vector<dsvl::Picture> pictures_of(std::span<const NamedPicture> pictures) {
   std::vector<dsvl::Picture> out;
   for (const NamedPicture& p : pictures) out.push_back(p.picture());
   return out;
+}
+
+bool is_pipe(const fs::path& path) {
+  std::error_code ignored;
+  const fs::file_type type = fs::status(path, ignored).type();
+  return type == fs::file_type::fifo || type == fs::file_type::character || type == fs::file_type::socket;
 }
 
 std::string why_unreadable(const fs::path& path) {

@@ -55,6 +55,8 @@ void add_regions(const std::vector<NamedRegion>& regions, std::vector<NamedPictu
 std::optional<int> check_input(const CommandLine& line, const std::vector<std::string>& arguments,
                                std::string_view taken);
 
+/// Whether there is something that gives bytes and is no file: a named pipe, a device.
+bool is_pipe(const std::filesystem::path& path);
 /// "permission denied", "no such file" and their like, when a file cannot be had; empty when it seems it can.
 std::string why_unreadable(const std::filesystem::path& path);
 

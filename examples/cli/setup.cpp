@@ -102,6 +102,34 @@ void add_generate_options(CommandLine& to, Settings& settings) {
   add_constraint_options(to, settings.wish);
 }
 
+std::string settings_text(const Settings& settings) {
+  const dsvl::GenerateOptions& g = settings.generate;
+  const dsvl::SessionOptions& s = settings.session;
+  char sampling[160];
+  std::snprintf(sampling, sizeof sampling, "temperature %g top-k %td top-p %g penalty %g seed %llu",
+                static_cast<double>(g.sampling.temperature), static_cast<std::ptrdiff_t>(g.sampling.top_k),
+                static_cast<double>(g.sampling.top_p), static_cast<double>(g.sampling.repetition_penalty),
+                static_cast<unsigned long long>(g.sampling.seed));
+  std::string text = sampling;
+  for (const std::string& stop : g.stop) text += " stop " + stop;
+  if (s.limits.kv) text += " kv " + std::to_string(static_cast<int>(*s.limits.kv));
+  if (s.limits.activations == dsvl::ActivationPrecision::bf16) text += " activations bf16";
+  if (s.apply_exif_orientation) text += " exif";
+  if (s.clip_gray16) text += " clip-gray16";
+  if (s.background) {
+    text += " background";
+    for (const std::uint8_t channel : *s.background) (text += " ") += std::to_string(channel);
+  }
+  if (s.system != dsvl::kDefaultSystem) text += " system " + s.system;
+  return text;
+}
+
+std::string model_name(const Settings& settings) {
+  fs::path path = to_path(settings.model.empty() ? "tiny-vl" : settings.model);
+  if (!path.has_filename()) path = path.parent_path();  // it ends in a slash
+  return to_text(path.extension() == ".gguf" ? path.stem() : path.filename());
+}
+
 std::optional<fs::path> find_model(const std::string& named) {
   std::error_code ignored;
   if (!named.empty()) {

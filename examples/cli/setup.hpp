@@ -26,6 +26,11 @@ struct Settings {
 /// -m, --load, --threads, --context, --system, --exif, --verbose and --quiet; then those of generating.
 void add_model_options(CommandLine& to, Settings& settings);
 void add_generate_options(CommandLine& to, Settings& settings);
+/// What answers depend on beside the model, the question and the lengths that are allowed, as one line: rows of runs
+/// with the same one can stand beside each other.
+std::string settings_text(const Settings& settings);
+/// What files of results are named for: the last part of the model's path.
+std::string model_name(const Settings& settings);
 /// For a command whose only argument is a model, which may stand without -m. The exit code when there is nothing to do.
 std::optional<int> parse_for_model(const CommandLine& line, std::span<const std::string> arguments, Settings& settings);
 

@@ -80,7 +80,7 @@ void close_pipe(int pipe) {
 #endif
 }
 
-Poured pour_from(int pipe, std::size_t most, std::vector<std::byte>& into) {
+Poured pour_from(int pipe, TakeBytes take) {
   std::vector<std::byte> block(std::size_t{1} << 16);
   for (;;) {
     const long n = read_some(pipe, block.data(), static_cast<unsigned>(block.size()));
@@ -88,8 +88,7 @@ Poured pour_from(int pipe, std::size_t most, std::vector<std::byte>& into) {
     if (n == -1) continue;
     if (n < 0) return Poured::failed;
     if (n == 0) return Poured::whole;
-    if (static_cast<std::size_t>(n) > most - into.size()) return Poured::too_much;
-    into.insert(into.end(), block.begin(), block.begin() + n);
+    if (!take(std::span(block).first(static_cast<std::size_t>(n)))) return Poured::too_much;
   }
 }
 
@@ -165,20 +164,47 @@ dsvl::CancelToken& catch_interrupts() {
   return g_interrupt;
 }
 
+void catch_notices() {
+#ifndef _WIN32
+  struct sigaction action = {};
+  action.sa_handler = dsvl_cli_on_interrupt;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
+#endif
+}
+
+std::string host_name() {
+  char name[256] = {};
+#ifdef _WIN32
+  DWORD size = sizeof name;
+  return GetComputerNameA(name, &size) ? name : "";
+#else
+  return gethostname(name, sizeof name - 1) == 0 ? name : "";
+#endif
+}
+
 bool is_standard_input(const std::string& argument) {
   return argument == "-" || argument == "/dev/stdin" || argument == "/dev/fd/0" || argument == "/proc/self/fd/0";
 }
 
-Poured pour(const std::string& argument, std::size_t most, std::vector<std::byte>& into) {
+Poured pour(const std::string& argument, TakeBytes take) {
   int pipe = kStandardInput;
   if (argument != "-") pipe = open_pipe(argument);
 #ifdef _WIN32
   else _setmode(kStandardInput, _O_BINARY);
 #endif
   if (pipe < 0) return g_interrupt.cancelled() ? Poured::interrupted : Poured::failed;
-  const Poured poured = pour_from(pipe, most, into);
+  const Poured poured = pour_from(pipe, take);
   close_pipe(pipe);
   return poured;
+}
+
+Poured pour(const std::string& argument, std::size_t most, std::vector<std::byte>& into) {
+  return pour(argument, [&](std::span<const std::byte> bytes) {
+    if (bytes.size() > most - into.size()) return false;
+    into.insert(into.end(), bytes.begin(), bytes.end());
+    return true;
+  });
 }
 
 #if defined(__linux__)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,14 @@ std::filesystem::path program_directory();
 
 bool is_terminal(std::FILE* stream);
 
+/// The name of this machine; empty when the system does not tell.
+std::string host_name();
+
 /// Ctrl-C sets this token from here on. A second one before the first was dealt with ends the program at once.
 dsvl::CancelToken& catch_interrupts();
+
+/// The signals by which schedulers of jobs announce the end set the same token: SIGTERM and SIGUSR1.
+void catch_notices();
 
 /// Bytes that this process may still take without others having to go; 0 when the system does not tell.
 std::uint64_t available_memory();
@@ -35,6 +42,10 @@ std::uint64_t available_memory();
 bool is_standard_input(const std::string& argument);
 
 enum class Poured { whole, too_much, interrupted, failed };
+/// Takes the next bytes; false when there may be no more.
+using TakeBytes = dsvl::FunctionRef<bool(std::span<const std::byte>)>;
+/// Hands on all that a pipe gives, or standard input, piece by piece. Waits for its writer until Ctrl-C.
+Poured pour(const std::string& argument, TakeBytes take);
 /// All that a pipe gives, or standard input: at most `most` bytes of it. Waits for its writer until Ctrl-C.
 Poured pour(const std::string& argument, std::size_t most, std::vector<std::byte>& into);
 

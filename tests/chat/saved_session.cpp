@@ -45,7 +45,7 @@ std::string file_of(std::string_view head, const std::vector<Section>& sections)
     put(out, s.tag), put(out, s.required), put(out, std::uint64_t{s.contents.size()});
     out += s.contents;
   }
-  detail::StreamHash hash;
+  StreamHash hash;
   hash.add(std::as_bytes(std::span<const char>(out)));
   put(out, hash.value());
   return out;
@@ -124,7 +124,7 @@ TEST_CASE("sections that are missing, twice there, too long, or in front of the 
 TEST_CASE("the hash of a file does not depend on the pieces it was written in") {
   const std::string bytes = "0123456789abcdefghijklmnopqrstuvwxyz";
   const auto hash_of = [&](std::size_t piece) {
-    detail::StreamHash hash;
+    StreamHash hash;
     for (std::size_t at = 0; at < bytes.size(); at += piece)
       hash.add(std::as_bytes(std::span<const char>(bytes).subspan(at, std::min<std::size_t>(piece, bytes.size() - at))));
     return hash.value();

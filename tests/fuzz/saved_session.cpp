@@ -60,7 +60,7 @@ std::string sealed_sections(std::string file) {
   constexpr std::size_t kIdentity = kHead + 4 + 4 + 8;
   if (file.size() < kIdentity + 2 * kSum) return file;
   file.replace(kIdentity, kSum, identity());
-  detail::StreamHash hash;
+  StreamHash hash;
   hash.add(fuzz::bytes_of(std::string_view(file).substr(0, file.size() - kSum)));
   const ContentHash sum = hash.value();
   file.replace(file.size() - kSum, kSum, reinterpret_cast<const char*>(&sum), kSum);

@@ -95,24 +95,11 @@ dsvl::Result<AnswersFile> AnswersFile::open(const std::filesystem::path& path, c
     fresh = whole.empty();
     if (whole.size() < text.size()) std::filesystem::resize_file(path, whole.size(), ignored);
   }
-#ifdef _WIN32
-  std::unique_ptr<std::FILE, Close> file(_wfopen(path.c_str(), L"ab"));
-#else
-  std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "ab"));
-#endif
-  if (!file) return dsvl::fail(dsvl::Code::io, "%s: cannot be written", name.c_str());
-  AnswersFile answers(std::move(file), name);
-  if (fresh) DSVL_CHECK_STATUS(answers.write(header(run)));
-  return answers;
+  DSVL_TRY(file, AppendFile::open(path));
+  if (fresh) DSVL_CHECK_STATUS(file.append(header(run) + "\n"));
+  return AnswersFile(std::move(file));
 }
 
-dsvl::Status AnswersFile::append(const Question& question) { return write(line_of(question)); }
-
-dsvl::Status AnswersFile::write(const std::string& line) {
-  const std::string whole = line + "\n";
-  const bool written = std::fwrite(whole.data(), 1, whole.size(), file_.get()) == whole.size();
-  if (written && std::fflush(file_.get()) == 0) return {};
-  return dsvl::fail(dsvl::Code::io, "%s: cannot be written: the disk may be full", name_.c_str());
-}
+dsvl::Status AnswersFile::append(const Question& question) { return file_.append(line_of(question) + "\n"); }
 
 }  // namespace cli::evaluation

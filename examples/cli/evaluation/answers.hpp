@@ -5,11 +5,10 @@
 
 #include "../library.hpp"
 
-#include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <string>
 
+#include "../append_file.hpp"
 #include "benchmark.hpp"
 
 namespace cli::evaluation {
@@ -39,15 +38,9 @@ class AnswersFile {
   dsvl::Status append(const Question& question);
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  AnswersFile(std::unique_ptr<std::FILE, Close> file, std::string name)
-      : file_(std::move(file)), name_(std::move(name)) {}
-  dsvl::Status write(const std::string& line);
+  explicit AnswersFile(AppendFile file) : file_(std::move(file)) {}
 
-  std::unique_ptr<std::FILE, Close> file_;
-  std::string name_;
+  AppendFile file_;
 };
 
 }  // namespace cli::evaluation

@@ -3,13 +3,13 @@
 #include "../library.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 
 #include <dsvl/io/json_writer.hpp>
 
 #include "../setup.hpp"
+#include "../shards.hpp"
 #include "../system.hpp"
 #include "answers.hpp"
 #include "benchmark.hpp"
@@ -22,15 +22,10 @@ namespace {
 
 namespace json = dsvl::json;
 
-/// Which part of the questions is asked: number `index`, from 1, of `count`.
-struct Shard {
-  std::size_t index = 1, count = 1;
-};
-
 struct Evaluation : Settings {
   const BenchmarkName* benchmark = nullptr;
   Protocol protocol;
-  Shard shard;
+  Shards shards;
   std::vector<std::string> answers;
   std::string judged, output;
   dsvl::Index max_context = 4096;
@@ -44,16 +39,6 @@ struct Outcome {
   bool interrupted = false;
   Work work;
 };
-
-/// Understands "2/5".
-std::string read_shard(std::string_view text, Shard& shard) {
-  const char *const begin = text.data(), *const end = begin + text.size();
-  const auto [slash, wrong] = std::from_chars(begin, end, shard.index);
-  if (wrong != std::errc() || slash == end || *slash != '/') return "is no part like 2/5";
-  const auto [stopped, also_wrong] = std::from_chars(slash + 1, end, shard.count);
-  if (also_wrong != std::errc() || stopped != end) return "is no part like 2/5";
-  return shard.index >= 1 && shard.index <= shard.count ? "" : "must be from 1/N to N/N";
-}
 
 CommandLine describe(Evaluation& e) {
   CommandLine line(
@@ -69,8 +54,8 @@ CommandLine describe(Evaluation& e) {
   line.text(0, "prompt", "NAME", "The same", e.protocol.style);
   line.whole(0, "limit", "Only the first N questions of each file (of MMBench with their rotations)",
              e.protocol.limit, 1, INT64_MAX);
-  line.other(0, "shard", "I/N", "Only part I of N; what shares a picture or examples stays together",
-             [&e](std::string_view text) { return read_shard(text, e.shard); });
+  line.other(0, "shard", "I/N", "Only part I of N (1,4-6/8: several); what shares a picture or examples stays together",
+             [&e](std::string_view text) { return read_shards(text, e.shards); });
   line.whole(0, "max-context", "Longest text without a template, in tokens (default: 4096)", e.max_context, 2, 1 << 24);
   line.flag(0, "no-sharing", "Compute everything anew for each question, to see what sharing saves", e.no_sharing);
   line.section("Files");
@@ -91,12 +76,12 @@ CommandLine describe(Evaluation& e) {
 
 // --- running ------------------------------------------------------------------------------------
 
-/// The questions of this shard that have no reply, those of a group one after the other.
-std::vector<std::size_t> order_of(const Benchmark& benchmark, const Shard& shard) {
+/// The questions of these shards that have no reply, those of a group one after the other.
+std::vector<std::size_t> order_of(const Benchmark& benchmark, const Shards& shards) {
   const auto questions = benchmark.questions();
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < questions.size(); ++i)
-    if (!questions[i].reply && questions[i].group % shard.count == shard.index - 1) order.push_back(i);
+    if (!questions[i].reply && shards.has(questions[i].group % shards.count)) order.push_back(i);
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return questions[a].group < questions[b].group; });
   return order;
@@ -126,7 +111,7 @@ class Watch {
 /// Codes  io (answers cannot be kept)
 dsvl::Status ask_all(const Evaluation& e, Benchmark& benchmark, Runner& runner, AnswersFile* keep,
                      ProgressLine& progress, Outcome& outcome) {
-  const std::vector<std::size_t> order = order_of(benchmark, e.shard);
+  const std::vector<std::size_t> order = order_of(benchmark, e.shards);
   const auto began = Clock::now();
   Watch watch(order.size(), e.quiet, progress);
   for (const std::size_t i : order) {
@@ -153,31 +138,12 @@ dsvl::Status ask_all(const Evaluation& e, Benchmark& benchmark, Runner& runner, 
   return {};
 }
 
-/// What result files are named for: the last part of the model's path.
-std::string model_name(const Evaluation& e) {
-  std::filesystem::path path = to_path(e.model.empty() ? "tiny-vl" : e.model);
-  if (!path.has_filename()) path = path.parent_path();  // it ends in a slash
-  return to_text(path.extension() == ".gguf" ? path.stem() : path.filename());
-}
-
 Run run_of(const Evaluation& e) {
-  const dsvl::GenerateOptions& g = e.generate;
-  char sampling[200];
-  std::snprintf(sampling, sizeof sampling,
-                "tokens %td context %td/%td temperature %g top-k %td top-p %g penalty %g seed %llu",
-                static_cast<std::ptrdiff_t>(g.max_tokens), static_cast<std::ptrdiff_t>(e.session.limits.context),
-                static_cast<std::ptrdiff_t>(e.max_context), static_cast<double>(g.sampling.temperature),
-                static_cast<std::ptrdiff_t>(g.sampling.top_k), static_cast<double>(g.sampling.top_p),
-                static_cast<double>(g.sampling.repetition_penalty), static_cast<unsigned long long>(g.sampling.seed));
-  std::string settings = sampling;
-  for (const std::string& stop : g.stop) settings += " stop " + stop;
-  if (e.session.limits.kv) settings += " kv " + std::to_string(static_cast<int>(*e.session.limits.kv));
-  if (e.session.limits.activations == dsvl::ActivationPrecision::bf16) settings += " activations bf16";
-  if (e.session.apply_exif_orientation) settings += " exif";
-  if (e.session.clip_gray16) settings += " clip-gray16";
-  if (e.session.background) settings += " background";
-  if (e.session.system != dsvl::kDefaultSystem) settings += " system " + e.session.system;
-  return {std::string(e.benchmark->name), e.protocol.style, e.model.empty() ? "tiny-vl" : e.model, settings};
+  const auto number = [](dsvl::Index n) { return std::to_string(n); };
+  const std::string sizes = "tokens " + number(e.generate.max_tokens) + " context " +
+                            number(e.session.limits.context) + "/" + number(e.max_context);
+  return {std::string(e.benchmark->name), e.protocol.style, e.model.empty() ? "tiny-vl" : e.model,
+          sizes + " " + settings_text(e)};
 }
 
 /// Loads the model and has it answer. An exit code when that did not come about.
@@ -193,7 +159,7 @@ std::optional<int> answer_with_model(Evaluation& e, Benchmark& benchmark, Outcom
       std::fprintf(stderr, "%zu of %zu questions were answered before\n", benchmark.replies(),
                    benchmark.questions().size());
   }
-  if (order_of(benchmark, e.shard).empty()) return std::nullopt;
+  if (order_of(benchmark, e.shards).empty()) return std::nullopt;
   ProgressLine progress(!e.quiet);
   e.load.cancel = e.generate.cancel = &catch_interrupts();
   int exit = kOk;

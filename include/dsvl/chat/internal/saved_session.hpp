@@ -20,8 +20,7 @@
 
 #include "../../base/host_macros_push.hpp"
 
-#include <bit>
-
+#include "model_identity.hpp"
 #include "saved_bytes.hpp"
 #include "session_calls.hpp"
 #include "session_state.hpp"
@@ -30,30 +29,14 @@ DSVL_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// The identity of what a saved cache is good for: these weights (their names, shapes and a sample of their bytes),
-/// this preprocessing, this format of the cache, products like these. With other weights, keys and values would be
-/// wrong without any error to see.
+/// The identity of what a saved cache is good for: this model, this format of the cache, products like these. With
+/// other weights, keys and values would be wrong without any error to see.
 DSVL_COLD
 inline ContentHash identity(const ModelState& model, const Limits& limits) noexcept {
-  ContentHash id;
-  const auto number = [&](auto x) { id.add(static_cast<std::uint64_t>(x)); };
-  const auto real = [&](float x) { id.add(std::bit_cast<std::uint32_t>(x)); };
-  for (const TensorInfo& t : model.network->checkpoint.tensors()) {
-    add_bytes(id, std::as_bytes(std::span(t.name)));
-    add_bytes(id, std::as_bytes(std::span(t.dtype)));
-    for (const Index d : t.dims()) number(d);
-    const std::size_t some = std::min<std::size_t>(t.bytes, 64);
-    for (const std::size_t at : {std::size_t{0}, (t.bytes - some) / 2, t.bytes - some})
-      add_bytes(id, {t.data + at, some});
-  }
-  const PreprocessConfig& p = model.config.preprocess;
-  number(p.size_rule), number(p.min_side), number(p.low_source), id.add(std::bit_cast<std::uint64_t>(p.rescale));
-  for (const ViewConfig* view : {&p.low, &p.high}) {
-    number(view->side), number(view->filter);
-    for (std::size_t c = 0; c < 3; ++c)
-      number(view->background[c]), real(view->image_mean[c]), real(view->image_std[c]);
-  }
-  number(*limits.kv), number(limits.activations), number(model.config.layout), number(kKvBlock);
+  ContentHash id = model_identity(model);
+  for (const auto choice : {static_cast<Index>(*limits.kv), static_cast<Index>(limits.activations),
+                            static_cast<Index>(model.config.layout), kKvBlock})
+    id.add(static_cast<std::uint64_t>(choice));
   return id;
 }
 

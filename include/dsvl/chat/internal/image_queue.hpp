@@ -132,9 +132,10 @@ class ImageQueue {
       const auto began = Clock::now();
       const auto* const path = std::get_if<std::filesystem::path>(&source);
       if (path && path->empty()) return fail(Code::bad_argument, "the path of a picture is empty");
-      DSVL_TRY(image, path ? read(*path, control.cancel)
+      const Until until(control.cancel, control.ends);  // a file that is left half decoded begins anew
+      DSVL_TRY(image, path ? read(*path, until)
                            : decode_picture(std::get<std::span<const std::byte>>(source), limits_, decoder_, from_,
-                                            "picture", control.cancel));
+                                            "picture", until));
       usage.decode_image += seconds_since(began);
       control.progress(Stage::decode_image, 1, 1);
       image_ = std::move(image);
@@ -151,21 +152,22 @@ class ImageQueue {
   }
 
   /// Reads and decodes the picture file at a path.
-  Result<Image> read(const std::filesystem::path& path, const CancelToken* cancel) {
+  Result<Image> read(const std::filesystem::path& path, const Until& until) {
     DSVL_TRY(file, read_picture_file(path, limits_, from_));
-    return decode_picture(file.span(), limits_, decoder_, from_, path_to_utf8(path), cancel);
+    return decode_picture(file.span(), limits_, decoder_, from_, path_to_utf8(path), until);
   }
 
   /// Looks the picture up by its hash. A known one is done; for another the encoder is borrowed and begun, when it is
-  /// free. A call without a deadline takes it from a session that was left in the middle of its picture on this thread,
-  /// since nobody else would go on with it; that one begins again later. With a deadline it is tried again in the next
-  /// slice.
+  /// free. A call that is the last to work on it takes it from a session that was left in the middle of its picture on
+  /// this thread, since nobody else would go on with it; that one begins again later. Otherwise it is tried again in the
+  /// next slice.
   Status recognise(const Control& control) {
     ImageEmbedding* const known = images_->find(hasher_.hash());
     at_hand().recognised = known != nullptr;
     if (known) return add(known);
-    const bool whole = control.deadline == (Clock::time_point::max)();
-    EncoderLease encoder = images_->borrow_encoder(kWait, whole);
+    const bool last = control.deadline >= control.ends;
+    EncoderLease encoder =
+        images_->borrow_encoder(std::min<Clock::duration>(kWait, control.deadline - Clock::now()), last);
     if (!encoder) return {};  // tried again; until then another session may have encoded the same picture
     // The session that had the encoder until now may have encoded the same picture.
     if (ImageEmbedding* const meanwhile = images_->find(hasher_.hash())) {

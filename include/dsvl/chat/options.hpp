@@ -3,12 +3,12 @@
 #define DSVL_CHAT_OPTIONS_HPP
 
 #include <array>
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "../base/host.hpp"
+#include "../base/until.hpp"
 #include "../engine/limits.hpp"
 #include "../engine/usage.hpp"
 #include "../text/sampler_options.hpp"
@@ -77,10 +77,10 @@ struct GenerateOptions {
   /// leave it out, as they do the answer.
   const Constraint* constraint = nullptr;
   /// The time at which the answer ends at the latest, with what was said until then and Finish::deadline: behind the
-  /// tile of work that was under way, about a fifth of a millisecond as a rule. It covers pictures and prompt too. Later
-  /// by more are only a PNG that is being decoded, a decoder of the application's, and a pass that a scheduler's other
-  /// answers share. The largest time means none.
-  std::chrono::steady_clock::time_point deadline = (std::chrono::steady_clock::time_point::max)();
+  /// tile of work that was under way, about a fifth of a millisecond as a rule. It covers pictures and prompt too.
+  /// Later by more are only a PNG that is being decoded, a decoder of the application's, and a pass that a scheduler's
+  /// other answers share. The largest time means none.
+  Clock::time_point deadline = (Clock::time_point::max)();
   /// Looked at before every tile of work; null: cannot be cancelled. It must stay, like what `progress` points to, as
   /// long as the answer can be worked on: until it is over (finish() is not Finish::none), its session has gone on to
   /// something else, or its Answer is gone. Both are touched inside calls only.

@@ -159,8 +159,8 @@ class ImageQueue {
 
   /// Looks the picture up by its hash. A known one is done; for another the encoder is borrowed and begun, when it is
   /// free. A call that is the last to work on it takes it from a session that was left in the middle of its picture on
-  /// this thread, since nobody else would go on with it; that one begins again later. Otherwise it is tried again in the
-  /// next slice.
+  /// this thread, since nobody else would go on with it; that one begins again later. Otherwise it is tried again in
+  /// the next slice.
   Status recognise(const Control& control) {
     ImageEmbedding* const known = images_->find(hasher_.hash());
     at_hand().recognised = known != nullptr;

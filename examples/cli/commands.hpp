@@ -10,6 +10,7 @@ namespace cli {
 using Arguments = std::span<const std::string>;
 
 int run_ask(Arguments arguments);
+int run_replay(Arguments arguments);
 int run_chat(Arguments arguments);
 int run_eval(Arguments arguments);
 int run_doctor(Arguments arguments);

@@ -13,7 +13,8 @@ namespace cli {
 
 /// What the command line asks for; at most one of the first four.
 struct Wish {
-  std::string schema;  ///< a file
+  std::string schema;       ///< a file
+  std::string schema_text;  ///< what it has, where that is known already
   std::string regex, choices;
   bool any_json = false, pretty = false, ascii = false;
 };
@@ -27,8 +28,11 @@ class Held {
   std::optional<int> compile(const CommandLine& line, const Wish& wish);
   /// Has the model be loaded for it, and answers be held to it; this must outlive them.
   void choose(dsvl::LoadOptions& load, dsvl::GenerateOptions& generate) const noexcept;
+  /// The text of the schema, if it is one.
+  [[nodiscard]] const std::string& schema() const noexcept { return schema_; }
 
  private:
+  std::string schema_;
   std::shared_ptr<const dsvl::Constraint> constraint_;
 };
 

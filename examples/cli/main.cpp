@@ -21,6 +21,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"ask", "Ask one question, about one picture or several or none", cli::run_ask},
+    {"replay", "Ask again what ask --record wrote, and name the first token that differs", cli::run_replay},
     {"chat", "Talk in turns, adding pictures on the way", cli::run_chat},
     {"eval", "Count right answers to a file of questions, or run a published benchmark", cli::run_eval},
     {"doctor", "Say whether a model is complete, fits this machine, and how fast it is", cli::run_doctor},

@@ -33,7 +33,6 @@ int main(int argc, char** argv) {
   options.limits.context = std::min<Index>(model->info().max_context, 1024);
   auto session = Session::open(*model, options);
   if (!session) return report(session.error());
-  // Synthetic weights come with a vocabulary that may have no word for yes: any two tokens cost the same.
   auto gate = Gate::open(*model);
   if (!gate) return report(gate.error());
   std::vector<double> first, again;

@@ -29,5 +29,8 @@
 #ifdef DSVL_WITH_CONSTRAINTS
 #include "chat/ask_typed.hpp"
 #endif
+#ifdef DSVL_WITH_GATE
+#include "chat/gate.hpp"
+#endif
 
 #endif  // DSVL_DSVL_HPP

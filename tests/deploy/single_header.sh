@@ -82,6 +82,7 @@ compile -fsyntax-only -I"$here/other" -I"$work/whole" "$here/host.cpp" || said "
 cat >"$work/parts.cpp" <<'CODE'
 #define DSVL_WITH_SCHEDULER
 #define DSVL_WITH_CONSTRAINTS
+#define DSVL_WITH_GATE
 #include <dsvl/dsvl.hpp>
 struct Sign { std::string text; };
 template <class Fields> void describe(Fields& f, Sign& s) { f("text", s.text); }
@@ -89,6 +90,8 @@ int main() {
   auto model = dsvl::Model::load("model", {.constraints = &dsvl::kConstraints});
   auto scheduler = dsvl::Scheduler::open(*model, {.sessions = 2});
   auto session = scheduler->session();
+  const auto gate = dsvl::Gate::open(*model);
+  if (gate && !gate->yes_no(*session, dsvl::Picture::file("sign.png"), "Is there a sign?")) return 1;
   return dsvl::ask<Sign>(*session, dsvl::Picture::file("sign.png"), "Read the sign.").has_value() ? 0 : 1;
 }
 CODE

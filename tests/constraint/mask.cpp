@@ -149,6 +149,9 @@ TEST_CASE("names that run out lead into no dead end, whichever were said before,
       REQUIRE_FALSE(m.matcher.full());
     }
   CHECK(ended > 60);
+  // So many names that no answer has them all cost no states.
+  CHECK(Schema::compile(R"({"additionalProperties":false,"patternProperties":{"^[a-z]{2}$":{"const":1},"^[0-9]{3}$":{"const":2},
+      "^[a-z]{3}$":{"const":3}}})").has_value());
   const auto impossible = Schema::compile(
       R"({"type":"object","additionalProperties":false,"patternProperties":{"^[a-h]$":true},"minProperties":9})");
   CHECK(impossible.error().code() == Code::bad_argument);

@@ -30,10 +30,7 @@ class ObjectRule {
     others_ = keys_.divide();
     if (!budget_.ok()) return;
     free_words();
-    for (KeyClass& other : others_) {
-      const std::uint32_t count = WordCount(other.names, kMostCounted, budget_).all();
-      other.count = count <= kMostCounted ? count : 0;
-    }
+    count_names();
     if (!others_.empty()) builder_.need_distinct_keys();
     const std::uint64_t cap = facts_.max_properties != kUnbounded ? facts_.max_properties : facts_.min_properties;
     if (cap > budget_.limits().states || facts_.demands.size() > 8) {
@@ -54,7 +51,7 @@ class ObjectRule {
 
  private:
   static constexpr std::size_t kMostFree = 5;  // names that may come in any order: 32 states
-  static constexpr std::uint32_t kMostCounted = 1024;  // of a class with more names, no answer has all
+  static constexpr std::uint32_t kMostCounted = 1024;  // combinations of how many names of each class were there
   /// A property with a name.
   struct Name {
     std::string name;
@@ -114,6 +111,19 @@ class ObjectRule {
       }
       others_.erase(others_.begin() + static_cast<std::ptrdiff_t>(c));
     }
+  }
+  /// Counts the names of the classes that can run out, small ones first: an answer that has all names of a large one is
+  /// longer than any context.
+  void count_names() {
+    std::vector<std::pair<std::uint32_t, KeyClass*>> few;
+    for (KeyClass& other : others_) {
+      const std::uint32_t count = WordCount(other.names, kMostCounted, budget_).all();
+      if (count <= kMostCounted && count < facts_.max_properties) few.emplace_back(count, &other);
+    }
+    std::sort(few.begin(), few.end());
+    std::uint64_t combinations = 1;
+    for (const auto& [count, of] : few)
+      if ((combinations *= count + 1) <= kMostCounted + 1) of->count = count;
   }
   /// Lists all texts of a language if they are few and short.
   bool list_words(const CharacterAutomaton& a, std::uint32_t state, std::u32string& prefix,

@@ -3,6 +3,7 @@
 #   examples/install-dependencies.sh build         a compiler, CMake, Ninja and the libraries
 #   examples/install-dependencies.sh build test    and what tests/run.sh uses
 #   examples/install-dependencies.sh fuzz i686     what tests/run.sh --full uses besides: libFuzzer, 32 bits
+#   examples/install-dependencies.sh validator     a second opinion about JSON schemas, which --full asks
 #   examples/install-dependencies.sh reference     what makes the API reference, which --full does as well
 #   examples/install-dependencies.sh batch         launchers that dsvl batch is tested with, there too
 # With nothing missing it does nothing, and needs neither root nor network.
@@ -33,6 +34,7 @@ test  libheif-dev        libheif/heif.h
 reference doxygen        doxygen
 batch parallel           parallel
 batch openmpi-bin        mpirun
+validator python3-jsonschema python3 -m jsonschema
 fuzz  clang              clang++
 fuzz  libclang-rt-dev    clang++ -fsanitize=address
 i686  g++-$major-multilib   g++ -m32
@@ -49,6 +51,7 @@ links() {
 
 present() {
   case $1 in
+    *\ -m\ *) $1 --version >/dev/null 2>&1 ;;
     *\ -*) links "$1" ;;
     */*) [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;

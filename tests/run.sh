@@ -72,7 +72,7 @@ run_release() {
     "-DDSVL_TEST_ISAS=$isas" "-DDSVL_TEST_ISAS_FULLY=${full:-no}" "-DDSVL_OTHER_STB=$other_stb"
   cmake --build build --parallel "$jobs"
   run_tests --parallel "$jobs" --label-exclude full
-  [ -z "$full" ] || sh examples/install-dependencies.sh reference batch || true
+  [ -z "$full" ] || sh examples/install-dependencies.sh reference batch validator || true
   [ -z "$full" ] || run_tests --label-regex full --no-tests=ignore
 }
 # Debian 13's stb_image.h, which is 2.30 where Debian 12 has 2.27: a package that holds nothing but headers.

@@ -8,6 +8,7 @@
 #include "drawing.hpp"
 #include "looked.hpp"
 #include "pictures.hpp"
+#include "record.hpp"
 #include "setup.hpp"
 #include "system.hpp"
 
@@ -18,7 +19,7 @@ namespace {
 struct Ask : Settings {
   std::vector<std::string> images;
   std::vector<NamedRegion> regions;
-  std::string question, attention;
+  std::string question, attention, record;
   bool json = false;
 };
 
@@ -35,6 +36,8 @@ CommandLine describe(Ask& ask) {
   line.path(0, "attention", "FILE.png", "Draw what the answer looked at: the pictures, lit where they were looked at",
             ask.attention);
   line.flag(0, "json", "One JSON object: text, token ids, counts, why it ended, seconds by stage", ask.json);
+  line.path(0, "record", "FILE", "Also write what dsvl replay needs to find out whether it is answered the same elsewhere",
+            ask.record);
   line.section("Answer");
   add_generate_options(line, ask);
   line.section("Model");
@@ -109,16 +112,29 @@ int draw_answer(const Ask& ask, const dsvl::Answer& answer, std::span<const Name
   return saved.ok() ? kOk : (print_error(saved.text()), kError);
 }
 
+/// Writes the record, now that the answer is there; returns the exit code.
+int save_record(const Ask& ask, Record record, const dsvl::Answer& answer) {
+  record.prompt.assign(answer.prompt_ids().begin(), answer.prompt_ids().end());
+  // A token that ended the answer came without a piece.
+  record.tokens.resize(answer.ids().size());
+  for (std::size_t i = 0; i < record.tokens.size(); ++i) record.tokens[i].id = answer.ids()[i];
+  record.finish = name(answer.finish());
+  return give_up(write_record(record, ask.record));
+}
+
 /// Prints the answer while it comes; returns the exit code.
 int answer_question(const Ask& ask, std::span<const NamedPicture> pictures, Talk& talk, ProgressLine& progress,
-                    Clock::time_point began) {
+                    Clock::time_point began, Record record) {
   dsvl::Answer answer = talk.session.ask(pictures_of(pictures), ask.question, ask.generate);
   progress.clear();
-  while (const auto piece = answer.next())
+  while (const auto piece = answer.next()) {
     if (!ask.json) print_text(piece->text);
+    record.tokens.push_back({piece->id, piece->log_probability});
+  }
   if (ask.json && answer.status().ok()) print_json(answer, ask.generate.constraint != nullptr, pictures, talk, seconds_since(began));
   if (!ask.json && (answer.status().ok() || !answer.text().empty())) std::puts("");
   int exit = give_up(answer, pictures, talk);
+  if (exit == kOk && !ask.record.empty()) exit = save_record(ask, std::move(record), answer);
   if (exit == kOk) print_cut(answer, ask, talk), print_speed(answer, ask);
   if (exit == kOk && ask.generate.constraint && !answer.is_whole()) {
     print_error("the answer ended before it was whole", "--max-tokens and --context allow longer ones");
@@ -129,24 +145,38 @@ int answer_question(const Ask& ask, std::span<const NamedPicture> pictures, Talk
   return finish_output(exit);
 }
 
-}  // namespace
+/// The options of dsvl replay that win over the recorded ones.
+struct Replayed {
+  std::string model;
+  int threads = 0;
+  bool quiet = false;
+};
 
-int run_ask(Arguments arguments) {
+/// Asks what the arguments say, and with `replay` compares the answer with a recorded one instead of printing it.
+int ask_question(Arguments arguments, const Replay* replay) {
   const auto began = Clock::now();
   Ask ask;
   const CommandLine line = describe(ask);
   std::vector<std::string> rest;
   if (const auto exit = line.parse(arguments, rest)) return *exit;
+  if (replay) {
+    if (const auto exit = line.parse(replay->options, rest)) return *exit;
+    ask.question = replay->record.question;
+    ask.wish.schema_text = replay->record.schema;
+  }
   dsvl::CancelToken& interrupt = catch_interrupts();
   const bool asked_there = rest.size() == 1 && rest[0] == "-";
-  if (const auto exit = check_input(line, ask.images, asked_there ? "the question" : "")) return *exit;
   if (const auto exit = check_attention(line, ask)) return *exit;
-  if (const auto exit = read_question(line, rest, ask.question)) return *exit;
+  if (!replay) {
+    if (const auto exit = check_input(line, ask.images, asked_there ? "the question" : "")) return *exit;
+    if (const auto exit = read_question(line, rest, ask.question)) return *exit;
+  }
   Held held;
   if (const auto exit = held.compile(line, ask.wish)) return *exit;
   held.choose(ask.load, ask.generate);
   std::vector<NamedPicture> pictures;
-  if (const auto exit = find_pictures(ask.images, pictures)) return *exit;
+  if (const auto exit = replay ? find_pictures(*replay, ask.images, pictures) : find_pictures(ask.images, pictures))
+    return *exit;
   add_regions(ask.regions, pictures);
   if (!ask.attention.empty()) ask.session.attention_maps = ask.generate.max_tokens;
   ProgressLine progress(!ask.quiet);
@@ -154,7 +184,47 @@ int run_ask(Arguments arguments) {
   ask.generate.progress = progress.hook();
   int exit = kOk;
   auto talk = open_talk(ask, progress, exit);
-  return talk ? answer_question(ask, pictures, *talk, progress, began) : exit;
+  if (!talk) return exit;
+  Record record;
+  if (replay || !ask.record.empty()) record = begin_record(arguments, ask.question, held.schema(), pictures, *talk);
+  if (!replay) return answer_question(ask, pictures, *talk, progress, began, std::move(record));
+  dsvl::Answer answer = talk->session.ask(pictures_of(pictures), ask.question, ask.generate);
+  progress.clear();
+  const int same = compare(*replay, record, answer, *talk);
+  const int failed = give_up(answer, pictures, *talk);
+  return failed == kOk ? same : failed;
+}
+
+CommandLine describe(Replay& replay, Replayed& options) {
+  CommandLine line("dsvl replay", "[OPTION]... FILE",
+                   "Asks again what dsvl ask --record FILE recorded, with the same options, and prints whether the answer\n"
+                   "is the same, token by token, or which token is the first that differs. Exit code 0 when it is the\n"
+                   "same. Relative paths in it begin where dsvl runs.");
+  line.path('m', "model", "PATH", "The model, if not the recorded one", options.model);
+  line.path(0, "pictures", "DIRECTORY", "Where the recorded pictures are now", replay.pictures);
+  line.whole(0, "threads", "Threads to use", options.threads, 1, 256);
+  line.flag('q', "quiet", "No progress line", options.quiet);
+  return line;
+}
+
+}  // namespace
+
+int run_ask(Arguments arguments) { return ask_question(arguments, nullptr); }
+
+int run_replay(Arguments arguments) {
+  Replay replay;
+  Replayed options;
+  const CommandLine line = describe(replay, options);
+  std::vector<std::string> rest;
+  if (const auto exit = line.parse(arguments, rest)) return *exit;
+  if (rest.size() != 1 || rest[0].empty()) return line.usage_error("one file is expected that dsvl ask --record wrote");
+  auto record = read_record(rest[0]);
+  if (!record) return give_up(record.error());
+  replay.record = std::move(*record);
+  if (!options.model.empty()) replay.options.insert(replay.options.end(), {"-m", options.model});
+  if (options.threads > 0) replay.options.insert(replay.options.end(), {"--threads", std::to_string(options.threads)});
+  if (options.quiet) replay.options.push_back("-q");
+  return ask_question(replay.record.arguments, &replay);
 }
 
 }  // namespace cli

@@ -11,6 +11,7 @@ using Arguments = std::span<const std::string>;
 
 int run_ask(Arguments arguments);
 int run_preview(Arguments arguments);
+int run_replay(Arguments arguments);
 int run_chat(Arguments arguments);
 int run_eval(Arguments arguments);
 int run_batch(Arguments arguments);

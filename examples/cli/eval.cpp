@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "choices.hpp"
 #include "commands.hpp"
 #include "evaluation/command.hpp"
 #include "pictures.hpp"
@@ -25,7 +26,7 @@ constexpr const char* kFormat =
     "the list), \"kind\" (counted by), \"reference_ids\" (the tokens that a reference generated).";
 
 struct Eval : Settings {
-  bool json = false, show_wrong = false;
+  bool json = false, show_wrong = false, choices = false;
   int sessions = 1;
 };
 
@@ -227,6 +228,7 @@ CommandLine describe(Eval& eval) {
   line.section("Output");
   line.flag(0, "json", "One JSON object: questions, correct, reference_identical, kinds, seconds", eval.json);
   line.flag(0, "show-wrong", "Also show the wrong answers", eval.show_wrong);
+  line.flag(0, "choices", "Score the answers of like questions as choices: are their probabilities right?", eval.choices);
   line.section("Answers");
   line.whole(0, "sessions", "Questions that are answered at a time, each in a session; the answers are the same",
              eval.sessions, 1, 64);
@@ -236,6 +238,17 @@ CommandLine describe(Eval& eval) {
   line.epilog(std::string(kFormat) + "\n\nA published benchmark is named instead: dsvl eval BENCHMARK [OPTION]... FILE...\n" +
               evaluation::list_benchmarks() + "\n  dsvl eval BENCHMARK --help  explains it");
   return line;
+}
+
+/// --choices: nothing is generated, so there is one session.
+int choose(const std::vector<Entry>& entries, const std::filesystem::path& folder, Eval& eval) {
+  std::vector<ChoiceQuestion> questions;
+  for (const Entry& entry : entries) questions.push_back({entry.image, entry.question, entry.answer});
+  ProgressLine progress(!eval.quiet);
+  eval.load.cancel = eval.generate.cancel = &catch_interrupts();
+  int exit = kOk;
+  auto talk = open_talk(eval, progress, exit);
+  return talk ? run_choices(questions, folder, *talk, eval.generate, eval.json, progress) : exit;
 }
 
 }  // namespace
@@ -257,6 +270,7 @@ int run_eval(Arguments arguments) {
   if (!document) return give_up(document.error());
   auto entries = read_entries(*document, rest[0]);
   if (!entries) return give_up(entries.error(), "see: dsvl eval --help");
+  if (eval.choices) return choose(*entries, to_path(rest[0]).parent_path(), eval);
 
   ProgressLine progress(!eval.quiet);
   eval.load.cancel = eval.generate.cancel = &catch_interrupts();

@@ -22,6 +22,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"ask", "Ask one question, about one picture or several or none", cli::run_ask},
     {"preview", "Write a picture as the model gets it, to look at", cli::run_preview},
+    {"replay", "Ask again what ask --record wrote, and name the first token that differs", cli::run_replay},
     {"chat", "Talk in turns, adding pictures on the way", cli::run_chat},
     {"eval", "Count right answers to a file of questions, or run a published benchmark", cli::run_eval},
     {"batch", "Answer questions about many pictures, resumable, in as many parts as you like", cli::run_batch},

@@ -35,5 +35,8 @@
 #ifdef DSVL_WITH_PREVIEWS
 #include "chat/prepared_picture.hpp"
 #endif
+#ifdef DSVL_WITH_GATE
+#include "chat/gate.hpp"
+#endif
 
 #endif  // DSVL_DSVL_HPP

@@ -8,6 +8,10 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sys/resource.h>
+#endif
+
 using namespace dsvl;
 
 namespace {
@@ -77,5 +81,33 @@ TEST_CASE("a pool ends whether it was used or not") {
   for (int i = 0; i < 30; ++i) {
     ThreadPool idle(4);
     if (i % 2) CHECK(all_once(idle, i));
+  }
+}
+
+TEST_CASE("a pool's threads have a low priority where that was asked for, and the caller's keeps its own") {
+#if defined(__linux__)
+  const auto nice_of_thread = [] { return getpriority(PRIO_PROCESS, 0); };
+  const int mine = nice_of_thread();
+  for (const ThreadPriority priority : {ThreadPriority::normal, ThreadPriority::low}) {
+    ThreadPool pool(3, priority);
+    std::atomic<int> inside = 0, low = 0;
+    pool.run(3, [&](int) {
+      low += nice_of_thread() >= 10;
+      ++inside;
+      while (inside < 3) std::this_thread::yield();
+    });
+    CHECK(nice_of_thread() == mine);
+    if (mine < 10) CHECK(low == (priority == ThreadPriority::low ? 2 : 0));
+  }
+#endif
+}
+
+TEST_CASE("a limit takes threads away and gives them back while the pool is in use") {
+  ThreadPool pool(4);
+  for (const int limit : {1, 2, 4, 9, 0, -1}) {
+    pool.limit(limit);
+    CHECK(pool.workers() == (limit == 1 || limit == 2 ? limit : 4));
+    CHECK(all_once(pool, pool.workers()));
+    CHECK(all_once(pool, 100));
   }
 }

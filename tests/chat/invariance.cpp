@@ -64,6 +64,23 @@ TEST_CASE("logits are equal to the last bit for any number of threads") {
   }
 }
 
+TEST_CASE("logits are equal to the last bit when the number of threads changes between two tokens") {
+  ThreadPool pool(4, ThreadPriority::low);
+  SessionOptions open;
+  open.host.executor = &pool;
+  open.limits.chunk = 512;
+  open.limits.context = 512;
+  Session session = test::open_session(open);
+  Answer answer = session.ask(test::tiny_vl() / "demo" / "002.png", "Describe the image.");
+  Trace changing;
+  do {
+    changing.logits.insert(changing.logits.end(), answer.logits().begin(), answer.logits().end());
+    pool.limit(static_cast<int>(answer.ids().size()) % 5);
+  } while (answer.next());
+  changing.ids = test::ids(answer.ids());
+  CHECK(changing == plain());
+}
+
 TEST_CASE("logits are equal to the last bit when tasks run one after another in random order") {
   for (const unsigned seed : {1u, 2u, 3u}) {
     ShuffledExecutor shuffled(seed);

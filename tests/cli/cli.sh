@@ -54,7 +54,7 @@ black_png() {
 run; check "without arguments it explains itself on stderr" 2 '' '^Usage: dsvl COMMAND'
 run --help; check "--help" 0 '^Usage: dsvl COMMAND' ''
 run --version; check "--version" 0 '^dsvl [0-9]+\.[0-9]+\.[0-9]+ ' ''
-for command in ask preview chat eval doctor inspect bench convert; do
+for command in ask preview replay chat eval doctor inspect bench convert; do
   run $command --help; check "$command --help" 0 "^Usage: dsvl $command " ''
   run help $command; check "help $command" 0 "^Usage: dsvl $command " ''
   run $command --no-such-option; check "$command refuses an unknown option" 2 '' 'error: unknown option --no-such-option'

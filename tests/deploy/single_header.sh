@@ -84,6 +84,7 @@ cat >"$work/parts.cpp" <<'CODE'
 #define DSVL_WITH_CONSTRAINTS
 #define DSVL_WITH_FRAMES
 #define DSVL_WITH_PREVIEWS
+#define DSVL_WITH_GATE
 #include <dsvl/dsvl.hpp>
 struct Sign { std::string text; };
 template <class Fields> void describe(Fields& f, Sign& s) { f("text", s.text); }
@@ -94,6 +95,8 @@ int main() {
   dsvl::Frames frames({.most = 2});
   const auto shown = dsvl::prepare_picture(*model, dsvl::Picture::file("sign.png"));
   if (!shown || shown->low.pixels().width == 0 || frames.size() > 0) return 1;
+  const auto gate = dsvl::Gate::open(*model);
+  if (gate && !gate->yes_no(*session, dsvl::Picture::file("sign.png"), "Is there a sign?")) return 1;
   return dsvl::ask<Sign>(*session, dsvl::Picture::file("sign.png"), "Read the sign.").has_value() ? 0 : 1;
 }
 CODE

@@ -1,22 +1,33 @@
 #!/bin/sh
 # Compiles the C++ that the documents show, for its syntax only: every block of a Markdown file that begins with ```cpp.
 #   snippets.sh ROOT WORK_DIR COMPILER [FLAG...]           every .md below ROOT
+#   snippets.sh --run ROOT WORK_DIR COMPILER [FLAG...]     also runs those that say what they print
 #   snippets.sh --self-test WORK_DIR COMPILER [FLAG...]    whether faults in documents are found
 # A block with a main() is a program and must compile as it stands. Any other is a fragment: it becomes the body of a
 # function, behind its own #include lines and tests/deploy/snippets.hpp, which declares what such fragments talk about.
 # A block that cannot compile is marked by a line of its own before it, which readers do not see:
 #   <!-- not compiled: REASON -->
+# A block that --run runs, at ROOT, has a line before it for each line that it prints:
+#   <!-- prints: TEXT -->
 # Errors name the document and its line.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 
 # snippets_of DOCUMENT NAME WORK: writes a WORK/program-LINE.cpp for each program, WORK/fragments.cpp with all fragments,
-# and how many blocks these are to WORK/count; prints what is left out.
+# WORK/running.cc with those that are run, what they print to WORK/expected, and how many blocks there are to WORK/count;
+# prints what is left out.
 snippets_of() {
   awk -v name="$2" -v work="$3" '
     function finish(    file) {
       if (reason != "") { print "left out: " name ":" first ", " reason; return }
+      if (prints != "") {
+        run_heads = run_heads includes
+        runs = runs (program ? sprintf("namespace run_%d {\n", first) : sprintf("void run_%d() {\n", first))
+        runs = runs sprintf("#line %d \"%s\"\n%s}\n", first, name, body)
+        calls = calls sprintf("  run_%d%s();\n", first, program ? "::main" : "")
+        printf "%s", prints > (work "/expected")
+      }
       if (program) {
         file = work "/program-" first ".cpp"
         printf "#line %d \"%s\"\n%s", first, name, whole > file
@@ -28,7 +39,7 @@ snippets_of() {
       ++count
     }
     /^ *```cpp *$/ && !inside { inside = 1; first = NR + 1; body = includes = whole = ""; program = 0; next }
-    /^ *```/ && inside { finish(); inside = 0; reason = ""; next }
+    /^ *```/ && inside { finish(); inside = 0; reason = prints = ""; next }
     inside {
       whole = whole $0 "\n"
       if (/^ *#include/) { includes = includes $0 "\n"; body = body "\n" } else body = body $0 "\n"
@@ -36,11 +47,15 @@ snippets_of() {
       next
     }
     /^<!-- not compiled: .* -->$/ { reason = substr($0, 6, length($0) - 9); next }
-    /./ { if (reason != "") { print name ":" NR ": a mark without a block of ```cpp behind it" > "/dev/stderr"; bad = 1 } }
+    /^<!-- prints: .* -->$/ { prints = prints substr($0, 14, length($0) - 17) "\n"; next }
+    /./ { if (reason != "" || prints != "") { print name ":" NR ": a mark without a block of ```cpp behind it" > "/dev/stderr"; bad = 1 } }
     END {
       if (inside) { print name ": a block has no end" > "/dev/stderr"; bad = 1 }
       if (fragments != "")
         printf "#include \"snippets.hpp\"\n%s%s", heads, fragments > (work "/fragments.cpp")
+      if (runs != "")
+        printf "%s#include \"snippets.hpp\"\n#include \"snippets_run.hpp\"\n%sint main() {\n%s}\n",
+               run_heads, runs, calls > (work "/running.cc")
       print count + 0 > (work "/count")
       exit bad
     }' "$1"
@@ -64,6 +79,23 @@ check() {
     done
   done
   echo "$total blocks of C++ in the documents below $(basename "$root")"
+  [ "$total" -gt 0 ] || failed=1
+  return $failed
+}
+
+# run ROOT WORK COMPILER [FLAG...]: what check() left of the documents that have something to run.
+run() {
+  root=$(cd "$1" && pwd) work=$(cd "$2" && pwd) compiler=$3
+  shift 3
+  failed=0 total=0
+  for unit in "$work"/*/running.cc; do
+    [ -e "$unit" ] || continue
+    folder=$(dirname "$unit") total=$((total + 1))
+    "$compiler" -std=c++20 -O1 -I"$here" "$@" -x c++ "$unit" -o "$folder/running" -pthread &&
+      (cd "$root" && "$folder/running") >"$folder/printed" &&
+      diff -u "$folder/expected" "$folder/printed" >&2 || failed=1
+  done
+  echo "$total documents with blocks that ran"
   [ "$total" -gt 0 ] || failed=1
   return $failed
 }
@@ -94,6 +126,10 @@ if [ "$1" = --self-test ]; then
   expected=1 what="no block at all"
   printf 'Text.\n' | verdict "$@"
   echo "7 documents judged rightly"
+elif [ "$1" = --run ]; then
+  shift
+  check "$@"
+  run "$@"
 else
   check "$@"
 fi

@@ -29,7 +29,7 @@ longest() {
     saved_session) echo 16384 ;;
     gguf | tokenizer_json) echo 8192 ;;
     kernels | gguf_model) echo 64 ;;
-    session_player | jpeg_rules | detokenizer | chat_template | sampler | utf8) echo 512 ;;
+    session_player | jpeg_rules | detokenizer | chat_template | sampler | utf8 | constraint) echo 512 ;;
     *) echo 4096 ;;
   esac
 }

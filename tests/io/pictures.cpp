@@ -241,6 +241,8 @@ TEST_CASE("a cancel stops a JPEG at the next refill of its data, and at the next
   dsvl::CancelToken before;
   before.cancel();
   CHECK(dsvl::decode_image(bytes_of(file), {}, nullptr, "some picture", &before).error().code() == Code::cancelled);
+  const dsvl::Until late(nullptr, dsvl::Clock::now());
+  CHECK(dsvl::decode_image(bytes_of(file), {}, nullptr, "some picture", late).error().code() == Code::cancelled);
   // The allocator sets the token at each of its calls in turn: after the last one comes only the writing of rows.
   struct Cancelling final : dsvl::Allocator {
     dsvl::CancelToken token;

@@ -149,8 +149,9 @@ int dry_run(const Batch& b, const Scan& scan, Runner& runner, const dsvl::Schedu
 }
 
 int run(Batch& b, const CommandLine& line) {
-  std::shared_ptr<const dsvl::Constraint> constraint;
-  if (const auto exit = compile(line, b.wish, constraint)) return *exit;
+  Held held;
+  if (const auto exit = held.compile(line, b.wish)) return *exit;
+  const auto& constraint = held.constraint();
   if (const dsvl::Status status = choose_shards(b); !status.ok())
     return give_up(status, "name it: --shard I/N; --shard 1/1 takes all");
   b.load.cancel = b.generate.cancel = &catch_interrupts();

@@ -5,17 +5,34 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace cli::evaluation {
 
+inline constexpr std::string_view kBase64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The text of bytes, with = at its end where they are no multiple of three.
+inline std::string encode_base64(std::span<const std::byte> bytes) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    const std::size_t count = bytes.size() - at < 3 ? bytes.size() - at : 3;
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < 3; ++i)
+      bits = bits << 8 | (i < count ? std::to_integer<std::uint32_t>(bytes[at + i]) : 0);
+    for (std::size_t i = 0; i < 4; ++i) out += i <= count ? kBase64Digits[bits >> (18 - 6 * i) & 63] : '=';
+  }
+  return out;
+}
+
 /// The bytes; nothing when the text is not base64: other characters, or cut off in the middle of a byte.
 inline std::optional<std::vector<std::byte>> decode_base64(std::string_view text) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::uint8_t values[256];
   for (std::uint8_t& value : values) value = 64;
-  for (std::uint8_t i = 0; i < kDigits.size(); ++i) values[static_cast<unsigned char>(kDigits[i])] = i;
+  for (std::uint8_t i = 0; i < kBase64Digits.size(); ++i) values[static_cast<unsigned char>(kBase64Digits[i])] = i;
   while (text.ends_with('=')) text.remove_suffix(1);
   if (text.empty() || text.size() % 4 == 1) return std::nullopt;
   std::vector<std::byte> out;

@@ -16,6 +16,11 @@
 #else
 #include <pthread.h>
 #include <sched.h>
+#if defined(__linux__)
+#include <sys/resource.h>
+#elif defined(__APPLE__)
+#include <pthread/qos.h>
+#endif
 #endif
 
 #include "cgroup.hpp"
@@ -37,14 +42,39 @@ inline int available_threads() noexcept {
   return count > 0 ? count : 1;
 }
 
+/// How threads stand beside those of other programs, and beside others of the application.
+enum class ThreadPriority : unsigned char {
+  normal,  ///< as the thread that started them
+  low,     ///< they run where others leave a processor idle, or little more
+};
+
+/// Gives the calling thread a low priority, for good: an application calls it in the thread that asks, so that it waits
+/// for a processor like the pool's threads do. False where the system does not let it: it knows priorities of whole
+/// processes only, or refuses.
+inline bool lower_thread_priority() noexcept {
+#if defined(_WIN32)
+  return SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_BELOW_NORMAL) != 0;
+#elif defined(__linux__)
+  constexpr int kNice = 10;
+  const int now = getpriority(PRIO_PROCESS, 0);  // of this thread: Linux keeps it for each
+  return now >= kNice || setpriority(PRIO_PROCESS, 0, kNice) == 0;
+#elif defined(__APPLE__)
+  return pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0) == 0;
+#else
+  return false;
+#endif
+}
+
 /// A fixed number of threads that run tasks. One object may serve any number of callers at the same time.
 class ThreadPool final : public Executor {
  public:
   static constexpr int kMaxThreads = 256;  ///< more are not started
 
   /// Starts `threads` - 1 threads, since the caller's takes part as well; 0 means available_threads(). When the system
-  /// refuses some, there are fewer.
-  explicit ThreadPool(int threads = 0) noexcept {
+  /// refuses some, there are fewer. The caller's thread keeps its priority (see lower_thread_priority()), and waits for
+  /// threads of a lower one.
+  explicit ThreadPool(int threads = 0, ThreadPriority priority = ThreadPriority::normal) noexcept
+      : priority_(priority) {
     if (threads <= 0) threads = available_threads();
     if (threads > kMaxThreads) threads = kMaxThreads;
     while (started_ < threads - 1 && start(threads_[started_])) ++started_;
@@ -61,8 +91,15 @@ class ThreadPool final : public Executor {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  /// The threads of the pool and the caller's.
-  [[nodiscard]] int workers() const noexcept override { return started_ + 1; }
+  /// The threads of the pool and the caller's, or as many as limit() allows.
+  [[nodiscard]] int workers() const noexcept override {
+    const int most = limit_.load(std::memory_order_relaxed);
+    return most > 0 && most <= started_ ? most : started_ + 1;
+  }
+  /// Has at most `threads` take part, the caller's among them; 0 means all. It may be called at any time and from any
+  /// thread, and holds from the next piece of work on: between two tokens, or two slices of a picture. Answers stay the
+  /// same to the last bit. A session that is opened under a limit has memory for so many threads, and never uses more.
+  void limit(int threads) noexcept { limit_.store(threads, std::memory_order_relaxed); }
 
   /// Runs the tasks on the pool's threads and on the caller's, or all on the caller's when the pool is busy.
   void run(int tasks, FunctionRef<void(int)> task) noexcept override {
@@ -104,6 +141,7 @@ class ThreadPool final : public Executor {
 
   /// The loop of a thread of the pool.
   void thread_main() noexcept {
+    if (priority_ == ThreadPriority::low) lower_thread_priority();
     std::unique_lock<std::mutex> lock(mutex_);
     while (!ending_) {
       wake_.wait(lock, [&] { return ending_ || (task_ && next_ < tasks_); });
@@ -137,6 +175,8 @@ class ThreadPool final : public Executor {
 
   Thread threads_[kMaxThreads - 1] = {};
   int started_ = 0;
+  const ThreadPriority priority_;
+  std::atomic<int> limit_{0};      // see limit(); 0: none
   std::atomic<bool> busy_{false};  // a run has the threads; no mutex, because a task may call run() itself
   std::mutex mutex_;               // guards everything below
   std::condition_variable wake_, finished_;

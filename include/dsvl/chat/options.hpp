@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../base/host.hpp"
+#include "../base/until.hpp"
 #include "../engine/limits.hpp"
 #include "../engine/usage.hpp"
 #include "../text/sampler_options.hpp"
@@ -81,6 +82,11 @@ struct GenerateOptions {
   /// on; other answers may use it too. With `draft`, text that can not be otherwise is guessed. Saving and forking
   /// leave it out, as they do the answer.
   const Constraint* constraint = nullptr;
+  /// The time at which the answer ends at the latest, with what was said until then and Finish::deadline: behind the
+  /// tile of work that was under way, about a fifth of a millisecond as a rule. It covers pictures and prompt too.
+  /// Later by more are only a PNG that is being decoded, a decoder of the application's, and a pass that a scheduler's
+  /// other answers share. The largest time means none.
+  Clock::time_point deadline = (Clock::time_point::max)();
   /// Looked at before every tile of work; null: cannot be cancelled. It must stay, like what `progress` points to, as
   /// long as the answer can be worked on: until it is over (finish() is not Finish::none), its session has gone on to
   /// something else, or its Answer is gone. Both are touched inside calls only.
@@ -97,6 +103,8 @@ enum class Finish : unsigned char {
   /// A CancelToken was set, or the session went on to something else. What was said until then is the answer, and part
   /// of the conversation; where nothing was said, the question is forgotten too.
   cancelled,
+  /// GenerateOptions::deadline has come. As with `cancelled`, what was said until then is the answer.
+  deadline,
   /// There is no room for another token, or for more text (Limits::text_bytes).
   context_full,
   /// See status(). The conversation is what it was before the question, which is forgotten with its pictures' places.
@@ -113,6 +121,7 @@ constexpr std::string_view name(Finish finish) noexcept {
     case Finish::stop: return "stop";
     case Finish::length: return "length";
     case Finish::cancelled: return "cancelled";
+    case Finish::deadline: return "deadline";
     case Finish::context_full: return "context_full";
     case Finish::error: return "error";
   }

@@ -73,7 +73,7 @@ inline Result<PreparedPicture> prepare_picture(const Model& model, const Picture
     pixels = *given;
   } else {
     DSVL_TRY(image, detail::read_picture(picture.source(), detail::image_limits(options), options.host.decode_picture,
-                                         from, nullptr));
+                                         from, {}));
     decoded = std::move(image);
     pixels = decoded.pixels();
   }

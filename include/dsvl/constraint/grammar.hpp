@@ -53,6 +53,9 @@ struct TextAutomaton {
   std::uint16_t ascii[128] = {};              ///< classes of the first characters
 };
 
+inline constexpr std::uint16_t kForever = 0xFFFF;  ///< without end
+inline constexpr std::uint16_t kFewWords = 256;    ///< more texts than these are not counted
+
 /// A state of an automaton of texts. What it says about characters by their bits (CharacterBits) spares masks work.
 struct TextState {
   std::uint64_t loop = 0;           ///< characters that all lead back to this state
@@ -64,8 +67,9 @@ struct TextState {
   bool accepting = false;           ///< the text may end here
   /// Any `run` characters may follow and no more, and the text may end behind `refuses` or more of them.
   bool counts = false;
+  /// In an object's names: so many texts lead from here to an end; kForever for more than kFewWords.
+  std::uint16_t words = kForever;
 };
-inline constexpr std::uint16_t kForever = 0xFFFF;  ///< without end
 
 /// All tables of a constraint.
 struct Grammar {
@@ -80,6 +84,7 @@ struct Grammar {
   bool ascii = false;                  ///< strings are written in ASCII
   std::uint64_t id = 0;                ///< a hash of the tables: grammars that share one are equal
   bool distinct_keys = false;          ///< there are objects whose names have to be remembered
+  bool scarce_keys = false;            ///< names of these may run out, at least behind some beginnings
 
   /// Bytes of all tables.
   [[nodiscard]] std::size_t bytes() const noexcept {

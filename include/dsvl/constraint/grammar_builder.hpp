@@ -4,6 +4,7 @@
 
 #include "../base/host_macros_push.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "character_bits.hpp"
 #include "grammar.hpp"
 #include "spelling.hpp"
+#include "word_count.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace constraint {
@@ -59,7 +61,10 @@ class GrammarBuilder {
   }
   /// Makes a way of the texts of an automaton.
   void add_text(StateId from, const CharacterAutomaton& texts, Spelling spelling, StateId to) {
-    if (!texts.empty()) add({Edge::Kind::text, 0, 0, spelling, to, place_text(texts)}, from);
+    if (texts.empty()) return;
+    const std::uint32_t place = place_text(texts);
+    add({Edge::Kind::text, 0, 0, spelling, to, place}, from);
+    if (spelling == Spelling::key) name_texts_.insert(place);
   }
   /// In the pretty form, a line break and the spaces of a level; otherwise nothing.
   StateId indent(StateId from, std::uint32_t levels) {
@@ -110,6 +115,7 @@ class GrammarBuilder {
       fits = fits && g.states.push_back(state);
     }
     for (const CharacterAutomaton& a : texts_) fits = fits && flatten(a, g);
+    if (fits && !budget_.ok()) return budget_.error();
     if (!fits) return fail(Code::out_of_memory, "no memory for the tables of a constraint");
     g.id = identify(g);
     return g;
@@ -208,6 +214,12 @@ class GrammarBuilder {
         if (to == kDead) state.open &= ~bits[c];
       }
     }
+    if (distinct_keys_ && name_texts_.count(static_cast<std::uint32_t>(g.text_states.size())) != 0) {
+      const WordCount words(a, kFewWords, budget_);
+      for (std::uint32_t s = 0; s < a.states(); ++s)
+        if (words.by_state()[s] <= kFewWords)
+          states[s].words = static_cast<std::uint16_t>(words.by_state()[s]), g.scarce_keys = true;
+    }
     bool fits = true;
     for (std::uint32_t s = 0; s < a.states(); ++s) {
       find_runs(a, bits, states, s);
@@ -263,6 +275,7 @@ class GrammarBuilder {
   std::vector<CharacterAutomaton> texts_;
   std::uint32_t text_states_ = 0;
   StateMap known_texts_;
+  std::set<std::uint32_t> name_texts_;  // first states of those that are names
   std::vector<std::uint32_t> marks_;  // of find_runs
   std::uint32_t mark_ = 0;
   std::uint16_t accepting_since_ = 0;  // level from which on all states accept, in find_runs

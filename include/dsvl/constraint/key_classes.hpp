@@ -15,6 +15,7 @@ struct KeyClass {
   CharacterAutomaton names;           ///< the names
   Goal goal;                          ///< what holds for their values
   std::vector<std::uint8_t> demands;  ///< by demand: 1 if the name can be the one that is demanded
+  std::uint32_t count = 0;            ///< how many names these are, where they may run out; otherwise 0
 };
 
 /// Divides the names of one object.

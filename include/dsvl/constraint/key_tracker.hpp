@@ -18,14 +18,16 @@ namespace constraint {
 class KeyTracker {
  public:
   /// Takes its memory from `from` in open().
-  explicit KeyTracker(Allocator* from = nullptr) noexcept : keys_(from), levels_(from), log_(from) {}
+  explicit KeyTracker(Allocator* from = nullptr) noexcept
+      : keys_(from), beginnings_(from), levels_(from), log_(from) {}
   /// Takes memory for so many names of open objects, and so many open objects and arrays. False when there is none.
   [[nodiscard]] bool open(std::size_t keys, std::size_t levels) noexcept {
-    return keys_.resize(keys) && levels_.resize(levels) && log_.reserve(kLog);
+    return keys_.resize(keys) && beginnings_.resize(keys * kCharacters) && levels_.resize(levels) &&
+           log_.reserve(kLog);
   }
   /// Bytes that open() takes.
   static constexpr std::size_t bytes_for(std::size_t keys, std::size_t levels) noexcept {
-    return keys * 8 + levels * sizeof(Level) + kLog * sizeof(Change) + 3 * kAlignment;
+    return keys * (1 + kCharacters) * 8 + levels * sizeof(Level) + kLog * sizeof(Change) + 4 * kAlignment;
   }
   /// Forgets everything.
   void begin() noexcept {
@@ -42,8 +44,8 @@ class KeyTracker {
   void revert() noexcept {
     while (!log_.empty()) {
       const Change change = log_[log_.size() - 1];
-      if (change.of_level) levels_[change.at] = change.level;
-      else keys_[change.at] = change.key;
+      if (change.of == Change::Of::level) levels_[change.at] = change.level;
+      else (change.of == Change::Of::key ? keys_ : beginnings_)[change.at] = change.hash;
       (void)log_.resize(log_.size() - 1);
     }
     now_ = marked_;
@@ -60,15 +62,43 @@ class KeyTracker {
   [[nodiscard]] bool inside_key() const noexcept {
     return now_.quoted && now_.is_key && now_.keys > levels_[now_.levels - 1].first_key;
   }
-  /// True when an open object has a name.
-  [[nodiscard]] bool has_keys() const noexcept { return now_.keys > 0; }
+  /// True inside a name with which some name of the same object begins, as far as it is there.
+  [[nodiscard]] bool begins_another() const noexcept {
+    if (!inside_key()) return false;
+    if (now_.hash == kNothing) return true;
+    for (std::uint32_t b = levels_[now_.levels - 1].first_beginning; b < now_.key_beginnings; ++b)
+      if (beginnings_[b] == now_.hash) return true;
+    return false;
+  }
+  /// The hash of the name that it is inside of, as far as it is there.
+  [[nodiscard]] std::uint64_t hash() const noexcept { return now_.hash; }
+  /// The hash behind one more character.
+  static std::uint64_t behind(std::uint64_t hash, std::uint32_t code) noexcept {
+    return (hash ^ code) * 1099511628211ull;
+  }
+  /// True when the innermost object has the name with this hash.
+  [[nodiscard]] bool has(std::uint64_t hash) const noexcept {
+    for (std::uint32_t k = levels_[now_.levels - 1].first_key; k < now_.keys; ++k)
+      if (keys_[k] == finished(hash)) return true;
+    return false;
+  }
+  /// Names of the innermost object.
+  [[nodiscard]] std::uint32_t names() const noexcept { return now_.keys - levels_[now_.levels - 1].first_key; }
 
  private:
   static constexpr std::size_t kLog = 2048;  // a token has at most 512 bytes, each of which changes two entries
-  struct Level { std::uint32_t first_key; bool object; };
-  struct Change { bool of_level; std::uint32_t at; Level level; std::uint64_t key; };
+  static constexpr std::size_t kCharacters = 4;  // of a name on average; what has no room is not among the beginnings
+  static constexpr std::uint64_t kNothing = 14695981039346656037ull;  // the hash of no characters
+  struct Level { std::uint32_t first_key, first_beginning; bool object; };
+  struct Change {
+    enum class Of : std::uint8_t { level, key, beginning } of;
+    std::uint32_t at;
+    Level level;
+    std::uint64_t hash;
+  };
   struct State {
     std::uint32_t levels = 0, keys = 0;
+    std::uint32_t beginnings = 0, key_beginnings = 0;  // in use; where those of the name at hand begin
     bool quoted = false, escaped = false, is_key = false, expects_key = false;
     std::uint8_t missing = 0, digits = 0;  // bytes of a character, and digits of an escape, that are not there yet
     std::uint32_t code = 0, high = 0;      // what there is of it; the first half of a pair
@@ -76,7 +106,13 @@ class KeyTracker {
   };
 
   bool refuse_as_full() noexcept { return full_ = true, false; }
-  void add_character(std::uint32_t code) noexcept { now_.hash = (now_.hash ^ code) * 1099511628211ull; }
+  static std::uint64_t finished(std::uint64_t hash) noexcept { return hash ^ hash >> 31; }
+  void add_character(std::uint32_t code) noexcept {
+    now_.hash = behind(now_.hash, code);
+    if (!now_.is_key || now_.beginnings == beginnings_.size() || log_.size() == kLog) return;
+    (void)log_.push_back({Change::Of::beginning, now_.beginnings, {}, beginnings_[now_.beginnings]});
+    beginnings_[now_.beginnings++] = now_.hash;
+  }
   /// A character of a string, or a part of one, other than the closing quote.
   void spell(unsigned char c) noexcept {
     if (now_.digits > 0) {
@@ -107,12 +143,10 @@ class KeyTracker {
     if (c != '"' || now_.escaped) return spell(static_cast<unsigned char>(c)), true;
     now_.quoted = false;
     if (!now_.is_key) return true;
-    const std::uint64_t hash = now_.hash ^ now_.hash >> 31;
-    for (std::uint32_t k = levels_[now_.levels - 1].first_key; k < now_.keys; ++k)
-      if (keys_[k] == hash) return false;
+    if (has(now_.hash)) return false;
     if (now_.keys == keys_.size() || log_.size() == kLog) return refuse_as_full();
-    (void)log_.push_back({false, now_.keys, {}, keys_[now_.keys]});
-    keys_[now_.keys++] = hash;
+    (void)log_.push_back({Change::Of::key, now_.keys, {}, keys_[now_.keys]});
+    keys_[now_.keys++] = finished(now_.hash);
     return true;
   }
   bool outside_string(char c) noexcept {
@@ -120,13 +154,16 @@ class KeyTracker {
       case '{':
       case '[':
         if (now_.levels == levels_.size() || log_.size() == kLog) return refuse_as_full();
-        (void)log_.push_back({true, now_.levels, levels_[now_.levels], 0});
-        levels_[now_.levels++] = {now_.keys, c == '{'};
+        (void)log_.push_back({Change::Of::level, now_.levels, levels_[now_.levels], 0});
+        levels_[now_.levels++] = {now_.keys, now_.beginnings, c == '{'};
         now_.expects_key = c == '{';
         return true;
       case '}':
       case ']':
-        if (now_.levels > 0) now_.keys = levels_[--now_.levels].first_key;
+        if (now_.levels > 0) {
+          now_.keys = levels_[--now_.levels].first_key;
+          now_.beginnings = levels_[now_.levels].first_beginning;
+        }
         now_.expects_key = false;
         return true;
       case ',': now_.expects_key = now_.levels > 0 && levels_[now_.levels - 1].object; return true;
@@ -134,13 +171,15 @@ class KeyTracker {
       case '"':
         now_.quoted = true;
         now_.is_key = now_.expects_key;
-        now_.hash = 14695981039346656037ull;
+        now_.hash = kNothing;
+        now_.key_beginnings = now_.beginnings;
         return true;
       default: return true;
     }
   }
 
-  Buffer<std::uint64_t> keys_;  // of all open objects, outer ones first
+  Buffer<std::uint64_t> keys_;        // of all open objects, outer ones first
+  Buffer<std::uint64_t> beginnings_;  // of these: the hash behind each character
   Buffer<Level> levels_;
   Buffer<Change> log_;          // what was overwritten since mark()
   State now_, marked_;

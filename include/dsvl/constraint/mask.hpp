@@ -63,6 +63,7 @@ class MaskMaker {
       if (in_text(thread)) add_text(thread);
     }
     if (matcher.grammar_->distinct_keys) remove_repeated_keys();
+    if (matcher.grammar_->scarce_keys && matcher.keys_.begins_another()) remove_dry_beginnings();
     write(mask);
   }
 
@@ -229,13 +230,36 @@ class MaskMaker {
   /// Removes tokens with which an object would have a name twice.
   void remove_repeated_keys() noexcept {
     KeyTracker& keys = matcher_->keys_;
-    const std::size_t most = keys.inside_key() ? trie_->quoted().size() : trie_->twice_quoted();
+    const bool scarce = matcher_->grammar_->scarce_keys;
+    const std::size_t most = keys.inside_key() || scarce ? trie_->quoted().size() : trie_->twice_quoted();
     keys.mark();
     for (const TokenTrie::Quoted& token : trie_->quoted().first(most)) {
       const std::uint32_t rank = token.rank;
       if (!(bits_[rank / 64] >> rank % 64 & 1u)) continue;
-      if (!keys.follow(trie_->text(token))) bits_[rank / 64] &= ~(std::uint64_t{1} << rank % 64);
+      if (!keys.follow(trie_->text(token)) || (scarce && matcher_->runs_dry(matcher_->follow(trie_->text(token)))))
+        bits_[rank / 64] &= ~(std::uint64_t{1} << rank % 64);
       keys.revert();
+    }
+  }
+  /// Removes tokens inside a name behind which it could only become one that the object has. They go on as such a name
+  /// does, so few nodes are met.
+  void remove_dry_beginnings() noexcept {
+    KeyTracker& keys = matcher_->keys_;
+    const auto end = static_cast<std::uint32_t>(nodes_.size()) - 1;
+    char text[kMaxTokenBytes];
+    sets_[0] = matcher_->now_;
+    keys.mark();
+    for (std::uint32_t n = 1; n < end;) {
+      const TokenTrie::Node& node = nodes_[n];
+      text[node.depth - 1u] = static_cast<char>(node.byte);
+      const ThreadSet set = threads_->step(sets_[node.depth - 1u], node.byte);
+      const bool goes_on = !set.empty() && keys.follow({text, node.depth}) && keys.begins_another();
+      if (goes_on && node.own > 0 && matcher_->runs_dry(set))
+        for (std::uint32_t r = node.rank; r < node.rank + node.own; ++r)
+          bits_[r / 64] &= ~(std::uint64_t{1} << r % 64);
+      keys.revert();
+      sets_[node.depth] = set;
+      n = goes_on ? n + 1 : node.skip;
     }
   }
   /// From bits by rank to bits by id. Where most tokens are set, only what differs from a free string is looked at.

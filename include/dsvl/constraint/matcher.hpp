@@ -35,10 +35,11 @@ class Matcher {
   }
   /// True when accept() would take these bytes.
   [[nodiscard]] bool allows(std::string_view bytes) noexcept {
-    if (follow(bytes).empty()) return false;
+    const ThreadSet set = follow(bytes);
+    if (set.empty()) return false;
     if (!grammar_->distinct_keys) return true;
     keys_.mark();
-    const bool distinct = keys_.follow(bytes);
+    const bool distinct = keys_.follow(bytes) && !runs_dry(set);
     keys_.revert();
     return distinct;
   }
@@ -48,7 +49,7 @@ class Matcher {
     if (set.empty()) return false;
     if (grammar_->distinct_keys) {
       keys_.mark();
-      if (!keys_.follow(bytes)) return keys_.revert(), false;
+      if (!keys_.follow(bytes) || runs_dry(set)) return keys_.revert(), false;
       keys_.mark();
     }
     now_ = threads_.settle(set);
@@ -85,6 +86,40 @@ class Matcher {
     for (std::size_t i = 0; i < bytes.size() && !set.empty(); ++i)
       set = threads_.step(set, static_cast<std::uint8_t>(bytes[i]));
     return set;
+  }
+
+  /// True when a set is inside a name, to which its object has all names already that could become of it. Names are
+  /// looked at between two characters only.
+  [[nodiscard]] bool runs_dry(const ThreadSet& set) const noexcept {
+    if (!grammar_->scarce_keys || !keys_.begins_another()) return false;
+    for (const Thread& t : threads_[set])
+      if (!Threads::between_characters(t) || Threads::spelling(t) != Spelling::key ||
+          has_more(t.state & ~Threads::kText, keys_.hash()))
+        return false;
+    return true;
+  }
+  /// True when a text that leads from a state to an end makes a name that the object does not have. As many as it has
+  /// are looked at, and one. The last way on is followed in the loop, so that long names take no stack.
+  [[nodiscard]] bool has_more(std::uint32_t state, std::uint64_t hash) const noexcept {
+    while (state != kDead) {
+      const TextState& at = grammar_->text_states[state];
+      if (at.words > keys_.names() || (at.accepting && !keys_.has(hash))) return true;
+      const TextAutomaton& a = grammar_->texts[at.automaton];
+      const std::uint32_t* const row = grammar_->next.data() + a.next + std::size_t{state - a.first} * a.classes;
+      const std::uint64_t before = hash;
+      state = kDead;
+      for (std::uint32_t i = 0; i < a.intervals; ++i) {
+        const std::uint32_t to = row[grammar_->classes[a.starts + i]];
+        if (to == kDead) continue;
+        const char32_t end = i + 1 < a.intervals ? grammar_->starts[a.starts + i + 1] : kLastCode + 1;
+        for (char32_t c = grammar_->starts[a.starts + i]; c < end; ++c) {
+          if (state != kDead && has_more(state, hash)) return true;
+          state = to;
+          hash = KeyTracker::behind(before, c);
+        }
+      }
+    }
+    return false;
   }
 
   const Grammar* grammar_ = nullptr;

@@ -6,9 +6,12 @@
 #ifndef DSVL_CONSTRAINT_OBJECT_RULE_HPP
 #define DSVL_CONSTRAINT_OBJECT_RULE_HPP
 
+#include <compare>
+
 #include "array_rule.hpp"
 #include "grammar_builder.hpp"
 #include "key_classes.hpp"
+#include "word_count.hpp"
 
 DSVL_BEGIN_NAMESPACE
 namespace constraint {
@@ -27,6 +30,7 @@ class ObjectRule {
     others_ = keys_.divide();
     if (!budget_.ok()) return;
     free_words();
+    count_names();
     if (!others_.empty()) builder_.need_distinct_keys();
     const std::uint64_t cap = facts_.max_properties != kUnbounded ? facts_.max_properties : facts_.min_properties;
     if (cap > budget_.limits().states || facts_.demands.size() > 8) {
@@ -35,7 +39,9 @@ class ObjectRule {
     }
     cap_ = static_cast<std::uint32_t>(std::max<std::uint64_t>(cap, 1));
     end_ = end;
-    builder_.add_bytes(start, "{", state_of({}));
+    Place first;
+    first.used.resize(others_.size());
+    builder_.add_bytes(start, "{", state_of(first));
     while (!todo_.empty() && budget_.spend()) {
       const Place place = todo_.back();
       todo_.pop_back();
@@ -45,6 +51,7 @@ class ObjectRule {
 
  private:
   static constexpr std::size_t kMostFree = 5;  // names that may come in any order: 32 states
+  static constexpr std::uint32_t kMostCounted = 1024;  // combinations of how many names of each class were there
   /// A property with a name.
   struct Name {
     std::string name;
@@ -58,8 +65,9 @@ class ObjectRule {
     std::uint32_t seen = 0;     // bits of the names of free_ that were there
     std::uint32_t count = 0;    // properties, at most cap_
     std::uint32_t met = 0;      // bits of the demands that were met
+    std::vector<std::uint16_t> used;  // by class of others_: its names that were there, where they may run out
     bool inside = false;        // a comma has been written (or the brace), and a property must follow
-    auto operator<=>(const Place&) const = default;
+    std::strong_ordering operator<=>(const Place&) const = default;  // not auto: a vector has none everywhere
   };
 
   /// Divides the names into ordered and free ones; false when a required one is impossible.
@@ -103,6 +111,19 @@ class ObjectRule {
       }
       others_.erase(others_.begin() + static_cast<std::ptrdiff_t>(c));
     }
+  }
+  /// Counts the names of the classes that can run out, small ones first: an answer that has all names of a large one is
+  /// longer than any context.
+  void count_names() {
+    std::vector<std::pair<std::uint32_t, KeyClass*>> few;
+    for (KeyClass& other : others_) {
+      const std::uint32_t count = WordCount(other.names, kMostCounted, budget_).all();
+      if (count <= kMostCounted && count < facts_.max_properties) few.emplace_back(count, &other);
+    }
+    std::sort(few.begin(), few.end());
+    std::uint64_t combinations = 1;
+    for (const auto& [count, of] : few)
+      if ((combinations *= count + 1) <= kMostCounted + 1) of->count = count;
   }
   /// Lists all texts of a language if they are few and short.
   bool list_words(const CharacterAutomaton& a, std::uint32_t state, std::u32string& prefix,
@@ -170,13 +191,16 @@ class ObjectRule {
       with.seen |= 1u << i;
       add_named(state, free_[i], with);
     }
-    for (const KeyClass& other : others_) {
+    for (std::size_t c = 0; c < others_.size(); ++c) {
       if (!budget_.spend(4)) return;
+      const KeyClass& other = others_[c];
+      Place with = next;
+      if (other.count > 0 && with.used[c]++ == other.count) continue;
       const std::uint32_t opened = builder_.add_state(), closed = builder_.add_state(), value = builder_.add_state();
       builder_.add_bytes(state, "\"", opened);
       builder_.add_text(opened, other.names, Spelling::key, closed);
       builder_.add_bytes(closed, builder_.form().pretty ? ": " : ":", value);
-      add_value(value, other.goal, other.demands, next, 0);
+      add_value(value, other.goal, other.demands, with, 0);
     }
   }
   void add_named(std::uint32_t state, const Name& name, const Place& next) {

@@ -16,6 +16,7 @@
 
 #include "../base/host.hpp"
 #include "../base/read_pixels.hpp"
+#include "../base/until.hpp"
 #include "exif.hpp"
 #include "file.hpp"
 #include "file_kind.hpp"
@@ -76,7 +77,7 @@ struct DecodeCall {
   bool clip_gray16;           ///< only for 16-bit gray
   std::optional<std::array<std::uint8_t, 3>> background;  ///< only when the picture has alpha
   Allocator* from;            ///< of the picture and of working memory
-  const CancelToken* cancel;  ///< may be null
+  Until until;                ///< only a JPEG is left before its end
 };
 
 /// The error for a decoder that gave up. The arena tells lack of memory from a damaged file.
@@ -138,11 +139,11 @@ inline Status decode_jpeg(std::span<const std::byte> file, const jpeg::Frame& fr
                           Image& image) noexcept {
   stb::DecodeArena arena = decode_arena_for(frame.header, file.size(), call.from);
   const stb::ArenaScope scope(arena);
-  jpeg::Decoder decoder(file.first(frame.end), frame, call.cancel);
+  jpeg::Decoder decoder(file.first(frame.end), frame, call.until);
   jpeg::Outcome outcome = decoder.decode();
   if (outcome == jpeg::Outcome::done) {
     DSVL_CHECK_STATUS(make_room(frame.header, call, image));
-    outcome = jpeg::write_rgb(decoder, frame, call.orientation, call.cancel, image.rgb.data());
+    outcome = jpeg::write_rgb(decoder, frame, call.orientation, call.until, image.rgb.data());
   }
   if (outcome == jpeg::Outcome::cancelled) return fail(Code::cancelled, "%s: decoding it was cancelled", call.name);
   return outcome == jpeg::Outcome::done ? Status() : explain(arena, call.name);
@@ -153,22 +154,22 @@ inline Status decode_jpeg(std::span<const std::byte> file, const jpeg::Frame& fr
 /// Decodes a PNG or JPEG file that is in memory; `what` names it in errors. A component of a JPEG that has no data at
 /// all is gray; data that are damaged, cut off or incomplete are refused.
 ///
-/// A cancellation is noticed within a few milliseconds in a JPEG; a PNG is decoded in one piece of about 10 ms a
-/// megapixel.
+/// A cancellation is noticed within a few milliseconds in a JPEG, and so is a deadline, which is the same error; a PNG
+/// is decoded in one piece of about 10 ms a megapixel.
 ///
 /// Codes  bad_file (empty, neither PNG nor JPEG, truncated, damaged), unsupported, limit (see ImageLimits),
 ///        out_of_memory, cancelled
 /// Cost   memory only from `from`: while decoding up to about 12 bytes a pixel (24 for 16 bits), 3 when done
 inline Result<Image> decode_image(std::span<const std::byte> file, const ImageLimits& limits = {},
                                   Allocator* from = nullptr, std::string_view what = "picture",
-                                  const CancelToken* cancel = nullptr) noexcept {
+                                  const Until& until = {}) noexcept {
   const Printable name(what);
   if (file.empty()) return fail(Code::bad_file, "%s: is empty", name.text());
   if (file.size() > static_cast<std::size_t>((std::min<Index>)(limits.max_file_bytes, INT_MAX - 4096)))
     return fail(Code::limit, "%s: has %zu bytes, pictures of up to %td are accepted", name.text(), file.size(),
                 limits.max_file_bytes);
   Image image{Buffer<std::uint8_t>(from)};
-  detail::DecodeCall call{name.text(), 1, false, {}, from, cancel};
+  detail::DecodeCall call{name.text(), 1, false, {}, from, until};
   // Takes over what the header says, and refuses a picture that is too large before memory is allocated for it.
   const auto accept = [&](const PictureHeader& header) {
     image.orientation = exif::orientation(header.exif);
@@ -216,9 +217,9 @@ inline Result<Buffer<std::byte>> read_picture_file(const std::filesystem::path& 
 ///
 /// Codes  those of decode_image and read_picture_file
 inline Result<Image> read_image(const std::filesystem::path& path, const ImageLimits& limits = {},
-                                Allocator* from = nullptr, const CancelToken* cancel = nullptr) noexcept {
+                                Allocator* from = nullptr, const Until& until = {}) noexcept {
   DSVL_TRY(bytes, read_picture_file(path, limits, from));
-  return decode_image(bytes.span(), limits, from, path_to_utf8(path), cancel);
+  return decode_image(bytes.span(), limits, from, path_to_utf8(path), until);
 }
 
 DSVL_END_NAMESPACE

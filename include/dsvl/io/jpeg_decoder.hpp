@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "../base/host.hpp"
+#include "../base/until.hpp"
 #include "exif.hpp"
 #include "jpeg.hpp"
 #include "jpeg_dct.hpp"
@@ -52,15 +52,15 @@ static_assert(sizeof kStandardTables == 0x01A2);
 /// register allows (two bytes), it gives bits that are all one; after a cancellation it gives nothing else.
 class Feed {
  public:
-  /// All arguments must outlive the object; `cancel` may be null.
-  Feed(const Segment& segment, const CancelToken* cancel) noexcept
-      : data_(segment.scan), restarts_(segment.restarts), cancel_(cancel) {
+  /// All arguments must outlive the object.
+  Feed(const Segment& segment, const Until& until) noexcept
+      : data_(segment.scan), restarts_(segment.restarts), until_(until) {
     find_restart(0);
   }
 
   /// Writes exactly `size` bytes.
   int read(char* to, int size) noexcept {
-    cancelled_ = cancelled_ || (cancel_ && cancel_->cancelled());
+    cancelled_ = cancelled_ || until_.over();
     for (int n = 0; n < size;) {
       if (at_ == restart_at_) {
         pad_ = 4;  // two bytes of ones, each written as two bytes
@@ -84,7 +84,7 @@ class Feed {
     return size;
   }
 
-  /// True once the token was set.
+  /// True once it was time to stop.
   [[nodiscard]] bool cancelled() const noexcept { return cancelled_; }
   /// True when stb used all the data and needed none of the ones behind them. `unread` of the given bytes still wait in
   /// stb's buffer, and of those it took `bits` bits are unused.
@@ -109,7 +109,7 @@ class Feed {
 
   std::span<const std::byte> data_;
   int restarts_;
-  const CancelToken* cancel_;
+  Until until_;
   std::size_t at_ = 0, restart_at_ = kNone;                 // next byte, and the next restart marker
   std::int64_t given_ = 0, end_ = -1, behind_restart_ = 0;  // counted in given bytes; end_: where the ones begin
   int pad_ = 0;                                             // bytes of ones still to come before a restart marker
@@ -123,8 +123,8 @@ enum class Outcome { done, damaged, cancelled };
 class Decoder {
  public:
   /// All arguments must outlive the object.
-  Decoder(std::span<const std::byte> file, const Frame& frame, const CancelToken* cancel) noexcept
-      : file_(file), frame_(frame), cancel_(cancel) {}
+  Decoder(std::span<const std::byte> file, const Frame& frame, const Until& until) noexcept
+      : file_(file), frame_(frame), until_(until) {}
 
   /// Decodes all scans. The tables are set to the standard's first, in case the file has none.
   Outcome decode() noexcept {
@@ -175,7 +175,7 @@ class Decoder {
   /// Decodes the data of one scan.
   Outcome scan(const Segment& segment) noexcept {
     if (!stb::stbi__process_scan_header(stb_)) return Outcome::damaged;
-    Feed feed(segment, cancel_);
+    Feed feed(segment, until_);
     // stb reads the scan's data through these. They never report an end, because Feed continues with ones.
     stb::stbi_io_callbacks callbacks = {};
     callbacks.read = [](void* user, char* to, int size) { return static_cast<Feed*>(user)->read(to, size); };
@@ -196,14 +196,14 @@ class Decoder {
 
   std::span<const std::byte> file_;
   const Frame& frame_;
-  const CancelToken* cancel_;
+  Until until_;
   stb::stbi__context context_ = {};
   stb::stbi__jpeg* stb_ = nullptr;
 };
 
 /// Writes the picture row by row to `out`: packed RGB, rotated upright from `orientation`. Its few rows of working
 /// memory come from the current stb::DecodeArena; the outcome is `damaged` when that has no more.
-inline Outcome write_rgb(const Decoder& decoder, const Frame& frame, int orientation, const CancelToken* cancel,
+inline Outcome write_rgb(const Decoder& decoder, const Frame& frame, int orientation, const Until& until,
                          std::uint8_t* out) noexcept {
   const Index width = frame.header.width, height = frame.header.height;
   // Each component has a buffer for one upsampled row.
@@ -221,7 +221,7 @@ inline Outcome write_rgb(const Decoder& decoder, const Frame& frame, int orienta
   auto* const line = static_cast<std::uint8_t*>(stb::allocate_block(static_cast<std::size_t>(width) * 3));
   if (!sums || !line) return Outcome::damaged;
   for (Index y = 0; y < height; ++y) {
-    if (cancel && cancel->cancelled()) return Outcome::cancelled;
+    if (until.over()) return Outcome::cancelled;
     const std::uint8_t* rows[kMaxComponents] = {};
     for (int c = 0; c < frame.components; ++c) rows[c] = upsampled_row(planes[c], y, wide[c], sums);
     exif::write_row([&](std::uint8_t* row) { to_rgb(frame.colors, rows, width, row); }, line, y, width, height,

@@ -27,7 +27,8 @@ inline Clock::time_point deadline_in(std::chrono::nanoseconds budget) noexcept {
 struct Control {
   const CancelToken* cancel = nullptr;  ///< null: cannot be cancelled; otherwise must stay until the work is over
   Progress progress = {};               ///< called at most every 40 ms; may be empty
-  Clock::time_point deadline = (Clock::time_point::max)();  ///< end of the caller's budget
+  Clock::time_point deadline = (Clock::time_point::max)();  ///< end of the caller's budget, at most `ends`
+  Clock::time_point ends = (Clock::time_point::max)();  ///< work that is not done by then is given up, not left
 
   /// True once the caller cancelled; costs one atomic load.
   [[nodiscard]] bool cancelled() const noexcept { return cancel && cancel->cancelled(); }

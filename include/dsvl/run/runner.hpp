@@ -10,23 +10,14 @@
 #include "../base/host_macros_push.hpp"
 
 #include <atomic>
-#include <chrono>
 
 #include "../base/float_environment.hpp"
 #include "../base/spin.hpp"
 #include "../base/status.hpp"
+#include "../base/until.hpp"
 #include "program.hpp"
 
 DSVL_BEGIN_NAMESPACE
-
-/// The clock of deadlines and of reported seconds.
-using Clock = std::chrono::steady_clock;
-
-/// When to stop before the end. Both are looked at before every tile.
-struct Until {
-  const CancelToken* cancel = nullptr;  ///< null: cannot be cancelled
-  Clock::time_point deadline = (Clock::time_point::max)();  ///< the largest time means none, and reads no clock
-};
 
 /// A position in a program. It is plain state, so a slice can end anywhere and go on later, on another thread.
 template <class T>
@@ -159,8 +150,7 @@ class Runner {
   /// True once the work should end. One worker reads the clock and tells the others through stopped_.
   bool stop() noexcept {
     if (stopped_.load(std::memory_order_relaxed)) return true;
-    const bool now = (until_.cancel && until_.cancel->cancelled()) ||
-                     (until_.deadline != (Clock::time_point::max)() && Clock::now() >= until_.deadline);
+    const bool now = until_.over();
     if (now) stopped_.store(true, std::memory_order_relaxed);
     return now;
   }

@@ -29,13 +29,13 @@ DSVL_COLD inline ImageLimits image_limits(const SessionOptions& options) noexcep
 /// Codes  those of read_picture_file and decode_picture; bad_argument (an empty path)
 DSVL_COLD
 inline Result<Image> read_picture(const Picture::Source& source, const ImageLimits& limits,
-                                  const PictureDecoder& decoder, Allocator* from, const CancelToken* cancel) {
+                                  const PictureDecoder& decoder, Allocator* from, const Until& until) {
   const auto* const path = std::get_if<std::filesystem::path>(&source);
   if (!path)
-    return decode_picture(std::get<std::span<const std::byte>>(source), limits, decoder, from, "picture", cancel);
+    return decode_picture(std::get<std::span<const std::byte>>(source), limits, decoder, from, "picture", until);
   if (path->empty()) return fail(Code::bad_argument, "the path of a picture is empty");
   DSVL_TRY(file, read_picture_file(*path, limits, from));
-  return decode_picture(file.span(), limits, decoder, from, path_to_utf8(*path), cancel);
+  return decode_picture(file.span(), limits, decoder, from, path_to_utf8(*path), until);
 }
 
 /// One view of a picture of width x height pixels, as the configuration has it.

@@ -72,9 +72,9 @@ inline Result<Image> decode_by_host(const PictureDecoder& decoder, std::span<con
 DSVL_COLD
 inline Result<Image> decode_picture(std::span<const std::byte> file, const ImageLimits& limits,
                                     const PictureDecoder& decoder, Allocator* from, std::string_view what,
-                                    const CancelToken* cancel) {
+                                    const Until& until) {
   if (!decoder.decode || file.empty() || png::is_png(file) || jpeg::is_jpeg(file))
-    return decode_image(file, limits, from, what, cancel);
+    return decode_image(file, limits, from, what, until);
   return detail::decode_by_host(decoder, file, limits, from, what);
 }
 

@@ -117,7 +117,8 @@ class ImageQueue {
     } else {
       control.progress(Stage::decode_image, 0, 1);
       const auto began = Clock::now();
-      DSVL_TRY(image, detail::read_picture(source, limits_, decoder_, from_, control.cancel));
+      const Until until(control.cancel, control.ends);  // a file that is left half decoded begins anew
+      DSVL_TRY(image, detail::read_picture(source, limits_, decoder_, from_, until));
       usage.decode_image += seconds_since(began);
       control.progress(Stage::decode_image, 1, 1);
       image_ = std::move(image);
@@ -135,15 +136,16 @@ class ImageQueue {
   }
 
   /// Looks the picture up by its hash. A known one is done; for another the encoder is borrowed and begun, when it is
-  /// free. A call without a deadline takes it from a session that was left in the middle of its picture on this thread,
-  /// since nobody else would go on with it; that one begins again later. With a deadline it is tried again in the next
-  /// slice.
+  /// free. A call that is the last to work on it takes it from a session that was left in the middle of its picture on
+  /// this thread, since nobody else would go on with it; that one begins again later. Otherwise it is tried again in
+  /// the next slice.
   Status recognise(const Control& control) {
     ImageEmbedding* const known = images_->find(hasher_.hash());
     at_hand().recognised = known != nullptr;
     if (known) return add(known);
-    const bool whole = control.deadline == (Clock::time_point::max)();
-    EncoderLease encoder = images_->borrow_encoder(kWait, whole);
+    const bool last = control.deadline >= control.ends;
+    EncoderLease encoder =
+        images_->borrow_encoder(std::min<Clock::duration>(kWait, control.deadline - Clock::now()), last);
     if (!encoder) return {};  // tried again; until then another session may have encoded the same picture
     // The session that had the encoder until now may have encoded the same picture.
     if (ImageEmbedding* const meanwhile = images_->find(hasher_.hash())) {

@@ -155,15 +155,16 @@ DSVL_INLINE void SchedulerState::add(SessionState& member, DecodeRequest& reques
 /// A cancelled pass is given up, and its only member learns of it when it is worked on.
 DSVL_INLINE void SchedulerState::run_pass(Clock::time_point deadline) noexcept {
   const auto began = Clock::now();
-  const Status status = decoding_.advance(executor_, {cancel_of_pass(), {}, deadline});
+  const Until until = end_of_pass();
+  const Status status = decoding_.advance(executor_, {until.cancel, {}, (std::min)(deadline, until.deadline)});
   pass_seconds_ += seconds_since(began);
   if (status.ok() && !decoding_.busy()) finish_pass();
 }
 
-/// What stops the pass at any tile: the member's own token where it has the pass for itself. Where others share it, a
-/// member that is cancelled leaves when the pass is over.
-DSVL_INLINE const CancelToken* SchedulerState::cancel_of_pass() const noexcept {
-  return pass_.size() == 1 ? pass_[0].member->cancel() : nullptr;
+/// What stops the pass at any tile: the member's own token and deadline where it has the pass for itself. Where others
+/// share it, a member that is cancelled or late leaves when the pass is over.
+DSVL_INLINE Until SchedulerState::end_of_pass() const noexcept {
+  return pass_.size() == 1 ? pass_[0].member->until() : Until();
 }
 
 /// The application is called last, when nothing of the pass is needed any more: it may let a session go.

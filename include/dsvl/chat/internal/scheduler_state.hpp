@@ -102,7 +102,7 @@ class SchedulerState final : public SessionGroup {
   void add(SessionState& member, DecodeRequest& request, Index most) noexcept;
   void run_pass(Clock::time_point deadline) noexcept;
   void finish_pass() noexcept;
-  [[nodiscard]] const CancelToken* cancel_of_pass() const noexcept;
+  [[nodiscard]] Until end_of_pass() const noexcept;
   /// Pages of the pool beyond those of the members' contexts: prefixes of earlier conversations, and one into which a
   /// shared page can be copied.
   [[nodiscard]] Index extra_pages() const noexcept {

@@ -93,6 +93,7 @@ DSVL_INLINE void SessionState::begin(const GenerateOptions& options, bool in_con
   leave_answer();
   answer_ = {};
   answer_.cancel = options.cancel;
+  answer_.deadline = options.deadline;
   answer_.progress = options.progress;
   answer_.in_conversation = in_conversation;
   answer_.turn = parts_.conversation.mark();
@@ -217,7 +218,7 @@ DSVL_INLINE Status SessionState::look(const Control& control) {
 }
 
 DSVL_INLINE void SessionState::advance_pictures(Clock::time_point deadline) {
-  answer_.trouble = look(control(deadline));
+  answer_.trouble = late() ? fail(Code::cancelled, "the deadline has passed") : look(control(deadline));
 }
 
 DSVL_INLINE DecodeRequest* SessionState::request() {
@@ -235,11 +236,12 @@ DSVL_INLINE void SessionState::report_progress() const {
   answer_.progress(Stage::prefill, done, tokens);
 }
 
-/// Works without a deadline until the first token can be chosen; an error ends the answer.
+/// Works until the first token can be chosen; an error ends the answer, and so does its deadline.
 DSVL_INLINE void SessionState::make_ready() {
   const FloatEnvironment ours;
   if (answer_.phase == Phase::over) return;
   if (const Status status = advance(control()); !status.ok()) end_with(status);
+  else if (!parts_.generation.ready()) end(Finish::deadline);
 }
 
 /// Begins the prefill, once the pictures are encoded. Those of a conversation are its own from now on, others stay the
@@ -264,11 +266,14 @@ DSVL_INLINE std::optional<Piece> SessionState::step(Clock::time_point deadline) 
   const FloatEnvironment ours;
   // Every tile looks at the token as well. This covers a token that is chosen from logits which are there already; the
   // queue does the same for pictures.
-  if (answer_.phase != Phase::pictures && answer_.cancel && answer_.cancel->cancelled())
+  if (answer_.phase != Phase::pictures && cancelled())
     return end_with(fail(Code::cancelled, "the answer was cancelled"));
+  if (late()) return end(Finish::deadline), flush_tail();
   if (parts_.generation.context_full()) return end(Finish::context_full), flush_tail();
   if (const Status status = advance(control(deadline)); !status.ok()) return end_with(status);
-  return parts_.generation.ready() ? choose() : std::nullopt;
+  if (parts_.generation.ready()) return choose();
+  if (late()) return end(Finish::deadline), flush_tail();
+  return std::nullopt;
 }
 
 /// Chooses a token, and ends the answer if that was its last.
@@ -312,12 +317,15 @@ DSVL_INLINE void SessionState::end(Finish why) {
   if (!answer_.in_conversation) return;
   answer_.in_conversation = false;
   const bool silent = !started || ids().empty();
-  if (why == Finish::error || (why == Finish::cancelled && silent) || !keep_turn().ok())
+  const bool broken_off = why == Finish::cancelled || why == Finish::deadline;
+  if (why == Finish::error || (broken_off && silent) || !keep_turn().ok())
     parts_.conversation.rewind(answer_.turn);  // the question goes as it came, and its pictures with it
 }
 
-/// Ends the answer with an error, and returns text that was held back.
+/// Ends the answer with an error, and returns text that was held back. Work that its deadline stopped says that it was
+/// cancelled, which is none.
 DSVL_INLINE std::optional<Piece> SessionState::end_with(const Status& status) {
+  if (status.code() == Code::cancelled && late() && !cancelled()) return end(Finish::deadline), flush_tail();
   answer_.status = status;
   end(status.code() == Code::cancelled ? Finish::cancelled : Finish::error);
   return flush_tail();

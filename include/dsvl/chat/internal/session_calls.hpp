@@ -7,6 +7,7 @@
 #include "../../base/host_macros_push.hpp"
 
 #include "../../engine/complete_limits.hpp"
+#include "../calibration.hpp"
 #include "loading.hpp"
 #include "../session.hpp"
 #include "session_state.hpp"
@@ -207,13 +208,7 @@ DSVL_INLINE Result<std::vector<double>> Session::classify(std::span<const Pictur
                                                           std::span<const std::string_view> choices,
                                                           const GenerateOptions& options) {
   DSVL_TRY(scores, score(pictures, question, choices, options));
-  std::vector<double> shares;
-  // Dividing by the largest likelihood first keeps exp() from becoming zero for all of them.
-  double largest = -std::numeric_limits<double>::infinity(), sum = 0;
-  for (const Score& s : scores) largest = std::max<double>(largest, s.log_likelihood);
-  for (const Score& s : scores) sum += shares.emplace_back(std::exp(s.log_likelihood - largest));
-  for (double& share : shares) share /= sum;
-  return shares;
+  return choice_probabilities(log_likelihoods(scores));
 }
 
 DSVL_INLINE Result<std::vector<double>> Session::log_probabilities(std::string_view text,

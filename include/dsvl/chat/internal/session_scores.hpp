@@ -74,6 +74,7 @@ DSVL_INLINE Status SessionState::score_behind(std::span<const std::int32_t> ids,
     for (const std::int32_t id : ids.subspan(at, rows)) (void)tokens.push_back({{id}});  // rows <= chunk <= context
     DSVL_CHECK_STATUS(request.begin(parts_.cache, tokens.span(), static_cast<Index>(rows), Stage::prefill));
     DSVL_CHECK_STATUS(decoding.advance(request, executor_, control()));
+    if (request.busy()) return fail(Code::cancelled, "the deadline passed before everything was scored");
     for (std::size_t r = 0; r < rows; ++r)
       DSVL_CHECK_STATUS(add_score(request.logits(static_cast<Index>(r)), ids[at + 1 + r], to));
     at += rows;
@@ -85,6 +86,7 @@ DSVL_INLINE Status SessionState::score_behind(std::span<const std::int32_t> ids,
 DSVL_INLINE Result<std::vector<Score>> SessionState::score(std::size_t continuations, IdsOf ids_of) {
   const FloatEnvironment ours;
   make_ready();
+  if (answer_.finish == Finish::deadline) return fail(Code::cancelled, "the deadline passed before there were scores");
   if (!parts_.generation.ready()) return answer_.status;
   std::vector<Score> out;
   out.reserve(continuations);

@@ -97,8 +97,8 @@ class SessionState {
   }
   /// True while it begins and pictures of the question are to be looked at.
   [[nodiscard]] bool has_pictures() const noexcept { return begins() && parts_.queue.busy(); }
-  /// The application's means to cancel the answer; null when there is none.
-  [[nodiscard]] const CancelToken* cancel() const noexcept { return answer_.cancel; }
+  /// What ends the answer before its end: the application's token, and its deadline.
+  [[nodiscard]] Until until() const noexcept { return {answer_.cancel, answer_.deadline}; }
   /// True when there are logits to choose a token from.
   [[nodiscard]] bool ready() const noexcept { return parts_.generation.ready(); }
   /// While it begins: works on the pictures until the deadline. When they are done, the prompt can be computed.
@@ -158,6 +158,7 @@ class SessionState {
     AnswerTie* tie = nullptr;             ///< in its handle; null when that is gone
     Phase phase = Phase::over;            ///< of the work on it
     const CancelToken* cancel = nullptr;  ///< the application's, until the answer is over
+    Clock::time_point deadline = (Clock::time_point::max)();  ///< when it ends at the latest
     Progress progress = {};               ///< the application's, until the answer is over
     bool dropped = false;                 ///< its handle is gone
     bool in_conversation = false;         ///< it will be a turn
@@ -175,7 +176,7 @@ class SessionState {
   }
   /// The conditions under which work on the answer stops.
   [[nodiscard]] Control control(Clock::time_point deadline = (Clock::time_point::max)()) const noexcept {
-    return {answer_.cancel, answer_.progress, deadline};
+    return {answer_.cancel, answer_.progress, (std::min)(deadline, answer_.deadline), answer_.deadline};
   }
 
   // Beginning an answer.
@@ -187,9 +188,9 @@ class SessionState {
   Status take_pictures(std::span<const Picture> pictures);
 
   // Working on it.
-  [[nodiscard]] bool stopped() const noexcept {
-    return !answer_.trouble.ok() || (answer_.cancel && answer_.cancel->cancelled());
-  }
+  [[nodiscard]] bool cancelled() const noexcept { return answer_.cancel && answer_.cancel->cancelled(); }
+  [[nodiscard]] bool late() const noexcept { return Until(nullptr, answer_.deadline).over(); }
+  [[nodiscard]] bool stopped() const noexcept { return !answer_.trouble.ok() || cancelled() || late(); }
   Status look(const Control& control);
   Status advance(const Control& control);
   Status begin_generating();

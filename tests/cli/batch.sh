@@ -161,10 +161,14 @@ done >"$scratch/demo.jsonl"
 run "$scratch/demo.jsonl" --pictures "$demo" -o "$rows/demo.jsonl"
 merged "$rows/demo.jsonl" >"$scratch/demo"
 count "a row for each of 114 questions" 114 "$scratch/demo"
+# The same four times over, for what must not be done before it is met by a signal.
+for copy in 1 2 3 4; do sed "s/\"id\": \"/&$copy /" "$scratch/demo.jsonl"; done >"$scratch/long.jsonl"
+run "$scratch/long.jsonl" --pictures "$demo" -o "$rows/long.jsonl"
+merged "$rows/long.jsonl" >"$scratch/long"
 for signal in TERM USR1 INT; do
   rm -f "$rows"/signal*
   set -m  # a shell has what it runs in the background ignore SIGINT otherwise
-  "$program" batch "$scratch/demo.jsonl" --pictures "$demo" --sessions 2 --threads 1 -o "$rows/signal.jsonl" \
+  "$program" batch "$scratch/long.jsonl" --pictures "$demo" --sessions 2 --threads 1 -o "$rows/signal.jsonl" \
     >"$scratch/out" 2>"$scratch/err" </dev/null &
   running=$!
   set +m
@@ -173,9 +177,9 @@ for signal in TERM USR1 INT; do
   wait $running; code=$?
   check "SIG$signal ends with what is there kept" 130 '' 'the same command goes on from here'
 done
-run "$scratch/demo.jsonl" --pictures "$demo" -o "$rows/signal.jsonl"
+run "$scratch/long.jsonl" --pictures "$demo" -o "$rows/signal.jsonl"
 merged "$rows/signal.jsonl" >"$scratch/b"
-same "which is all that is needed to go on" "$scratch/demo" "$scratch/b"
+same "which is all that is needed to go on" "$scratch/long" "$scratch/b"
 
 killed=0 in_the_middle=0
 while [ $killed -lt "$kills" ]; do
@@ -195,14 +199,14 @@ same "kill -9 at $killed random moments, $in_the_middle of them with rows half d
 mkfifo "$scratch/slow"
 "$program" batch "$scratch/slow" -q -o "$rows/both.jsonl" --threads 1 >/dev/null 2>&1 & first=$!
 exec 3>"$scratch/slow"
-cat "$scratch/demo.jsonl" "$scratch/demo.jsonl" | sed "s|\"image\": \"|&$demo/|" >&3
+cat "$scratch/long.jsonl" "$scratch/demo.jsonl" "$scratch/long.jsonl" | sed "s|\"image\": \"|&$demo/|" >&3
 exec 3>&-
 while kill -0 $first 2>/dev/null && [ ! -s "$rows/both.jsonl.part" ]; do sleep 0.02; done
 kill -STOP $first
-run "$scratch/demo.jsonl" -o "$rows/both.jsonl"; check "a second process is kept off the rows of the first" 1 '' 'another process is writing it'
+run "$scratch/long.jsonl" -o "$rows/both.jsonl"; check "a second process is kept off the rows of the first" 1 '' 'another process is writing it'
 kill -CONT $first
 wait $first
-count "inputs that stand twice have one row" 114 "$rows/both.jsonl"
+count "inputs that stand twice have one row" 570 "$rows/both.jsonl"
 
 # --- parts and merging ----------------------------------------------------------------------------
 
@@ -297,18 +301,18 @@ if command -v mpirun >/dev/null 2>&1; then
 else
   echo "SKIPPED: examples/batch/mpirun.sh: there is no mpirun here"
 fi
-DSVL=$program bash examples/batch/slurm.sh "$rows/slurm.jsonl" "$scratch/demo.jsonl" --pictures "$demo" --threads 1 \
+DSVL=$program bash examples/batch/slurm.sh "$rows/slurm.jsonl" "$scratch/long.jsonl" --pictures "$demo" --threads 1 \
   >"$scratch/out" 2>"$scratch/err" </dev/null &
 script=$!
 while kill -0 $script 2>/dev/null && [ ! -s "$rows/slurm.jsonl.part" ]; do sleep 0.02; done
 kill -USR1 $script
 wait $script; code=$?
 check "the Slurm script hands the signal on, and the exit code back" 130 '' 'the same command goes on from here'
-DSVL=$program bash examples/batch/slurm.sh "$rows/slurm.jsonl" "$scratch/demo.jsonl" --pictures "$demo" \
+DSVL=$program bash examples/batch/slurm.sh "$rows/slurm.jsonl" "$scratch/long.jsonl" --pictures "$demo" \
   >"$scratch/out" 2>"$scratch/err" </dev/null; code=$?
 check "and goes on when it is put back" 0 '' ''
 merged "$rows/slurm.jsonl" >"$scratch/b"
-same "to the same bytes" "$scratch/demo" "$scratch/b"
+same "to the same bytes" "$scratch/long" "$scratch/b"
 if command -v snakemake >/dev/null 2>&1; then
   (cd "$scratch" && snakemake -n -q -s "$OLDPWD/examples/batch/Snakefile" --config source=photos shards=3) >"$scratch/out" 2>"$scratch/err"; code=$?
   check "Snakemake's own dry run" 0 . ''

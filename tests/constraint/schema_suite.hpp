@@ -48,11 +48,10 @@ inline void list_names(const Json& root, const Json& schema, std::vector<std::st
   }
 }
 
-/// A number without exponent, as answers write it.
+/// A number as answers write it: without exponent, and whole ones without a point.
 inline std::string plain(const Json& value) {
   const auto number = dsvl::constraint::Decimal::read(value.dump());
-  if (!value.is_number_float() || !number || value.dump().find('e') == std::string::npos) return value.dump();
-  return number->text() + (number->is_integer() ? ".0" : "");
+  return value.is_number_float() && number ? number->text() : value.dump();
 }
 
 /// Writes an instance compactly, its properties in the schema's order and others last.

@@ -48,7 +48,7 @@ using namespace dsvl;
 TEST_CASE("a struct's description is its schema and its reader") {
   const auto schema = Schema::compile(schema_of<shop::Invoice>());
   REQUIRE_MESSAGE(schema.has_value(), std::string(schema.error().text()));
-  const std::string text = R"({"number":"AB-12","total":19.90,"paid":true,"currency":"USD","items":[{"name":"Ink \"b\"","quantity":2.0}],"note":null,"pages":255})";
+  const std::string text = R"({"number":"AB-12","total":19.90,"paid":true,"currency":"USD","items":[{"name":"Ink \"b\"","quantity":2}],"note":null,"pages":255})";
   CHECK(*schema->matches(text));
   const auto invoice = read_as<shop::Invoice>(text);
   REQUIRE_MESSAGE(invoice.has_value(), std::string(invoice.error().text()));
@@ -71,7 +71,7 @@ TEST_CASE("a struct's description is its schema and its reader") {
   // What the schema refuses does not come; what comes from elsewhere is an error that names the field.
   for (const auto& [from, to, field] : std::vector<std::array<const char*, 3>>{
            {"255", "256", "pages"}, {"255", "-1", "pages"}, {"USD", "CNY", "currency"}, {"true", "1", "paid"},
-           {"2.0", "2.5", "items"}, {"\"AB-12\"", "7", "number"}, {"\"note\":null,", "", "note"}}) {
+           {"2}", "2.5}", "items"}, {"\"AB-12\"", "7", "number"}, {"\"note\":null,", "", "note"}}) {
     INFO(to);
     CHECK_FALSE(*schema->matches(with(from, to)));
     const auto wrong = read_as<shop::Invoice>(with(from, to));

@@ -59,10 +59,7 @@ class Languages {
     CharacterAutomaton out = NumberCompiler(std::move(rules), facts.integer, budget_).compile();
     if (!listed || !budget_.ok()) return out;
     std::vector<std::u32string> texts;
-    for (const Decimal& value : values) {
-      texts.push_back(characters(value.text()));
-      if (value.is_integer()) texts.push_back(characters(value.text() + ".0"));
-    }
+    for (const Decimal& value : values) texts.push_back(characters(value.text()));
     return combine(out, one_of(texts, budget_), Combine::both, budget_);
   }
   /// The names that match a key of patternProperties.

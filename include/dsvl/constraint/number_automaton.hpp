@@ -69,7 +69,7 @@ class MagnitudeComparison {
 /// Makes the automaton of all decimal texts for which some rules hold.
 class NumberCompiler {
  public:
-  /// With `integer`, only whole numbers; `12.0` is one too.
+  /// With `integer`, only whole numbers, written without a point as JSON writers do.
   NumberCompiler(std::vector<NumberRule> rules, bool integer, Budget& budget)
       : rules_(std::move(rules)), integer_(integer), budget_(budget) {
     for (const NumberRule& rule : rules_) divisors_.push_back(divisor_of(rule));
@@ -101,7 +101,7 @@ class NumberCompiler {
 
  private:
   // Places of a key: the phase, the sign, then a word for each rule. A multiple's is its remainder, or kFailed.
-  enum Phase : std::uint32_t { begin, sign, zero, whole, point, fraction, done };
+  enum Phase : std::uint32_t { begin, sign, zero, whole, point, fraction };
   static constexpr std::uint32_t kFailed = 0xFFFFFFFE;
   struct Divisor { std::uint64_t value = 1; std::uint32_t places = 0; };  // the multiple is value / 10^places
 
@@ -127,17 +127,16 @@ class NumberCompiler {
     std::uint32_t& phase = key[0];
     if (c == '-') return phase == begin ? (phase = sign, key[1] = 1, true) : false;
     if (c == '.') {
-      if (phase != zero && phase != whole) return false;
+      if (integer_ || (phase != zero && phase != whole)) return false;
       phase = point;
       for (std::size_t i = 0; i < rules_.size(); ++i)
         if (compares(i)) key[2 + i] = MagnitudeComparison(rules_[i].value).point(key[2 + i]);
         else key[2 + i] *= 16;  // room for the number of places
       return true;
     }
-    if (!digit || phase == zero || phase == done) return false;
+    if (!digit || phase == zero) return false;
     const bool behind = phase == point || phase == fraction;
-    if (behind && integer_ && c != '0') return false;
-    phase = behind ? (integer_ ? done : fraction) : phase == whole ? whole : c == '0' ? zero : whole;
+    phase = behind ? fraction : phase == whole ? whole : c == '0' ? zero : whole;
     for (std::size_t i = 0; i < rules_.size(); ++i) {
       std::uint32_t& state = key[2 + i];
       const MagnitudeComparison comparison(rules_[i].value);
@@ -162,7 +161,7 @@ class NumberCompiler {
   [[nodiscard]] bool holds(const std::vector<std::uint32_t>& key) const {
     const std::uint32_t phase = key[0];
     if (phase == begin || phase == sign || phase == point) return false;
-    const bool behind = phase == fraction || phase == done;
+    const bool behind = phase == fraction;
     for (std::size_t i = 0; i < rules_.size(); ++i)
       if (compares(i) ? !compared(rules_[i], key[1] != 0, key[2 + i], behind)
                       : divides(divisors_[i], key[2 + i], behind) != (rules_[i].kind == NumberRule::multiple))

@@ -395,8 +395,8 @@ typedef struct dsvl_question {
 ///
 /// Threads  one at a time; not after dsvl_session_close()
 /// Cost     a pass of the towers over every picture that is not known, and of the decoder over what is new
-/// Codes    bad_text, bad_argument, limit (context, pictures), unsupported (no tokenizer; constraints were not loaded),
-///          not_found, io, bad_file (of pictures), out_of_memory, cancelled
+/// Codes    bad_text, bad_argument (also a constraint where the model was loaded without), limit (context, pictures),
+///          unsupported (no tokenizer), not_found, io, bad_file (of pictures), out_of_memory, cancelled
 DSVL_C_API dsvl_code dsvl_session_ask(dsvl_session* session, const dsvl_question* question, dsvl_answer** made,
                                       dsvl_error* error);
 /// Begins a question like dsvl_session_ask() and computes nothing yet: dsvl_answer_step() or dsvl_answer_next() does.

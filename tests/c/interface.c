@@ -1,5 +1,6 @@
 /* dsvl/c.h from C99: every function, every way in which it can be called wrongly, and what it lends and takes back.
-     interface MODEL PICTURE WORK_DIR   (the model that ships with dsvl, and the first picture of its demo) */
+     interface MODEL PICTURE GGUF WORK_DIR
+   The model is the one that ships with dsvl, the picture the first of its demo. */
 #include <dsvl/c.h>
 
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 static const char* model_path;
 static const char* picture_path;
+static const char* gguf_path;
 static char saved_path[1024];
 
 static dsvl_error error = {sizeof(dsvl_error), 0, ""};
@@ -238,6 +240,25 @@ static void check_scores_and_constraints(dsvl_model* model) {
   dsvl_session_close(session);
 }
 
+/* A model that was loaded without them refuses constraints. */
+static void check_constraints_that_were_not_loaded(void) {
+  dsvl_model* model = NULL;
+  dsvl_session* session = NULL;
+  dsvl_constraint* any = NULL;
+  dsvl_answer* answer = NULL;
+  dsvl_question question = question_of("Hello?", NULL, 0);
+  dsvl_text none = {NULL, 0};
+  CHECK(dsvl_model_load(model_path, NULL, &model, &error) == DSVL_OK);
+  CHECK(dsvl_session_open(model, NULL, &session, &error) == DSVL_OK);
+  CHECK(dsvl_constraint_schema(none, DSVL_JSON_PRETTY | DSVL_JSON_ASCII, &any, &error) == DSVL_OK);
+  question.constraint = any;
+  CHECK(dsvl_session_ask(session, &question, &answer, &error) == DSVL_ERROR_BAD_ARGUMENT && answer == NULL);
+  CHECK(strstr(error.text, "constraint") != NULL);
+  dsvl_constraint_close(any);
+  dsvl_session_close(session);
+  dsvl_model_close(model);
+}
+
 static void check_saving_and_forks(dsvl_model* model) {
   dsvl_session *session = NULL, *fork = NULL, *loaded = NULL;
   dsvl_session_info state = {.size = sizeof state};
@@ -260,6 +281,24 @@ static void check_saving_and_forks(dsvl_model* model) {
   dsvl_session_close(loaded);
   remove(saved_path);
   CHECK(dsvl_session_load(model, saved_path, NULL, &loaded, &error) == DSVL_ERROR_NOT_FOUND && loaded == NULL);
+}
+
+static void check_model_in_memory(void) {
+  enum { kRoom = 1 << 24 };
+  char* bytes = malloc(kRoom);
+  size_t count;
+  dsvl_model* model = NULL;
+  dsvl_session* session = NULL;
+  FILE* file = fopen(gguf_path, "rb");
+  count = fread(bytes, 1, kRoom, file);
+  fclose(file);
+  CHECK(count > 0 && count < kRoom);
+  CHECK(dsvl_model_load_memory(bytes, count / 2, NULL, &model, &error) != DSVL_OK && model == NULL);
+  CHECK(dsvl_model_load_memory(bytes, count, NULL, &model, &error) == DSVL_OK);
+  CHECK(dsvl_session_open(model, NULL, &session, &error) == DSVL_OK);
+  dsvl_model_close(model);
+  dsvl_session_close(session);
+  free(bytes);
 }
 
 /* A host that counts. */
@@ -490,10 +529,11 @@ static void check_null(dsvl_model* model) {
 
 int main(int argc, char** argv) {
   dsvl_model* model;
-  if (argc != 4) return 2;
+  if (argc != 5) return 2;
   model_path = argv[1];
   picture_path = argv[2];
-  sprintf(saved_path, "%.900s/saved.session", argv[3]);
+  gguf_path = argv[3];
+  sprintf(saved_path, "%.900s/saved.session", argv[4]);
   CHECK(dsvl_abi_version() == DSVL_C_ABI && dsvl_version() >= 100);
   CHECK(strcmp(dsvl_code_name(DSVL_ERROR_BAD_FILE), "bad_file") == 0);
   CHECK(strcmp(dsvl_code_name(-1), "unknown") == 0 && strcmp(dsvl_code_name(1000), "unknown") == 0);
@@ -505,7 +545,9 @@ int main(int argc, char** argv) {
   check_pixels(model);
   check_steps(model);
   check_scores_and_constraints(model);
+  check_constraints_that_were_not_loaded();
   check_saving_and_forks(model);
+  check_model_in_memory();
   check_host_and_order_of_closing();
   check_cancelling(model);
   check_sizes(model);

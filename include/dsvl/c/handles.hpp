@@ -5,8 +5,11 @@
 
 #include "../base/host_macros_push.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
+#include <utility>
 
 #include "../chat/model.hpp"
 #include "../chat/session.hpp"

@@ -4,8 +4,11 @@
 
 #include "../base/host_macros_push.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <new>
+#include <string_view>
 
 #include "../base/host.hpp"
 #include "structs.hpp"

@@ -4,6 +4,11 @@
 
 #include "../base/host_macros_push.hpp"
 
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <utility>
+
 #include "../chat/plan.hpp"
 #include "options.hpp"
 

@@ -5,9 +5,12 @@
 #include "../base/host_macros_push.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "../chat/picture.hpp"

@@ -4,7 +4,14 @@
 
 #include "../base/host_macros_push.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "options.hpp"
 

@@ -38,8 +38,7 @@
 //              not throw or longjmp, nor use a session that is inside the call which calls them.
 //   Texts      are UTF-8. Paths too, on every system, and they end with a zero byte.
 //
-// This interface is frozen: functions and fields are added at the end, and none is changed or removed while DSVL_C_ABI
-// stays.
+// Frozen: functions and fields are added at the end, and none is changed or removed while DSVL_C_ABI stays.
 #ifndef DSVL_C_H
 #define DSVL_C_H
 
@@ -457,7 +456,8 @@ enum {
   DSVL_FINISH_LENGTH = 3,        ///< max_tokens were generated
   DSVL_FINISH_CANCELLED = 4,     ///< it was cancelled, or the session went on to something else
   DSVL_FINISH_CONTEXT_FULL = 5,  ///< there is no room for another token
-  DSVL_FINISH_ERROR = 6          ///< see `code` and `message`; the question is forgotten
+  DSVL_FINISH_ERROR = 6,         ///< see `code` and `message`; the question is forgotten
+  DSVL_FINISH_DEADLINE = 7       ///< its time was over
 };
 /// The state of an answer. Texts and ids are valid until the next call with the answer or its session.
 typedef struct dsvl_answer_info {

@@ -20,13 +20,11 @@ DSVL_BEGIN_NAMESPACE
 
 namespace c_interface {
 
-// The numbers of c.h are those of the enumerators.
+// The numbers of c.h are those of the enumerators, but for DSVL_FINISH_...
 static_assert(DSVL_OK == static_cast<int>(Code::ok) && DSVL_ERROR_CANCELLED == static_cast<int>(Code::cancelled));
 static_assert(DSVL_STAGE_LOAD == static_cast<int>(Stage::load) && DSVL_STAGE_DECODE == static_cast<int>(Stage::decode));
 static_assert(DSVL_LEVEL_DEBUG == static_cast<int>(Level::debug) && DSVL_LEVEL_ERROR == static_cast<int>(Level::error));
 static_assert(DSVL_LOAD_PREFAULT == static_cast<int>(LoadMode::prefault));
-static_assert(DSVL_FINISH_NONE == static_cast<int>(Finish::none) &&
-              DSVL_FINISH_ERROR == static_cast<int>(Finish::error));
 static_assert(DSVL_RGB == static_cast<int>(PixelFormat::rgb) && DSVL_GRAY16 == static_cast<int>(PixelFormat::gray16) &&
               DSVL_UYVY == static_cast<int>(PixelFormat::uyvy));
 static_assert(DSVL_KV_F32 == static_cast<int>(KvFormat::full) + 1 && DSVL_KV_Q8 == static_cast<int>(KvFormat::q8) + 1);

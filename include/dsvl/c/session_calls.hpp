@@ -86,6 +86,21 @@ dsvl_code take_piece(dsvl_answer* answer, dsvl_piece* piece, dsvl_error* error, 
   });
 }
 
+/// Why an answer ended, by the number of c.h: those are frozen, and the library's may move.
+constexpr std::int32_t finish_to_c(Finish finish) noexcept {
+  switch (finish) {
+    case Finish::none: return DSVL_FINISH_NONE;
+    case Finish::eos: return DSVL_FINISH_EOS;
+    case Finish::stop: return DSVL_FINISH_STOP;
+    case Finish::length: return DSVL_FINISH_LENGTH;
+    case Finish::cancelled: return DSVL_FINISH_CANCELLED;
+    case Finish::deadline: return DSVL_FINISH_DEADLINE;
+    case Finish::context_full: return DSVL_FINISH_CONTEXT_FULL;
+    case Finish::error: break;
+  }
+  return DSVL_FINISH_ERROR;
+}
+
 /// The state of an answer as c.h has it. Its message lies in the handle.
 inline dsvl_answer_info info_to_c(AnswerHandle& from) noexcept {
   const Answer& answer = *from.answer;
@@ -93,7 +108,7 @@ inline dsvl_answer_info info_to_c(AnswerHandle& from) noexcept {
   from.status = answer.status();
   const std::string_view message = from.status.text(), text = answer.text();
   dsvl_answer_info to = {};
-  to.finish = static_cast<std::int32_t>(answer.finish());
+  to.finish = finish_to_c(answer.finish());
   to.whole = answer.is_whole() ? 1 : 0;
   to.code = static_cast<dsvl_code>(from.status.code());
   to.message = {message.data(), message.size()};

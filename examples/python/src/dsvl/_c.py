@@ -9,7 +9,7 @@ from pathlib import Path
 ABI = 1
 CODES = ("ok", "not_found", "io", "bad_file", "unsupported", "bad_shape", "bad_argument", "bad_text", "out_of_memory",
          "limit", "cancelled")
-FINISHES = ("none", "eos", "stop", "length", "cancelled", "context_full", "error")
+FINISHES = ("none", "eos", "stop", "length", "cancelled", "context_full", "error", "deadline")
 FORMATS = ("rgb", "bgr", "rgba", "bgra", "gray", "rgb16", "bgr16", "rgba16", "bgra16", "gray16", "rgb32f", "bgr32f",
            "rgba32f", "bgra32f", "gray32f", "nv12", "nv21", "i420", "yuy2", "uyvy")
 STAGES = ("load", "decode image", "preprocess", "encode", "prefill", "decode")

@@ -36,7 +36,7 @@ def library_bytes():
         options = ["-DCMAKE_BUILD_TYPE=Release", "-DDSVL_BUILD_SHARED=ON"]
         options += [f"-DDSVL_{part}=OFF" for part in ("TESTS", "EXAMPLES", "BENCHMARKS", "INSTALL")]
         subprocess.check_call(["cmake", "-S", str(ROOT), "-B", build, *options])
-        subprocess.check_call(["cmake", "--build", build, "--target", "dsvl_shared", "--config", "Release", "--parallel"])
+        subprocess.check_call(["cmake", "--build", build, "--target", "dsvl_shared", "--config", "Release"])
         return next(Path(build).rglob(LIBRARY)).read_bytes()
 
 

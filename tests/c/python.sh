@@ -22,7 +22,8 @@ mkdir -p "$work/source/examples" "$work/source/include/dsvl/base"
 cp -R "$source/examples/python" "$work/source/examples/"
 cp "$source/LICENSE" "$work/source/"
 cp "$source/include/dsvl/base/config.hpp" "$work/source/include/dsvl/base/"
-DSVL_LIBRARY=$library "$python" -m pip --disable-pip-version-check --no-input install --no-index --no-cache-dir --root-user-action ignore --quiet \
+DSVL_LIBRARY=$library "$python" -m pip --disable-pip-version-check --no-input install --no-index --no-cache-dir \
+  --root-user-action ignore --quiet \
   --target "$work/site" "$work/source/examples/python"
 cmp "$library" "$work/site/dsvl/"*dsvl.so || { echo "FAILED: the wheel has another library" >&2; exit 1; }
 

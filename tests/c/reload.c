@@ -35,7 +35,8 @@ static int open_library(const char* path, int flags, library* into) {
   return FIND(abi_version, "dsvl_abi_version") && FIND(model_load, "dsvl_model_load") &&
          FIND(session_open, "dsvl_session_open") && FIND(session_ask, "dsvl_session_ask") &&
          FIND(answer_next, "dsvl_answer_next") && FIND(answer_get_info, "dsvl_answer_get_info") &&
-         FIND(session_rewind, "dsvl_session_rewind") && FIND(answer_close, "dsvl_answer_close") && FIND(session_close, "dsvl_session_close") &&
+         FIND(session_rewind, "dsvl_session_rewind") && FIND(answer_close, "dsvl_answer_close") &&
+         FIND(session_close, "dsvl_session_close") &&
          FIND(model_close, "dsvl_model_close");
 }
 

@@ -7,9 +7,9 @@
         for text in session.stream("What is in this picture?", "photo.jpg"):
             print(text, end="", flush=True)
 
-A picture is a path, the bytes of a PNG or JPEG file, a NumPy array or a PIL image; arrays and images are read where they
-lie. A session with its answers is used by one thread at a time; different sessions, forks too, may work at once, because
-a call that works releases the interpreter's lock. Errors are dsvl.Error.
+A picture is a path, the bytes of a PNG or JPEG file, a NumPy array or a PIL image; arrays and images are read where
+they lie. A session with its answers is used by one thread at a time; different sessions, forks too, may work at once,
+because a call that works releases the interpreter's lock. Errors are dsvl.Error.
 """
 import ctypes
 import os
@@ -94,7 +94,9 @@ def _path(path):
 
 def _progress(report):
     """A callback for c.h that calls report(stage, done, total)."""
-    return _c.PROGRESS(lambda user, stage, done, total: report(_c.STAGES[stage], done, total)) if report else _c.PROGRESS()
+    if not report:
+        return _c.PROGRESS()
+    return _c.PROGRESS(lambda user, stage, done, total: report(_c.STAGES[stage], done, total))
 
 
 def _session_options(system=None, context=0, pictures=0, cached_tokens=0, kv="auto", apply_exif_orientation=False,
@@ -296,8 +298,8 @@ class Row(NamedTuple):
 def ask_table(session, questions, **options):
     """Answers a table: (picture, question) pairs, each as a conversation of its own. A generator of Rows.
 
-    A picture that stands in several rows is encoded once, as long as the session keeps it. A row that cannot be answered
-    has an error, and the others go on; a Cancel ends the table.
+    A picture that stands in several rows is encoded once, as long as the session keeps it. A row that cannot be
+    answered has an error, and the others go on; a Cancel ends the table.
     """
     for picture, question in questions:
         session.rewind(0)

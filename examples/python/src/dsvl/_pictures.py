@@ -34,7 +34,7 @@ _ORDERS = {1: "gray", 3: "rgb", 4: "rgba"}
 
 
 def of_array(array):
-    """An array (height, width) or (height, width, channels) with 1, 3 or 4 channels of uint8, uint16 or float32 (0 to 1).
+    """An array (height, width[, 1, 3 or 4 channels]) of uint8, uint16 or float32 (0 to 1).
 
     Rows may be padded or upside down, and channels turned round (OpenCV's frames as frame[..., ::-1], which are RGB).
     Other views, such as every second column, are copied.
@@ -106,7 +106,7 @@ def of(picture):
         return of_path(picture)
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return of_bytes(picture)
-    if hasattr(picture, "im") and hasattr(picture, "mode"):  # before arrays: Pillow's images say they are some, and copy
+    if hasattr(picture, "im") and hasattr(picture, "mode"):  # first: Pillow's images say they are arrays, and copy
         return of_pillow(picture)
     if hasattr(picture, "__array_interface__"):
         return of_array(picture)

@@ -31,6 +31,9 @@ test  curl               curl
 test  gdb                gdb
 test  libwebp-dev        webp/decode.h
 test  libheif-dev        libheif/heif.h
+test  python3-numpy      python3:numpy
+test  python3-pil        python3:PIL
+test  python3-pip        python3:pip
 reference doxygen        doxygen
 batch parallel           parallel
 batch openmpi-bin        mpirun
@@ -53,6 +56,7 @@ present() {
   case $1 in
     *\ -m\ *) $1 --version >/dev/null 2>&1 ;;
     *\ -*) links "$1" ;;
+    python3:*) /usr/bin/python3 -c "import ${1#*:}" 2>/dev/null ;;
     */*) [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac

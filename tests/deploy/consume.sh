@@ -49,7 +49,7 @@ case $route in
       [ -f "$prefix/$file" ] || fail "$file was not installed"
     done
     installed=$(cd "$prefix/include" && find . -type f ! -path './dsvl/single/*' | sort)
-    in_source=$(cd "$source/include" && find . -type f -name '*.hpp' | sort)  # the tour stays with the source
+    in_source=$(cd "$source/include" && find . -type f -name '*.h*' | sort)  # the tour stays with the source
     [ "$installed" = "$in_source" ] || fail "not the same headers installed as in the source"
     ! grep -r "$source" "$prefix/share" || fail "the installed files name the source folder"
     echo "$(echo "$installed" | wc -l) headers installed"

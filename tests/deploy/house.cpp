@@ -18,11 +18,12 @@ namespace fs = std::filesystem;
 namespace {
 
 // A header includes its own folder and lower floors; two folders of one floor never include each other. Headers outside
-// the folders (the umbrella, adapters) are the roof.
+// the folders (the umbrella, adapters) are the roof. c.h is of the folder c/: it declares in C what is defined there.
 const std::map<std::string, int> kFloors = {{"base", 0}, {"kernels", 1}, {"io", 1},       {"run", 2},   {"text", 2},
                                             {"nn", 3},   {"constraint", 3}, {"vision", 4},  {"language", 4}, {"model", 5}, {"engine", 6},
-                                            {"convert", 6}, {"chat", 7}};
-constexpr int kRoof = 8;
+                                            {"convert", 6}, {"chat", 7}, {"c", 8}};
+constexpr int kRoof = 9;
+const fs::path kCHeader = "c.h";
 
 struct Rule {
   const char* pattern;
@@ -80,6 +81,7 @@ std::string code_only(const std::string& text) {
 }
 
 std::string folder_of(const fs::path& header) {
+  if (header == kCHeader) return "c";
   return std::distance(header.begin(), header.end()) > 1 ? header.begin()->string() : std::string();
 }
 
@@ -106,6 +108,7 @@ void check_macro(const std::string& where, const fs::path& header, const std::st
   const bool gone_again = std::regex_search(code, std::regex("#\\s*undef\\s+" + name + "\\b"));
   if (name == guard_of(header) || header == fs::path("base/config.hpp") || gone_again) return;
   if (std::regex_match(name, kForeignMacro)) return;
+  if (header == kCHeader && name.rfind("DSVL_C_", 0) == 0) return;  // C does not see config.hpp
   fault(where, "defines the macro " + name + "; macros live in base/config.hpp");
 }
 
@@ -193,7 +196,7 @@ int check_tree(const fs::path& include_dir) {
     if (!entry.is_regular_file()) continue;
     const fs::path header = entry.path().lexically_relative(root);
     if (header == "README.md") continue;  // the tour
-    if (header.extension() != ".hpp") {
+    if (header.extension() != ".hpp" && header != kCHeader) {
       fault(header.generic_string(), "is not a .hpp");
       continue;
     }
@@ -247,6 +250,11 @@ const Case kCases[] = {
      "outside host_macros_push.hpp"},
     {"io/never_put_back.hpp", "#include \"../base/host_macros_push.hpp\"\n", "needs a host_macros_pop.hpp"},
     {"attic/lost.hpp", "", "no floor"},
+    {"c.h", "#define DSVL_C_API\n#include \"c/leaf.hpp\"\n", nullptr},
+    {"c.h", "#define DSVL_EXTRA 1\n", "defines the macro"},
+    {"c.h", "#include \"dsvl.hpp\"\n", "not on a lower floor"},
+    {"chat/down.hpp", "#include \"../c.h\"\n", "not"},
+    {"io/other.h", "", "is not a .hpp"},
 };
 
 int self_test(const fs::path& work) {

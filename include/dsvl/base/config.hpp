@@ -25,9 +25,16 @@
 #define DSVL_VERSION_STRING "0.1.0"
 #define DSVL_ABI v0_1
 
+// In the file that defines DSVL_C_IMPLEMENTATION (see c.h) nothing of dsvl is exported: two plug-ins in one program
+// that were built with it do not see each other's.
+#if defined(DSVL_C_IMPLEMENTATION) && defined(__GNUC__) && !defined(_WIN32)
+#define DSVL_VISIBILITY __attribute__((visibility("hidden")))
+#else
+#define DSVL_VISIBILITY
+#endif
 #define DSVL_BEGIN_NAMESPACE \
   namespace dsvl {           \
-  inline namespace DSVL_ABI {
+  inline namespace DSVL_ABI DSVL_VISIBILITY {
 #define DSVL_END_NAMESPACE \
   }                        \
   }

@@ -4,6 +4,7 @@
 #   examples/install-dependencies.sh build test    and what tests/run.sh uses
 #   examples/install-dependencies.sh fuzz i686     what tests/run.sh --full uses besides: libFuzzer, 32 bits
 #   examples/install-dependencies.sh validator     a second opinion about JSON schemas, which --full asks
+#   examples/install-dependencies.sh server        what examples/server is built with, and tested with in a browser
 #   examples/install-dependencies.sh reference     what makes the API reference, which --full does as well
 #   examples/install-dependencies.sh batch         launchers that dsvl batch is tested with, there too
 # With nothing missing it does nothing, and needs neither root nor network.
@@ -31,6 +32,11 @@ test  curl               curl
 test  gdb                gdb
 test  libwebp-dev        webp/decode.h
 test  libheif-dev        libheif/heif.h
+server libcpp-httplib-dev httplib.h
+server pkg-config        pkg-config
+server nodejs            node
+server npm               npm
+server chromium          chromium
 reference doxygen        doxygen
 batch parallel           parallel
 batch openmpi-bin        mpirun
@@ -53,7 +59,7 @@ present() {
   case $1 in
     *\ -m\ *) $1 --version >/dev/null 2>&1 ;;
     *\ -*) links "$1" ;;
-    */*) [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ] ;;
+    */* | *.h) [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac
 }

@@ -196,7 +196,8 @@ void Engine::begin(Seat& seat, Work work) {
 
 /// Takes what an answer has ready, and posts it.
 void Engine::serve(Seat& seat) {
-  Job& job = *seat.work.job;
+  const std::shared_ptr<Job> kept = seat.work.job;  // its connection may be gone, and the seat is about to be left
+  Job& job = *kept;
   const bool late = is_late(job);
   if (late) job.cancel().cancel();
   bool news = false;

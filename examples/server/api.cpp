@@ -1,7 +1,6 @@
 #include "api.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 
 #include "page.hpp"
 
@@ -28,11 +27,6 @@ void serve_page(HttpServer& http, const char* path, std::string_view text, const
     response.set_header("Referrer-Policy", "no-referrer");
     response.set_content(std::string(text), type);
   });
-}
-
-/// The bytes that a request's body takes from the server's, from its head to its reply.
-std::size_t body_bytes(const httplib::Request& request) {
-  return std::strtoull(request.get_header_value("Content-Length").c_str(), nullptr, 10);
 }
 
 }  // namespace
@@ -79,8 +73,11 @@ bool Api::let_in(const httplib::Request& request, httplib::Response& response) {
     }
   }
   Refused no = gate_.check(request);
-  if (!no && request.method == "POST" && !gate_.take_bytes(body_bytes(request)))
-    no = Refusal{429, "too many requests are being read (--bodies-mib)", "", "overloaded"};
+  if (!no && request.method == "POST") {
+    std::shared_ptr<void> room = gate_.take_room(request);
+    if (!room) no = Refusal{429, "too many requests are being read (--bodies-mib)", "", "overloaded"};
+    Connection::current()->hold(std::move(room));
+  }
   if (no) refuse(*no, response);
   return !no;
 }
@@ -118,8 +115,6 @@ void Api::health(httplib::Response& response) const {
 // --- chat ----------------------------------------------------------------------------------------
 
 void Api::chat(const httplib::Request& request, httplib::Response& response) {
-  const std::size_t bytes = body_bytes(request);
-  const auto done = std::shared_ptr<void>(nullptr, [this, bytes](void*) { gate_.give_bytes(bytes); });
   ChatRequest read;
   read.asked.client = gate_.client(request);
   read.asked.deadline = Clock::now() + std::chrono::seconds(options_.seconds);

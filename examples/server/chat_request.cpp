@@ -102,7 +102,7 @@ Refused read_sampling(const Json& body, Asked& asked) {
 
 Refused read_amounts(const Json& body, const Options& options, Asked& asked) {
   asked.options.max_tokens = options.max_tokens;
-  const double most = std::max(options.sessions, 1);
+  const double most = std::min(options.sessions, share_of_client(options));
   if (auto no = read_number(body, "max_tokens", 1, 1e6, true, asked.options.max_tokens)) return no;
   if (auto no = read_number(body, "max_completion_tokens", 1, 1e6, true, asked.options.max_tokens)) return no;
   if (auto no = read_number(body, "n", 1, most, true, asked.choices)) return no;

@@ -8,7 +8,9 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include <httplib.h>
 
@@ -37,6 +39,11 @@ class Connection final : public httplib::Stream {
   /// There was no thread for it, only one to say so.
   [[nodiscard]] bool turned_away() const noexcept { return turned_away_; }
 
+  /// Keeps something as long as the request is read and answered, or until the client breaks it off.
+  void hold(std::shared_ptr<void> held) noexcept { held_ = std::move(held); }
+  /// The request is done with.
+  void end_request() noexcept { held_.reset(); }
+
   enum class Event { bell, gone, time };
   /// Waits for a bell, for the client to go, or for a time.
   [[nodiscard]] Event wait(const Wake& bell, std::chrono::milliseconds time) const;
@@ -59,6 +66,7 @@ class Connection final : public httplib::Stream {
   const Wake& closing_;
   const bool turned_away_;
   bool last_ = false;
+  std::shared_ptr<void> held_;
   std::size_t left_ = 0;        // bytes of the request that may still be read
   Clock::time_point deadline_;  // of reading the request
   std::array<char, 16384> buffer_;

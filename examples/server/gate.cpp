@@ -15,6 +15,10 @@ bool is_public(const std::string& path) {
   return path == "/" || path == "/page.css" || path == "/page.js" || path == "/health";
 }
 
+std::size_t content_length(const httplib::Request& request) {
+  return std::strtoull(request.get_header_value("Content-Length").c_str(), nullptr, 10);
+}
+
 std::string bearer(const httplib::Request& request) {
   const std::string given = request.get_header_value("Authorization");
   return given.starts_with("Bearer ") ? given.substr(7) : "";
@@ -56,7 +60,7 @@ Refused Gate::check_body(const httplib::Request& request) const {
   if (request.has_header("Transfer-Encoding") || request.get_header_value_count("Content-Length") != 1 || length.empty() ||
       length.find_first_not_of("0123456789") != length.npos)
     return Refusal{411, "a body needs one Content-Length", "", "length_required"};
-  if (length.size() > 12 || std::strtoull(length.c_str(), nullptr, 10) > std::size_t(options_.body_mib) << 20)
+  if (length.size() > 12 || content_length(request) > static_cast<std::size_t>(options_.body_mib) << 20)
     return Refusal{413, "the body is larger than " + std::to_string(options_.body_mib) + " MiB (--body-mib)", "",
                    "request_too_large"};
   // What another site's page may send without asking first has another type.
@@ -69,10 +73,12 @@ std::string Gate::client(const httplib::Request& request) const {
   return options_.keys.empty() ? request.remote_addr : bearer(request);
 }
 
-bool Gate::take_bytes(std::size_t bytes) noexcept {
-  if (bytes_.fetch_add(bytes) + bytes <= static_cast<std::size_t>(options_.bodies_mib) << 20) return true;
-  bytes_ -= bytes;
-  return false;
+std::shared_ptr<void> Gate::take_room(const httplib::Request& request) {
+  const std::size_t bytes = content_length(request);
+  const std::size_t most = static_cast<std::size_t>(options_.bodies_mib) << 20;
+  std::shared_ptr<void> room(this, [bytes](void* gate) { static_cast<Gate*>(gate)->bytes_ -= bytes; });
+  if (bytes_.fetch_add(bytes) + bytes > most) room.reset();
+  return room;
 }
 
 }  // namespace server

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include <httplib.h>
@@ -26,9 +27,9 @@ class Gate {
   void drain() noexcept { draining_ = true; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
 
-  /// Bodies may have so many bytes together; false when these are too many. They go back when their request is done.
-  bool take_bytes(std::size_t bytes) noexcept;
-  void give_bytes(std::size_t bytes) noexcept { bytes_ -= bytes; }
+  /// Room for a body beside all others, which goes back when the last copy of what is returned goes; null when there is
+  /// none. The gate must outlive it.
+  [[nodiscard]] std::shared_ptr<void> take_room(const httplib::Request& request);
 
  private:
   [[nodiscard]] Refused check_key(const httplib::Request& request) const;

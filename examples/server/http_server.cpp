@@ -84,7 +84,9 @@ bool HttpServer::process_and_close_socket(socket_t socket) {
       const std::string length = request.get_header_value("Content-Length");
       connection.begin_body(std::strtoull(length.c_str(), nullptr, 10));
     };
-    if (!process_request(connection, connection.is_last(), closed, begin) || closed) break;
+    const bool good = process_request(connection, connection.is_last(), closed, begin);
+    connection.end_request();
+    if (!good || closed) break;
   }
   return true;
 }

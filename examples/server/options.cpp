@@ -58,7 +58,8 @@ void add_limits(cli::CommandLine& line, Options& o) {
 }  // namespace
 
 bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0;
+  const bool is_number = host.find_first_not_of("0123456789.") == host.npos;  // 127.evil.example is a name
+  return host == "localhost" || host == "::1" || (is_number && host.starts_with("127."));
 }
 
 int share_of_client(const Options& options) {

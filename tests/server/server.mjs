@@ -124,6 +124,7 @@ async function http(server) {
   await raw("so it is with Expect", head + "Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 1073741824\r\n\r\n", " 413 ");
   await raw("a form's type is 415", head + "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", " 415 ");
   await raw("another name for this machine is 403", "GET /v1/models HTTP/1.1\r\nHost: evil.example\r\n\r\n", " 403 ");
+  await raw("so is a name that begins like loopback's", "GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1.evil.example\r\n\r\n", " 403 ");
   check("a head without an end is cut off", (await server.raw("GET / HTTP/1.1\r\n" + "X-A: b\r\n".repeat(20000))).length < 400);
   check("PUT is refused", [404, 405].includes((await server.request("/v1/chat/completions", { method: "PUT", body: "{}" })).status));
 }
@@ -154,6 +155,11 @@ async function limits() {
   check("a picture with too many pixels is 400", big.status === 400 && code(big) === "limit", big.body);
   const body = await server.chat({ messages: ask("x".repeat(2 << 20)) });
   check("a body that is too large is 413", body.status === 413, body.status);
+  const half = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n" + "x".repeat(1000);
+  await Promise.all(Array.from({ length: 2 }, () => server.raw(half, 200)));
+  await Promise.all(Array.from({ length: 2 }, () => server.raw(half, 200)));
+  const room = async () => (await server.chat({ messages: ask("Say one."), max_tokens: 1 })).status === 200;
+  check("bodies that break off give their room back", await until(room));
   const long = () => server.stream({ messages: ask("Say one two."), ...endless });
   const calls = [long(), long(), long(), long(), long()];
   const begun = await Promise.all(calls.map((call) => call.begun));

@@ -12,7 +12,9 @@ namespace {
 constexpr auto kKeepAlive = std::chrono::seconds(5);
 constexpr std::chrono::milliseconds kLong{60'000};
 
-void set_json(const Json& value, httplib::Response& response) { response.set_content(to_text(value), "application/json"); }
+void set_json(const Json& value, httplib::Response& response) {
+  response.set_content(to_text(value), "application/json");
+}
 
 bool send(httplib::DataSink& sink, const std::string& text) { return sink.write(text.data(), text.size()); }
 bool send_event(httplib::DataSink& sink, const Json& event) { return send(sink, "data: " + to_text(event) + "\n\n"); }
@@ -44,10 +46,12 @@ void Api::add_to(HttpServer& http) {
   });
   http.set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
     if (response.body.empty() && response.status >= 400)
-      refuse({response.status, response.status == 404 ? "there is no " + request.path.substr(0, 200) : "bad request", "",
-              response.status == 404 ? "not_found" : "bad_request"}, response);
+      refuse({response.status, response.status == 404 ? "there is no " + request.path.substr(0, 200) : "bad request",
+              "", response.status == 404 ? "not_found" : "bad_request"},
+             response);
   });
-  http.set_logger([this](const httplib::Request& request, const httplib::Response& response) { log(request, response); });
+  http.set_logger(
+      [this](const httplib::Request& request, const httplib::Response& response) { log(request, response); });
   http.Post("/v1/chat/completions", [this](const auto& request, auto& response) { chat(request, response); });
   http.Get("/v1/models", [this](const auto&, auto& response) { models(response); });
   http.Get("/health", [this](const auto&, auto& response) { health(response); });
@@ -118,7 +122,8 @@ void Api::chat(const httplib::Request& request, httplib::Response& response) {
   ChatRequest read;
   read.asked.client = gate_.client(request);
   read.asked.deadline = Clock::now() + std::chrono::seconds(options_.seconds);
-  if (const Refused no = read_chat_request(request.body, model_, options_, context_, read)) return refuse(*no, response);
+  if (const Refused no = read_chat_request(request.body, model_, options_, context_, read))
+    return refuse(*no, response);
   const auto job = std::make_shared<Job>(std::move(read.asked));
   if (const Refused no = submit(job)) return refuse(*no, response);
   if (read.stream) answer_in_stream(job, read.include_usage, response);

@@ -18,7 +18,8 @@ namespace server {
 class Api {
  public:
   /// All arguments must outlive it.
-  Api(const Options& options, const dsvl::Model& model, dsvl::Index context, Engine& engine, Gate& gate, Metrics& metrics)
+  Api(const Options& options, const dsvl::Model& model, dsvl::Index context, Engine& engine, Gate& gate,
+      Metrics& metrics)
       : options_(options), model_(model), context_(context), engine_(engine), gate_(gate), metrics_(metrics) {}
 
   /// Adds everything that is served. There is nothing but these routes: no folder is ever reached.

@@ -22,7 +22,7 @@ Refused read_number(const Json& body, const char* name, double least, double mos
   const double value = right ? at->get<double>() : 0;
   if (right && value >= least && value <= most) return to = static_cast<std::decay_t<decltype(to)>>(value), Refused();
   char range[80];
-  std::snprintf(range, sizeof range, "must be %s from %.15g to %.15g", whole ? "a whole number" : "a number", least, most);
+  std::snprintf(range, sizeof range, "must be a %snumber from %.15g to %.15g", whole ? "whole " : "", least, most);
   return bad_field(name, range);
 }
 
@@ -53,7 +53,8 @@ Refused check_names(const Json& body) {
       "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p",
       "top_k", "repetition_penalty", "seed", "stop", "n", "logprobs", "top_logprobs", "logit_bias", "response_format",
       // neutral values only (see above)
-      "frequency_penalty", "presence_penalty", "tools", "functions", "tool_choice", "function_call", "modalities", "store",
+      "frequency_penalty", "presence_penalty", "tools", "functions", "tool_choice", "function_call", "modalities",
+      "store",
       // said about the caller
       "user", "metadata", "service_tier", "safety_identifier", "prompt_cache_key", "parallel_tool_calls"};
   for (const auto& [name, value] : body.items())

@@ -64,7 +64,8 @@ Json error_json(const Refusal& refusal) {
 Refused refusal_of_choice(const Letter& last, bool said_anything) {
   if (last.finish == dsvl::Finish::error) return refusal_of(last.status, "messages");
   if (last.finish != dsvl::Finish::cancelled || (last.late && said_anything)) return {};
-  if (last.late) return Refusal{503, "the time for a request had passed before the first word (--seconds)", "", "timeout"};
+  if (last.late)
+    return Refusal{503, "the time for a request had passed before the first word (--seconds)", "", "timeout"};
   return Refusal{503, "the server is shutting down", "", "shutting_down"};
 }
 

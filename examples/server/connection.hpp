@@ -1,7 +1,7 @@
 // Connection: one client's socket, with an end to every wait.
 //
-// cpp-httplib's own stream has a time for each read, so a client that sends a byte now and then stays for ever. This one
-// has a time and a size for a whole request, and can tell when its client has gone.
+// cpp-httplib's own stream has a time for each read, so a client that sends a byte now and then stays for ever. This
+// one has a time and a size for a whole request, and can tell when its client has gone.
 #ifndef DSVL_SERVER_CONNECTION_HPP
 #define DSVL_SERVER_CONNECTION_HPP
 

@@ -57,14 +57,15 @@ Refused Gate::check_body(const httplib::Request& request) const {
   if (request.method != "POST") return Refusal{405, "this takes POST only", "", "method_not_allowed"};
   if (draining_) return Refusal{503, "the server is shutting down", "", "shutting_down"};
   const std::string length = request.get_header_value("Content-Length");
-  if (request.has_header("Transfer-Encoding") || request.get_header_value_count("Content-Length") != 1 || length.empty() ||
-      length.find_first_not_of("0123456789") != length.npos)
+  if (request.has_header("Transfer-Encoding") || request.get_header_value_count("Content-Length") != 1 ||
+      length.empty() || length.find_first_not_of("0123456789") != length.npos)
     return Refusal{411, "a body needs one Content-Length", "", "length_required"};
   if (length.size() > 12 || content_length(request) > static_cast<std::size_t>(options_.body_mib) << 20)
     return Refusal{413, "the body is larger than " + std::to_string(options_.body_mib) + " MiB (--body-mib)", "",
                    "request_too_large"};
   // What another site's page may send without asking first has another type.
-  if (!request.get_header_value("Content-Type").starts_with("application/json") || request.has_header("Content-Encoding"))
+  if (!request.get_header_value("Content-Type").starts_with("application/json") ||
+      request.has_header("Content-Encoding"))
     return Refusal{415, "the body must be plain application/json", "", "unsupported_media_type"};
   return {};
 }

@@ -65,7 +65,7 @@ HttpServer::HttpServer(int connections, std::chrono::seconds read_time) : read_t
 int HttpServer::bind(const std::string& host, int port) {
   if (port == 0) port = bind_to_any_port(host);
   else if (!bind_to_port(host, port)) port = -1;
-  if (port > 0) ::listen(svr_sock_, kBacklog);  // the packaged library says 5, and a wave of clients would wait a second
+  if (port > 0) ::listen(svr_sock_, kBacklog);  // packaged it says 5: a wave of clients would wait a second
   return port;
 }
 

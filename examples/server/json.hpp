@@ -11,8 +11,8 @@ namespace server {
 
 using Json = nlohmann::ordered_json;
 
-/// Parses a text that nobody vouches for. `wrong` says what is the matter; then there is no value. It has as many values
-/// as an honest request could have, inside each other too, so that its memory is a small multiple of its size.
+/// Parses a text that nobody vouches for. `wrong` says what is the matter; then there is no value. It has as many
+/// values as an honest request could have, inside each other too, so that its memory is a small multiple of its size.
 Json parse_json(std::string_view text, std::string& wrong);
 
 /// The text of a value, without white space. Texts that are not UTF-8 have U+FFFD in them.

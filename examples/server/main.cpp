@@ -1,7 +1,7 @@
 // dsvl-server: a model for several clients at once, in the words of OpenAI's chat completions, and a page to try it at.
 //
 //   dsvl-server -m deepseek-vl-1.3b-chat.gguf --port 8080
-//   curl http://127.0.0.1:8080/v1/chat/completions --json '{"messages": [{"role": "user", "content": "What is a kite?"}]}'
+//   curl 127.0.0.1:8080/v1/chat/completions --json '{"messages": [{"role": "user", "content": "What is a kite?"}]}'
 //
 // main.cpp loads and shuts down; http_server.hpp has connections, gate.hpp says who is let in, api.hpp turns requests
 // into jobs, and engine.hpp is the one thread that works on them.
@@ -58,8 +58,8 @@ void drain(const sigset_t& ends, const Options& options, HttpServer& http, Gate&
 
 int serve(const Options& options, const dsvl::Model& model, const sigset_t& ends) {
   Metrics metrics;
-  auto engine = Engine::open(model, {options.sessions, options.queue, share_of_client(options), session_options(options)},
-                             metrics);
+  auto engine = Engine::open(
+      model, {options.sessions, options.queue, share_of_client(options), session_options(options)}, metrics);
   if (!engine) return cli::give_up(engine.error(), "fewer --sessions or a shorter --context take less memory");
   Gate gate(options);
   const dsvl::Index context = options.context > 0 ? options.context : model.info().default_context;
@@ -75,7 +75,8 @@ int serve(const Options& options, const dsvl::Model& model, const sigset_t& ends
   if (!is_loopback(options.host) && options.keys.empty())
     cli::print_warning("anybody who reaches " + options.host + " may ask: give --api-key-file");
   const bool six = options.host.find(':') != std::string::npos;
-  std::printf("%s at http://%s%s%s:%d\n", options.name.c_str(), six ? "[" : "", options.host.c_str(), six ? "]" : "", port);
+  std::printf("%s at http://%s%s%s:%d\n", options.name.c_str(), six ? "[" : "", options.host.c_str(), six ? "]" : "",
+              port);
   std::fflush(stdout);
   std::thread listening([&] { http.listen_after_bind(); });
   wait_for_signal(ends);

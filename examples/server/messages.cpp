@@ -128,8 +128,10 @@ Refused encode(const MessageReader& conversation, const dsvl::Model& model, dsvl
   if (!status.ok()) return refusal_of(status, "messages");
   asked.ids.assign(ids.begin(), ids.end());
   if (std::ssize(asked.ids) >= context)
-    return bad_field("messages", "they take " + std::to_string(ids.size()) + " tokens, and a prompt with its answer has " +
-                                     std::to_string(context), "context_length_exceeded");
+    return bad_field("messages",
+                     "they take " + std::to_string(ids.size()) + " tokens, and a prompt with its answer has " +
+                         std::to_string(context),
+                     "context_length_exceeded");
   return {};
 }
 

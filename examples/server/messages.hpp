@@ -9,9 +9,9 @@
 
 namespace server {
 
-/// Fills `ids` and `pictures` from the body's "messages": system texts first, then turns of user and assistant, a user's
-/// last. Neighbouring messages of one role are one turn. Pictures stand where they are put, but in front of a turn's
-/// text if they all came behind it: that is the order the model has learned.
+/// Fills `ids` and `pictures` from the body's "messages": system texts first, then turns of user and assistant, a
+/// user's last. Neighbouring messages of one role are one turn. Pictures stand where they are put, but in front of a
+/// turn's text if they all came behind it: that is the order the model has learned.
 Refused read_messages(const Json& body, const dsvl::Model& model, const Options& options, dsvl::Index context,
                       Asked& asked);
 

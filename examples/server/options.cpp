@@ -41,8 +41,8 @@ void add_limits(cli::CommandLine& line, Options& o) {
   line.section("Limits");
   line.whole(0, "sessions", "Answers that are decoded together (default: 4)", o.sessions, 1, 1024);
   line.whole(0, "queue", "Answers that may wait beside them; one more is 429 (default: 16)", o.queue, 0, 100'000);
-  line.whole(0, "share", "Answers of one client, running and waiting (default: half; all if clients look alike)", o.share,
-             0, 100'000);
+  line.whole(0, "share", "Answers of one client, running and waiting (default: half; all if clients look alike)",
+             o.share, 0, 100'000);
   line.whole(0, "connections", "Connections at a time (default: 128)", o.connections, 1, 10'000);
   line.whole(0, "seconds", "Time for a request, from its arrival on (default: 300)", o.seconds, 1, 86'400);
   line.whole(0, "read-seconds", "Time for a request to arrive (default: 30)", o.read_seconds, 1, 3600);
@@ -51,7 +51,8 @@ void add_limits(cli::CommandLine& line, Options& o) {
   line.whole(0, "bodies-mib", "Size of all requests at a time (default: 256)", o.bodies_mib, 1, 65'536);
   line.whole(0, "pictures", "Pictures of a request (default: 8)", o.pictures, 0, 1000);
   line.whole(0, "max-pixels", "Width times height of a picture (default: 32000000)", o.max_pixels, 1, 1'000'000'000);
-  line.whole(0, "max-tokens", "Tokens of an answer whose request names no number (default: 512)", o.max_tokens, 1, 1 << 20);
+  line.whole(0, "max-tokens", "Tokens of an answer whose request names no number (default: 512)", o.max_tokens, 1,
+             1 << 20);
   line.flag('v', "verbose", "A line on stderr for each request", o.verbose);
 }
 
@@ -70,8 +71,9 @@ int share_of_client(const Options& options) {
 }
 
 std::optional<int> read_options(std::span<const std::string> arguments, Options& options) {
-  cli::CommandLine line("dsvl-server", "[options]",
-                        "Serves a model to several clients at once: OpenAI's chat completions, and a page to try it at.");
+  cli::CommandLine line(
+      "dsvl-server", "[options]",
+      "Serves a model to several clients at once: OpenAI's chat completions, and a page to try it at.");
   add_place(line, options);
   add_limits(line, options);
   line.epilog("SIGTERM or Ctrl-C lets answers end; a second one cancels them.");

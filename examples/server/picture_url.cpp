@@ -21,8 +21,10 @@ Refused read_data(std::string_view url, const std::string& place, std::vector<st
   return {};
 }
 
-/// The file that a path means, if that is below the folder whatever links and dots say. Whether others exist is not told.
-Refused read_path(std::string_view path, const Options& options, const std::string& place, std::vector<std::byte>& file) {
+/// The file that a path means, if that is below the folder whatever links and dots say. Whether others exist is not
+/// told.
+Refused read_path(std::string_view path, const Options& options, const std::string& place,
+                  std::vector<std::byte>& file) {
   namespace fs = std::filesystem;
   const Refusal none = bad_field(place, "there is no such picture below the folder that pictures may come from",
                                  "invalid_image");
@@ -50,7 +52,8 @@ Refused read_picture_url(std::string_view url, const Options& options, const std
   if (url.starts_with("data:")) return read_data(url, place, file);
   const std::size_t colon = url.find(':');
   if (url.find("://") != url.npos && !url.starts_with("file://"))
-    return bad_field(place, "nothing is fetched from other places: send the picture as a data URI", "invalid_image_url");
+    return bad_field(place, "nothing is fetched from other places: send the picture as a data URI",
+                     "invalid_image_url");
   if (options.picture_directory.empty())
     return bad_field(place, "must be a data URI; this server takes no paths (--pictures-from FOLDER allows them)",
                      "invalid_image_url");

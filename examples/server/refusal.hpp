@@ -28,7 +28,8 @@ inline Refusal bad_field(std::string param, std::string message, std::string cod
 inline Refusal refusal_of(const dsvl::Status& error, std::string param) {
   using dsvl::Code;
   const Code code = error.code();
-  const bool ours = code == Code::out_of_memory || code == Code::io || code == Code::bad_shape || code == Code::not_found;
+  const bool ours =
+      code == Code::out_of_memory || code == Code::io || code == Code::bad_shape || code == Code::not_found;
   const int status = code == Code::out_of_memory ? 503 : ours ? 500 : 400;
   return {status, error.text(), std::move(param), std::string(dsvl::name(code))};
 }

@@ -36,7 +36,7 @@ Json token_json(const dsvl::Tokenizer& tokenizer, std::int32_t id, double log_pr
 
 Json view_json(const dsvl::SeenPicture::View& view) {
   const dsvl::Rect& r = view.content;
-  return {{"side", view.side}, {"content", {r.x, r.y, r.width, r.height}}};
+  return {{"side", view.side}, {"content", {r.x, r.y, r.width, r.height}}, {"background", view.background}};
 }
 
 /// What became of the pictures, which this API has no words for.

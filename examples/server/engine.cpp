@@ -207,7 +207,7 @@ void Engine::serve(Seat& seat) {
   if (news && !seat.has_token) {
     seat.has_token = true;
     metrics_.first_token_after(seconds_since(seat.work.arrived));
-    const auto seen = seat.answer->seen();
+    const auto seen = seat.answer->pictures();
     if (seat.work.choice == 0) letter.seen.assign(seen.begin(), seen.end());
   }
   if (news || letter.over) job.prompt_known = true;

@@ -178,7 +178,7 @@ async function showSeen(turn, urls, seen) {
     if (!view || !urls[i]) continue;
     const canvas = make("canvas", { width: view.side, height: view.side, role: "img", ariaLabel: `What the model saw of picture ${i + 1}: ${view.content[2]} by ${view.content[3]} pixels` });
     const pen = canvas.getContext("2d");
-    pen.fillStyle = "#7f7f7f";
+    pen.fillStyle = `rgb(${view.background.join()})`;
     pen.fillRect(0, 0, view.side, view.side);
     pen.drawImage(await loadImage(urls[i]), ...view.content);
     turn.facts.before(make("details", {}, make("summary", { textContent: `What the model saw: ${one.width} × ${one.height} pixels as ${view.content[2]} × ${view.content[3]}${one.recognised ? ", known from before" : ""}` }), canvas));

@@ -4,6 +4,7 @@
 #   examples/install-dependencies.sh build test    and what tests/run.sh uses
 #   examples/install-dependencies.sh fuzz i686     what tests/run.sh --full uses besides: libFuzzer, 32 bits
 #   examples/install-dependencies.sh validator     a second opinion about JSON schemas, which --full asks
+#   examples/install-dependencies.sh server        what examples/server is built with, and tested with in a browser
 #   examples/install-dependencies.sh reference     what makes the API reference, which --full does as well
 #   examples/install-dependencies.sh batch         launchers that dsvl batch is tested with, there too
 # With nothing missing it does nothing, and needs neither root nor network.
@@ -34,6 +35,11 @@ test  libheif-dev        libheif/heif.h
 test  python3-numpy      python3:numpy
 test  python3-pil        python3:PIL
 test  python3-pip        python3:pip
+server libcpp-httplib-dev httplib.h
+server pkg-config        pkg-config
+server nodejs            node
+server npm               npm
+server chromium          chromium
 reference doxygen        doxygen
 batch parallel           parallel
 batch openmpi-bin        mpirun
@@ -57,7 +63,7 @@ present() {
     *\ -m\ *) $1 --version >/dev/null 2>&1 ;;
     *\ -*) links "$1" ;;
     python3:*) /usr/bin/python3 -c "import ${1#*:}" 2>/dev/null ;;
-    */*) [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ] ;;
+    */* | *.h) [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac
 }

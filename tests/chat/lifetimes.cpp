@@ -124,6 +124,23 @@ TEST_CASE("what start() was given may go when the first token has come, and all 
   go_on(session, answer);
 }
 
+TEST_CASE("ids that start() was given may go when it has returned; it computes nothing, and answers as generate() does") {
+  const Frame frame;
+  Session session = test::open_session();
+  Lent<std::uint8_t> pixels(frame.image.rgb.span());
+  Lent<std::int32_t> ids(first().prompt_ids);
+  const Picture picture = Pixels{pixels.span().data(), frame.image.width, frame.image.height};
+  Answer answer = session.start(ids.span(), {&picture, 1});
+  ids.take_back();
+  CHECK(answer.finish() == Finish::none);
+  CHECK(answer.usage().encode + answer.usage().prefill == 0);
+  while (answer.ids().empty()) answer.step(std::chrono::microseconds(500));
+  pixels.take_back();
+  CHECK(test::drain(answer) == first().answer_ids);
+  CHECK(session.turns() == 0);
+  go_on(session, answer);
+}
+
 TEST_CASE("what start() was given may go when the answer is over before a token came, however that is") {
   const Frame frame;
   const std::string file = test::read_file(first().picture);

@@ -72,6 +72,11 @@ class Session {
   /// tokenizer (pieces then have no text). `ids` must stay until the call returns, all else as long as with ask().
   [[nodiscard]] Answer generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
                                 const GenerateOptions& options = {});
+  /// Begins to continue ids like generate(), and computes nothing yet, like the other start(): for conversations that
+  /// the session did not lead, such as those that a server is sent (text/chat_template.hpp and text/prompt.hpp make ids
+  /// of them). `ids` must stay until the call returns, all else as long as with the other start().
+  [[nodiscard]] Answer start(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
+                             const GenerateOptions& options = {});
 
   // These four end the answer before, as asking does, and add nothing to the conversation. Texts are taken exactly as
   // given: whether an answer begins with a space is the model's habit (the shipped model's do, " Yes"; the published

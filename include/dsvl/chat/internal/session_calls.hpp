@@ -180,9 +180,14 @@ DSVL_INLINE Answer Session::complete(std::span<const Picture> pictures, std::str
 }
 DSVL_INLINE Answer Session::generate(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
                                      const GenerateOptions& options) {
+  Answer answer = start(ids, pictures, options);
+  if (state_) state_->make_ready();
+  return answer;
+}
+DSVL_INLINE Answer Session::start(std::span<const std::int32_t> ids, std::span<const Picture> pictures,
+                                  const GenerateOptions& options) {
   if (!state_) return Answer(detail::AnswerTie(detail::check_there(state_)));
   state_->generate(ids, pictures, options);
-  state_->make_ready();
   return Answer(detail::AnswerTie(state_));
 }
 

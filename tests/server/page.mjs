@@ -1,5 +1,6 @@
 // The server's page in headless Chromium, as a person uses it: mouse, keyboard, narrow, dark.
 //   node tests/server/page.mjs PROGRAM SOURCE_DIRECTORY FOLDER_WITH_NODE_MODULES [FOLDER_FOR_PICTURES]
+// With a folder it leaves pictures there: page.png is README's.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Server, check, finish, skip } from "./support.mjs";

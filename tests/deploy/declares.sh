@@ -19,8 +19,10 @@ base/picture_decoder.hpp
 base/pixels.hpp
 base/precision.hpp
 base/status.hpp
+base/until.hpp
 base/view.hpp
 chat/answer.hpp
+chat/answer_attention.hpp
 chat/model.hpp
 chat/model_info.hpp
 chat/options.hpp
@@ -36,6 +38,7 @@ io/path_text.hpp
 model/report.hpp
 text/sampler_options.hpp
 text/system_text.hpp
+vision/token_map.hpp
 END
 
 # reached FLAG FILE: the files that it includes, one a line, without detours (chat/../base).

@@ -22,7 +22,7 @@ inline void add(Key& key, std::uint64_t number) { key.add(number); }
 /// The length comes first, so that "ab", "c" and "a", "bc" differ.
 inline void add(Key& key, std::string_view text) {
   key.add(text.size());
-  dsvl::add_bytes(key, std::as_bytes(std::span(text)));
+  dsvl::add_bytes(key, std::as_bytes(std::span<const char>(text.data(), text.size())));
 }
 inline Key key_of(std::string_view text) {
   Key key;

@@ -1,7 +1,6 @@
 #include "todo.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 #include <unordered_set>
 
 #include <dsvl/io/image.hpp>
@@ -10,12 +9,18 @@ namespace cli::batch {
 
 namespace {
 
-/// Brings items of a group together, the groups in the order in which they first come.
+/// Brings items of a group together, the groups in the order in which they first come. For that a group takes the number
+/// of its first input, so that nothing has to be kept beside the items.
 void bring_together(std::vector<Item>& items) {
-  std::unordered_map<std::uint64_t, std::uint32_t> first;
-  for (const Item& item : items) first.emplace(item.group, item.input);
-  std::stable_sort(items.begin(), items.end(),
-                   [&](const Item& a, const Item& b) { return first[a.group] < first[b.group]; });
+  const auto by_group = [](const Item& a, const Item& b) {
+    return a.group != b.group ? a.group < b.group : a.input < b.input;
+  };
+  std::sort(items.begin(), items.end(), by_group);
+  for (std::size_t i = 0; i < items.size();) {
+    const std::uint64_t group = items[i].group, first = items[i].input;
+    for (; i < items.size() && items[i].group == group; ++i) items[i].group = first;
+  }
+  std::sort(items.begin(), items.end(), by_group);
 }
 
 /// Whether a row that is there is good for this input.
@@ -40,6 +45,7 @@ Key content_of(const Input& input) {
 Scan scan(const Inputs& inputs, const Shards& shards, const Settings& settings) {
   Scan out;
   out.most_answer_tokens = settings.generate.max_tokens;
+  out.items.reserve(inputs.size());  // at once: what a growing list leaves behind counts as memory, too
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Input input = inputs.read(i);
     const std::size_t shard = shard_of(input, shards.count);
@@ -55,9 +61,13 @@ Scan scan(const Inputs& inputs, const Shards& shards, const Settings& settings) 
   return out;
 }
 
-Todo make_todo(const Inputs& inputs, const Scan& scan, std::size_t shard, const RunKey& run, Again again,
-               Journal* journal) {
+namespace {
+
+/// The items of a shard that have to be computed, in the order of the inputs.
+Todo choose(const Inputs& inputs, const Scan& scan, std::size_t shard, const RunKey& run, Again again,
+            Journal* journal) {
   Todo todo;
+  todo.items.reserve(scan.items.size());
   std::unordered_set<std::uint64_t> seen;
   for (const Item& item : scan.items) {
     if (item.shard != shard) continue;
@@ -76,6 +86,14 @@ Todo make_todo(const Inputs& inputs, const Scan& scan, std::size_t shard, const 
     if (row) row->dropped = true;
     todo.items.push_back(item);
   }
+  return todo;
+}
+
+}  // namespace
+
+Todo make_todo(const Inputs& inputs, const Scan& scan, std::size_t shard, const RunKey& run, Again again,
+               Journal* journal) {
+  Todo todo = choose(inputs, scan, shard, run, again, journal);
   bring_together(todo.items);
   return todo;
 }

@@ -7,10 +7,6 @@ cd "$2" || exit 2
 model=examples/models/tiny-vl
 . tests/cli/checks.sh
 
-run() {
-  "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
-  code=$?
-}
 shapes="$model/demo/002.png"
 
 # --- each kind of constraint, answered whole --------------------------------------------------------

@@ -12,17 +12,8 @@ model=$PWD/examples/models/tiny-vl
 demo=$model/demo
 . tests/cli/checks.sh
 
-# Runs dsvl batch with these arguments; leaves out, err and $code.
-run() {
-  "$program" batch "$@" -q >"$scratch/out" 2>"$scratch/err" </dev/null
-  code=$?
-}
-merge() {
-  "$program" batch merge "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
-  code=$?
-}
-# same NAME FILE FILE
-same() { if cmp -s "$2" "$3"; then ok "$1"; else bad "$1: $2 and $3 differ"; fi; }
+run() { capture "$program" batch "$@" -q; }
+merge() { capture "$program" batch merge "$@"; }
 # count NAME NUMBER FILE
 count() { if [ "$(wc -l <"$3")" -eq "$2" ]; then ok "$1"; else bad "$1: $(wc -l <"$3") lines, not $2"; fi; }
 # has NAME FILE PATTERN

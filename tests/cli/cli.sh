@@ -9,11 +9,6 @@ cd "$2" || exit 2
 model=examples/models/tiny-vl
 . tests/cli/checks.sh
 
-# Runs dsvl with these arguments; leaves out, err and $code.
-run() {
-  "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
-  code=$?
-}
 # true when the file is one JSON value; without Python, when it looks like an object.
 is_json() {
   if command -v python3 >/dev/null 2>&1; then python3 -c 'import json, sys; json.load(open(sys.argv[1], encoding="utf-8"))' "$1" 2>/dev/null
@@ -28,8 +23,7 @@ check_json() {
 run_under() {
   local how=$1
   shift
-  $how "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
-  code=$?
+  capture $how "$program" "$@"
 }
 big_endian() { printf "\\$(printf %o $(($1 >> 24 & 255)))\\$(printf %o $(($1 >> 16 & 255)))\\$(printf %o $(($1 >> 8 & 255)))\\$(printf %o $(($1 & 255)))"; }
 # A PNG chunk from standard input; gzip's trailer has the checksum that PNG wants, the other way round.

@@ -17,13 +17,7 @@ mkdir "$scratch/files"
 files=$scratch/files
 python3 tests/cli/made_up_benchmarks.py "$demo" "$files" || exit 1
 
-# Runs dsvl eval with these arguments; leaves out, err and $code.
-run() {
-  "$program" eval "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
-  code=$?
-}
-# same NAME FILE FILE
-same() { if cmp -s "$2" "$3"; then ok "$1"; else bad "$1: $2 and $3 differ"; fi; }
+run() { capture "$program" eval "$@"; }
 figures() { grep -E ' of [0-9]+$|%' "$1"; }
 # json NAME EXPRESSION: of `run` (what was printed), in Python.
 json() {

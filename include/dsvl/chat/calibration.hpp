@@ -138,12 +138,14 @@ inline Result<Calibration> fit_calibration(std::span<const LabelledChoice> examp
   constexpr int kPoints = 121;  // temperatures from 1/20 to 20
   const auto at = [&](double x) { return detail::misfit(examples, x); };
   int best = 0;
+  double least = at(kFrom);
   for (int i = 1; i < kPoints; ++i)
-    if (at(kFrom + i * kStep) < at(kFrom + best * kStep)) best = i;
+    if (const double misfit = at(kFrom + i * kStep); misfit < least) best = i, least = misfit;
   double low = kFrom + (best - 1) * kStep, high = low + 2 * kStep;
   for (int i = 0; i < 40; ++i) {
     const double a = high - kNarrow * (high - low), b = low + kNarrow * (high - low);
-    (at(a) < at(b) ? high : low) = at(a) < at(b) ? b : a;
+    if (at(a) < at(b)) high = b;
+    else low = a;
   }
   Calibration out{std::exp((low + high) / 2), 0};
   if (coverage == 1) return out;

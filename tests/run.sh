@@ -51,12 +51,13 @@ joined() { (IFS='|' && echo "$*"); }
 # What can not be checked here; the summary says it again.
 skip() { echo "SKIPPED: $1" | tee -a build/skipped.log; }
 
-# configure FOLDER [CMAKE OPTION...]; a folder that is there keeps its generator.
+# configure FOLDER [CMAKE OPTION...]; a folder that is there keeps its generator. Eight sources are compiled as one unit, in
+# less than half of the time; they are units of their own in the Meson build.
 configure() {
   local folder=$1
   shift
   if [ ! -f "$folder/CMakeCache.txt" ] && command -v ninja >/dev/null 2>&1; then set -- -G Ninja "$@"; fi
-  cmake -S . -B "$folder" -DCMAKE_BUILD_TYPE=Release -DDSVL_TESTS=ON -DDSVL_WERROR=ON "$@"
+  cmake -S . -B "$folder" -DCMAKE_BUILD_TYPE=Release -DDSVL_TESTS=ON -DDSVL_WERROR=ON -DCMAKE_UNITY_BUILD=ON "$@"
 }
 
 # What depends on kernels runs with those of every instruction set of dsvl_add_kernels that this processor has, and with

@@ -46,6 +46,14 @@ inline std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
+/// A file in the form of safetensors.
+inline std::string safetensors_file(const std::string& header, const std::string& data = "") {
+  std::string file;
+  for (int i = 0; i < 8; ++i) file += static_cast<char>((std::uint64_t{header.size()} >> (8 * i)) & 0xFF);
+  return file + header + data;
+}
+inline std::span<const std::byte> bytes_of(const std::string& file) { return std::as_bytes(std::span(file)); }
+
 /// Reproducible numbers in [-1, 1).
 inline std::vector<float> noise(std::size_t n, std::uint64_t seed) {
   std::vector<float> out(n);

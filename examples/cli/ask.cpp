@@ -20,6 +20,7 @@ struct Ask : Settings {
   std::vector<std::string> images;
   std::vector<NamedRegion> regions;
   std::string question, attention, record;
+  float deadline = 0;  // seconds; 0: none
   bool json = false;
 };
 
@@ -40,6 +41,8 @@ CommandLine describe(Ask& ask) {
             ask.record);
   line.section("Answer");
   add_generate_options(line, ask);
+  line.real(0, "deadline", "End the answer this many seconds after the question is asked, with what was said until then",
+            ask.deadline, 1e-3, 1e6);
   line.section("Model");
   add_model_options(line, ask);
   return line;
@@ -89,6 +92,13 @@ void print_json(const dsvl::Answer& answer, bool held, std::span<const NamedPict
   std::printf("%s\n", w.text().c_str());
 }
 
+/// Where an answer ends is decided by the clock then, so that replaying it would tell nothing; an exit code for both.
+std::optional<int> check_deadline(const CommandLine& line, const Ask& ask) {
+  if (ask.deadline <= 0 || ask.record.empty()) return std::nullopt;
+  return line.usage_error("--deadline and --record do not go together: a clock ends the answer elsewhere each time",
+                          "--max-tokens ends it at the same token each time");
+}
+
 /// A mistake in what --attention asks for; an exit code then.
 std::optional<int> check_attention(const CommandLine& line, const Ask& ask) {
   if (ask.attention.empty()) return std::nullopt;
@@ -125,7 +135,10 @@ int save_record(const Ask& ask, Record record, const dsvl::Answer& answer) {
 /// Prints the answer while it comes; returns the exit code.
 int answer_question(const Ask& ask, std::span<const NamedPicture> pictures, Talk& talk, ProgressLine& progress,
                     Clock::time_point began, Record record) {
-  dsvl::Answer answer = talk.session.ask(pictures_of(pictures), ask.question, ask.generate);
+  dsvl::GenerateOptions generate = ask.generate;
+  const std::chrono::duration<float> time(ask.deadline);
+  if (ask.deadline > 0) generate.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
+  dsvl::Answer answer = talk.session.ask(pictures_of(pictures), ask.question, generate);
   progress.clear();
   while (const auto piece = answer.next()) {
     if (!ask.json) print_text(piece->text);
@@ -167,6 +180,7 @@ int ask_question(Arguments arguments, const Replay* replay) {
   dsvl::CancelToken& interrupt = catch_interrupts();
   const bool asked_there = rest.size() == 1 && rest[0] == "-";
   if (const auto exit = check_attention(line, ask)) return *exit;
+  if (const auto exit = check_deadline(line, ask)) return *exit;
   if (!replay) {
     if (const auto exit = check_input(line, ask.images, asked_there ? "the question" : "")) return *exit;
     if (const auto exit = read_question(line, rest, ask.question)) return *exit;

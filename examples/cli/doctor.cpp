@@ -60,7 +60,7 @@ void keep_warning(void* diagnosis, dsvl::Level level, std::string_view text) {
   if (level >= dsvl::Level::warning) static_cast<Diagnosis*>(diagnosis)->warnings.emplace_back(text);
 }
 
-std::string bytes_text(std::uint64_t bytes) { return cli::bytes_text(static_cast<double>(bytes)); }
+std::string size_text(std::uint64_t bytes) { return cli::bytes_text(static_cast<double>(bytes)); }
 
 /// The shards that an index names and that are not there.
 std::vector<std::string> missing_shards(const fs::path& folder) {
@@ -94,7 +94,7 @@ const dsvl::FileKind* other_kind(const fs::path& file) {
 bool look_at_files(const fs::path& path, Diagnosis& d) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) {
-    const std::string found = to_text(path.filename()) + ", " + bytes_text(fs::file_size(path, ignored));
+    const std::string found = to_text(path.filename()) + ", " + size_text(fs::file_size(path, ignored));
     const dsvl::FileKind* const kind = other_kind(path);
     if (kind) d.wrong("files", found + ": is " + std::string(kind->name), std::string(kind->advice));
     else d.good("files", found);
@@ -127,7 +127,7 @@ bool look_at_files(const fs::path& path, Diagnosis& d) {
     return false;
   }
   found += (found.empty() ? "" : "; ") + std::to_string(weights) + (weights == 1 ? " file" : " files") +
-           " of weights, " + bytes_text(bytes);
+           " of weights, " + size_text(bytes);
   std::string missing;
   for (const std::string& name : missing_shards(path)) (missing += missing.empty() ? "" : ", ") += name;
   if (!missing.empty())
@@ -211,10 +211,10 @@ bool look_at_memory(const fs::path& path, const Settings& settings, Diagnosis& d
   d.available = available_memory();
   const bool mapped = settings.load.mode != dsvl::LoadMode::read;
   const std::uint64_t own = plan->peak(), all = own + (mapped ? plan->file_bytes : 0);
-  const std::string needs = "takes " + bytes_text(own) + (mapped ? ", and " + bytes_text(plan->file_bytes) +
+  const std::string needs = "takes " + size_text(own) + (mapped ? ", and " + size_text(plan->file_bytes) +
                                                                       " of weights stay in the file's pages" : "");
   if (d.available == 0) return d.good("memory", needs), true;
-  const std::string there = "; available are " + bytes_text(d.available);
+  const std::string there = "; available are " + size_text(d.available);
   if (own > d.available) {
     d.wrong("memory", needs + there, "choose a smaller --context, --kv q8, or fewer bits: dsvl convert --type q4_k");
     return false;

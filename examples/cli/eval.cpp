@@ -20,7 +20,7 @@ namespace {
 
 namespace json = dsvl::json;
 
-constexpr const char* kFormat =
+constexpr const char* kQuestionFile =
     "QUESTIONS.json is a list of objects with \"question\" and \"answer\", and where there is one, \"image\" (a file "
     "beside\n"
     "the list), \"kind\" (counted by), \"reference_ids\" (the tokens that a reference generated).";
@@ -235,7 +235,7 @@ CommandLine describe(Eval& eval) {
   add_generate_options(line, eval);
   line.section("Model");
   add_model_options(line, eval);
-  line.epilog(std::string(kFormat) + "\n\nA published benchmark is named instead: dsvl eval BENCHMARK [OPTION]... FILE...\n" +
+  line.epilog(std::string(kQuestionFile) + "\n\nA published benchmark is named instead: dsvl eval BENCHMARK [OPTION]... FILE...\n" +
               evaluation::list_benchmarks() + "\n  dsvl eval BENCHMARK --help  explains it");
   return line;
 }

@@ -12,7 +12,7 @@
 #include <cstring>
 
 #include "console.hpp"
-#include "evaluation/base64.hpp"
+#include "base64.hpp"
 #include "system.hpp"
 
 namespace cli {
@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 namespace json = dsvl::json;
 using dsvl::Code, dsvl::fail, dsvl::Result, dsvl::Status;
 
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kRecordFormat = 1;
 constexpr std::size_t kPiece = 30'000;  // bytes of a picture in one text: readers of JSON limit its length
 
 std::string hash_of(std::span<const std::byte> bytes) {
@@ -65,7 +65,7 @@ std::vector<std::string> strings(json::Value list) {
 }
 
 Result<Record> read(json::Value root, const std::string& file) {
-  if (root.find("dsvl_record").integer() != kFormat)
+  if (root.find("dsvl_record").integer() != kRecordFormat)
     return fail(Code::unsupported, "%s: is no record of this version; dsvl ask --record writes one", file.c_str());
   const auto text = [&](const char* key) { return std::string(root.find(key).string().value_or("")); };
   Record out{text("version"), text("kernels"), text("model"), text("directory"), strings(root.find("arguments")),
@@ -74,7 +74,7 @@ Result<Record> read(json::Value root, const std::string& file) {
     RecordedPicture picture{std::string(p.find("name").string().value_or("")),
                             std::string(p.find("hash").string().value_or("")), {}};
     for (const json::Value piece : p.find("data")) {
-      const auto bytes = evaluation::decode_base64(piece.string().value_or("?"));
+      const auto bytes = decode_base64(piece.string().value_or("?"));
       if (!bytes) return fail(Code::bad_file, "%s: a picture in it is damaged", file.c_str());
       picture.bytes.insert(picture.bytes.end(), bytes->begin(), bytes->end());
     }
@@ -115,7 +115,7 @@ Record begin_record(std::span<const std::string> arguments, const std::string& q
 
 Status write_record(const Record& record, const std::string& file) {
   json::Writer w;
-  w.begin_object().key("dsvl_record").value(kFormat).key("version").value(record.version);
+  w.begin_object().key("dsvl_record").value(kRecordFormat).key("version").value(record.version);
   w.key("kernels").value(record.kernels).key("model").value(record.model).key("directory").value(record.directory);
   w.key("arguments").begin_array();
   for (const std::string& a : record.arguments) w.value(a);
@@ -125,7 +125,7 @@ Status write_record(const Record& record, const std::string& file) {
     w.begin_object().key("name").value(p.name).key("hash").value(p.hash);
     if (!p.bytes.empty()) w.key("data").begin_array();
     for (std::size_t at = 0; at < p.bytes.size(); at += kPiece)
-      w.value(evaluation::encode_base64(std::span(p.bytes).subspan(at, std::min(kPiece, p.bytes.size() - at))));
+      w.value(encode_base64(std::span(p.bytes).subspan(at, std::min(kPiece, p.bytes.size() - at))));
     if (!p.bytes.empty()) w.end_array();
     w.end_object();
   }

@@ -277,6 +277,7 @@ void print_cut(const dsvl::Answer& answer, const Settings& settings, const Talk&
   if (answer.finish() == dsvl::Finish::length)
     why = "(cut after " + std::to_string(settings.generate.max_tokens) + " tokens; --max-tokens allows more)";
   if (answer.finish() == dsvl::Finish::context_full) why = "(cut: the context is full; " + more_context(talk) + ")";
+  if (answer.finish() == dsvl::Finish::deadline) why = "(cut: the deadline has passed)";
   if (!why.empty()) std::fprintf(stderr, "%s\n", paint(stderr, "2", why).c_str());
 }
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "../cli/evaluation/base64.hpp"
+#include "../cli/base64.hpp"
 
 namespace server {
 
@@ -15,7 +15,7 @@ Refused read_data(std::string_view url, const std::string& place, std::vector<st
   const std::size_t comma = url.find(',');
   if (comma == url.npos || !url.substr(0, comma).ends_with(";base64"))
     return bad_field(place, "a data URI must be data:image/png;base64,… (or image/jpeg)", "invalid_image");
-  auto bytes = cli::evaluation::decode_base64(url.substr(comma + 1));
+  auto bytes = cli::decode_base64(url.substr(comma + 1));
   if (!bytes) return bad_field(place, "its data is no base64, or is cut off", "invalid_image");
   file = std::move(*bytes);
   return {};

@@ -16,13 +16,9 @@ static_assert(!std::is_copy_constructible_v<Session> && !std::is_copy_assignable
 static_assert(std::is_nothrow_move_constructible_v<Answer> && std::is_nothrow_move_assignable_v<Answer>);
 static_assert(std::is_nothrow_move_constructible_v<Session> && std::is_nothrow_move_assignable_v<Session>);
 
-const test::FirstQuestion& first() { return test::FirstQuestion::get(); }
+using test::first;
 
-SessionOptions brief() {
-  SessionOptions options;
-  options.system.clear();
-  return options;
-}
+using test::brief;
 GenerateOptions up_to(Index tokens) {
   GenerateOptions options;
   options.max_tokens = tokens;

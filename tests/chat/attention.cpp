@@ -12,7 +12,7 @@ using namespace dsvl;
 
 namespace {
 
-std::filesystem::path demo(const char* name) { return test::tiny_vl() / "demo" / name; }
+using test::demo;
 
 SessionOptions keeping(Index tokens, KvFormat kv = KvFormat::full) {
   SessionOptions options;

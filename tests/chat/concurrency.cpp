@@ -10,12 +10,7 @@ using namespace dsvl;
 
 namespace {
 
-/// Short prompts: this program also runs under sanitizers.
-SessionOptions brief() {
-  SessionOptions options;
-  options.system.clear();
-  return options;
-}
+using test::brief;
 
 /// The ids of two answers in a session of its own, about pictures that begin at `first`.
 std::vector<std::int32_t> answers(const Model& model, const SessionOptions& options, int first) {

@@ -19,7 +19,7 @@ Session holding_session() { return test::open_session({}, holding_model()); }
 const char* const kForm = R"({"type":"object","properties":{"color":{"enum":["red","green","blue"]},"shape":{"type":"string","maxLength":12},
   "count":{"type":"integer","minimum":0,"maximum":20}},"required":["color","shape","count"],"additionalProperties":false})";
 
-struct Said {
+struct Reply {
   std::string text;
   std::vector<std::int32_t> ids;
   std::vector<double> log_probabilities;
@@ -27,10 +27,10 @@ struct Said {
   Finish finish = Finish::none;
   bool whole = false;
 };
-Said say(Session& session, const GenerateOptions& options, bool slices = false) {
+Reply say(Session& session, const GenerateOptions& options, bool slices = false) {
   session.clear();
   const auto& q = test::FirstQuestion::get();
-  Said out;
+  Reply out;
   Answer answer = session.ask(q.picture, q.question, options);
   while (answer.finish() == Finish::none)
     if (const auto piece = slices ? answer.step(std::chrono::microseconds(300)) : answer.next())
@@ -56,7 +56,7 @@ TEST_CASE("an answer is JSON of the schema, with drafts of what is forced or wit
     options.max_tokens = 120;
     options.sampling.temperature = temperature;
     options.sampling.seed = 5;
-    const Said plain = say(session, options);
+    const Reply plain = say(session, options);
     INFO(plain.text);
     CHECK(plain.whole);
     CHECK(plain.finish == Finish::eos);
@@ -64,7 +64,7 @@ TEST_CASE("an answer is JSON of the schema, with drafts of what is forced or wit
     CHECK(*schema->matches(plain.text));
     options.draft = 7;
     for (const bool slices : {false, true}) {
-      const Said drafted = say(session, options, slices);
+      const Reply drafted = say(session, options, slices);
       CHECK(drafted.ids == plain.ids);
       CHECK(drafted.log_probabilities == plain.log_probabilities);
       CHECK(drafted.usage.passes < plain.usage.passes);
@@ -80,20 +80,20 @@ TEST_CASE("choices, patterns and any JSON hold answers as well") {
   const std::string_view words[] = {"yes", "no"};
   const auto choices = Constraint::choices(words);
   options.constraint = &*choices;
-  const Said word = say(session, options);
+  const Reply word = say(session, options);
   CHECK((word.text == "yes" || word.text == "no"));
   CHECK(word.whole);
   const auto regex = Constraint::regex("[A-Z][a-z]{2,5}( [a-z]{1,6}){1,3}\\.");
   REQUIRE(regex.has_value());
   options.constraint = &*regex;
-  const Said sentence = say(session, options);
+  const Reply sentence = say(session, options);
   INFO(sentence.text);
   CHECK(sentence.whole);
   CHECK(*regex->matches(sentence.text));
   const auto any = Constraint::any_json();
   options.constraint = &*any;
   options.sampling.temperature = 1.5f;
-  const Said json = say(session, options);
+  const Reply json = say(session, options);
   INFO(json.text);
   CHECK((json.whole || json.finish == Finish::length));
   if (json.whole) CHECK_FALSE(nlohmann::json::parse(json.text, nullptr, false).is_discarded());
@@ -106,7 +106,7 @@ TEST_CASE("an answer that was cut off says that it is no whole, and one without 
   options.max_tokens = 3;
   CHECK_FALSE(say(session, options).whole);
   options.constraint = &*schema;
-  const Said cut = say(session, options);
+  const Reply cut = say(session, options);
   CHECK(cut.finish == Finish::length);
   CHECK_FALSE(cut.whole);
 }
@@ -163,8 +163,8 @@ TEST_CASE("sessions, their forks and their copies may be held to one schema at t
 }
 
 TEST_CASE("plan() counts what constraints take: exactly of a session, and of the model half as much again at most") {
-  const auto without = plan(test::tiny_vl(), {}, {.threads = 2});
-  const auto with = plan(test::tiny_vl(), {}, {.threads = 2, .constraints = &kConstraints});
+  const auto without = plan(test::tiny_vl(), SessionOptions(), {.threads = 2});
+  const auto with = plan(test::tiny_vl(), SessionOptions(), {.threads = 2, .constraints = &kConstraints});
   REQUIRE(without.has_value());
   REQUIRE(with.has_value());
   CHECK(with->session() > without->session());

@@ -28,6 +28,13 @@ inline dsvl::Session open_session(const dsvl::SessionOptions& options = {}, cons
   return std::move(*session);
 }
 
+/// Conversations without a system text: prompts are slow to be read, above all under sanitizers.
+inline dsvl::SessionOptions brief() {
+  dsvl::SessionOptions options;
+  options.system.clear();
+  return options;
+}
+
 /// A JSON file of the test data, kept while its values are used.
 inline const dsvl::json::Document& json_file(const std::filesystem::path& path) {
   static std::vector<std::pair<std::string, dsvl::json::Document>> read;
@@ -54,6 +61,7 @@ inline std::string strip(std::string s) {
   return s.erase(0, s.find_first_not_of(space));
 }
 
+inline std::filesystem::path demo(const char* name) { return tiny_vl() / "demo" / name; }
 inline std::filesystem::path demo_picture(dsvl::json::Value entry) { return tiny_vl() / "demo" / text(entry.find("image")); }
 
 /// How far the first logits are from PyTorch's.

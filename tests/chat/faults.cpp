@@ -114,7 +114,7 @@ std::string png_claiming(std::uint32_t width, std::uint32_t height) {
          png_chunk("IEND", "");
 }
 
-Picture bytes_of(const std::string& file) { return std::as_bytes(std::span<const char>(file)); }
+Picture picture_of(const std::string& file) { return std::as_bytes(std::span<const char>(file)); }
 
 /// A directory of its own, removed at the end.
 class TemporaryDirectory {
@@ -477,14 +477,14 @@ TEST_CASE("pictures that are none give an error, and the conversation goes on as
       {"picture is a directory", Code::io, "is a folder, not a file", ask(test::tiny_vl())},
       {"picture path empty", Code::bad_argument, "the path of a picture is empty", ask(Picture::file(""))},
       {"picture of no bytes", Code::bad_file, "is empty", ask(std::span<const std::byte>())},
-      {"picture is a text", Code::bad_file, "is neither a PNG nor a JPEG", ask(bytes_of(text))},
-      {"picture is a GIF", Code::unsupported, "is a GIF picture; dsvl reads PNG and JPEG", ask(bytes_of(gif))},
-      {"picture truncated (PNG)", Code::bad_file, "truncated", ask(bytes_of(cut))},
-      {"picture truncated (JPEG)", Code::bad_file, "truncated", ask(bytes_of(short_jpeg))},
-      {"picture with a damaged byte", Code::bad_file, "checksum", ask(bytes_of(damaged))},
-      {"picture that claims 30000 x 30000", Code::limit, "30000 x 30000 pixels are more than is accepted", ask(bytes_of(huge))},
-      {"picture of 0 x 10", Code::bad_file, "without pixels", ask(bytes_of(none))},
-      {"picture with less data than its size needs", Code::bad_file, "cannot be decoded", ask(bytes_of(lying))},
+      {"picture is a text", Code::bad_file, "is neither a PNG nor a JPEG", ask(picture_of(text))},
+      {"picture is a GIF", Code::unsupported, "is a GIF picture; dsvl reads PNG and JPEG", ask(picture_of(gif))},
+      {"picture truncated (PNG)", Code::bad_file, "truncated", ask(picture_of(cut))},
+      {"picture truncated (JPEG)", Code::bad_file, "truncated", ask(picture_of(short_jpeg))},
+      {"picture with a damaged byte", Code::bad_file, "checksum", ask(picture_of(damaged))},
+      {"picture that claims 30000 x 30000", Code::limit, "30000 x 30000 pixels are more than is accepted", ask(picture_of(huge))},
+      {"picture of 0 x 10", Code::bad_file, "without pixels", ask(picture_of(none))},
+      {"picture with less data than its size needs", Code::bad_file, "cannot be decoded", ask(picture_of(lying))},
       {"pixels null", Code::bad_argument, "nothing to see", ask(Picture(Pixels{nullptr, 8, 8}))},
       {"pixels 0 wide", Code::bad_argument, "picture of 0 x 8 pixels", pixels(0, 8, 0)},
       {"pixels of negative height", Code::bad_argument, "picture of 8 x -8 pixels", pixels(8, -8, 0)},
@@ -502,7 +502,7 @@ TEST_CASE("a picture file that ends early never counts as a picture") {
   for (std::size_t i = 0; i < 24; ++i) {
     const std::string cut = good.substr(0, good.size() * i / 24);
     CAPTURE(cut.size());
-    CHECK(patient.session.ask(bytes_of(cut), "What is this?").status().code() == Code::bad_file);
+    CHECK(patient.session.ask(picture_of(cut), "What is this?").status().code() == Code::bad_file);
   }
   CHECK(patient.well());
 }

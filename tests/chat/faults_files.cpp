@@ -8,6 +8,7 @@
 #include <optional>
 #include <system_error>
 
+#include "../messages.hpp"
 #include "health.hpp"
 #include "place.hpp"
 #include "system_calls.hpp"
@@ -104,10 +105,9 @@ struct Readings {
   std::vector<float> logits;
 };
 
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 bool names_a_file(std::string_view text) {
   for (const char* name : {".json", ".safetensors", ".gguf", ".dsvl", ".png", ".jpg"})
-    if (has(text, name)) return true;
+    if (text.find(name) != std::string_view::npos) return true;
   return false;
 }
 
@@ -135,7 +135,7 @@ long each_call(const Reading& reading, SystemCalls calls, long well = 0) {
       continue;
     }
     CHECK_MESSAGE(names_a_file(status.text()), std::string(status.text()));
-    if (calls.error == EIO) CHECK_MESSAGE(has(status.text(), std::generic_category().message(EIO)), std::string(status.text()));
+    if (calls.error == EIO) CHECK_MESSAGE(test::has(status, std::generic_category().message(EIO)), std::string(status.text()));
   }
 }
 

@@ -22,6 +22,7 @@ struct FirstQuestion {
     return first;
   }
 };
+inline const FirstQuestion& first() { return FirstQuestion::get(); }
 
 /// Runs an answer to its end.
 inline std::vector<std::int32_t> drain(dsvl::Answer& answer) {

@@ -39,7 +39,7 @@ Image demo_image() {
   if (!image) FAIL(image.error().text());
   return std::move(*image);
 }
-std::span<const std::byte> bytes_of(const std::string& file) { return std::as_bytes(std::span(file)); }
+using test::bytes_of;
 
 const std::string kFile = "MINE, all mine";
 const char* const kQuestion = "Which bar is the tallest?";

@@ -11,7 +11,7 @@ using namespace dsvl;
 
 namespace {
 
-const test::FirstQuestion& first() { return test::FirstQuestion::get(); }
+using test::first;
 
 /// A run of bytes, texts or ids on the heap, for the library to borrow.
 template <class T>

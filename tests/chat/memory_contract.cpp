@@ -96,7 +96,7 @@ TEST_CASE("from loading to the end of a long conversation the peak stays within 
     load.host.allocator = &memory;
     load.mode = mode;
     load.threads = 2;
-    const auto planned = plan(test::tiny_vl(), {}, {.threads = 2, .mode = mode});
+    const auto planned = plan(test::tiny_vl(), SessionOptions(), {.threads = 2, .mode = mode});
     REQUIRE(planned);
     const auto model = Model::load(test::tiny_vl(), load);
     REQUIRE(model);

@@ -7,7 +7,7 @@ using namespace dsvl;
 
 namespace {
 
-std::filesystem::path demo(const char* name) { return test::tiny_vl() / "demo" / name; }
+using test::demo;
 
 /// The bytes of a part of a picture, cut out by hand.
 std::vector<std::uint8_t> cut_out(const Image& from, const Rect& part) {

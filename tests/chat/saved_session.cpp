@@ -66,7 +66,7 @@ const std::string& saved() {
   return bytes;
 }
 
-Status load(std::string_view bytes) {
+Status load_bytes(std::string_view bytes) {
   const auto session = Session::load(test::tiny_model(), std::as_bytes(std::span<const char>(bytes)));
   if (!session) return session.error();
   CHECK(session->turns() == 1);
@@ -80,7 +80,7 @@ TEST_CASE("a saved session is five sections, each of which has to be known") {
   REQUIRE(sections.size() == 5);
   for (std::size_t i = 0; i < 5; ++i) CHECK((sections[i].tag == i + 1 && sections[i].required == 1));
   CHECK(file_of(saved(), sections) == saved());
-  CHECK(load(saved()).ok());
+  CHECK(load_bytes(saved()).ok());
 }
 
 TEST_CASE("a section that a later version adds is skipped, unless it has to be known") {
@@ -88,9 +88,9 @@ TEST_CASE("a section that a later version adds is skipped, unless it has to be k
     CAPTURE(at);
     std::vector<Section> sections = sections_of(saved());
     sections.insert(sections.begin() + static_cast<Index>(at), {77, 0, "sizes of pictures, say"});
-    CHECK(load(file_of(saved(), sections)).ok());
+    CHECK(load_bytes(file_of(saved(), sections)).ok());
     sections[at].required = 1;
-    const Status refused = load(file_of(saved(), sections));
+    const Status refused = load_bytes(file_of(saved(), sections));
     CHECK(refused.code() == Code::unsupported);
     CHECK(std::string_view(refused.text()).find("section 77") != std::string_view::npos);
   }
@@ -102,23 +102,23 @@ TEST_CASE("sections that are missing, twice there, too long, or in front of the 
     CAPTURE(i);
     std::vector<Section> sections = whole;
     sections.erase(sections.begin() + static_cast<Index>(i));
-    CHECK(load(file_of(saved(), sections)).code() == Code::bad_file);
+    CHECK(load_bytes(file_of(saved(), sections)).code() == Code::bad_file);
     sections = whole;
     sections.push_back(whole[i]);
-    CHECK(load(file_of(saved(), sections)).code() == Code::bad_file);
+    CHECK(load_bytes(file_of(saved(), sections)).code() == Code::bad_file);
     sections = whole;
     sections[i].contents += '\0';
-    CHECK(load(file_of(saved(), sections)).code() == Code::bad_file);
+    CHECK(load_bytes(file_of(saved(), sections)).code() == Code::bad_file);
     sections = whole;
     sections[i].contents.pop_back();
-    CHECK(load(file_of(saved(), sections)).code() == Code::bad_file);
+    CHECK(load_bytes(file_of(saved(), sections)).code() == Code::bad_file);
   }
   std::vector<Section> sections = whole;
   std::swap(sections[0], sections[1]);
-  CHECK(load(file_of(saved(), sections)).code() == Code::bad_file);
+  CHECK(load_bytes(file_of(saved(), sections)).code() == Code::bad_file);
   std::swap(sections[0], sections[1]);
   std::swap(sections[2], sections[4]);  // behind the identity their order says nothing
-  CHECK(load(file_of(saved(), sections)).ok());
+  CHECK(load_bytes(file_of(saved(), sections)).ok());
 }
 
 TEST_CASE("the hash of a file does not depend on the pieces it was written in") {
@@ -173,5 +173,5 @@ TEST_CASE("a part that has ids and is no part of ids, and a turn without parts, 
   turn += '\0';  // text
   put(turn, std::uint64_t{2}), turn += "Hi", put(turn, std::uint64_t{1}), put(turn, std::int32_t{5});
   sections[3].contents = turn;
-  CHECK(load(file_of(saved(), sections)).code() == Code::bad_file);
+  CHECK(load_bytes(file_of(saved(), sections)).code() == Code::bad_file);
 }

@@ -17,13 +17,13 @@ using test::Place;
 namespace {
 
 /// What came of an answer, down to the bits of its logits.
-struct Heard {
+struct HeardTokens {
   std::vector<std::int32_t> ids;
   std::string text;
   std::vector<double> log_probabilities;
   std::vector<std::uint64_t> logits;
   Finish finish = Finish::none;
-  bool operator==(const Heard&) const = default;
+  bool operator==(const HeardTokens&) const = default;
 
   void piece(const Answer& answer, const Piece& piece) {
     text += piece.text;
@@ -93,10 +93,10 @@ SchedulerOptions brief(Index sessions) {
 }
 
 /// What sessions alone say, each asked once.
-class Alone {
+class AloneAnswers {
  public:
-  Alone(const Model& model, const SessionOptions& options) : session_(test::open_session(options, model)) {}
-  const Heard& operator()(const Task& task) {
+  AloneAnswers(const Model& model, const SessionOptions& options) : session_(test::open_session(options, model)) {}
+  const HeardTokens& operator()(const Task& task) {
     const auto [at, fresh] = known_.try_emplace(task);
     if (!fresh) return at->second;
     session_.clear();
@@ -109,7 +109,7 @@ class Alone {
 
  private:
   Session session_;
-  std::map<Task, Heard> known_;
+  std::map<Task, HeardTokens> known_;
 };
 
 /// One member of a schedule: it joins at a time, may be cancelled, and what it says is compared.
@@ -117,19 +117,19 @@ struct Seat {
   std::optional<Session> session;
   std::optional<Answer> answer;
   Task task;
-  Heard heard;
+  HeardTokens heard;
   CancelToken cancel;
   int joins = 0, leaves = -1, patience = 0, questions = 1;
 
   void ask() { heard = {}, answer.emplace(task.start(*session, &cancel)); }
 };
 
-struct Counts {
+struct ScheduleCounts {
   int schedules = 0, wide = 0, answers = 0;
 };
 
 /// A schedule made at random: who joins when, what is taken when, who leaves in the middle.
-void play(Scheduler& scheduler, Alone& alone, std::mt19937& random, Counts& counts) {
+void play(Scheduler& scheduler, AloneAnswers& alone, std::mt19937& random, ScheduleCounts& counts) {
   const std::size_t size = random() % 4 ? 5 + random() % 8 : 1 + random() % 4;
   std::vector<Seat> seats(size);
   for (Seat& s : seats) {
@@ -184,9 +184,9 @@ Model converted(const Place& place, Format format) {
 }
 
 /// As many schedules for every format of weights and of caches, in chunks that hold a prompt and in short ones.
-Counts play_schedules(int each, unsigned seed) {
+ScheduleCounts play_schedules(int each, unsigned seed) {
   const Place place("schedules");
-  Counts counts;
+  ScheduleCounts counts;
   std::mt19937 random(seed);
   for (const Format format : {Format::f32, Format::bf16, Format::q8_0, Format::q4_0}) {
     const Model model = converted(place, format);
@@ -199,7 +199,7 @@ Counts play_schedules(int each, unsigned seed) {
         options.session.limits.kv = kv;
         options.session.limits.chunk = chunk;
         options.pause = std::chrono::milliseconds(random() % 3);
-        Alone alone(model, options.session);
+        AloneAnswers alone(model, options.session);
         Scheduler scheduler = open_scheduler(options, model);
         for (int i = 0; i < each; ++i) {
           CAPTURE(i);
@@ -367,7 +367,7 @@ TEST_CASE("an answer whose handle is gone ends the work on it: its token and pix
   CHECK_FALSE(scheduler.step());
   const Task task{.question = 1, .picture = 1};
   Answer answer = task.start(third);
-  CHECK(test::drain(answer) == Alone(test::tiny_model(), brief(1).session)(task).ids);
+  CHECK(test::drain(answer) == AloneAnswers(test::tiny_model(), brief(1).session)(task).ids);
   CHECK(test::drain(first.ask("Who are you?")).size() > 1);
 }
 
@@ -502,7 +502,7 @@ TEST_CASE("pictures are encoded beside answers under way, which get a token in e
   while (first.ids().empty() || second.ids().empty()) scheduler.step(), first.poll(), second.poll();
   const Task task{.question = 1, .picture = 1};
   Answer picture = task.start(looks);
-  Heard heard;
+  HeardTokens heard;
   for (int passes = 0; picture.finish() == Finish::none; ++passes) {
     const std::size_t before = first.ids().size() + second.ids().size();
     scheduler.step();
@@ -513,7 +513,7 @@ TEST_CASE("pictures are encoded beside answers under way, which get a token in e
     REQUIRE(passes < 2000);
   }
   heard.over(picture);
-  Alone alone(test::tiny_model(), brief(1).session);
+  AloneAnswers alone(test::tiny_model(), brief(1).session);
   CHECK(heard == alone(task));
 }
 
@@ -553,7 +553,7 @@ TEST_CASE("a session of a scheduler that is cancelled while it has the picture e
   cancel.cancel();
   const Task task{.question = 1, .picture = 2};
   Answer answer = task.start(second);  // of the first nobody asks any more
-  CHECK(test::drain(answer) == Alone(test::tiny_model(), brief(1).session)(task).ids);
+  CHECK(test::drain(answer) == AloneAnswers(test::tiny_model(), brief(1).session)(task).ids);
   CHECK_FALSE(stopped.next());
   CHECK(stopped.finish() == Finish::cancelled);
 }

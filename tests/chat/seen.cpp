@@ -22,7 +22,7 @@ std::string photo_on_its_side() {
   return file.insert(2, kExif, sizeof kExif - 1);
 }
 
-std::filesystem::path demo(const char* name) { return test::tiny_vl() / "demo" / name; }
+using test::demo;
 
 }  // namespace
 

@@ -18,14 +18,9 @@ using namespace dsvl;
 
 namespace {
 
-const test::FirstQuestion& first() { return test::FirstQuestion::get(); }
+using test::first;
 
-/// Texts are slow to be prefilled, so most of these conversations have no system text.
-SessionOptions brief() {
-  SessionOptions options;
-  options.system.clear();
-  return options;
-}
+using test::brief;
 
 GenerateOptions hot(std::uint64_t seed, float temperature = 1.0f) {
   GenerateOptions options;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "../messages.hpp"
 #include "model_files.hpp"
 #include "place.hpp"
 
@@ -25,11 +26,7 @@ std::string error(const Result<Model>& model) {
   REQUIRE_FALSE(model);
   return std::string(name(model.error().code())) + ": " + model.error().text();
 }
-bool has(const std::string& text, std::string_view part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE(text);
-  return found;
-}
+using test::has;
 LoadOptions logging(std::vector<std::string>& to) {
   LoadOptions options;
   options.host.log = {[](void* lines, Level level, std::string_view text) {
@@ -50,7 +47,7 @@ test::ModelFiles as_transformers_5() {
   return files;
 }
 
-std::vector<float> logits(const Model& model) {
+std::vector<float> first_logits(const Model& model) {
   Session session = test::open_session({}, model);
   const Answer answer = session.ask(fs::path(test::tiny_vl() / "demo" / "005.png"), "What is the value of the blue bar?");
   REQUIRE_MESSAGE(answer.status().ok(), answer.status().text());
@@ -88,7 +85,7 @@ TEST_CASE("both forms of the settings of pictures go into a GGUF file and come o
   const Place place("gguf");
   const test::ModelFiles five = as_transformers_5();
   REQUIRE(convert(five.folder(), place.path / "five.gguf", {.types = WeightTypes::of(Format::bf16)}).ok());
-  CHECK(logits(must(Model::load(place.path / "five.gguf"))) == logits(test::tiny_model()));
+  CHECK(first_logits(must(Model::load(place.path / "five.gguf"))) == first_logits(test::tiny_model()));
 }
 
 TEST_CASE("a model without settings of pictures is refused by load, plan and convert alike") {
@@ -167,10 +164,10 @@ TEST_CASE("bos and eos are found in special_tokens_map.json where tokenizer_conf
 TEST_CASE("a GGUF file loads whatever it is called, and a file of another kind is called what it is") {
   const Place place("names");
   REQUIRE(convert(Folder::directory(test::tiny_vl()), place.path / "m.gguf", {.types = WeightTypes::of(Format::q8_0)}).ok());
-  const auto want = logits(must(Model::load(place.path / "m.gguf")));
+  const auto want = first_logits(must(Model::load(place.path / "m.gguf")));
   for (const char* name : {"m.bin", "m", "m.gguf.download"}) {
     fs::copy_file(place.path / "m.gguf", place.path / name);
-    CHECK(logits(must(Model::load(place.path / name))) == want);
+    CHECK(first_logits(must(Model::load(place.path / name))) == want);
     CHECK(plan(place.path / name));
   }
   const auto refused = [&](const std::string& text) { return error(Model::load(place.write("other.gguf", text))); };
@@ -201,13 +198,13 @@ TEST_CASE("the towers' file may lie anywhere; a folder, a whole model, and tower
   REQUIRE(convert(Folder::directory(test::tiny_vl()), place.path / "t.gguf", options).ok());
   options.split = false;
   REQUIRE(convert(Folder::directory(test::tiny_vl()), place.path / "whole.gguf", options).ok());
-  const auto want = logits(must(Model::load(place.path / "t.gguf")));
+  const auto want = first_logits(must(Model::load(place.path / "t.gguf")));
   fs::rename(place.path / "mmproj-t.gguf", place.path / "elsewhere" / "eyes.bin");
   LoadOptions load;
   CHECK(has(error(Model::load(place.path / "t.gguf")), "mmproj-t.gguf: no such file; t.gguf has the text half of a model only"));
   load.mmproj = (place.path / "elsewhere" / "eyes.bin").string();
-  CHECK(logits(must(Model::load(place.path / "t.gguf", load))) == want);
-  CHECK(plan(place.path / "t.gguf", {}, load));
+  CHECK(first_logits(must(Model::load(place.path / "t.gguf", load))) == want);
+  CHECK(plan(place.path / "t.gguf", SessionOptions(), load));
   load.mmproj = (place.path / "elsewhere").string();
   CHECK(has(error(Model::load(place.path / "t.gguf", load)), "elsewhere: is a folder, not a file"));
   load.mmproj = (place.path / "whole.gguf").string();

@@ -17,7 +17,7 @@ std::filesystem::path picture(int k) {
   std::snprintf(name, sizeof name, "%03d.png", k);
   return test::tiny_vl() / "demo" / name;
 }
-const char* const kQuestions[] = {"Describe the image.", "How many shapes are there?", "What colour is it?", "What does the text say?",
+const char* const kSharedQuestions[] = {"Describe the image.", "How many shapes are there?", "What colour is it?", "What does the text say?",
                                   "Which bar is the tallest?", "What is 2 + 3?"};
 
 }  // namespace
@@ -28,21 +28,21 @@ TEST_CASE("a second question about a picture costs only its own text, also after
   Session session = test::open_session(options);
   for (int k = 0; k < 4; ++k) {
     session.clear();
-    test::drain(session.ask(picture(k), kQuestions[0]));
+    test::drain(session.ask(picture(k), kSharedQuestions[0]));
   }
   for (int k = 0; k < 4; ++k) {
     session.clear();
-    Answer again = session.ask(picture(k), kQuestions[1]);
+    Answer again = session.ask(picture(k), kSharedQuestions[1]);
     CHECK(again.usage().encode == 0);
     CHECK(again.usage().prompt_tokens - again.usage().reused_tokens < 64 + 20);
     Session fresh = test::open_session();
-    CHECK(trace(again) == trace(fresh.ask(picture(k), kQuestions[1])));
+    CHECK(trace(again) == trace(fresh.ask(picture(k), kSharedQuestions[1])));
   }
 }
 
 TEST_CASE("forks of a conversation share its prefix and answer as a fresh session would, each on a thread of its own") {
   Session parent = test::open_session();
-  const Trace first = trace(parent.ask(picture(2), kQuestions[0]));
+  const Trace first = trace(parent.ask(picture(2), kSharedQuestions[0]));
   std::vector<Session> forks;
   for (int i = 0; i < 6; ++i) {
     auto fork = parent.fork(i % 2 ? 400 : 0);
@@ -55,19 +55,19 @@ TEST_CASE("forks of a conversation share its prefix and answer as a fresh sessio
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < forks.size(); ++i)
     threads.emplace_back([&, i] {
-      Answer answer = forks[i].ask(kQuestions[i]);
+      Answer answer = forks[i].ask(kSharedQuestions[i]);
       reused[i] = answer.usage().reused_tokens;
       do got[i].logits.insert(got[i].logits.end(), answer.logits().begin(), answer.logits().end());
       while (answer.next());
       got[i].ids = test::ids(answer.ids());
     });
-  const Trace own = trace(parent.ask(kQuestions[5]));
+  const Trace own = trace(parent.ask(kSharedQuestions[5]));
   for (std::thread& t : threads) t.join();
   for (std::size_t i = 0; i < forks.size(); ++i) {
     CAPTURE(i);
     Session fresh = test::open_session();
-    CHECK(trace(fresh.ask(picture(2), kQuestions[0])) == first);
-    CHECK(trace(fresh.ask(kQuestions[i])) == got[i]);
+    CHECK(trace(fresh.ask(picture(2), kSharedQuestions[0])) == first);
+    CHECK(trace(fresh.ask(kSharedQuestions[i])) == got[i]);
     CHECK(reused[i] > 150);
   }
   CHECK(own == got[5]);
@@ -92,19 +92,19 @@ TEST_CASE("forks on one thread that are in the middle of a picture each do not w
 
 TEST_CASE("a fork outlives its parent, and a parent that goes back does not disturb its forks") {
   std::optional<Session> parent = test::open_session();
-  test::drain(parent->ask(picture(2), kQuestions[0]));
+  test::drain(parent->ask(picture(2), kSharedQuestions[0]));
   auto fork = parent->fork();
   REQUIRE(fork);
   CHECK(parent->rewind(0).ok());
-  const Trace other = trace(parent->ask(picture(0), kQuestions[4]));
+  const Trace other = trace(parent->ask(picture(0), kSharedQuestions[4]));
   test::drain(parent->ask("Why? Tell me everything about it that there is to tell."));
   parent.reset();
-  const Trace got = trace(fork->ask(kQuestions[1]));
+  const Trace got = trace(fork->ask(kSharedQuestions[1]));
   Session fresh = test::open_session();
-  test::drain(fresh.ask(picture(2), kQuestions[0]));
-  CHECK(trace(fresh.ask(kQuestions[1])) == got);
+  test::drain(fresh.ask(picture(2), kSharedQuestions[0]));
+  CHECK(trace(fresh.ask(kSharedQuestions[1])) == got);
   Session another = test::open_session();
-  CHECK(trace(another.ask(picture(0), kQuestions[4])) == other);
+  CHECK(trace(another.ask(picture(0), kSharedQuestions[4])) == other);
 }
 
 TEST_CASE("forks draw different random numbers, and the same ones when everything is done again") {
@@ -113,7 +113,7 @@ TEST_CASE("forks draw different random numbers, and the same ones when everythin
   drawn.max_tokens = 20;
   const auto run = [&] {
     Session parent = test::open_session();
-    test::drain(parent.ask(picture(2), kQuestions[0]));
+    test::drain(parent.ask(picture(2), kSharedQuestions[0]));
     std::vector<std::vector<std::int32_t>> out;
     for (int i = 0; i < 3; ++i) out.push_back(test::drain(parent.fork()->ask("Go on.", drawn)));
     out.push_back(test::drain(parent.ask("Go on.", drawn)));
@@ -127,12 +127,12 @@ TEST_CASE("forks draw different random numbers, and the same ones when everythin
 
 TEST_CASE("an answer that goes back chooses the same tokens again, from the same bits") {
   Session session = test::open_session();
-  const Trace whole = trace(session.ask(picture(2), kQuestions[0]));
+  const Trace whole = trace(session.ask(picture(2), kSharedQuestions[0]));
   for (const Index draft : {0, 4}) {
     GenerateOptions options;
     options.draft = draft;
     session.clear();
-    Answer answer = session.ask(picture(2), kQuestions[0], options);
+    Answer answer = session.ask(picture(2), kSharedQuestions[0], options);
     for (int i = 0; i < 8; ++i) REQUIRE(answer.next());
     for (const std::size_t keep : {std::size_t{8}, std::size_t{5}, std::size_t{0}, std::size_t{3}}) {
       while (answer.ids().size() < 8) REQUIRE(answer.next());
@@ -164,16 +164,16 @@ TEST_CASE("an answer to a prompt that ends in a picture goes back to that pictur
 
 TEST_CASE("a conversation goes back to any earlier turn, and on from there as if the rest had not been") {
   Session session = test::open_session();
-  test::drain(session.ask(picture(2), kQuestions[0]));
-  test::drain(session.ask(kQuestions[1]));
-  const Trace third = trace(session.ask(picture(0), kQuestions[4]));
+  test::drain(session.ask(picture(2), kSharedQuestions[0]));
+  test::drain(session.ask(kSharedQuestions[1]));
+  const Trace third = trace(session.ask(picture(0), kSharedQuestions[4]));
   CHECK(session.turns() == 3);
   CHECK(session.rewind(2).ok());
-  CHECK(trace(session.ask(picture(0), kQuestions[4])) == third);
+  CHECK(trace(session.ask(picture(0), kSharedQuestions[4])) == third);
   CHECK(session.rewind(1).ok());
   CHECK(session.turns() == 1);
-  test::drain(session.ask(kQuestions[1]));
-  CHECK(trace(session.ask(picture(0), kQuestions[4])) == third);
+  test::drain(session.ask(kSharedQuestions[1]));
+  CHECK(trace(session.ask(picture(0), kSharedQuestions[4])) == third);
   CHECK(session.rewind(4).code() == Code::bad_argument);
   CHECK(session.rewind(0).ok());
   CHECK(test::answers_first_question(session));
@@ -187,8 +187,8 @@ TEST_CASE("a saved session goes on elsewhere with the same bits, with its pictur
       options.keep_generated_ids = keep_ids;
       options.system = "You look at pictures.";
       Session session = test::open_session(options);
-      test::drain(session.ask(picture(2), kQuestions[0]));
-      test::drain(session.ask(picture(0), kQuestions[4]));
+      test::drain(session.ask(picture(2), kSharedQuestions[0]));
+      test::drain(session.ask(picture(0), kSharedQuestions[4]));
       const auto file = test::temporary("save");
       REQUIRE_MESSAGE(session.save(file).ok(), session.save(file).text());
       SessionOptions plain;
@@ -196,10 +196,10 @@ TEST_CASE("a saved session goes on elsewhere with the same bits, with its pictur
       auto loaded = Session::load(test::tiny_model(), file, plain);
       REQUIRE_MESSAGE(loaded, loaded.error().text());
       CHECK(loaded->turns() == 2);
-      Answer there = loaded->ask(kQuestions[1]);
+      Answer there = loaded->ask(kSharedQuestions[1]);
       CHECK(there.usage().prompt_tokens - there.usage().reused_tokens < 20);
-      CHECK(trace(there) == trace(session.ask(kQuestions[1])));
-      Answer again = loaded->ask(picture(0), kQuestions[2]);
+      CHECK(trace(there) == trace(session.ask(kSharedQuestions[1])));
+      Answer again = loaded->ask(picture(0), kSharedQuestions[2]);
       CHECK(again.usage().encode == 0);
       test::drain(again);
       std::filesystem::remove(file);
@@ -221,7 +221,7 @@ TEST_CASE("a saved session holds nothing but its own tokens") {
 
 TEST_CASE("files that are no saved session, of another model, damaged anywhere or cut give errors") {
   Session session = test::open_session();
-  test::drain(session.ask(picture(2), kQuestions[0]));
+  test::drain(session.ask(picture(2), kSharedQuestions[0]));
   const auto file = test::temporary("broken");
   REQUIRE(session.save(file).ok());
   const std::string good = test::read_file(file);
@@ -269,10 +269,10 @@ TEST_CASE("a full context is an error or an end, and going back makes room again
   SessionOptions options;
   options.limits.context = 200;
   Session session = test::open_session(options);
-  const Trace first = trace(session.ask(picture(2), kQuestions[0]));
+  const Trace first = trace(session.ask(picture(2), kSharedQuestions[0]));
   Answer full = session.ask("And now tell me a long story about each of these shapes, please, with all details.");
   CHECK(full.status().code() == Code::limit);
   CHECK(session.turns() == 1);
   CHECK(session.rewind(0).ok());
-  CHECK(trace(session.ask(picture(2), kQuestions[0])) == first);
+  CHECK(trace(session.ask(picture(2), kSharedQuestions[0])) == first);
 }

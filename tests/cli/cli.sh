@@ -239,6 +239,10 @@ for white in '#FFffff' ffffff; do
 done
 run ask --background white -i $model/demo/000.png hi; check "--background takes no names" 2 '' 'background.*six hexadecimal digits'
 run ask --stop bars -i $model/demo/000.png 'How many bars are there?'; check "--stop" 0 '^There are 4 *$' ''
+run ask --json --deadline 0.001 -i $model/demo/000.png 'How many bars are there?'
+check "an answer that a deadline ends says so" 0 '"finish": *"deadline"' ''
+run ask --deadline 1 --record "$scratch/never" 'Hello?'
+check "a deadline is not recorded" 2 '' '--deadline and --record do not go together'
 run ask --json --max-tokens 2 -i $model/demo/000.png 'How many bars are there?'
 check_json "--json" 0 '"text":"There are".*"token_ids":\[[0-9]+,[0-9]+\].*"finish":"length".*"prompt_tokens":160.*"seconds":\{' ''
 "$program" ask -i - 'How many bars are there?' <$model/demo/000.png >"$scratch/out" 2>"$scratch/err"; code=$?

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "../../examples/cli/evaluation/base64.hpp"
+#include "../../examples/cli/base64.hpp"
 #include "../../examples/cli/evaluation/statistics.hpp"
 #include "../../examples/cli/evaluation/table.hpp"
 
@@ -122,7 +122,7 @@ TEST_CASE("columns are typed as pandas types them in corners too") {
 
 TEST_CASE("base64 is decoded whole or not at all") {
   const auto text = [](std::string_view base64) {
-    const auto bytes = decode_base64(base64);
+    const auto bytes = cli::decode_base64(base64);
     if (!bytes) return std::string("(refused)");
     return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
   };

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "messages.hpp"
+
 using dsvl::Code;
 using dsvl::Gguf;
 using dsvl::GgufHead;

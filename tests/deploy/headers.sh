@@ -1,13 +1,15 @@
 #!/bin/sh
 # Compiles headers and sources the way that the build does not, with all warnings as errors, for their syntax only.
-#   headers.sh alone|hostile|each|each-header ROOT WORK_DIR COMPILER [FLAG...]
-# alone    every header under ROOT as a translation unit of its own, behind the macros of X11 and Qt: it includes what it
-#          needs, and no macro of theirs touches it or is lost
+#   headers.sh alone|alone-inner|hostile|each|each-header|together ROOT WORK_DIR COMPILER [FLAG...]
+# alone    every header under ROOT that others include as a translation unit of its own, behind the macros of X11 and
+#          Qt: it includes what it needs, and no macro of theirs touches it or is lost
+# alone-inner  the same for the rooms that only dsvl itself includes
 # hostile  all headers under ROOT without exceptions and RTTI, in a host that included X11's headers and defined the names
 #          that windows.h, Qt and others are known for; then the host's own code: host_code.hpp and every public type
 # each     every header and source under ROOT by itself; with another standard library's headers (FLAG -stdlib=libc++)
 #          this shows what is used and not included. Ends with 77 where the compiler has no such library.
 # each-header  only the headers
+# together  all sources under ROOT in one unit: what another standard library does not know, in a tenth of the time
 set -eu
 
 mode=$1 root=$2 work=$3 compiler=$4
@@ -79,10 +81,17 @@ if [ "$mode" = hostile ]; then
   } >"$work/hostile.cpp"
   echo "$work/hostile.cpp" >"$work/units"
   [ -e /usr/include/X11/Xlib.h ] || echo "SKIPPED: X11's own headers in the hostile host: they are not installed here"
-elif [ "$mode" = alone ]; then
+elif [ "$mode" = alone ] || [ "$mode" = alone-inner ]; then
   # Each header with its own definitions and no others': dsvl.hpp does not bring those of the whole library every time.
   set -- -DDSVL_HEADER_ONLY=0 "$@"
   for header in $headers; do
+    case $header in
+      */constraint/constraint.hpp | */constraint/implementation.hpp | */constraint/limits.hpp | */constraint/typed.hpp)
+        of=alone ;;
+      */kernels/* | */internal/* | */constraint/*) of=alone-inner ;;
+      *) of=alone ;;
+    esac
+    [ "$mode" = $of ] || continue
     unit=$work/$(echo "$header" | tr '/.' '__').cpp
     {
       desktop_macros
@@ -103,6 +112,10 @@ else
   # single_header/ is for libraries that are not the installed ones.
   find "$root" -name '*.hpp' ! -name host_code.hpp ! -path '*/single_header/*' | sort >"$work/units"
   [ "$mode" = each-header ] || find "$root" -name '*.cpp' ! -path '*/single_header/*' | sort >>"$work/units"
+  if [ "$mode" = together ]; then
+    sed -n 's/.*\.cpp$/#include "&"/p' "$work/units" >"$work/together.cpp"
+    echo "$work/together.cpp" >"$work/units"
+  fi
   set -- "$@" -x c++
 fi
 

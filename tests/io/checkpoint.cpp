@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "failing_allocator.hpp"
+#include "messages.hpp"
 #include "support.hpp"
 
 using dsvl::Checkpoint;
@@ -14,19 +15,15 @@ using dsvl::LoadMode;
 
 namespace {
 
-std::string file_of(const std::string& header, const std::string& data) {
-  std::string file;
-  for (int i = 0; i < 8; ++i) file += static_cast<char>((std::uint64_t{header.size()} >> (8 * i)) & 0xFF);
-  return file + header + data;
-}
+using test::safetensors_file;
 
 /// Two shards and an index; tests change what they want before they call folder().
 struct Sharded {
   std::string index = R"({"metadata":{"total_size":6},)"
                       R"("weight_map":{"z":"one.safetensors","a":"two.safetensors","m":"one.safetensors"}})";
-  std::string one = file_of(R"({"m":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},)"
+  std::string one = safetensors_file(R"({"m":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},)"
                             R"("z":{"dtype":"BF16","shape":[1],"data_offsets":[2,4]}})", "mmzz");
-  std::string two = file_of(R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},)"
+  std::string two = safetensors_file(R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},)"
                             R"("unlisted":{"dtype":"F16","shape":[1],"data_offsets":[2,4]}})", "aauu");
   std::string single;
   bool has_two = true;
@@ -49,11 +46,7 @@ struct Sharded {
   }
 };
 
-bool has(const std::string& text, std::string_view part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE(text);
-  return found;
-}
+using test::has;
 
 }  // namespace
 
@@ -74,7 +67,7 @@ TEST_CASE("the tensors of several files are one list in the order of names") {
 
 TEST_CASE("a single file is preferred to an index") {
   Sharded sharded;
-  sharded.single = file_of(R"({"only":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", "oo");
+  sharded.single = safetensors_file(R"({"only":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", "oo");
   const auto checkpoint = Checkpoint::open(sharded.folder());
   REQUIRE(checkpoint);
   CHECK(checkpoint->tensors().size() == 1);
@@ -196,7 +189,7 @@ TEST_CASE("an allocator that says no at any place gives out_of_memory") {
 }
 
 TEST_CASE("a shard may lie below the model's folder, and nowhere else") {
-  const std::string weights = file_of(R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", "aa");
+  const std::string weights = safetensors_file(R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", "aa");
   const auto open = [&](const std::string& name) {
     const std::string index = "{\"weight_map\":{\"a\":\"" + name + "\"}}";
     const dsvl::NamedBytes table[] = {{"model.safetensors.index.json", std::as_bytes(std::span(index))},

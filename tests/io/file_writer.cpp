@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "messages.hpp"
 #include "support.hpp"
 #include "temporary_folder.hpp"
 
@@ -17,24 +18,14 @@ using dsvl::FileWriter;
 
 namespace {
 
-struct TemporaryFolder : test::TemporaryFolder {
-  [[nodiscard]] std::string read(const char* name) const { return test::read_file(path / name); }
-  [[nodiscard]] std::set<std::string> names() const {
-    std::set<std::string> out;
-    for (const auto& entry : std::filesystem::directory_iterator(path)) out.insert(dsvl::path_to_utf8(entry.path().filename()));
-    return out;
-  }
-};
+using test::TemporaryFolder;
 
-void put(FileWriter& file, const std::string& text) { file.write(std::as_bytes(std::span(text))); }
-
+using test::put;
 std::filesystem::path path_of(const std::string& utf8) {
   return std::filesystem::path(reinterpret_cast<const char8_t*>(utf8.c_str()));
 }
 
-bool says(const dsvl::Status& status, const char* text) {
-  return std::string_view(status.text()).find(text) != std::string_view::npos;
-}
+using test::has;
 
 using Names = std::set<std::string>;
 
@@ -210,12 +201,12 @@ TEST_CASE("each step that fails says which path, what the system said and what t
     put(file, "x");
     const dsvl::Status status = file.commit();
     CHECK(status.code() == Code::io);
-    CHECK_MESSAGE(says(status, c.why), status.text());
-    CHECK_MESSAGE(says(status, c.advice), status.text());
+    CHECK_MESSAGE(has(status, c.why), status.text());
+    CHECK_MESSAGE(has(status, c.advice), status.text());
   }
   FileWriter none("");
   CHECK(none.commit().code() == Code::bad_argument);
-  CHECK(says(none.status(), "the name of the file to write is empty"));
+  CHECK(has(none.status(), "the name of the file to write is empty"));
   CHECK(folder.names() == Names{"plain", "sub"});
 }
 
@@ -226,7 +217,7 @@ TEST_CASE("a name that became a folder meanwhile is refused at the end, and noth
   folder.write("a/inside", "x");
   const dsvl::Status status = file.commit();
   CHECK(status.code() == Code::io);
-  CHECK_MESSAGE(says(status, "a: was written, but may not take its name: "), status.text());
+  CHECK_MESSAGE(has(status, "a: was written, but may not take its name: "), status.text());
   CHECK(folder.names() == Names{"a"});
   CHECK(folder.read("a/inside") == "x");
 }

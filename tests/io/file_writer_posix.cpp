@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #endif
 
+#include "messages.hpp"
 #include "processes.hpp"
 #include "temporary_folder.hpp"
 
@@ -60,32 +61,23 @@ namespace {
 
 using Names = std::set<std::string>;
 
-Names names_in(const fs::path& folder) {
-  Names out;
-  for (const auto& entry : fs::directory_iterator(folder)) out.insert(entry.path().filename().string());
-  return out;
+using test::names_in;
+using test::TemporaryFolder;
+
+/// The rights of a file, and the bits beside them; all ones where there is none.
+unsigned mode_of(const fs::path& file) {
+  struct stat about = {};
+  return ::stat(file.c_str(), &about) == 0 ? about.st_mode & 07777u : ~0u;
 }
 
-struct TemporaryFolder : test::TemporaryFolder {
-  [[nodiscard]] std::string read(const char* name) const { return test::read_file(path / name); }
-  [[nodiscard]] Names names() const { return names_in(path); }
-  [[nodiscard]] unsigned mode(const fs::path& name) const {
-    struct stat about = {};
-    return ::stat((path / name).c_str(), &about) == 0 ? about.st_mode & 07777u : ~0u;
-  }
-};
-
-void put(FileWriter& file, const std::string& text) { file.write(std::as_bytes(std::span(text))); }
-
+using test::put;
 Status write(const fs::path& path, const std::string& text, const dsvl::NewFileOptions& options = {}) {
   FileWriter file(path, options);
   put(file, text);
   return file.commit();
 }
 
-bool says(const Status& status, const char* text) {
-  return std::string_view(status.text()).find(text) != std::string_view::npos;
-}
+using test::has;
 
 /// Warnings that were logged.
 struct Log {
@@ -120,7 +112,7 @@ TEST_CASE("a new file has the permissions of any new file, one that replaces ano
   {
     const Umask mask(027);
     CHECK(write(folder.path / "new", "x").ok());
-    CHECK(folder.mode("new") == 0640);
+    CHECK(mode_of(folder.path / "new") == 0640);
   }
   const Umask mask(077);
   for (const unsigned mode : {0600u, 0666u, 0640u, 0755u}) {
@@ -129,9 +121,9 @@ TEST_CASE("a new file has the permissions of any new file, one that replaces ano
     fs::permissions(folder.path / "a", static_cast<fs::perms>(mode));
     FileWriter file(folder.path / "a");
     for (const std::string& name : folder.names())
-      if (name.ends_with(".part")) CHECK(folder.mode(name) == mode);  // nobody reads meanwhile who might not
+      if (name.ends_with(".part")) CHECK(mode_of(folder.path / name) == mode);  // nobody reads meanwhile who might not
     CHECK(file.commit().ok());
-    CHECK(folder.mode("a") == mode);
+    CHECK(mode_of(folder.path / "a") == mode);
   }
 }
 
@@ -154,7 +146,7 @@ TEST_CASE("a symbolic link stays, and the file that it leads to is replaced, or 
   CHECK(names_in(folder.path / "disk") == Names{"new", "old"});
   fs::create_symlink("round", folder.path / "round");
   const Status round = write(folder.path / "round", "x");
-  CHECK_MESSAGE(says(round, "round: cannot be created: its symbolic links go round in a circle ("), round.text());
+  CHECK_MESSAGE(has(round, "round: cannot be created: its symbolic links go round in a circle ("), round.text());
 }
 
 TEST_CASE("a temporary name that is taken, be it by a link that somebody laid there, is left alone") {
@@ -177,7 +169,7 @@ TEST_CASE("a device, a pipe or a socket is not replaced by a file") {
   for (const fs::path& path : {fs::path("/dev/null"), folder.path / "pipe"}) {
     const Status status = write(path, "x");
     CHECK(status.code() == Code::io);
-    CHECK_MESSAGE(says(status, "is a device, a pipe or a socket"), status.text());
+    CHECK_MESSAGE(has(status, "is a device, a pipe or a socket"), status.text());
   }
   CHECK(fs::is_character_file("/dev/null"));
   CHECK(folder.names() == Names{"pipe"});
@@ -197,10 +189,10 @@ TEST_CASE("what may not be written is left as it is: a folder, and a file that i
     protected_file = write(folder.path / "protected", "x");
     no_entry = write(folder.path / "no_entry" / "a", "x");
   }
-  CHECK_MESSAGE(says(closed, "b: cannot be created: that is not allowed ("), closed.text());
-  CHECK_MESSAGE(says(protected_file, "protected: cannot be written: that is not allowed ("), protected_file.text());
-  CHECK_MESSAGE(says(no_entry, "a: cannot be created: that is not allowed ("), no_entry.text());
-  for (const Status* status : {&closed, &protected_file, &no_entry}) CHECK(says(*status, "change the permissions"));
+  CHECK_MESSAGE(has(closed, "b: cannot be created: that is not allowed ("), closed.text());
+  CHECK_MESSAGE(has(protected_file, "protected: cannot be written: that is not allowed ("), protected_file.text());
+  CHECK_MESSAGE(has(no_entry, "a: cannot be created: that is not allowed ("), no_entry.text());
+  for (const Status* status : {&closed, &protected_file, &no_entry}) CHECK(has(*status, "change the permissions"));
   CHECK(folder.read("protected") == "old");
   CHECK(names_in(folder.path / "closed") == Names{"a"});
   fs::permissions(folder.path / "closed", fs::perms::all), fs::permissions(folder.path / "no_entry", fs::perms::all);
@@ -236,10 +228,10 @@ TEST_CASE("a limit of file sizes is an error with its own words, whenever it is 
     put(file, "y");
     const Status status = file.commit();
     CHECK(status.code() == Code::io);
-    CHECK_MESSAGE(says(status, "a: cannot be written: it would be larger than "), status.text());
-    CHECK(says(status, "(File too large, system error "));
-    CHECK(says(status, "raise the limit"));
-    CHECK(says(file.status(), status.text()));
+    CHECK_MESSAGE(has(status, "a: cannot be written: it would be larger than "), status.text());
+    CHECK(has(status, "(File too large, system error "));
+    CHECK(has(status, "raise the limit"));
+    CHECK(has(file.status(), status.text()));
     CHECK(folder.names() == Names{"a"});
     CHECK(folder.read("a") == "old");
   }
@@ -255,8 +247,8 @@ TEST_CASE("on a full file system the file that was there stays, nothing is left,
     for (const std::size_t size : {std::size_t{900000}, std::size_t{5000000}}) {
       const Status full = write(disk / "a", std::string(size, 'x'));
       check(full.code() == Code::io, "code io");
-      check(says(full, "a: cannot be written: no room is left on its file system (No space left on device, system error 28)"), full.text());
-      check(says(full, "make room there, or write to another disk"), "advice");
+      check(has(full, "a: cannot be written: no room is left on its file system (No space left on device, system error 28)"), full.text());
+      check(has(full, "make room there, or write to another disk"), "advice");
       check(test::read_file(disk / "a") == std::string(300000, 'o'), "the old file");
       check(names_in(disk) == Names{"a"}, "what is left");
     }
@@ -265,7 +257,7 @@ TEST_CASE("on a full file system the file that was there stays, nothing is left,
     ::mount("none", disk.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr);
     for (const char* name : {"a", "b"}) {
       const Status read_only = write(disk / name, "x");
-      check(says(read_only, "its file system is read-only (Read-only file system, system error 30); write to another folder"),
+      check(has(read_only, "its file system is read-only (Read-only file system, system error 30); write to another folder"),
             read_only.text());
     }
     return faults;
@@ -296,12 +288,12 @@ TEST_CASE("what the system refuses at the last moment has words of its own, and 
     return status;
   };
   const Status sync = with(EIO, 0, 0);
-  CHECK_MESSAGE(says(sync, "a: cannot be written through to the disk: the disk reports a fault ("), sync.text());
+  CHECK_MESSAGE(has(sync, "a: cannot be written through to the disk: the disk reports a fault ("), sync.text());
   const Status closed = with(0, 0, EDQUOT);
-  CHECK_MESSAGE(says(closed, "a: cannot be closed: the quota of its file system is used up ("), closed.text());
+  CHECK_MESSAGE(has(closed, "a: cannot be closed: the quota of its file system is used up ("), closed.text());
   CHECK(folder.read("a") == "old");
   const Status placed = with(0, EIO, 0);
-  CHECK_MESSAGE(says(placed, "a: is in its place, but its folder cannot be written through to the disk: "), placed.text());
+  CHECK_MESSAGE(has(placed, "a: is in its place, but its folder cannot be written through to the disk: "), placed.text());
   CHECK(folder.read("a") == "new");
   CHECK(with(0, EINVAL, 0).ok());  // a file system that knows no such thing
 }

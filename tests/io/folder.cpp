@@ -7,6 +7,7 @@
 #include <string>
 
 #include "failing_allocator.hpp"
+#include "messages.hpp"
 #include "support.hpp"
 #include "temporary_folder.hpp"
 
@@ -38,13 +39,13 @@ class MapReader final : public dsvl::Reader {
   }
 };
 
-struct Log {
+struct LoadProgress {
   double done = 0, total = 0;
   int reports = 0;
   dsvl::CancelToken* cancel_after_first = nullptr;
   dsvl::Progress progress() {
     return {[](void* user, dsvl::Stage stage, double now, double all) {
-              Log& log = *static_cast<Log*>(user);
+              LoadProgress& log = *static_cast<LoadProgress*>(user);
               CHECK(stage == dsvl::Stage::load);
               CHECK(now >= log.done);
               log.done = now, log.total = all, ++log.reports;
@@ -54,7 +55,7 @@ struct Log {
   }
 };
 
-bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+using test::has;
 
 }  // namespace
 
@@ -66,7 +67,7 @@ TEST_CASE("a directory gives the same bytes in every load mode, with progress to
   const Folder folder = Folder::directory(files.path);
   for (const LoadMode mode : {LoadMode::map, LoadMode::read, LoadMode::prefault}) {
     CAPTURE(name(mode));
-    Log log;
+    LoadProgress log;
     test::FailingAllocator allocator;
     {
       auto bytes = folder.open("a.bin", mode, &allocator, log.progress());
@@ -145,7 +146,7 @@ TEST_CASE("the caller's memory is used where it lies") {
   const std::string one = "first", two = "second";
   const dsvl::NamedBytes table[] = {{"one", std::as_bytes(std::span(one))}, {"sub/two", std::as_bytes(std::span(two))}};
   const Folder folder = Folder::memory(table);
-  Log log;
+  LoadProgress log;
   const auto bytes = folder.open("sub/two", LoadMode::read, nullptr, log.progress());
   REQUIRE(bytes);
   CHECK(static_cast<const void*>(bytes->data()) == two.data());
@@ -160,7 +161,7 @@ TEST_CASE("a reader is asked in blocks, and its failure is named") {
   MapReader reader;
   reader.files["a"] = std::string(3000000, 'r');
   const Folder folder = Folder::reader(reader);
-  Log log;
+  LoadProgress log;
   const auto bytes = folder.open("a", LoadMode::map, nullptr, log.progress());
   REQUIRE(bytes);
   CHECK(bytes->text() == reader.files["a"]);
@@ -178,7 +179,7 @@ TEST_CASE("loading stops when it is cancelled") {
   const Folder folder = Folder::directory(files.path);
   for (const LoadMode mode : {LoadMode::read, LoadMode::prefault}) {
     dsvl::CancelToken cancel;
-    Log log;
+    LoadProgress log;
     log.cancel_after_first = &cancel;
     const auto bytes = folder.open("a.bin", mode, nullptr, log.progress(), &cancel);
     CHECK(bytes.error().code() == Code::cancelled);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "failing_allocator.hpp"
+#include "messages.hpp"
 #include "support.hpp"
 
 using dsvl::Code;
@@ -68,22 +69,18 @@ std::size_t visit(const Gguf& file) {
 }
 
 /// Parses a copy that lies in memory of exactly its size. Empty when all is well.
-std::string error_of(const std::string& file) {
+std::string file_error(const std::string& file) {
   const std::unique_ptr<std::byte[]> exact(new std::byte[file.size()]);
   std::memcpy(exact.get(), file.data(), file.size());
   const auto parsed = Gguf::parse({exact.get(), file.size()}, "some.gguf");
   if (!parsed) return std::string(name(parsed.error().code())) + ": " + parsed.error().text();
   return visit(*parsed) == ~std::size_t{0} ? "a sum that it can hardly be" : "";
 }
-bool has(const std::string& message, std::string_view part) {
-  const bool found = message.find(part) != std::string::npos;
-  if (!found) MESSAGE(message);
-  return found;
-}
+using test::has;
 /// The error of a file with one key, or with one tensor and as many bytes of data.
-std::string key_error(const std::string& entry) { return error_of(start(0, 1) + entry); }
+std::string key_error(const std::string& entry) { return file_error(start(0, 1) + entry); }
 std::string tensor_error(const std::string& entry, std::size_t data) {
-  return error_of(pad(start(1, 0) + entry) + std::string(data, 'd'));
+  return file_error(pad(start(1, 0) + entry) + std::string(data, 'd'));
 }
 
 /// Keys of every kind and four tensors; ends with the last byte of the last tensor.
@@ -107,7 +104,7 @@ const std::string& good() {
   }();
   return file;
 }
-std::span<const std::byte> bytes_of(const std::string& file) { return std::as_bytes(std::span(file)); }
+using test::bytes_of;
 Gguf parse(const std::string& file) {
   auto parsed = Gguf::parse(bytes_of(file), "some.gguf");
   REQUIRE_MESSAGE(parsed.has_value(), parsed.error().text());
@@ -230,19 +227,19 @@ TEST_CASE("arrays are walked and indexed, of strings too") {
 }
 
 TEST_CASE("a file that is no GGUF file, or another version of one, is refused") {
-  CHECK(has(error_of(""), "bad_file: some.gguf: 0 bytes are too few"));
-  CHECK(has(error_of(start(0, 0).substr(0, 23)), "23 bytes are too few"));
-  CHECK(has(error_of("PK\x03\x04 some zip file that is long enough"), "does not begin with 'GGUF'"));
-  CHECK(has(error_of("GGML" + start(0, 0).substr(4)), "does not begin with 'GGUF'"));
-  CHECK(has(error_of(start(0, 0, 1)), "unsupported: some.gguf: is of GGUF version 1, only 2 and 3 are read"));
-  CHECK(has(error_of(start(0, 0, 0)), "unsupported: some.gguf: is of GGUF version 0"));
-  CHECK(has(error_of(start(0, 0, 4)), "unsupported: some.gguf: is of GGUF version 4"));
-  CHECK(has(error_of(start(0, 0, 0x03000000)), "unsupported: some.gguf: is a big-endian GGUF file"));
-  CHECK(error_of(start(0, 0, 2)).empty());
-  CHECK(error_of(start(0, 0)).empty());
+  CHECK(has(file_error(""), "bad_file: some.gguf: 0 bytes are too few"));
+  CHECK(has(file_error(start(0, 0).substr(0, 23)), "23 bytes are too few"));
+  CHECK(has(file_error("PK\x03\x04 some zip file that is long enough"), "does not begin with 'GGUF'"));
+  CHECK(has(file_error("GGML" + start(0, 0).substr(4)), "does not begin with 'GGUF'"));
+  CHECK(has(file_error(start(0, 0, 1)), "unsupported: some.gguf: is of GGUF version 1, only 2 and 3 are read"));
+  CHECK(has(file_error(start(0, 0, 0)), "unsupported: some.gguf: is of GGUF version 0"));
+  CHECK(has(file_error(start(0, 0, 4)), "unsupported: some.gguf: is of GGUF version 4"));
+  CHECK(has(file_error(start(0, 0, 0x03000000)), "unsupported: some.gguf: is a big-endian GGUF file"));
+  CHECK(file_error(start(0, 0, 2)).empty());
+  CHECK(file_error(start(0, 0)).empty());
   std::string second = good();
   second[4] = 2;
-  CHECK(error_of(second).empty());
+  CHECK(file_error(second).empty());
 }
 
 TEST_CASE("counts that the file has no room for are refused before anything is allocated") {
@@ -267,9 +264,9 @@ TEST_CASE("a key whose entry is wrong is refused by name") {
   CHECK(has(key_error(key("k", Kind::string, u64(~0ull) + "four")), "truncated: it ends inside key 'k'"));
   CHECK(has(key_error(key("k", Kind::boolean, "\2")), "key 'k' has a boolean that is neither 0 nor 1"));
   CHECK(has(key_error(array("k", Kind::boolean, 2, "\1\3")), "neither 0 nor 1"));
-  CHECK(error_of(start(0, 1) + key(std::string(65535, 'k'), Kind::u8, "\7")).empty());
+  CHECK(file_error(start(0, 1) + key(std::string(65535, 'k'), Kind::u8, "\7")).empty());
   CHECK(has(key_error(key(std::string(65536, 'k'), Kind::u8, "\7")), "has 65536 bytes, at most 65535 are allowed"));
-  CHECK(has(error_of(start(0, 2) + key("k", Kind::u32, u32(1)) + key("k", Kind::u32, u32(1))),
+  CHECK(has(file_error(start(0, 2) + key("k", Kind::u32, u32(1)) + key("k", Kind::u32, u32(1))),
             "bad_file: some.gguf: the key 'k' is there twice"));
 }
 
@@ -288,7 +285,7 @@ TEST_CASE("an array that is longer than the file is refused, whatever its length
 
 TEST_CASE("the alignment is a power of two within reason") {
   const auto with = [](Kind kind, const std::string& value) {
-    return error_of(start(0, 1) + key("general.alignment", kind, value));
+    return file_error(start(0, 1) + key("general.alignment", kind, value));
   };
   for (const std::uint32_t fine : {8u, 32u, 65536u}) CHECK(with(Kind::u32, u32(fine)).empty());
   for (const std::uint32_t bad : {0u, 1u, 4u, 24u, 131072u, 0x80000000u})
@@ -301,10 +298,10 @@ TEST_CASE("the alignment is a power of two within reason") {
 }
 
 TEST_CASE("a tensor whose entry is wrong is refused by name") {
-  CHECK(has(error_of(start(1, 0) + u64(25) + std::string(24, 'n')), "truncated: it ends inside tensor 0 of 1"));
+  CHECK(has(file_error(start(1, 0) + u64(25) + std::string(24, 'n')), "truncated: it ends inside tensor 0 of 1"));
   CHECK(has(tensor_error(tensor("x", {}, 0, 0) + u64(0), 4), "tensor 'x' has 0 dimensions, must have 1 to 4"));
   CHECK(has(tensor_error(tensor("x", {1, 1, 1, 1, 1}, 0, 0), 4), "tensor 'x' has 5 dimensions"));
-  CHECK(has(error_of(start(1, 0) + text("x") + u32(4) + std::string(20, '\0')), "truncated: it ends inside tensor 'x'"));
+  CHECK(has(file_error(start(1, 0) + text("x") + u32(4) + std::string(20, '\0')), "truncated: it ends inside tensor 'x'"));
   CHECK(has(tensor_error(tensor("x", {1}, 42, 0), 4), "unsupported: some.gguf: tensor 'x' has the unknown type 42"));
   CHECK(has(tensor_error(tensor("x", {1}, 4, 0), 4), "unsupported: some.gguf: tensor 'x' has the unknown type 4"));
   CHECK(has(tensor_error(tensor("x", {1ull << 63}, 0, 0), 4), "tensor 'x' has a shape too large for any file"));
@@ -326,7 +323,7 @@ TEST_CASE("a tensor whose entry is wrong is refused by name") {
 
 TEST_CASE("tensors that overlap, or have one name, are refused") {
   const auto two = [](std::string_view name, std::uint64_t first, std::uint64_t second) {
-    return error_of(pad(start(2, 0) + tensor("x", {16}, 0, first) + tensor(name, {16}, 0, second)) +
+    return file_error(pad(start(2, 0) + tensor("x", {16}, 0, first) + tensor(name, {16}, 0, second)) +
                     std::string(160, 'd'));
   };
   CHECK(two("y", 0, 64).empty());
@@ -342,8 +339,8 @@ TEST_CASE("every type of GGML that files have is known with the size of its bloc
     CAPTURE(type.name);
     const std::string file = pad(start(1, 0) + tensor("x", {type.elements * 2ull, 3}, type.number, 0)) +
                              std::string(6 * type.bytes, 'd');
-    CHECK(error_of(file).empty());
-    CHECK(has(error_of(file.substr(0, file.size() - 1)), "the file is truncated"));
+    CHECK(file_error(file).empty());
+    CHECK(has(file_error(file.substr(0, file.size() - 1)), "the file is truncated"));
     CHECK(parse(file).tensors()[0].dtype == type.name);
     CHECK(dsvl::find_ggml_type(type.name) == &type);
     CHECK(dsvl::find_ggml_type(type.number) == &type);
@@ -354,10 +351,10 @@ TEST_CASE("every type of GGML that files have is known with the size of its bloc
 }
 
 TEST_CASE("every truncation of a file is an error") {
-  REQUIRE(error_of(good()).empty());
+  REQUIRE(file_error(good()).empty());
   for (std::size_t n = 0; n < good().size(); ++n) {
     CAPTURE(n);
-    CHECK_FALSE(error_of(good().substr(0, n)).empty());
+    CHECK_FALSE(file_error(good().substr(0, n)).empty());
   }
 }
 
@@ -373,13 +370,13 @@ TEST_CASE("no damaged byte in a file makes anything reach outside") {
     for (int bit = 0; bit < 8; ++bit) {
       std::string damaged = good();
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
-      refused += error_of(damaged).empty() ? 0 : 1;
+      refused += file_error(damaged).empty() ? 0 : 1;
     }
   }
   for (int round = 0; round < 5000; ++round) {
     std::string damaged = good();
     for (std::size_t n = 1 + random(4); n > 0; --n) damaged[random(head)] = static_cast<char>(random(256));
-    refused += error_of(damaged).empty() ? 0 : 1;
+    refused += file_error(damaged).empty() ? 0 : 1;
   }
   CHECK(refused > 3000);
 }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "messages.hpp"
+
 using namespace dsvl;
 
 namespace {
@@ -40,11 +42,7 @@ std::string error(const std::map<std::string, std::string>& files, std::string_v
   REQUIRE_FALSE(checkpoint);
   return std::string(dsvl::name(checkpoint.error().code())) + ": " + checkpoint.error().text();
 }
-bool has(const std::string& text, std::string_view part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE(text);
-  return found;
-}
+using test::has;
 
 }  // namespace
 

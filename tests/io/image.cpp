@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "failing_allocator.hpp"
+#include "messages.hpp"
 #include "sha256.hpp"
 #include "support.hpp"
 
@@ -16,7 +17,7 @@ using dsvl::Index;
 
 namespace {
 
-std::span<const std::byte> bytes_of(const std::string& file) { return std::as_bytes(std::span(file)); }
+using test::bytes_of;
 auto decode(const std::string& file, const ImageLimits& limits = {}, dsvl::Allocator* allocator = nullptr) {
   return dsvl::decode_image(bytes_of(file), limits, allocator, "some picture");
 }
@@ -24,11 +25,7 @@ std::string error_of(const std::string& file, const ImageLimits& limits = {}) {
   const auto image = decode(file, limits);
   return image ? std::string() : std::string(name(image.error().code())) + ": " + image.error().text();
 }
-bool has(const std::string& text, std::string_view part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE(text);
-  return found;
-}
+using test::has;
 std::string sha_of(const Image& image) { return test::sha256_hex(std::as_bytes(image.rgb.span())); }
 
 std::string be32(std::size_t v) {

@@ -6,20 +6,19 @@
 #include <string>
 
 #include "failing_allocator.hpp"
+#include "messages.hpp"
 #include "support.hpp"
 
 using dsvl::Code;
 using dsvl::json::Document;
-using dsvl::json::Kind;
 using dsvl::json::Value;
 
 namespace {
 
-std::string error_of(std::string_view text) {
-  const auto document = Document::parse(text, "some.json");
-  return document ? std::string() : std::string(name(document.error().code())) + ": " + document.error().text();
+std::string parse_error(std::string_view text) {
+  return test::error_of(Document::parse(text, "some.json"));
 }
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+using test::has;
 
 }  // namespace
 
@@ -47,7 +46,7 @@ TEST_CASE("a JSON text is read into values of its kinds") {
   CHECK(root.find("last").integer() == 1);
   CHECK(root[6].key() == "list");
   CHECK(root[7].integer() == 1);
-  CHECK(root.find("text").kind() == Kind::string);
+  CHECK(root.find("text").kind() == dsvl::json::Kind::string);
 }
 
 TEST_CASE("asking a value for what it is not gives nothing") {
@@ -115,45 +114,45 @@ TEST_CASE("values stay good when their document is moved and its text is gone") 
 }
 
 TEST_CASE("an error names the text, the byte and the fault") {
-  CHECK(has(error_of(""), "bad_file: some.json: byte 1: "));
-  CHECK(has(error_of("[1,2"), "some.json: byte 5: "));
-  CHECK(has(error_of("[1] x"), "expected end of input"));
-  CHECK(error_of("[tru]") == "bad_file: some.json: byte 5: syntax error while parsing value - invalid literal");
-  CHECK(has(error_of("{'a':1}"), "object key"));
-  CHECK(has(error_of("[1,]"), "some.json: byte 4"));
-  CHECK(has(error_of("// no\n1"), "invalid"));
-  CHECK(has(error_of("[1e999]"), "overflow"));
-  CHECK(has(error_of("NaN"), "invalid literal"));
-  CHECK(has(error_of("\"\xFF\""), "ill-formed UTF-8"));
-  CHECK(has(error_of("\"\xC0\x80\""), "ill-formed UTF-8"));
-  CHECK(has(error_of(R"("\ud800")"), "surrogate"));
-  CHECK(has(error_of("\"a\nb\""), "control character"));
-  CHECK(has(error_of(std::string_view("1\0 2", 4)), "some.json: byte 1: a NUL byte"));
+  CHECK(has(parse_error(""), "bad_file: some.json: byte 1: "));
+  CHECK(has(parse_error("[1,2"), "some.json: byte 5: "));
+  CHECK(has(parse_error("[1] x"), "expected end of input"));
+  CHECK(parse_error("[tru]") == "bad_file: some.json: byte 5: syntax error while parsing value - invalid literal");
+  CHECK(has(parse_error("{'a':1}"), "object key"));
+  CHECK(has(parse_error("[1,]"), "some.json: byte 4"));
+  CHECK(has(parse_error("// no\n1"), "invalid"));
+  CHECK(has(parse_error("[1e999]"), "overflow"));
+  CHECK(has(parse_error("NaN"), "invalid literal"));
+  CHECK(has(parse_error("\"\xFF\""), "ill-formed UTF-8"));
+  CHECK(has(parse_error("\"\xC0\x80\""), "ill-formed UTF-8"));
+  CHECK(has(parse_error(R"("\ud800")"), "surrogate"));
+  CHECK(has(parse_error("\"a\nb\""), "control character"));
+  CHECK(has(parse_error(std::string_view("1\0 2", 4)), "some.json: byte 1: a NUL byte"));
 }
 
 TEST_CASE("a key may not be there twice in one object") {
-  CHECK(error_of(R"({"a":1,"b":{"a":2}})").empty());
-  CHECK(has(error_of(R"({"a":1,"b":2,"a":3})"), "bad_file: some.json: byte 16: the key 'a' is there twice"));
-  CHECK(has(error_of(R"([{"x":{"a":1,"\u0061":2}}])"), "the key 'a' is there twice"));
+  CHECK(parse_error(R"({"a":1,"b":{"a":2}})").empty());
+  CHECK(has(parse_error(R"({"a":1,"b":2,"a":3})"), "bad_file: some.json: byte 16: the key 'a' is there twice"));
+  CHECK(has(parse_error(R"([{"x":{"a":1,"\u0061":2}}])"), "the key 'a' is there twice"));
   std::string large = "{";
   for (int i = 0; i < 5000; ++i) large += "\"k" + std::to_string(i) + "\":[" + std::to_string(i) + "],";
-  CHECK(error_of(large + "\"last\":1}").empty());
-  CHECK(has(error_of(large + "\"k77\":1}"), "the key 'k77' is there twice"));
+  CHECK(parse_error(large + "\"last\":1}").empty());
+  CHECK(has(parse_error(large + "\"k77\":1}"), "the key 'k77' is there twice"));
 }
 
 TEST_CASE("texts that are too deep, or have too long tokens, are refused") {
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
-  CHECK(error_of(nested(dsvl::json::kMaxDepth)).empty());
-  CHECK(has(error_of(nested(dsvl::json::kMaxDepth + 1)), "limit: some.json: byte 65: arrays and objects are nested"));
-  CHECK(has(error_of(std::string(1000000, '[')), "nested too deep"));
-  CHECK(error_of('"' + std::string(60000, 'x') + '"').empty());
-  CHECK(has(error_of("[\"" + std::string(70000, 'x') + "\"]"), "limit: some.json: byte 1: a string or number"));
-  CHECK(has(error_of("[1, " + std::string(70000, '1') + "]"), "limit: some.json: byte 3: a string or number"));
-  CHECK(has(error_of("[1, \"" + std::string(70000, '\\') + "\"]"), "a string or number is too long"));
+  CHECK(parse_error(nested(dsvl::json::kMaxDepth)).empty());
+  CHECK(has(parse_error(nested(dsvl::json::kMaxDepth + 1)), "limit: some.json: byte 65: arrays and objects are nested"));
+  CHECK(has(parse_error(std::string(1000000, '[')), "nested too deep"));
+  CHECK(parse_error('"' + std::string(60000, 'x') + '"').empty());
+  CHECK(has(parse_error("[\"" + std::string(70000, 'x') + "\"]"), "limit: some.json: byte 1: a string or number"));
+  CHECK(has(parse_error("[1, " + std::string(70000, '1') + "]"), "limit: some.json: byte 3: a string or number"));
+  CHECK(has(parse_error("[1, \"" + std::string(70000, '\\') + "\"]"), "a string or number is too long"));
 }
 
 TEST_CASE("a hostile name is made printable before it stands in an error") {
-  const std::string error = error_of("{\"\\u001b[2J\\n\":1,\"\\u001b[2J\\n\":2}");
+  const std::string error = parse_error("{\"\\u001b[2J\\n\":1,\"\\u001b[2J\\n\":2}");
   CHECK(has(error, "the key '?[2J?' is there twice"));
   CHECK(std::string(dsvl::Printable(std::string(120, 'x')).text()) == std::string(120, 'x'));
   CHECK(std::string(dsvl::Printable(std::string(100, 'x') + std::string(100, 'y')).text()) ==
@@ -168,8 +167,8 @@ TEST_CASE("a hostile name is made printable before it stands in an error") {
 
 TEST_CASE("every truncation of a text is an error") {
   const std::string text = R"({"model":{"dims":[1,2.5,-3],"name":"tïny","ok":true},"none":null})";
-  REQUIRE(error_of(text).empty());
-  for (std::size_t n = 0; n < text.size(); ++n) CHECK_FALSE(error_of(text.substr(0, n)).empty());
+  REQUIRE(parse_error(text).empty());
+  for (std::size_t n = 0; n < text.size(); ++n) CHECK_FALSE(parse_error(text.substr(0, n)).empty());
 }
 
 TEST_CASE("no flipped bit in a text does harm") {
@@ -179,7 +178,7 @@ TEST_CASE("no flipped bit in a text does harm") {
     for (int bit = 0; bit < 8; ++bit) {
       std::string flipped = text;
       flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
-      refused += error_of(flipped).empty() ? 0 : 1;
+      refused += parse_error(flipped).empty() ? 0 : 1;
     }
   }
   CHECK(refused > 100);

@@ -11,23 +11,17 @@
 #include <string>
 #include <vector>
 
+#include "messages.hpp"
 #include "support.hpp"
 
 using dsvl::Code;
 
 namespace {
 
-std::span<const std::byte> bytes_of(const std::string& file) { return std::as_bytes(std::span(file)); }
+using test::bytes_of;
 
-template <class T>
-std::string error_of(const dsvl::Result<T>& result) {
-  return result ? "" : std::string(name(result.error().code())) + ": " + result.error().text();
-}
-bool has(const std::string& message, std::string_view part) {
-  const bool found = message.find(part) != std::string::npos;
-  if (!found) MESSAGE(message);
-  return found;
-}
+using test::error_of;
+using test::has;
 std::string json_error(std::string_view text) { return error_of(dsvl::json::Document::parse(text, "some.json")); }
 
 std::string number(std::uint64_t value, std::size_t bytes) {
@@ -35,12 +29,12 @@ std::string number(std::uint64_t value, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) out[i] = static_cast<char>(value >> (8 * i) & 0xFF);
   return out;
 }
-std::string text(std::string_view s) { return number(s.size(), 8) + std::string(s); }
+std::string gguf_text(std::string_view s) { return number(s.size(), 8) + std::string(s); }
 
 /// A GGUF file with one number under a key, and a tensor of so many dimensions of size 1.
 std::string gguf_error(const std::string& key, std::uint32_t value, std::size_t rank) {
-  std::string file = "GGUF" + number(3, 4) + number(1, 8) + number(1, 8) + text(key) + number(4, 4) + number(value, 4);
-  file += text("t") + number(rank, 4);
+  std::string file = "GGUF" + number(3, 4) + number(1, 8) + number(1, 8) + gguf_text(key) + number(4, 4) + number(value, 4);
+  file += gguf_text("t") + number(rank, 4);
   for (std::size_t i = 0; i < rank; ++i) file += number(1, 8);
   file += number(0, 4) + number(0, 8);
   const std::size_t alignment = key == "general.alignment" && value >= 8 && value <= 65536 ? value : 32;

@@ -12,6 +12,7 @@
 
 #include "failing_allocator.hpp"
 #include "jpeg_reference.hpp"
+#include "messages.hpp"
 #include "sha256.hpp"
 #include "support.hpp"
 
@@ -36,17 +37,13 @@ bool as_wanted(std::string_view want, const std::string& plain, const std::strin
   return want == "free";
 }
 
-std::string jpeg_file(const char* name) { return test::read_file(test::data("pictures") / name); }
-std::span<const std::byte> bytes_of(const std::string& file) { return std::as_bytes(std::span(file)); }
-std::string error_of(const std::string& file) {
+std::string jpeg_of_list(const char* name) { return test::read_file(test::data("pictures") / name); }
+using test::bytes_of;
+std::string picture_error(const std::string& file) {
   const auto image = dsvl::decode_image(bytes_of(file), {}, nullptr, "some picture");
   return image ? "" : std::string(name(image.error().code())) + ": " + image.error().text();
 }
-bool has(const std::string& text, std::string_view part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE(text);
-  return found;
-}
+using test::has;
 
 }  // namespace
 
@@ -186,23 +183,23 @@ TEST_CASE("a JPEG whose data end early, or whose scans are not all there, is ref
   for (const char* name : {"j_422.jpg", "j22_exif6_prog.jpg", "j18_restart1row.jpg"}) {
 
     CAPTURE(name);
-    const std::string file = jpeg_file(name);
-    REQUIRE(error_of(file).empty());
+    const std::string file = jpeg_of_list(name);
+    REQUIRE(picture_error(file).empty());
     const std::size_t data = file.find("\xFF\xDA");
     int accepted = 0;
     for (std::size_t end = data + 14; end + 3 < file.size(); ++end)
-      if (file[end - 1] != '\xFF') accepted += error_of(file.substr(0, end) + "\xFF\xD9") == "" ? 1 : 0;
+      if (file[end - 1] != '\xFF') accepted += picture_error(file.substr(0, end) + "\xFF\xD9") == "" ? 1 : 0;
     CHECK(accepted == 0);
   }
 }
 
 TEST_CASE("a JPEG marker that nobody knows, inside its data or before them, is an error") {
-  const std::string file = jpeg_file("j_422.jpg");
+  const std::string file = jpeg_of_list("j_422.jpg");
   const std::size_t data = file.find("\xFF\xDA") + 14;
   for (const char* marker : {"\xFF\x02\x00\x02", "\xFF\xF0\x00\x02", "\xFF\xDE\x00\x02", "\xFF\xC8\x00\x02"}) {
     const std::string known(marker, 4);
-    CHECK(has(error_of(file.substr(0, 2) + known + file.substr(2)), "bad_file: some picture: damaged: has the unknown marker"));
-    CHECK(has(error_of(file.substr(0, data + 40) + known + file.substr(data + 40)), "damaged"));
+    CHECK(has(picture_error(file.substr(0, 2) + known + file.substr(2)), "bad_file: some picture: damaged: has the unknown marker"));
+    CHECK(has(picture_error(file.substr(0, data + 40) + known + file.substr(data + 40)), "damaged"));
   }
 }
 
@@ -225,15 +222,15 @@ TEST_CASE("scans of a progressive JPEG are limited in number, and have to come i
     many += scan(i, i, 0, 5);
     for (int low = 4; low >= 0; --low) many += scan(i, i, low + 1, low);
   }
-  CHECK(has(error_of(many + "\xFF\xD9"), "limit: some picture: has more than 256 scans"));
+  CHECK(has(picture_error(many + "\xFF\xD9"), "limit: some picture: has more than 256 scans"));
   const std::string end = "\xFF\xD9", order = "damaged: its scans are in a wrong order";
-  CHECK(has(error_of(head + scan(0, 0, 0, 1) + end), "unfinished: scans that refine its picture are not there"));
-  CHECK(has(error_of(head + scan(1, 5, 0, 0) + end), order));
-  CHECK(has(error_of(head + scan(0, 0, 1, 0) + end), order));
-  CHECK(has(error_of(head + scan(0, 0, 0, 2) + scan(0, 0, 1, 0) + end), order));
-  CHECK(has(error_of(head + scan(0, 0, 0, 0) + scan(0, 0, 0, 0) + end), order));
-  CHECK(has(error_of(head + scan(0, 5, 0, 0) + end), "has a damaged scan header"));
-  CHECK(has(error_of(head + scan(0, 0, 0, 14) + end), "has a damaged scan header"));
+  CHECK(has(picture_error(head + scan(0, 0, 0, 1) + end), "unfinished: scans that refine its picture are not there"));
+  CHECK(has(picture_error(head + scan(1, 5, 0, 0) + end), order));
+  CHECK(has(picture_error(head + scan(0, 0, 1, 0) + end), order));
+  CHECK(has(picture_error(head + scan(0, 0, 0, 2) + scan(0, 0, 1, 0) + end), order));
+  CHECK(has(picture_error(head + scan(0, 0, 0, 0) + scan(0, 0, 0, 0) + end), order));
+  CHECK(has(picture_error(head + scan(0, 5, 0, 0) + end), "has a damaged scan header"));
+  CHECK(has(picture_error(head + scan(0, 0, 0, 14) + end), "has a damaged scan header"));
 }
 
 TEST_CASE("a cancel stops a JPEG at the next refill of its data, and at the next row after that") {

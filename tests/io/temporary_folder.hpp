@@ -2,12 +2,26 @@
 #ifndef DSVL_TESTS_IO_TEMPORARY_FOLDER_HPP
 #define DSVL_TESTS_IO_TEMPORARY_FOLDER_HPP
 
+#include <dsvl/io/file_writer.hpp>
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <set>
+#include <span>
 #include <string>
 
+#include "../support.hpp"
+
 namespace test {
+
+/// The names in a folder, in UTF-8.
+inline std::set<std::string> names_in(const std::filesystem::path& folder) {
+  std::set<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) out.insert(dsvl::path_to_utf8(entry.path().filename()));
+  return out;
+}
+
+inline void put(dsvl::FileWriter& file, const std::string& text) { file.write(std::as_bytes(std::span(text))); }
 
 struct TemporaryFolder {
   std::filesystem::path path;
@@ -28,6 +42,8 @@ struct TemporaryFolder {
     std::filesystem::create_directories((path / name).parent_path());
     std::ofstream(path / name, std::ios::binary) << text;
   }
+  [[nodiscard]] std::string read(const char* name) const { return read_file(path / name); }
+  [[nodiscard]] std::set<std::string> names() const { return names_in(path); }
 };
 
 }  // namespace test

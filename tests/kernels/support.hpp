@@ -17,6 +17,7 @@ using dsvl::Index;
 
 inline constexpr Index kWidths[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 1024, 1025, 2048 + 3};
 inline constexpr Format kAllFormats[] = {Format::f32, Format::bf16, Format::f16};
+inline constexpr Format kQuantized[] = {Format::q8_0, Format::q4_0, Format::q4_k, Format::q6_k};
 
 /// n weights in `format`, starting `misaligned` bytes into the vector; what stands before and behind them is NaN.
 inline std::vector<std::byte> weights(Format format, Index n, std::uint64_t seed, Index misaligned = 0) {

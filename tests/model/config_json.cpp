@@ -1,4 +1,5 @@
 // config.json of both layouts: released sizes, defaults, presets, spellings, and errors that name file and key.
+#include "../messages.hpp"
 #include "released.hpp"
 
 using namespace dsvl;
@@ -26,7 +27,7 @@ Status error_of(const std::string& text) {
   REQUIRE_FALSE(config);
   return config.error();
 }
-bool contains(const Status& status, const char* words) { return std::string(status.text()).find(words) != std::string::npos; }
+using test::has;
 
 }  // namespace
 
@@ -201,12 +202,12 @@ TEST_CASE("whatever is wrong in a configuration is named with its file, its obje
     const Status status = error_of(with(c.base, c.from, c.to));
     INFO(status.text());
     CHECK(status.code() == c.code);
-    CHECK(contains(status, c.where));
-    CHECK(contains(status, c.why));
+    CHECK(has(status, c.where));
+    CHECK(has(status, c.why));
   }
   CHECK(error_of("[]").code() == Code::bad_file);
   CHECK(error_of("{}").code() == Code::unsupported);
-  CHECK(contains(error_of(R"({"model_type": 5})"), "model_type"));
+  CHECK(has(error_of(R"({"model_type": 5})"), "model_type"));
 }
 
 TEST_CASE("what is told of a hostile value is printable") {

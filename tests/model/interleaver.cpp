@@ -15,9 +15,9 @@ constexpr Index kCols = 1024;
 constexpr Format kFormat = Format::q8_0;
 const Index kStride = row_bytes(kFormat, kCols);
 
-/// Rows as a file has them, with finite scales.
-struct Rows {
-  explicit Rows(Index rows) : bytes(static_cast<std::size_t>(rows * kStride)), block{bytes.data(), rows, kFormat} {
+/// FileRows as a file has them, with finite scales.
+struct FileRows {
+  explicit FileRows(Index rows) : bytes(static_cast<std::size_t>(rows * kStride)), block{bytes.data(), rows, kFormat} {
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>((i * 2654435761u) >> 17 & 0x3B);
   }
   std::vector<std::byte> bytes;
@@ -40,7 +40,7 @@ struct Backwards final : Executor {
 TEST_CASE("weights are interleaved to the same bytes by any number of workers, in any order") {
   for (const Index rows : {16, 48, 256, 1616}) {
     CAPTURE(rows);
-    Rows whole(rows);
+    FileRows whole(rows);
     std::vector<std::byte> want(whole.bytes.size());
     interleave(kFormat, whole.bytes.data(), rows, kCols, want.data());
     const auto check = [&](Executor* threads) {
@@ -70,7 +70,7 @@ TEST_CASE("a scale that is infinite is seen in every piece of a weight") {
   const LoadWork work{&pool};
   for (const Index row : {Index{0}, Index{15}, rows / 2, rows - 1}) {
     CAPTURE(row);
-    Rows broken(rows);
+    FileRows broken(rows);
     std::memcpy(broken.bytes.data() + row * kStride, "\x00\x7C", 2);
     std::vector<std::byte> to(broken.bytes.size());
     CHECK(!Interleaver(work).run(broken.block, kCols, to.data()));
@@ -79,7 +79,7 @@ TEST_CASE("a scale that is infinite is seen in every piece of a weight") {
 
 TEST_CASE("interleaving that is cancelled in any task does no other, and reports no progress") {
   const Index rows = 1616;
-  Rows whole(rows);
+  FileRows whole(rows);
   for (int k = 0; k < 7; ++k) {
     CAPTURE(k);
     CancelToken cancel;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../messages.hpp"
 #include "released.hpp"
 
 using namespace dsvl;
@@ -56,11 +57,7 @@ struct Files {
   }
 };
 
-bool has(const std::string& text, std::string_view part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE(text);
-  return found;
-}
+using test::has;
 
 Setting setting(const Files& files, std::string_view name) {
   REQUIRE(files.read());

@@ -14,11 +14,11 @@ using std::chrono::milliseconds;
 namespace {
 
 /// What tiles report to: how often each ran, step after step.
-struct Board {
+struct HitBoard {
   std::vector<std::vector<std::atomic<int>>> hits;
   std::function<void(std::size_t step, Index tile)> in_tile;
 
-  explicit Board(const std::vector<std::size_t>& tiles) {
+  explicit HitBoard(const std::vector<std::size_t>& tiles) {
     for (const std::size_t n : tiles) hits.emplace_back(n);
   }
   [[nodiscard]] int begun() const {
@@ -37,7 +37,7 @@ struct Board {
 
 struct Hit {
   static constexpr const char* kName = "hit";
-  Board* board;
+  HitBoard* board;
   std::size_t step;
   double price;
 
@@ -51,11 +51,11 @@ struct Hit {
 };
 
 /// A board's steps as a program; step s costs `first_price` + s.
-struct Recorded {
+struct RecordedHits {
   Program<float> program;
   Buffer<std::byte> memory;
 
-  explicit Recorded(Board& board, double first_price = 1) {
+  explicit RecordedHits(HitBoard& board, double first_price = 1) {
     REQUIRE(carve_slab(memory, [&](Arena& arena) {
       program = {};
       Recorder<float> on(program, arena);
@@ -91,8 +91,8 @@ void sleep(int ms) { std::this_thread::sleep_for(milliseconds(ms)); }
 
 TEST_CASE("a job is busy from its beginning to its program's end, and runs every tile once") {
   Rig rig;
-  Board board({3, 0, 20, 1});
-  Recorded r(board);
+  HitBoard board({3, 0, 20, 1});
+  RecordedHits r(board);
   Job job;
   CHECK_FALSE(job.busy());
   CHECK(job.advance(rig.machine(), {}).ok());
@@ -111,8 +111,8 @@ TEST_CASE("a job is busy from its beginning to its program's end, and runs every
 
 TEST_CASE("a deadline ends a slice, not the job") {
   Rig rig;
-  Board board({4, 60});
-  Recorded r(board);
+  HitBoard board({4, 60});
+  RecordedHits r(board);
   board.in_tile = [](std::size_t, Index) { sleep(1); };
   Job job;
   job.begin(r.program, {});
@@ -133,8 +133,8 @@ TEST_CASE("a deadline ends a slice, not the job") {
 
 TEST_CASE("a cancelled job stops behind the tile that is running, says during what, and can go on") {
   Rig rig;
-  Board board({2, 10, 3});
-  Recorded r(board);
+  HitBoard board({2, 10, 3});
+  RecordedHits r(board);
   CancelToken cancel;
   board.in_tile = [&](std::size_t step, Index tile) {
     if (step == 1 && tile == 5) cancel.cancel();
@@ -156,8 +156,8 @@ TEST_CASE("a cancelled job stops behind the tile that is running, says during wh
 
 TEST_CASE("what was cancelled with its last tile is done") {
   Rig rig;
-  Board board({1, 1});
-  Recorded r(board);
+  HitBoard board({1, 1});
+  RecordedHits r(board);
   CancelToken cancel;
   board.in_tile = [&](std::size_t step, Index) {
     if (step == 1) cancel.cancel();
@@ -172,8 +172,8 @@ TEST_CASE("what was cancelled with its last tile is done") {
 
 TEST_CASE("an abandoned job is over, and another can begin in its place") {
   Rig rig;
-  Board half({10, 10}), whole({5});
-  Recorded first(half), second(whole);
+  HitBoard half({10, 10}), whole({5});
+  RecordedHits first(half), second(whole);
   CancelToken cancel;
   half.in_tile = [&](std::size_t, Index) { cancel.cancel(); };
   Control control;
@@ -198,8 +198,8 @@ TEST_CASE("an abandoned job is over, and another can begin in its place") {
 
 TEST_CASE("long work reports again and again how much of its stage is done, up to its share") {
   Rig rig;
-  Board board(std::vector<std::size_t>(60, 1));
-  Recorded r(board);
+  HitBoard board(std::vector<std::size_t>(60, 1));
+  RecordedHits r(board);
   board.in_tile = [](std::size_t, Index) { sleep(4); };
   std::vector<Report> reports;
   Control control;
@@ -221,8 +221,8 @@ TEST_CASE("long work reports again and again how much of its stage is done, up t
 
 TEST_CASE("steps count by their cost, over all slices, and a new job counts anew") {
   Rig rig;
-  Board board({1, 1, 1});
-  Recorded r(board);  // costs 1, 2, 3
+  HitBoard board({1, 1, 1});
+  RecordedHits r(board);  // costs 1, 2, 3
   std::vector<Report> reports;
   Control control;
   control.progress = into(reports);
@@ -246,8 +246,8 @@ TEST_CASE("steps count by their cost, over all slices, and a new job counts anew
 
 TEST_CASE("a program that costs nothing runs and reports nothing") {
   Rig rig;
-  Board board({2, 3});
-  Recorded r(board, 0);
+  HitBoard board({2, 3});
+  RecordedHits r(board, 0);
   std::vector<Report> reports;
   Control control;
   control.progress = into(reports);
@@ -260,8 +260,8 @@ TEST_CASE("a program that costs nothing runs and reports nothing") {
 TEST_CASE("slices on several threads, with cancellations and reports in between, run every tile once") {
   Rig rig;
   ThreadPool pool(3);
-  Board board({30, 1, 0, 50, 7});
-  Recorded r(board);
+  HitBoard board({30, 1, 0, 50, 7});
+  RecordedHits r(board);
   CancelToken cancel;
   board.in_tile = [&](std::size_t, Index tile) {
     if (tile % 10 == 3) cancel.cancel();

@@ -18,7 +18,7 @@ struct Encoded {
   std::vector<ImageSpan> images;
 };
 
-Encoded encode(const Tokenizer& t, const std::vector<Segment>& segments, Index image_tokens = 3) {
+Encoded encode_segments(const Tokenizer& t, const std::vector<Segment>& segments, Index image_tokens = 3) {
   Buffer<std::int32_t> ids;
   Buffer<ImageSpan> images;
   const Status s = encode_prompt(t, segments, t.find(kImageText).value(), image_tokens, ids, images);
@@ -43,7 +43,7 @@ TEST_CASE("however a text is cut into segments, its ids are those of the whole")
         segments.push_back(Segment::plain(std::string_view(text).substr(at, end - at)));
         at = end;
       }
-      CHECK(encode(*t, segments).ids == want);
+      CHECK(encode_segments(*t, segments).ids == want);
     }
   }
 }
@@ -51,36 +51,36 @@ TEST_CASE("however a text is cut into segments, its ids are those of the whole")
 TEST_CASE("pictures become runs of their token, in order, wherever they stand") {
   const Tokenizer& t = test::tiny_tokenizer();
   const std::int32_t bos = t.bos().value(), image = t.find(kImageText).value(), a = t.find("a").value();
-  const auto e = encode(t, {Segment::image(), Segment::plain("a"), Segment::image(), Segment::image()});
+  const auto e = encode_segments(t, {Segment::image(), Segment::plain("a"), Segment::image(), Segment::image()});
   CHECK(e.ids == Ids{bos, image, image, image, a, image, image, image, image, image, image});
   CHECK(e.images == std::vector<ImageSpan>{{1, 3}, {5, 3}, {8, 3}});
-  const auto none = encode(t, {});
+  const auto none = encode_segments(t, {});
   CHECK(none.ids == Ids{bos});
   CHECK(none.images.empty());
-  const auto one = encode(t, {Segment::image()}, 1);
+  const auto one = encode_segments(t, {Segment::image()}, 1);
   CHECK(one.ids == Ids{bos, image});
 }
 
 TEST_CASE("a typed placeholder is text; one in a text that may name control tokens is a picture") {
   const Tokenizer& t = test::tiny_tokenizer();
   const std::string text = "x<image_placeholder>y";
-  const auto typed = encode(t, {Segment::plain(text)});
+  const auto typed = encode_segments(t, {Segment::plain(text)});
   CHECK(typed.images.empty());
   CHECK(t.decode(typed.ids) == text);
-  const auto meant = encode(t, {Segment::plain(text, ControlTokens::allow)});
+  const auto meant = encode_segments(t, {Segment::plain(text, ControlTokens::allow)});
   CHECK(meant.images == std::vector<ImageSpan>{{2, 3}});
-  CHECK(meant.ids == encode(t, {Segment::plain("x"), Segment::image(), Segment::plain("y")}).ids);
+  CHECK(meant.ids == encode_segments(t, {Segment::plain("x"), Segment::image(), Segment::plain("y")}).ids);
   // Half from here and half from there makes no control token either.
-  const auto joined = encode(t, {Segment::plain("<image_", ControlTokens::allow), Segment::plain("placeholder>")});
+  const auto joined = encode_segments(t, {Segment::plain("<image_", ControlTokens::allow), Segment::plain("placeholder>")});
   CHECK(joined.images.empty());
   // Next to typed text a meant one still works.
-  CHECK(encode(t, {Segment::plain("<"), Segment::plain(kImageText, ControlTokens::allow)}).images.size() == 1);
+  CHECK(encode_segments(t, {Segment::plain("<"), Segment::plain(kImageText, ControlTokens::allow)}).images.size() == 1);
 }
 
 TEST_CASE("given ids and ends of turns stand as they are") {
   static constexpr std::int32_t kGiven[] = {7, 8};
   const Tokenizer& t = test::tiny_tokenizer();
-  CHECK(encode(t, {Segment::plain("!"), Segment::tokens(kGiven), Segment::end_of_turn()}).ids ==
+  CHECK(encode_segments(t, {Segment::plain("!"), Segment::tokens(kGiven), Segment::end_of_turn()}).ids ==
         Ids{t.bos().value(), t.find("!").value(), 7, 8, t.eos().value()});
 }
 

@@ -55,18 +55,18 @@ PreprocessConfig small_views(LowSource from) {
 }
 
 /// The outputs of one preprocessing.
-struct Views {
+struct Outputs {
   std::vector<float> low, high;
   std::vector<std::uint8_t> low_pixels, high_pixels;
-  bool operator==(const Views&) const = default;
+  bool operator==(const Outputs&) const = default;
 };
 
 std::vector<std::uint8_t> copy(Volume<const std::uint8_t> v) { return {v.data, v.data + v.size()}; }
 
 /// Runs every tile of every step, in the order that `arrange` gives to the tile numbers.
 template <class Arrange>
-Views run(const Pixels& picture, const PreprocessConfig& config, Arrange arrange) {
-  Views out;
+Outputs run(const Pixels& picture, const PreprocessConfig& config, Arrange arrange) {
+  Outputs out;
   const auto floats = [](Index side) { return static_cast<std::size_t>(3 * side * side); };
   out.low.assign(floats(config.low.side), NAN);
   out.high.assign(floats(config.high.side), NAN);
@@ -89,7 +89,7 @@ Views run(const Pixels& picture, const PreprocessConfig& config, Arrange arrange
   out.high_pixels = copy(work.high_pixels());
   return out;
 }
-Views run(const Pixels& picture, const PreprocessConfig& config) {
+Outputs run(const Pixels& picture, const PreprocessConfig& config) {
   return run(picture, config, [](std::vector<Index>&) {});
 }
 
@@ -150,14 +150,14 @@ TEST_CASE("preprocess: every reference picture comes out as the original and the
     const Picture picture = picture_of(name);
     REQUIRE(sha256_of(picture.rgb) == want["rgb_sha256"].get<std::string>());
     {
-      const Views v = run(picture.pixels(), one_view(SizeRule::truncate));
+      const Outputs v = run(picture.pixels(), one_view(SizeRule::truncate));
       CHECK(sha256_of(v.low_pixels) == want["original_384_u8_sha256"].get<std::string>());
       CHECK(sum(v.low_pixels) == want["original_384_u8_sum"].get<std::uint64_t>());
       check_probes(v.low_pixels, want["original_384_u8_probe"], 0);
       check_probes(v.low, want["original_384_float_probe"], 1e-6);
     }
     {
-      const Views v = run(picture.pixels(), two_views(SizeRule::truncate, LowSource::high_floats));
+      const Outputs v = run(picture.pixels(), two_views(SizeRule::truncate, LowSource::high_floats));
       CHECK(v.low_pixels.empty());
       CHECK(sha256_of(v.high_pixels) == want["original_1024_u8_sha256"].get<std::string>());
       CHECK(sum(v.high_pixels) == want["original_1024_u8_sum"].get<std::uint64_t>());
@@ -170,12 +170,12 @@ TEST_CASE("preprocess: every reference picture comes out as the original and the
       CHECK(std::abs(mean - want["original_low_from_1024_mean"].get<double>()) < 1e-7);
     }
     {
-      const Views v = run(picture.pixels(), one_view(SizeRule::round_scaled));
+      const Outputs v = run(picture.pixels(), one_view(SizeRule::round_scaled));
       CHECK(sha256_of(v.low_pixels) == want["hf_lowres_u8_sha256"].get<std::string>());
       check_probes(v.low_pixels, want["hf_lowres_u8_probe"], 0);
     }
     {
-      const Views v = run(picture.pixels(), two_views(SizeRule::round_scaled, LowSource::high_pixels));
+      const Outputs v = run(picture.pixels(), two_views(SizeRule::round_scaled, LowSource::high_pixels));
       CHECK(sha256_of(v.high_pixels) == want["hf_hybrid_high_u8_sha256"].get<std::string>());
       CHECK(sha256_of(v.low_pixels) == want["hf_hybrid_low_u8_sha256"].get<std::string>());
       CHECK(sum(v.high_pixels) == want["hf_hybrid_high_u8_sum"].get<std::uint64_t>());
@@ -218,7 +218,7 @@ TEST_CASE("target_side: the three rules give the sizes of the three processors")
 
 TEST_CASE("preprocess: a side that rule B makes one short is letterboxed to the tower's size") {
   const Picture picture{test::formula_picture(2522, 3, 1), 2522, 3};
-  const Views v = run(picture.pixels(), one_view(SizeRule::truncate_scaled));
+  const Outputs v = run(picture.pixels(), one_view(SizeRule::truncate_scaled));
   REQUIRE(v.low_pixels.size() == 3 * 384 * 384);
   const std::size_t middle = 192 * 384;
   CHECK(v.low_pixels[middle + 383] == 127);
@@ -230,7 +230,7 @@ TEST_CASE("preprocess: pixel format, stride and direction of the rows do not mat
   const Picture picture{test::formula_picture(kWidth, kHeight, 3), kWidth, kHeight};
   for (const LowSource from : {LowSource::picture, LowSource::high_pixels, LowSource::high_floats}) {
     const PreprocessConfig config = small_views(from);
-    const Views want = run(picture.pixels(), config);
+    const Outputs want = run(picture.pixels(), config);
     for (const PixelFormat format : {PixelFormat::rgb, PixelFormat::bgr, PixelFormat::rgba, PixelFormat::bgra}) {
       for (const Index stride : {Index{0}, Index{300}, Index{-250}}) {
         CAPTURE(static_cast<int>(format));
@@ -270,7 +270,7 @@ TEST_CASE("preprocess: the order of the tiles does not matter") {
   const Picture picture{test::formula_picture(777, 500, 4), 777, 500};
   for (const LowSource from : {LowSource::picture, LowSource::high_pixels, LowSource::high_floats}) {
     const PreprocessConfig config = two_views(SizeRule::truncate, from);
-    const Views want = run(picture.pixels(), config);
+    const Outputs want = run(picture.pixels(), config);
     CHECK((run(picture.pixels(), config, [](auto& tiles) { std::reverse(tiles.begin(), tiles.end()); }) == want));
     CHECK((run(picture.pixels(), config, [](auto& tiles) {
              std::stable_partition(tiles.begin(), tiles.end(), [](Index t) { return t % 3 == 1; });
@@ -284,9 +284,9 @@ TEST_CASE("preprocess: the order of the tiles does not matter") {
 TEST_CASE("preprocess: a low view from the picture ignores the high view") {
   const Picture picture{test::formula_picture(90, 70, 5), 90, 70};
   PreprocessConfig config = small_views(LowSource::picture);
-  const Views both = run(picture.pixels(), config);
+  const Outputs both = run(picture.pixels(), config);
   config.high.side = 0;
-  const Views one = run(picture.pixels(), config);
+  const Outputs one = run(picture.pixels(), config);
   CHECK(both.low == one.low);
   CHECK(one.high_pixels.empty());
 }
@@ -299,7 +299,7 @@ TEST_CASE("preprocess: extreme shapes fit and keep at least the shortest side") 
     CAPTURE(height);
     const Picture picture{std::vector<std::uint8_t>(static_cast<std::size_t>(width * height * 3), 200), width, height};
     for (const LowSource from : {LowSource::picture, LowSource::high_pixels, LowSource::high_floats}) {
-      const Views v = run(picture.pixels(), small_views(from));
+      const Outputs v = run(picture.pixels(), small_views(from));
       const Index content = std::count(v.high_pixels.begin(), v.high_pixels.end(), std::uint8_t{200});
       CHECK(content == (width == height ? 3 * 100 * 100 : height == 13 ? 3 * 100 * 8 : 3 * 100 * 5));
       CHECK(std::none_of(v.low.begin(), v.low.end(), [](float x) { return std::isnan(x); }));
@@ -313,7 +313,7 @@ TEST_CASE("preprocess: an identity normalisation gives the 8-bit values times th
   config.low.side = 40;
   config.low.image_mean = {0, 0, 0};
   config.low.image_std = {1, 1, 1};
-  const Views v = run(picture.pixels(), config);
+  const Outputs v = run(picture.pixels(), config);
   for (std::size_t i = 0; i < v.low.size(); ++i) {
     CHECK(v.low_pixels[i] == picture.rgb[i % 1600 * 3 + i / 1600]);  // equal sizes: copied
     CHECK(v.low[i] == static_cast<float>(v.low_pixels[i] * (1.0 / 255.0)));

@@ -4,7 +4,7 @@
 
 #include <dsvl/io/image.hpp>
 
-#include "../evaluation/base64.hpp"
+#include "../base64.hpp"
 #include "../system.hpp"
 #include "progress.hpp"
 
@@ -31,7 +31,7 @@ std::string fault_of(const InputPicture& picture) {
     return dsvl::fail(dsvl::Code::bad_file, "%s: is no picture of a known kind", picture.name.c_str());
   };
   if (picture.file.empty()) {
-    const auto bytes = evaluation::decode_base64(picture.base64);
+    const auto bytes = decode_base64(picture.base64);
     return bytes ? look(*bytes).text() : picture.name + ": is no base64";
   }
   const auto bytes = dsvl::read_picture_file(picture.file, {}, nullptr);

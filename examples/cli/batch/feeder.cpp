@@ -2,7 +2,7 @@
 
 #include <dsvl/chat/internal/host_picture.hpp>
 
-#include "../evaluation/base64.hpp"
+#include "../base64.hpp"
 #include "../system.hpp"
 
 namespace cli::batch {
@@ -24,7 +24,7 @@ dsvl::Result<dsvl::Image> decode(std::span<const std::byte> file, const InputPic
 
 dsvl::Result<dsvl::Image> read(const InputPicture& picture, const FeederOptions& options, Key& content) {
   if (picture.file.empty()) {
-    const auto bytes = evaluation::decode_base64(picture.base64);
+    const auto bytes = decode_base64(picture.base64);
     if (bytes) return decode(*bytes, picture, options);
     return dsvl::fail(dsvl::Code::bad_file, "%s: is no base64", picture.name.c_str());
   }

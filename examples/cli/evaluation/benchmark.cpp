@@ -5,7 +5,7 @@
 #include <iterator>
 
 #include "../command_line.hpp"
-#include "base64.hpp"
+#include "../base64.hpp"
 #include "files.hpp"
 
 namespace cli::evaluation {

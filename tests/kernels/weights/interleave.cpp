@@ -13,8 +13,6 @@ namespace block = kernels::block;
 
 namespace {
 
-constexpr Format kQuantized[] = {Format::q8_0, Format::q4_0, Format::q4_k, Format::q6_k};
-
 /// Bytes of which no two near each other are equal.
 std::vector<std::byte> any_bytes(Index count) {
   std::vector<std::byte> out(static_cast<std::size_t>(count));

@@ -14,8 +14,6 @@ namespace block = kernels::block;
 
 namespace {
 
-constexpr Format kQuantized[] = {Format::q8_0, Format::q4_0, Format::q4_k, Format::q6_k};
-
 /// Weights of any bytes: every code, every fine scale; the binary16 scales are finite.
 std::vector<std::byte> any_weights(Format format, Index rows, Index cols, std::uint64_t seed) {
   const StoredBlock stored = stored_block(format);

@@ -1,6 +1,6 @@
 // Base64, as tables carry their pictures.
-#ifndef DSVL_CLI_EVALUATION_BASE64_HPP
-#define DSVL_CLI_EVALUATION_BASE64_HPP
+#ifndef DSVL_CLI_BASE64_HPP
+#define DSVL_CLI_BASE64_HPP
 
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cli::evaluation {
+namespace cli {
 
 inline constexpr std::string_view kBase64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -50,6 +50,6 @@ inline std::optional<std::vector<std::byte>> decode_base64(std::string_view text
   return out;
 }
 
-}  // namespace cli::evaluation
+}  // namespace cli
 
-#endif  // DSVL_CLI_EVALUATION_BASE64_HPP
+#endif  // DSVL_CLI_BASE64_HPP

@@ -54,7 +54,8 @@ std::optional<int> read_question(const CommandLine& line, const std::vector<std:
     return line.usage_error("no question was given", "for example: dsvl ask -i photo.jpg \"What is this?\"");
   std::error_code ignored;
   if (rest.size() > 1) {
-    const bool picture = std::filesystem::is_regular_file(to_path(rest[0]), ignored);
+    const auto first = to_path(rest[0]);
+    const bool picture = std::filesystem::is_regular_file(first, ignored) || has_name_of_picture(first);
     return line.usage_error("one question is expected, " + std::to_string(rest.size()) + " arguments were given",
                             picture ? "pictures are named with -i, each with its own: -i " + rest[0]
                                     : "put the question in quotes");

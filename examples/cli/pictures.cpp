@@ -125,6 +125,20 @@ bool is_pipe(const fs::path& path) {
   return type == fs::file_type::fifo || type == fs::file_type::character || type == fs::file_type::socket;
 }
 
+std::string lower_extension(const fs::path& path) {
+  std::string text = to_text(path.extension());
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+bool has_name_of_picture(const fs::path& path) {
+  static constexpr std::string_view kNames[] = {".png",  ".jpg",  ".jpeg", ".jpe", ".jfif", ".webp", ".heic",
+                                                ".heif", ".avif", ".gif",  ".bmp", ".tif",  ".tiff"};
+  const std::string extension = lower_extension(path);
+  return std::find(std::begin(kNames), std::end(kNames), extension) != std::end(kNames);
+}
+
 std::string why_unreadable(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);

@@ -68,6 +68,7 @@ run ask -; check "an empty question from standard input" 2 '' 'the question is e
 run ask $model/demo/000.png; check "a picture for a question" 2 '' 'the question is the name of a file: .*000\.png'
 run ask What is this; check "a question without quotes" 2 '' 'put the question in quotes'
 run ask $model/demo/000.png 'What?'; check "a picture without -i" 2 '' 'pictures are named with -i'
+run ask no/such.JPG 'What?'; check "a picture without -i that is not there" 2 '' 'pictures are named with -i'
 run ask -m '' hi; check "an empty -m is a mistake, not the model that ships with dsvl" 2 '' '-m "": is empty, a path is needed'
 run ask --model= hi; check "an empty --model= is a mistake too" 2 '' 'is empty, a path is needed'
 run inspect ''; check "an empty MODEL is a mistake" 2 '' 'is empty, a path is needed'

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../constraint.hpp"
+#include "../pictures.hpp"
 #include "../system.hpp"
 #include "json_input.hpp"
 
@@ -11,21 +12,6 @@ namespace cli::batch {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string lower_extension(const fs::path& path) {
-  std::string text = to_text(path.extension());
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
-/// Names that pictures have. Kinds that are not decoded are among them, so that they get a row that says so.
-bool has_name_of_picture(const fs::path& path) {
-  static constexpr std::string_view kNames[] = {".png",  ".jpg",  ".jpeg", ".jpe", ".jfif", ".webp", ".heic",
-                                                ".heif", ".avif", ".gif",  ".bmp", ".tif",  ".tiff"};
-  const std::string extension = lower_extension(path);
-  return std::find(std::begin(kNames), std::end(kNames), extension) != std::end(kNames);
-}
 
 Form form_by_name(const std::string& source) {
   const std::string extension = lower_extension(to_path(source));

@@ -34,7 +34,8 @@ sh examples/install-dependencies.sh build
 # On the first run only: whoever configured build/ another way keeps that.
 first=()
 if [ ! -f build/CMakeCache.txt ]; then
-  first=(-DCMAKE_BUILD_TYPE=Release -DDSVL_NATIVE=ON -DDSVL_TESTS=OFF -DDSVL_BENCHMARKS=OFF)
+  # Sources in units of eight take half of the time.
+  first=(-DCMAKE_BUILD_TYPE=Release -DDSVL_NATIVE=ON -DDSVL_TESTS=OFF -DDSVL_BENCHMARKS=OFF -DCMAKE_UNITY_BUILD=ON)
   command -v ninja >/dev/null 2>&1 && first+=(-G Ninja)
 fi
 building=$(date +%s%N)

@@ -1,0 +1,24 @@
+// SDL as this program uses it: its own main() stays main(), and what SDL makes is given back by itself.
+#ifndef DSVL_GAME_SDL_HPP
+#define DSVL_GAME_SDL_HPP
+
+#define SDL_MAIN_HANDLED
+#include <SDL.h>
+
+#include <memory>
+
+namespace game {
+
+/// Gives back what SDL made.
+struct SdlDelete {
+  void operator()(SDL_Surface* p) const { SDL_FreeSurface(p); }
+  void operator()(SDL_Renderer* p) const { SDL_DestroyRenderer(p); }
+  void operator()(SDL_Window* p) const { SDL_DestroyWindow(p); }
+};
+using SurfacePtr = std::unique_ptr<SDL_Surface, SdlDelete>;
+using RendererPtr = std::unique_ptr<SDL_Renderer, SdlDelete>;
+using WindowPtr = std::unique_ptr<SDL_Window, SdlDelete>;
+
+}  // namespace game
+
+#endif  // DSVL_GAME_SDL_HPP

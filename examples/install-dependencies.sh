@@ -5,6 +5,7 @@
 #   examples/install-dependencies.sh fuzz i686     what tests/run.sh --full uses besides: libFuzzer, 32 bits
 #   examples/install-dependencies.sh validator     a second opinion about JSON schemas, which --full asks
 #   examples/install-dependencies.sh server        what examples/server is built with, and tested with in a browser
+#   examples/install-dependencies.sh game          what examples/game is built with, and played with in tests
 #   examples/install-dependencies.sh reference     what makes the API reference, which --full does as well
 #   examples/install-dependencies.sh batch         launchers that dsvl batch is tested with, there too
 # With nothing missing it does nothing, and needs neither root nor network.
@@ -40,6 +41,10 @@ server pkg-config        pkg-config
 server nodejs            node
 server npm               npm
 server chromium          chromium
+game  libsdl2-dev        SDL2/SDL.h
+game  xvfb               Xvfb
+game  xdotool            xdotool
+game  python3-pil        python3:PIL
 reference doxygen        doxygen
 batch parallel           parallel
 batch openmpi-bin        mpirun

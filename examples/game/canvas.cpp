@@ -1,5 +1,6 @@
 #include "canvas.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <numbers>
@@ -47,11 +48,6 @@ void Canvas::fill(const SDL_FRect& area, SDL_Color from, SDL_Color to) {
                                 vertex({area.x, bottom}, between), vertex({right, bottom}, to)};
   constexpr int kTwo[] = {0, 1, 2, 1, 3, 2};
   triangles(corners, kTwo);
-}
-
-void Canvas::frame(const SDL_FRect& area, SDL_Color colour) {
-  SDL_SetRenderDrawColor(renderer_.get(), colour.r, colour.g, colour.b, colour.a);
-  SDL_RenderDrawRectF(renderer_.get(), &area);
 }
 
 void Canvas::fill(SDL_FPoint centre, std::span<const SDL_FPoint> outline, SDL_Color colour) {

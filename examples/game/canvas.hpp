@@ -11,6 +11,8 @@
 
 namespace game {
 
+inline constexpr float kLine = 12;  ///< from one line of text to the next, at scale 1
+
 /// Draws into one surface, which must stay as long as the canvas.
 class Canvas {
  public:
@@ -21,7 +23,6 @@ class Canvas {
   void fill(const SDL_FRect& area, SDL_Color colour);
   /// From one colour at the top left to another at the bottom right.
   void fill(const SDL_FRect& area, SDL_Color from, SDL_Color to);
-  void frame(const SDL_FRect& area, SDL_Color colour);
   /// An outline all of whose points are seen from its centre.
   void fill(SDL_FPoint centre, std::span<const SDL_FPoint> outline, SDL_Color colour);
   /// The area between two outlines of equally many points.

@@ -7,9 +7,9 @@ namespace game {
 
 namespace {
 
-constexpr float kGround = 456;             // where its feet are
-constexpr float kFrom = 40, kTo = 370;     // where it turns round
-constexpr float kSpeed = 60;               // pixels a second
+constexpr float kGround = 462;          // where its feet are
+constexpr float kFrom = 440, kTo = 840;  // where it turns round
+constexpr float kSpeed = 60;            // pixels a second
 constexpr SDL_Color kCoat = {70, 130, 200, 255}, kSkin = {246, 206, 170, 255}, kDark = {40, 40, 60, 255};
 
 /// Milliseconds that this thread has computed; other threads and waiting do not count.
@@ -74,7 +74,7 @@ Slice Character::think(std::chrono::nanoseconds budget) {
 SDL_FPoint Character::head() const {
   const double way = std::fmod(walked_ * kSpeed, 2.0 * (kTo - kFrom));
   const auto there = static_cast<float>(way);
-  return {there < kTo - kFrom ? kFrom + there : 2 * kTo - kFrom - there, kGround - 42};
+  return {there < kTo - kFrom ? kFrom + there : 2 * kTo - kFrom - there, kGround - 46};
 }
 
 void Character::draw(Canvas& on) const {
@@ -83,10 +83,10 @@ void Character::draw(Canvas& on) const {
   on.fill({at.x - 5 + stride, kGround - 16, 5, 16}, kDark);
   on.fill({at.x - stride, kGround - 16, 5, 16}, kDark);
   on.fill({at.x - 9, at.y + 8, 18, 22}, kCoat);
-  on.circle(at, 11, kSkin);
-  const float up = is_busy() ? -5.0f : -1.0f;  // it looks at the sky
-  for (const float side : {-4.0f, 4.0f}) on.circle({at.x + side, at.y + up}, 2, kDark);
-  if (is_busy()) on.fill({at.x - 3, at.y + 4, 6, 3}, kDark);
+  on.circle(at, 13, kSkin);
+  const float left = is_busy() ? -5.0f : 0.0f, up = is_busy() ? -4.0f : -2.0f;  // there it sees the sky
+  for (const float side : {-4.5f, 4.5f}) on.circle({at.x + side + left, at.y + up}, 2, kDark);
+  on.fill({at.x - 3 + left, at.y + 5, 6, is_busy() ? 3.0f : 1.0f}, kDark);
 }
 
 }  // namespace game

@@ -36,7 +36,7 @@ Game::Game(Screen& screen, Character& character, const Options& options)
 
 void Game::play(bool asks, Show show) {
   const auto began = dsvl::Clock::now();
-  const bool answering = character_.is_busy();
+  const bool thinks = character_.is_busy();
   const Slice slice = character_.think(budget_);
   sky_.advance(kSeconds);
   character_.walk(kSeconds);
@@ -48,13 +48,8 @@ void Game::play(bool asks, Show show) {
     else character_.look(frame, sky_.next_question());
   }
   const std::chrono::duration<double, std::milli> took = dsvl::Clock::now() - began;
-  if (answering) {
-    measured_.answering.add(took.count());
-    measured_.step_wall.add(slice.wall);
-    measured_.step_cpu.add(slice.cpu);
-  } else {
-    measured_.quiet.add(took.count());
-  }
+  (thinks || character_.is_busy() ? measured_.answering : measured_.quiet).add(took.count());
+  if (thinks) measured_.step_wall.add(slice.wall), measured_.step_cpu.add(slice.cpu);
   wait_for_next();
 }
 

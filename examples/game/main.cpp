@@ -75,6 +75,7 @@ bool press(SDL_Keycode key, Game& game, bool& asks, bool& always) {
     case SDLK_h:
       game.show_histogram(!game.has_histogram());
       std::printf("histogram: %s\n", game.has_histogram() ? "on" : "off");
+      std::fflush(stdout);
       break;
     default: break;
   }
@@ -135,7 +136,7 @@ int main(int argc, char** argv) {
   progress.clear();
   if (!model) return cli::give_up(model.error(), "name a model's folder or GGUF file with -m");
 
-  SDL_SetMainReady();
+  const Sdl sdl;
   Screen screen(options.nv12);  // outlives the character, who looks at it
   if (!screen.is_open()) {
     cli::print_error(std::string("no memory for frames: ") + SDL_GetError());
@@ -144,7 +145,5 @@ int main(int argc, char** argv) {
   auto character = Character::wake(*model);
   if (!character) return cli::give_up(character.error());
   Game game(screen, *character, options);
-  const int exit = options.headless ? measure(game, *character, options) : play(game, *character, options);
-  SDL_Quit();
-  return exit;
+  return options.headless ? measure(game, *character, options) : play(game, *character, options);
 }

@@ -15,8 +15,8 @@ inline constexpr double kGraceMs = 0.5;          ///< that a slice may take beyo
 /// All in milliseconds of a frame's work, from its beginning until it is shown; waiting for the next one is not in it.
 struct Measurements {
   Histogram quiet;      ///< frames in which nobody was asked anything
-  Histogram answering;  ///< frames with an answer running
-  Histogram step_wall;  ///< Answer::step in these
+  Histogram answering;  ///< frames with an answer running, or beginning
+  Histogram step_wall;  ///< Answer::step in those with one running
   Histogram step_cpu;   ///< what of that the thread computed
   double budget = 2;    ///< milliseconds that step() is given
   int answered = 0, right = 0;

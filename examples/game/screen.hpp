@@ -16,7 +16,7 @@
 
 namespace game {
 
-inline constexpr int kWidth = 800, kHeight = 480;  // of a frame, in pixels; both even, so chroma has no odd edge
+inline constexpr int kWidth = 880, kHeight = 480;  // of a frame, in pixels; both even, so chroma has no odd edge
 
 /// Memory of one frame: RGBA, and with `nv12` the same as video encoders and decoders have it.
 class Frame {

@@ -15,6 +15,13 @@ struct SdlDelete {
   void operator()(SDL_Renderer* p) const { SDL_DestroyRenderer(p); }
   void operator()(SDL_Window* p) const { SDL_DestroyWindow(p); }
 };
+/// SDL from here on, to the end of what uses it.
+struct Sdl {
+  Sdl() { SDL_SetMainReady(); }
+  Sdl(const Sdl&) = delete;
+  Sdl& operator=(const Sdl&) = delete;
+  ~Sdl() { SDL_Quit(); }
+};
 using SurfacePtr = std::unique_ptr<SDL_Surface, SdlDelete>;
 using RendererPtr = std::unique_ptr<SDL_Renderer, SdlDelete>;
 using WindowPtr = std::unique_ptr<SDL_Window, SdlDelete>;

@@ -141,11 +141,11 @@ Question Sky::next_question() {
   const std::string kind = kKindNames[any.kind];
   if (is_told()) asked_ = 0;
   switch (asked_++) {
-    case 0: return {"How many shapes are there?", count_text(shapes_.size())};
-    case 1: return ask_whether();
-    case 2: return {"What color is the " + kind + '?', "The " + kind + " is " + kColours[any.colour].name + '.'};
-    case 3: return ask_where();
-    default: return {"Describe the image.", describe()};
+    case 0: return {"Describe the image.", describe()};
+    case 1: return {"How many shapes are there?", count_text(shapes_.size())};
+    case 2: return ask_whether();
+    case 3: return {"What color is the " + kind + '?', "The " + kind + " is " + kColours[any.colour].name + '.'};
+    default: return ask_where();
   }
 }
 

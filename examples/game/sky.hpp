@@ -30,7 +30,7 @@ class Sky {
   /// Lets the shapes drift and turn. They stay in their ninths, so what was true stays true.
   void advance(double seconds) { time_ += seconds; }
   void draw(Canvas& on) const;
-  /// The next of five questions in turn: how many, is there a, what colour, what is where, describe. After the last one
+  /// The next of five questions in turn: describe, how many, is there a, what colour, what is where. After the last one
   /// the next sky is due.
   [[nodiscard]] Question next_question();
   /// True when all kinds of questions were asked about these shapes.

@@ -38,6 +38,7 @@ void Character::walk(double seconds) {
 }
 
 void Character::look(Frame& frame, Question question) {
+  if (seen_) seen_->held = false;
   session_.clear();  // each question stands alone; what was computed of the words in front of it stays
   constexpr SDL_FRect sky = Sky::kArea;
   const dsvl::Picture picture = dsvl::Picture::pixels(frame.pixels())

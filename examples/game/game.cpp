@@ -27,7 +27,7 @@ Game::Game(Screen& screen, Character& character, const Options& options)
       character_(character),
       sky_(options.seed),
       budget_(static_cast<std::int64_t>(1e6 * static_cast<double>(options.budget))),
-      period_(options.fps ? dsvl::Clock::duration(std::chrono::seconds(1)) / options.fps : dsvl::Clock::duration::zero()),
+      period_(options.fps ? dsvl::Clock::duration(std::chrono::seconds(1)) / options.fps : dsvl::Clock::duration(0)),
       due_(dsvl::Clock::now()),
       has_histogram_(!options.no_overlay) {
   measured_.budget = static_cast<double>(options.budget);

@@ -8,6 +8,7 @@
 // sky.hpp the scene, measurements.hpp what is said in the end.
 #include "../cli/library.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -20,7 +21,7 @@ namespace {
 
 using namespace game;
 
-constexpr int kTurn = 60;  // frames with answers, then as many without
+constexpr int kTurn = 60;  // frames with answers all the time, then without
 
 /// A frame as PNG.
 dsvl::Status save(const Frame& frame, const std::string& file) {
@@ -57,12 +58,18 @@ int measure(Game& game, Character& character, const Options& options) {
   const Frame* last = nullptr;
   const auto show = [&](const Frame& frame) { last = &frame; };
   const auto fails = [&] { return interrupted.cancelled() || !character.status().ok(); };
-  for (Measurements so_far; so_far.answering.count() < frames && !fails(); so_far = game.measurements()) {
+  cli::ProgressLine progress;
+  for (std::int64_t done = 0; done < frames && !fails();) {
     for (int i = 0; i < kTurn && !fails(); ++i) game.play(true, show);
     while (character.is_busy() && !fails()) game.play(false, show);  // it ends what it has begun
     for (int i = 0; i < kTurn && !fails(); ++i) game.play(false, show);
+    const Measurements so_far = game.measurements();
+    done = std::min(so_far.answering.count(), so_far.quiet.count());
+    progress.show("frames", static_cast<double>(done), static_cast<double>(frames));
   }
-  return finish(game, character, last, options);
+  progress.clear();
+  const int exit = finish(game, character, last, options);
+  return exit == cli::kOk && interrupted.cancelled() ? cli::kInterrupted : exit;
 }
 
 /// Does what a key says; false to quit.

@@ -8,7 +8,7 @@ namespace game {
 
 std::optional<int> read_options(std::span<const std::string> arguments, Options& o) {
   cli::CommandLine line("dsvl-game", "[options]",
-                        "A small scene at 60 frames a second, in which a character looks at the screen and says what it "
+                        "A small scene at 60 frames a second. A character in it looks at the screen and says what it "
                         "sees.");
   line.section("Game");
   line.path('m', "model", "PATH", "A folder or a GGUF file (default: examples/models/tiny-vl)", o.model);
@@ -26,7 +26,8 @@ std::optional<int> read_options(std::span<const std::string> arguments, Options&
   line.flag(0, "json", "Prints that as JSON", o.json);
   line.path(0, "svg", "FILE", "Writes the frame times as a plot", o.svg);
   line.path(0, "picture", "FILE", "Writes the last frame as PNG", o.picture);
-  line.epilog("Keys: space asks, A asks all the time, H shows and hides the histogram, N brings other shapes, Esc quits.");
+  line.epilog(
+      "Keys: space asks, A asks all the time, H shows and hides the histogram, N brings other shapes, Esc quits.");
   std::vector<std::string> rest;
   if (const auto exit = line.parse(arguments, rest)) return exit;
   if (!rest.empty()) return line.usage_error("unexpected argument " + rest[0], "name the model with -m");

@@ -11,8 +11,8 @@ Frame::Frame(bool nv12)
 void Frame::finish() {
   canvas_->finish();
   if (!nv12_.empty())
-    SDL_ConvertPixels(kWidth, kHeight, surface_->format->format, surface_->pixels, surface_->pitch, SDL_PIXELFORMAT_NV12,
-                      nv12_.data(), kWidth);
+    SDL_ConvertPixels(kWidth, kHeight, surface_->format->format, surface_->pixels, surface_->pitch,
+                      SDL_PIXELFORMAT_NV12, nv12_.data(), kWidth);
 }
 
 dsvl::Pixels Frame::pixels() const {
@@ -24,7 +24,7 @@ dsvl::Pixels Frame::pixels() const {
 void Frame::show_on(SDL_Surface& window) const {
   if (nv12_.empty())
     SDL_BlitSurface(surface_.get(), nullptr, &window, nullptr);
-  else
+  else if (window.w >= kWidth && window.h >= kHeight)
     SDL_ConvertPixels(kWidth, kHeight, SDL_PIXELFORMAT_NV12, nv12_.data(), kWidth, window.format->format, window.pixels,
                       window.pitch);
 }

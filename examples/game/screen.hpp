@@ -30,7 +30,7 @@ class Frame {
   void finish();
   /// What is on the screen, where it lies: NV12 or RGBA. Good as long as the frame is held.
   [[nodiscard]] dsvl::Pixels pixels() const;
-  /// Puts it on a surface of the same size.
+  /// Puts it on a window's surface. In NV12 it is not shown while that is smaller.
   void show_on(SDL_Surface& window) const;
   [[nodiscard]] const SDL_Surface& surface() const { return *surface_; }
 

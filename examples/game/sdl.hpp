@@ -17,7 +17,10 @@ struct SdlDelete {
 };
 /// SDL from here on, to the end of what uses it.
 struct Sdl {
-  Sdl() { SDL_SetMainReady(); }
+  Sdl() {
+    SDL_SetMainReady();
+    SDL_SetYUVConversionMode(SDL_YUV_CONVERSION_BT601);  // what dsvl takes NV12 for unless told otherwise
+  }
   Sdl(const Sdl&) = delete;
   Sdl& operator=(const Sdl&) = delete;
   ~Sdl() { SDL_Quit(); }

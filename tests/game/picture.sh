@@ -9,7 +9,8 @@ begin --picture "$picture" --seed 3
 press a  # it is asked all the time, which fills the histogram
 sleep 20
 press a
-until tail -n 1 "$scratch/out" | grep -q '^Describe the image.*, a .* and a [^(]*$'; do  # three or four shapes, told right
+# Three or four shapes, told right.
+until tail -n 1 "$scratch/out" | grep -q '^Describe the image.*, a .* and a [^(]*$'; do
   told=$(grep -c ' -> ' "$scratch/out")
   press space
   until [ "$(grep -c ' -> ' "$scratch/out")" -gt "$told" ]; do sleep 0.1; done

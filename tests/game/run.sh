@@ -33,6 +33,9 @@ check "the report as JSON, with a screen in NV12" 0 \
 run --headless --frames 1 --svg "$scratch/no/folder.svg"
 check "a file that cannot be written is named" 1 "." "no/folder.svg cannot be written"
 
+capture timeout --signal=INT --preserve-status 3 "$program" --headless --frames 100000
+check "Ctrl-C ends it, with what was measured until then" 130 "^frames with an answer +[1-9]" ""
+
 export SDL_VIDEODRIVER=dummy
 run --frames 240 --fps 0 --always
 check "in a window it says what it sees" 0 '^Describe the image\. -> A (large|small) [a-z]+ [a-z]+ .*\.$' ""
@@ -42,7 +45,7 @@ unset SDL_VIDEODRIVER
 test_keys() {
   begin --picture "$scratch/with.png"
   press space
-  if wait_for '^How many shapes are there\? -> There (is|are) [1-4] shapes?\.'; then ok "space asks, and the answer comes"
+  if wait_for '^How many shapes are there\? -> There (is|are) [1-4] shapes?\.'; then ok "space asks, an answer comes"
   else bad "no answer to a question that space asked"; fi
   if [ "$(grep -c ' -> ' "$scratch/out")" -eq 2 ]; then ok "and without it nothing is asked"
   else bad "something was asked"; fi

@@ -11,7 +11,7 @@
 
 namespace game {
 
-inline constexpr float kLine = 12;  ///< from one line of text to the next, at scale 1
+inline constexpr float kLineHeight = 12;  ///< from one line of text to the next, at scale 1
 
 /// Draws into one surface, which must stay as long as the canvas.
 class Canvas {

@@ -41,22 +41,22 @@ double bar_length(std::int64_t frames, std::int64_t most) {
 }
 
 std::string plot_text(const Measurements& m) {
-  constexpr double kLine = 1;  // ms
+  constexpr double kLineMs = 1;
   constexpr int kColumns = 36;
   const std::int64_t most = std::max<std::int64_t>({1, m.quiet.count(), m.answering.count()});
   std::string out =
       print("%8s  %-*s  %s\n", "ms", kColumns, "without an answer", "with an answer (bars are logarithmic)");
   const double longest = std::max({m.quiet.longest(), m.answering.longest(), kFrameMs});
-  for (double from = 0; from < kPlotMs && from <= longest; from += kLine) {
-    std::string line = print("%3.0f to %2.0f", from, from + kLine);
+  for (double from = 0; from < kPlotMs && from <= longest; from += kLineMs) {
+    std::string line = print("%3.0f to %2.0f", from, from + kLineMs);
     for (const Histogram* times : {&m.quiet, &m.answering}) {
-      const std::int64_t frames = bar_count(*times, from, kLine);
+      const std::int64_t frames = bar_count(*times, from, kLineMs);
       std::string bar(static_cast<std::size_t>(bar_length(frames, most) * (kColumns - 8)), '#');
       if (frames) bar += ' ' + std::to_string(frames);
       line += print("  %-*s", kColumns, bar.c_str());
     }
     line.erase(line.find_last_not_of(' ') + 1);
-    out += line + (from <= kFrameMs && kFrameMs < from + kLine ? "   <- 16.7 ms\n" : "\n");
+    out += line + (from <= kFrameMs && kFrameMs < from + kLineMs ? "   <- 16.7 ms\n" : "\n");
   }
   return out;
 }
@@ -120,7 +120,7 @@ std::string report_json(const Measurements& m) {
 }
 
 std::string report_svg(const Measurements& m) {
-  constexpr double kLeft = 40, kTop = 64, kPlotWidth = 700, kHeight = 200, kBottom = kTop + kHeight;
+  constexpr double kLeft = 40, kTop = 64, kPlotWidth = 700, kPlotHeight = 200, kBottom = kTop + kPlotHeight;
   constexpr const char* kQuiet = "#3f9d6a", *kAnswering = "#4474d8", *kLimit = "#d64545";
   const std::int64_t most = std::max<std::int64_t>({1, m.quiet.count(), m.answering.count()});
   std::string out =
@@ -128,11 +128,11 @@ std::string report_svg(const Measurements& m) {
       "aria-label=\"Frame times with and without an answer\">\n<style>text{font:13px system-ui,sans-serif;fill:#7b838d}"
       ".title{font-size:17px;font-weight:600}</style>\n<text class=\"title\" x=\"40\" y=\"24\">Frame times</text>\n";
   out += print("<text x=\"40\" y=\"46\">%s; bars are logarithmic</text>\n", m.what.c_str());
-  out += svg_bars(m.quiet, most, kQuiet, kLeft, kPlotWidth, kBottom, kHeight, 0);
-  out += svg_bars(m.answering, most, kAnswering, kLeft, kPlotWidth, kBottom, kHeight, 0.5);
+  out += svg_bars(m.quiet, most, kQuiet, kLeft, kPlotWidth, kBottom, kPlotHeight, 0);
+  out += svg_bars(m.answering, most, kAnswering, kLeft, kPlotWidth, kBottom, kPlotHeight, 0.5);
   out += print("<path d=\"M%.0f %.0fh%.0f\" stroke=\"#8a8f98\"/>\n", kLeft, kBottom, kPlotWidth);
   const double limit = kLeft + kPlotWidth * kFrameMs / kPlotMs;
-  out += print("<path d=\"M%.1f %.0fv%.0f\" stroke=\"%s\"/>\n", limit, kTop, kHeight, kLimit);
+  out += print("<path d=\"M%.1f %.0fv%.0f\" stroke=\"%s\"/>\n", limit, kTop, kPlotHeight, kLimit);
   for (int ms = 0; ms <= static_cast<int>(kPlotMs); ms += 5)
     out += print("<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">%d%s</text>\n", kLeft + kPlotWidth * ms / kPlotMs,
                  kBottom + 18, ms, ms == static_cast<int>(kPlotMs) ? " ms" : "");

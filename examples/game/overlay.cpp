@@ -10,14 +10,15 @@ namespace {
 
 constexpr SDL_FRect kBubble = {412, 188, 456, 194}, kPlot = {420, 46, 440, 90};
 constexpr SDL_Color kInk = {30, 32, 44, 255}, kPaper = {250, 250, 246, 255}, kGray = {120, 124, 140, 255};
-constexpr SDL_Color kQuiet = {90, 170, 120, 255}, kAnswering = {60, 110, 220, 255}, kLimit = {214, 60, 60, 255};
+constexpr SDL_Color kQuietInk = {90, 170, 120, 255}, kAnsweringInk = {60, 110, 220, 255};
+constexpr SDL_Color kLimitInk = {214, 60, 60, 255};
 constexpr float kInset = 14, kScale = 2;  // of the bubble's text
-constexpr double kPlotMs = 20, kBarMs = 0.5;
+constexpr double kShownMs = 20, kBarMs = 0.5;
 
 void draw_bars(Canvas& on, const Histogram& times, SDL_Color colour, float shift) {
-  constexpr float kBarWidth = kPlot.w * static_cast<float>(kBarMs / kPlotMs);
+  constexpr float kBarWidth = kPlot.w * static_cast<float>(kBarMs / kShownMs);
   constexpr double kDecades = 5;  // the plot's height is 100 000 frames
-  for (int i = 0; i * kBarMs < kPlotMs; ++i) {
+  for (int i = 0; i * kBarMs < kShownMs; ++i) {
     const auto frames = static_cast<double>(times.between(i * kBarMs, (i + 1) * kBarMs));
     if (frames < 1) continue;
     const auto height = static_cast<float>(std::min(1.0, (std::log10(frames) + 0.3) / kDecades)) * kPlot.h;
@@ -44,7 +45,7 @@ void draw_bubble(Canvas& on, const Character& character) {
   const std::string question = wrap(character.question().text, kScale, kBubble.w - 2 * kInset);
   const auto lines = 1 + std::count(question.begin(), question.end(), '\n');
   on.text(kBubble.x + kInset, kBubble.y + kInset, kScale, kGray, question);
-  on.text(kBubble.x + kInset, kBubble.y + kInset + kScale * kLine * static_cast<float>(lines) + 4, kScale, kInk,
+  on.text(kBubble.x + kInset, kBubble.y + kInset + kScale * kLineHeight * static_cast<float>(lines) + 4, kScale, kInk,
           wrap(character.words(), kScale, kBubble.w - 2 * kInset));
 }
 
@@ -52,13 +53,14 @@ void draw_histogram(Canvas& on, const Measurements& m) {
   on.text(kPlot.x, 10, 2, kInk, "frame times");
   on.text(kPlot.x, 32, 1, kGray, m.what);
   on.fill(kPlot, kPaper);
-  draw_bars(on, m.quiet, kQuiet, 0);
-  draw_bars(on, m.answering, kAnswering, kPlot.w * static_cast<float>(kBarMs / kPlotMs) / 2);
-  on.fill({kPlot.x + kPlot.w * static_cast<float>(kFrameMs / kPlotMs), kPlot.y, 1, kPlot.h}, kLimit);
+  draw_bars(on, m.quiet, kQuietInk, 0);
+  draw_bars(on, m.answering, kAnsweringInk, kPlot.w * static_cast<float>(kBarMs / kShownMs) / 2);
+  const float limit = kPlot.x + kPlot.w * static_cast<float>(kFrameMs / kShownMs);
+  on.fill({limit, kPlot.y, 1, kPlot.h}, kLimitInk);
   on.text(kPlot.x, kPlot.y + kPlot.h + 4, 1, kGray, "0");
-  on.text(kPlot.x + kPlot.w * static_cast<float>(kFrameMs / kPlotMs) - 22, kPlot.y + kPlot.h + 4, 1, kLimit, "16.7 ms");
-  describe(on, "quiet", m.quiet, kQuiet, kPlot.y + kPlot.h + 16);
-  describe(on, "answering", m.answering, kAnswering, kPlot.y + kPlot.h + 30);
+  on.text(limit - 22, kPlot.y + kPlot.h + 4, 1, kLimitInk, "16.7 ms");
+  describe(on, "quiet", m.quiet, kQuietInk, kPlot.y + kPlot.h + 16);
+  describe(on, "answering", m.answering, kAnsweringInk, kPlot.y + kPlot.h + 30);
 }
 
 }  // namespace game

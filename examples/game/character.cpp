@@ -7,9 +7,9 @@ namespace game {
 
 namespace {
 
-constexpr float kGround = 462;          // where its feet are
+constexpr float kGround = 462;           // where its feet are
 constexpr float kFrom = 440, kTo = 840;  // where it turns round
-constexpr float kSpeed = 60;            // pixels a second
+constexpr float kSpeed = 60;             // pixels a second
 constexpr SDL_Color kCoat = {70, 130, 200, 255}, kSkin = {246, 206, 170, 255}, kDark = {40, 40, 60, 255};
 
 /// Milliseconds that this thread has computed; other threads and waiting do not count.

@@ -22,7 +22,7 @@ class Game {
   void renew_sky() { sky_.renew(); }
   void show_histogram(bool shown) { has_histogram_ = shown; }
   [[nodiscard]] bool has_histogram() const { return has_histogram_; }
-  /// Nothing in between frames counts as the time of one.
+  /// What was measured so far, with how many answers were true.
   [[nodiscard]] Measurements measurements() const;
 
  private:

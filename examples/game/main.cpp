@@ -5,7 +5,7 @@
 //   dsvl-game --headless           # how long frames take, with an answer and without
 //
 // main.cpp opens and closes; game.hpp has the loop, character.hpp the model's part in it, screen.hpp what it looks at,
-// sky.hpp the scene, measurements.hpp what is said in the end.
+// sky.hpp the scene, report.hpp what is said in the end.
 #include "../cli/library.hpp"
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include "../cli/drawing.hpp"
 #include "../cli/system.hpp"
 #include "game.hpp"
+#include "report.hpp"
 
 namespace {
 

@@ -30,13 +30,8 @@ struct Bar {
   const char* unit;
   [[nodiscard]] bool is_reached() const { return value <= limit; }
 };
+/// The three of a game loop: frames in time, CPU time in step, and time by the clock in step.
 std::vector<Bar> bars_of(const Measurements& m);
-
-/// A table, a plot in letters, and the bars.
-std::string report_text(const Measurements& m);
-std::string report_json(const Measurements& m);
-/// The frame times with and without an answer as a plot.
-std::string report_svg(const Measurements& m);
 
 }  // namespace game
 

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 #include <random>
 
-#include "../../examples/game/measurements.hpp"
+#include "../../examples/game/report.hpp"
 
 using namespace game;
 

@@ -53,6 +53,19 @@ TEST_CASE("what is within the tolerance is no change, and small steps add up unt
   CHECK(frames.add(Screen(8, 8, 105).pixels(), 3ms)->kept);  // of the last one kept
 }
 
+TEST_CASE("a change of fewer pixels than asked for is reported and not kept, and small changes add up") {
+  Frames frames({.least_share = 0.05});  // 5 of 100 pixels
+  Screen screen(10, 10);
+  REQUIRE(frames.add(screen.pixels(), 0ms));
+  for (int i = 0; i < 4; ++i) screen.paint(i, 2, 200);
+  const auto few = frames.add(screen.pixels(), 1ms);
+  CHECK(!few->kept);
+  CHECK(few->pixels == 4);
+  CHECK(same(few->where, {0, 2, 4, 1}));
+  CHECK(frames.add(screen.paint(9, 9, 200).pixels(), 2ms)->kept);
+  CHECK(frames.size() == 2);
+}
+
 TEST_CASE("the newest frames are kept, as copies, and in the formats of cameras too") {
   Frames frames({.most = 2});
   Screen screen(6, 4);

@@ -74,6 +74,36 @@ TEST_CASE("words of one's own make a gate, and words that can not be told apart 
   CHECK(Gate::open(test::tiny_model(), {{"Yes", ""}, {"No"}}).error().code() == Code::bad_argument);
 }
 
+TEST_CASE("a gate in slices says the same to the last bit, and a token is not chosen for it") {
+  const test::FirstQuestion& q = test::FirstQuestion::get();
+  const auto gate = Gate::open(test::tiny_model());
+  Session whole = test::open_session(), sliced = test::open_session();
+  const Picture picture(q.picture);
+  const auto at_once = gate->yes_no(whole, picture, "Is there a red circle in the image?");
+  REQUIRE(at_once);
+  Answer answer = sliced.start({&picture, 1}, "Is there a red circle in the image?");
+  CHECK(gate->yes_no(answer).error().code() == Code::cancelled);  // nothing is computed yet
+  int slices = 1;
+  for (; !answer.prepare(std::chrono::microseconds(100)) && slices < 1'000'000; ++slices)
+    REQUIRE(answer.finish() == Finish::none);
+  CHECK(slices > 1);
+  CHECK(answer.prepare(std::chrono::nanoseconds(0)));  // and it stays so
+  const auto said = gate->yes_no(answer);
+  REQUIRE(said);
+  CHECK(said->probability == at_once->probability);
+  CHECK(said->mass == at_once->mass);
+  CHECK(answer.ids().empty());
+  REQUIRE(answer.next());
+  CHECK_FALSE(answer.prepare(std::chrono::seconds(1)));
+  CHECK(gate->yes_no(answer).error().code() == Code::cancelled);  // its first token was chosen
+  GenerateOptions late;
+  late.deadline = Clock::now();
+  Answer stopped = sliced.start({&picture, 1}, "Is it red?", late);
+  CHECK_FALSE(stopped.prepare(std::chrono::seconds(1)));
+  CHECK(stopped.finish() == Finish::deadline);
+  CHECK(gate->yes_no(stopped).error().code() == Code::cancelled);
+}
+
 TEST_CASE("what stops a question stops a gate, and the session is well") {
   const test::FirstQuestion& q = test::FirstQuestion::get();
   const auto gate = Gate::open(test::tiny_model());

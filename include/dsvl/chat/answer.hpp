@@ -98,6 +98,10 @@ class [[nodiscard]] Answer {
   /// The next token if it can be had without computing: step() without a budget. It takes what a scheduler's step has
   /// made ready (see chat/scheduler.hpp).
   std::optional<Piece> poll() { return step(std::chrono::nanoseconds(0)); }
+  /// Works for about `budget` like step(), but chooses no token: true once logits() are those that the first one will
+  /// be chosen from, as they are when Session::ask returns. False while there is more to do, when the answer is over
+  /// (see finish()), and once a token was chosen. For who wants probabilities only, in slices (see Gate::yes_no).
+  bool prepare(std::chrono::nanoseconds budget);
   /// Runs to the end, calls `show(piece)` for each token, and returns status().
   template <class Show>
   Status each(Show&& show) {

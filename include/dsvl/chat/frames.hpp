@@ -37,14 +37,17 @@ struct FrameOptions {
   /// How far a channel of a pixel may be from the last frame that was kept without being a change, 0 to 255. 0: every
   /// difference is one, as is right for screens; the noise of cameras is about 8.
   int tolerance = 0;
+  /// The share of a frame's pixels that has to differ for it to be kept, 0 to 1; with 0 one pixel does. Frames are
+  /// compared with the last one kept, so that small changes add up.
+  double least_share = 0;
   Allocator* allocator = nullptr;  ///< of the frames; null means operator new. It must outlive the Frames
 };
 
 /// What a frame had that the last one kept did not.
 struct FrameChange {
-  bool kept = false;  ///< it differs, and is the newest frame now; false: nothing has changed
+  bool kept = false;  ///< it differs enough, and is the newest frame now; false: it was forgotten
   Rect where = {};    ///< the smallest rectangle with all pixels that differ; all of a first frame, or another size
-  Index pixels = 0;   ///< how many differ
+  Index pixels = 0;   ///< how many differ, of a frame that was not kept too
 };
 
 /// Keeps copies of the frames that differ from the one before, with their times. For one thread at a time. It moves and
@@ -55,6 +58,7 @@ class Frames {
   explicit Frames(const FrameOptions& options = {}) noexcept : options_(options) {
     options_.most = std::clamp<Index>(options.most, 1, 256);
     options_.tolerance = std::clamp<int>(options.tolerance, 0, 255);
+    options_.least_share = std::clamp<double>(options.least_share, 0, 1);
   }
 
   /// Looks at a frame that was taken at `time`, since the beginning of the film or of the day. One that shows the same
@@ -169,8 +173,9 @@ class Frames {
         top = std::min<Index>(top, y), bottom = y + 1;
       }
     }
-    out.kept = out.pixels > 0;
-    if (out.kept) out.where = {left, top, right - left, bottom - top};
+    out.kept = out.pixels > 0 && static_cast<double>(out.pixels) >=
+                                     options_.least_share * static_cast<double>(width) * static_cast<double>(height);
+    if (out.pixels > 0) out.where = {left, top, right - left, bottom - top};
     return out;
   }
   /// Makes fresh_ the newest frame; the memory of the one that makes room is used for the next.

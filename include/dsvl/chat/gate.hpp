@@ -69,16 +69,29 @@ class Gate {
   /// Cost   encoding pictures that are not known, and a pass over what the cache lacks of the prompt
   Result<YesNo> yes_no(Session& session, std::span<const Picture> pictures, std::string_view question,
                        const GenerateOptions& options = {}) const {
-    DSVL_TRY(both, likelihoods(session, pictures, question, options));
-    const Classification made = decide(both, calibration_);
-    YesNo out{made.probabilities[0], std::exp(both[0]) + std::exp(both[1]), std::nullopt};
-    if (made.choice) out.answer = *made.choice == 0;
-    return out;
+    return yes_no(session.ask(pictures, question, options));
   }
   /// The same about one picture.
   Result<YesNo> yes_no(Session& session, const Picture& picture, std::string_view question,
                        const GenerateOptions& options = {}) const {
     return yes_no(session, std::span<const Picture>(&picture, 1), question, options);
+  }
+
+  /// The same of an answer that has no token yet: a gate in slices, for game loops and for programs that share a
+  /// processor.
+  ///
+  ///   auto answer = session.start({&frame, 1}, question);
+  ///   while (!answer.prepare(2ms) && answer.finish() == Finish::none) draw();
+  ///   auto said = gate.yes_no(answer);
+  ///
+  /// Codes  those of the answer; cancelled (its first token can not be chosen yet, its deadline has passed, or it has
+  ///        tokens)
+  Result<YesNo> yes_no(const Answer& answer) const {
+    DSVL_TRY(both, likelihoods(answer));
+    const Classification made = decide(both, calibration_);
+    YesNo out{made.probabilities[0], std::exp(both[0]) + std::exp(both[1]), std::nullopt};
+    if (made.choice) out.answer = *made.choice == 0;
+    return out;
   }
 
   /// Logarithms of the model's own probabilities that its answer begins with a word for yes, and with one for no: the
@@ -87,10 +100,20 @@ class Gate {
   /// Codes  those of yes_no()
   Result<std::vector<double>> likelihoods(Session& session, std::span<const Picture> pictures,
                                           std::string_view question, const GenerateOptions& options = {}) const {
-    const Answer answer = session.ask(pictures, question, options);
+    return likelihoods(session.ask(pictures, question, options));
+  }
+  /// The same of an answer that has no token yet.
+  ///
+  /// Codes  those of yes_no()
+  Result<std::vector<double>> likelihoods(const Answer& answer) const {
     DSVL_CHECK_STATUS(answer.status());
     const std::span<const float> logits = answer.logits();
-    if (logits.empty()) return fail(Code::cancelled, "the deadline passed before the question was read");
+    if (!answer.ids().empty())
+      return fail(Code::cancelled, "the answer has %zu tokens: a gate judges what the first will be",
+                  answer.ids().size());
+    if (logits.empty())
+      return fail(Code::cancelled, "%s before the question was read",
+                  answer.finish() == Finish::none ? "a gate was asked" : "the deadline passed");
     DSVL_TRY(sum, log_sum_exp(logits));
     std::vector<double> out;
     for (const std::vector<std::int32_t>* side : {&yes_, &no_}) {

@@ -236,12 +236,17 @@ DSVL_INLINE void SessionState::report_progress() const {
   answer_.progress(Stage::prefill, done, tokens);
 }
 
-/// Works until the first token can be chosen; an error ends the answer, and so does its deadline.
-DSVL_INLINE void SessionState::make_ready() {
+DSVL_INLINE void SessionState::make_ready(Clock::time_point pause) {
   const FloatEnvironment ours;
   if (answer_.phase == Phase::over) return;
-  if (const Status status = advance(control()); !status.ok()) end_with(status);
-  else if (!parts_.generation.ready()) end(Finish::deadline);
+  if (const Status status = advance(control(pause)); !status.ok()) end_with(status);
+  else if (!parts_.generation.ready() && late()) end(Finish::deadline);
+}
+
+DSVL_INLINE bool SessionState::prepare(Clock::time_point pause) {
+  if (!ids().empty()) return false;
+  make_ready(pause);
+  return answer_.phase == Phase::generating && parts_.generation.ready();
 }
 
 /// Begins the prefill, once the pictures are encoded. Those of a conversation are its own from now on, others stay the

@@ -75,6 +75,9 @@ DSVL_INLINE std::optional<Piece> Answer::next() { return step((std::chrono::nano
 DSVL_INLINE std::optional<Piece> Answer::step(std::chrono::nanoseconds budget) {
   return tie_.session() ? tie_.session()->step(deadline_in(budget)) : std::nullopt;
 }
+DSVL_INLINE bool Answer::prepare(std::chrono::nanoseconds budget) {
+  return tie_.session() && tie_.session()->prepare(deadline_in(budget));
+}
 DSVL_INLINE Finish Answer::finish() const noexcept { return tie_.finish(); }
 DSVL_INLINE Status Answer::status() const noexcept { return tie_.status(); }
 DSVL_INLINE bool Answer::is_whole() const noexcept { return tie_.whole(); }

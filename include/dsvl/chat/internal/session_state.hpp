@@ -53,8 +53,10 @@ class SessionState {
   /// Notes where the handle of the last answer is, which calls this again when it moves; null when it is gone. Then
   /// nobody can ask for more of an answer that has not ended, so nothing of the application's is touched for it again.
   void tie(AnswerTie* handle) noexcept;
-  /// Computes until the answer can begin, without a deadline. Errors end the answer.
-  void make_ready();
+  /// Computes until the first token can be chosen, or `pause` has come. Errors and its deadline end the answer.
+  void make_ready(Clock::time_point pause = (Clock::time_point::max)());
+  /// make_ready(), and whether the first token can be chosen and has not been.
+  bool prepare(Clock::time_point pause);
   /// Works until there is a token, the answer is over, or the deadline has passed. Returns the token when there is one.
   std::optional<Piece> step(Clock::time_point deadline);
   /// Takes back the answer's tokens from number `tokens` on, and goes on with `sampling`.

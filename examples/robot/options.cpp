@@ -78,7 +78,8 @@ void add_questions(cli::CommandLine& line, Options& o, Words& words) {
              o.watch.tolerance, 0, 255);
   line.real(0, "change", "Percent of the pixels that have to change; 0: any (default: 1)", words.change_percent, 0,
             100);
-  line.flag(0, "same-frame", "Asks all questions about one frame before it looks at a newer one", o.watch.same_frame);
+  line.flag(0, "same-frame", "Asks all questions about one frame, which is as old then as they take together",
+            o.watch.same_frame);
 }
 
 void add_machine(cli::CommandLine& line, Options& o, Words& words) {

@@ -28,14 +28,14 @@ dsvl::Result<std::unique_ptr<Watcher>> Watcher::open(const dsvl::Model& model, c
     if (!opened) return opened.error();
     gate = std::move(*opened);
   }
-  return std::unique_ptr<Watcher>(
-      new Watcher(std::move(memory), std::move(*session), std::move(gate), questions, options, std::move(lines)));
+  return std::unique_ptr<Watcher>(new Watcher(std::move(memory), std::move(*session), std::move(gate), questions,
+                                              options, std::move(lines)));
 }
 
 Watcher::Watcher(std::unique_ptr<ResidentMemory> memory, dsvl::Session session, std::optional<dsvl::Gate> gate,
                  const std::vector<Question>& questions, const WatchOptions& options, Lines lines)
-    : memory_(std::move(memory)), session_(std::move(session)), gate_(std::move(gate)), options_(options), lines_(std::move(lines)),
-      share_(options.cpu_share),
+    : memory_(std::move(memory)), session_(std::move(session)), gate_(std::move(gate)), options_(options),
+      lines_(std::move(lines)), share_(options.cpu_share),
       seen_({.most = 1, .tolerance = options.tolerance, .least_share = options.least_change}) {
   for (const Question& question : questions) topics_.push_back({question, false, Hysteresis(question.thresholds)});
   turn_ = topics_.size() - 1;  // the first one is next
@@ -45,7 +45,7 @@ void Watcher::run(FrameSlot& slot, const dsvl::CancelToken& cancel) {
   while (!cancel.cancelled()) {
     const Topic* const waiting = next_due();
     const bool idle = !waiting || is_stale(*waiting, Clock::now());
-    if (idle || !(options_.same_frame && begun_)) {
+    if (idle || !in_round()) {
       const FrameSlot::Taken taken = slot.take(latest_, idle ? kPatience : std::chrono::milliseconds(0));
       if (taken == FrameSlot::Taken::frame) absorb();
       if (taken == FrameSlot::Taken::ended && idle) break;
@@ -73,7 +73,7 @@ Watcher::Topic* Watcher::next_due() {
 bool Watcher::is_stale(const Topic& topic, Clock::time_point now) const {
   const Clock::duration age = now - current_.taken;
   if (topic.question.deadline.count() > 0 && age >= topic.question.deadline) return true;
-  return options_.live && current_.interval.count() > 0 && age > current_.interval;
+  return options_.live && !in_round() && current_.interval.count() > 0 && age > current_.interval;
 }
 
 void Watcher::add_interval(Json& out) const {

@@ -29,7 +29,9 @@ struct WatchOptions {
   /// Frames are dropped when there are newer ones, and one that should have been followed by another by now is not
   /// asked about: a camera that hangs. Off: the source waits, and a frame stays the newest as long as it takes.
   bool live = true;
-  bool same_frame = false;    ///< all questions are asked about one frame before a newer one is looked at
+  /// All questions are asked about one frame before a newer one is looked at: the picture is encoded once for all of
+  /// them, and the last answer is as old as they take together.
+  bool same_frame = false;
   double cpu_share = 0;       ///< see CpuShare; 0: no limit
   dsvl::Index context = 1024; ///< tokens of a picture, a question and its answer; the model may have fewer
   std::int64_t status_every = 0;  ///< frames from one line of kind "status" to the next; 0: none
@@ -61,6 +63,8 @@ class Watcher {
           const std::vector<Question>& questions, const WatchOptions& options, Lines lines);
 
   Topic* next_due();
+  /// True while questions are left that are to be asked about the same frame as those before.
+  [[nodiscard]] bool in_round() const { return options_.same_frame && begun_; }
   [[nodiscard]] bool is_stale(const Topic& topic, Clock::time_point now) const;
   void add_interval(Json& out) const;
   void say_stale(const Topic& topic, Clock::time_point now);

@@ -125,7 +125,8 @@ TEST_CASE("a message of ROS becomes a frame that keeps it, and is as old as its 
   CHECK(taken.pixels.data == data);
   taken = Frame();
   CHECK(message.use_count() == 1);
-  CHECK(frame_of_message(message, -1s)->taken <= Clock::now());
+  const auto ahead = frame_of_message(message, -1s);
+  CHECK(ahead->taken <= Clock::now());
   message->step = 5;
   CHECK(has(frame_of_message(message, 0ms).error().text(), "step is 5"));
 }
@@ -297,8 +298,10 @@ TEST_CASE("a frame like the one before costs no answer, and small steps add up u
 }
 
 TEST_CASE("answers have the type that their schema says, or none when they were cut off") {
-  const auto answers = watch({100}, R"([{"name": "a", "ask": "Is it red?", "schema": {"enum": [true, false]}},
-      {"name": "b", "ask": "Describe it.", "max_tokens": 2, "schema": {"type": "string", "minLength": 50}}])").of("answer");
+  const Watched watched = watch({100}, R"([
+      {"name": "a", "ask": "Is it red?", "schema": {"enum": [true, false]}},
+      {"name": "b", "ask": "Describe it.", "max_tokens": 2, "schema": {"type": "string", "minLength": 50}}])");
+  const auto answers = watched.of("answer");
   REQUIRE(answers.size() == 2);
   CHECK(answers[0]["question"] == "a");
   CHECK(answers[0]["value"].is_boolean());

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{50};  // between looks at whether anybody wants more
 constexpr std::chrono::milliseconds kSlice{5};      // of work, between payments for it
-constexpr std::size_t kEmbeddings = 2;              // the picture that is asked about, and the one before
+constexpr dsvl::Index kEmbeddings = 2;              // the picture that is asked about, and the one before
+constexpr dsvl::Index kContext = 1024;              // enough for a picture, a question and an answer
 
 }  // namespace
 
@@ -18,7 +19,7 @@ dsvl::Result<std::unique_ptr<Watcher>> Watcher::open(const dsvl::Model& model, c
   auto memory = std::make_unique<ResidentMemory>();
   dsvl::SessionOptions wanted;
   wanted.host.allocator = memory.get();
-  wanted.limits.context = std::min(options.context, model.info().default_context);
+  wanted.limits.context = options.context > 0 ? options.context : std::min(kContext, model.info().default_context);
   wanted.limits.pictures = kEmbeddings;
   auto session = dsvl::Session::open(model, wanted);
   if (!session) return session.error();
@@ -37,33 +38,32 @@ Watcher::Watcher(std::unique_ptr<ResidentMemory> memory, dsvl::Session session, 
     : memory_(std::move(memory)), session_(std::move(session)), gate_(std::move(gate)), options_(options),
       lines_(std::move(lines)), share_(options.cpu_share),
       seen_({.most = 1, .tolerance = options.tolerance, .least_share = options.least_change}) {
-  for (const Question& question : questions) topics_.push_back({question, false, Hysteresis(question.thresholds)});
-  turn_ = topics_.size() - 1;  // the first one is next
+  for (const Question& question : questions) topics_.push_back({question, false, 0, Hysteresis(question.thresholds)});
 }
 
 void Watcher::run(FrameSlot& slot, const dsvl::CancelToken& cancel) {
   while (!cancel.cancelled()) {
-    const Topic* const waiting = next_due();
-    const bool idle = !waiting || is_stale(*waiting, Clock::now());
+    const bool idle = !next(Clock::now());
+    if (idle) say_stale();
     if (idle || !in_round()) {
       const FrameSlot::Taken taken = slot.take(latest_, idle ? kPatience : std::chrono::milliseconds(0));
       if (taken == FrameSlot::Taken::frame) absorb();
       if (taken == FrameSlot::Taken::ended && idle) break;
     }
-    Topic* const topic = next_due();
     const Clock::time_point now = Clock::now();
-    if (!topic) share_.pay();
-    else if (is_stale(*topic, now)) say_stale(*topic, now);
-    else ask(*topic, now, cancel);
+    if (Topic* const topic = next(now)) ask(*topic, now, cancel);
+    else share_.pay();
   }
   say_unchanged();
 }
 
-/// The question whose turn it is; null when all are answered.
-Watcher::Topic* Watcher::next_due() {
-  for (std::size_t i = 1; i <= topics_.size(); ++i)
-    if (Topic& topic = topics_[(turn_ + i) % topics_.size()]; topic.due) return &topic;
-  return nullptr;
+/// The question whose turn it is: of those that can be asked about current_ now, the one that was asked longest ago.
+/// Null when there is none.
+Watcher::Topic* Watcher::next(Clock::time_point now) {
+  Topic* out = nullptr;
+  for (Topic& topic : topics_)
+    if (topic.due && !is_stale(topic, now) && (!out || topic.asked < out->asked)) out = &topic;
+  return out;
 }
 
 // --- frames --------------------------------------------------------------------------------------
@@ -81,12 +81,16 @@ void Watcher::add_interval(Json& out) const {
   if (current_.interval.count() > 0) out["frame_interval_ms"] = milliseconds(current_.interval);
 }
 
-void Watcher::say_stale(const Topic& topic, Clock::time_point now) {
-  if (std::exchange(stale_, current_.number) == current_.number) return;
+/// Says once of a frame that it has grown old before all was asked about it.
+void Watcher::say_stale() {
+  Json waiting = Json::array();
+  for (const Topic& topic : topics_)
+    if (topic.due) waiting.push_back(topic.question.name);
+  if (waiting.empty() || std::exchange(stale_, current_.number) == current_.number) return;
   ++stale_frames_;
-  Json out = line("stale", current_, now);
+  Json out = line("stale", current_);
   add_interval(out);
-  out["question"] = topic.question.name;
+  out["questions"] = std::move(waiting);
   lines_(out);
 }
 
@@ -151,7 +155,7 @@ void Watcher::say_unchanged() {
 void Watcher::ask(Topic& topic, Clock::time_point now, const dsvl::CancelToken& cancel) {
   const Question& question = topic.question;
   topic.due = false;
-  turn_ = static_cast<std::size_t>(&topic - topics_.data());
+  topic.asked = ++turns_;
   begun_ = true;
   dsvl::GenerateOptions generate;
   generate.cancel = &cancel;

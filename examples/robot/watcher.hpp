@@ -33,7 +33,7 @@ struct WatchOptions {
   /// them, and the last answer is as old as they take together.
   bool same_frame = false;
   double cpu_share = 0;       ///< see CpuShare; 0: no limit
-  dsvl::Index context = 1024; ///< tokens of a picture, a question and its answer; the model may have fewer
+  dsvl::Index context = 0;    ///< tokens of a picture, a question and its answer; 0: 1024, if the model has so many
   std::int64_t status_every = 0;  ///< frames from one line of kind "status" to the next; 0: none
 };
 
@@ -55,6 +55,7 @@ class Watcher {
   struct Topic {
     Question question;
     bool due = false;                 // the picture has changed since it was asked
+    std::int64_t asked = 0;           // when it was asked last, in turns
     Hysteresis gate = Hysteresis();
     std::optional<double> said = {};  // what the gate's picture gave, which frames like it say again
   };
@@ -62,12 +63,12 @@ class Watcher {
   Watcher(std::unique_ptr<ResidentMemory> memory, dsvl::Session session, std::optional<dsvl::Gate> gate,
           const std::vector<Question>& questions, const WatchOptions& options, Lines lines);
 
-  Topic* next_due();
+  Topic* next(Clock::time_point now);
   /// True while questions are left that are to be asked about the same frame as those before.
   [[nodiscard]] bool in_round() const { return options_.same_frame && begun_; }
   [[nodiscard]] bool is_stale(const Topic& topic, Clock::time_point now) const;
   void add_interval(Json& out) const;
-  void say_stale(const Topic& topic, Clock::time_point now);
+  void say_stale();
   void absorb();
   void take_in_unchanged();
   void say_unchanged();
@@ -90,7 +91,7 @@ class Watcher {
   std::chrono::milliseconds film_{0};  // the time of the newest frame that was looked at
   Frame current_;             // its frame, with the number and the time of the newest one that shows the same
   Frame latest_;              // being looked at
-  std::size_t turn_ = 0;      // the topic that was asked last
+  std::int64_t turns_ = 0;    // questions that were asked
   bool begun_ = false;        // a question was asked about current_
   std::int64_t stale_ = 0;    // the frame that was called stale last
   std::int64_t alike_ = 0;    // frames since the last line that showed nothing new

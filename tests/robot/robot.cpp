@@ -338,3 +338,16 @@ TEST_CASE("a deadline that has passed is said, and the frame is not asked about"
   CHECK(watched.of("answer").empty());
   CHECK(watched.of("deadline").size() + watched.of("stale").size() == 1);
 }
+
+TEST_CASE("a question that comes too late keeps nobody waiting, and is the first about the next frame") {
+  const Watched watched = watch({100, 20}, R"([{"name": "a", "ask": "Describe the image."},
+      {"name": "b", "ask": "Describe the image.", "deadline_ms": 1}, {"name": "c", "ask": "Count the shapes."}])");
+  std::string order;
+  for (const Json& line : watched.lines)
+    if (line.contains("question")) order += line["question"].get<std::string>();
+  CHECK_MESSAGE(order == "acbac", order);  // b is out of time about the first picture, and cut off about the second
+  const auto stale = watched.of("stale");
+  REQUIRE(!stale.empty());
+  CHECK(stale[0]["questions"] == Json{"b"});
+  CHECK(watched.of("deadline").size() == 1);
+}

@@ -11,7 +11,7 @@
 
 namespace robot {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;  // members stay in their order: a schema's properties are asked for in it
 /// Takes a line: main.cpp prints it, a node of ROS would publish it.
 using Lines = std::function<void(const Json&)>;
 

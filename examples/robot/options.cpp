@@ -86,8 +86,8 @@ void add_machine(cli::CommandLine& line, Options& o, Words& words) {
   line.section("Model and machine");
   line.path('m', "model", "PATH", "A folder or a GGUF file (default: examples/models/tiny-vl)", o.model);
   line.whole(0, "threads", "Threads of the model (default: as many as there are)", o.threads, 0, 1024);
-  line.whole(0, "context", "Tokens of a picture, a question and its answer (default: 1024)", o.watch.context, 1,
-             1 << 20);
+  line.whole(0, "context", "Tokens of a picture, a question and its answer (default: 1024, or the model's)",
+             o.watch.context, 1, 1 << 20);
   line.real(0, "cpu-share", "Cores that the program may have in the mean: 0.5 is half of one (default: all)",
             words.cpu_share, 0.01, 1024);
   line.whole(0, "status-every", "Frames from one line of counts to the next (default: none)", o.watch.status_every, 1,

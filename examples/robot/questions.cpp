@@ -1,12 +1,12 @@
 #include "questions.hpp"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+
+#include "lines.hpp"
 
 namespace robot {
 
 namespace {
-
-using Json = nlohmann::ordered_json;  // a schema's properties are asked for in its order
 
 /// Reads the members of one question. The first thing that is wrong stays.
 class Reader {

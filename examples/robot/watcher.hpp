@@ -87,7 +87,7 @@ class Watcher {
   CpuShare share_;
   const Clock::time_point start_ = Clock::now();
 
-  dsvl::Frames seen_;         // the last picture that was new
+  dsvl::Frames seen_;                  // the last picture that was new
   std::chrono::milliseconds film_{0};  // the time of the newest frame that was looked at
   Frame current_;             // its frame, with the number and the time of the newest one that shows the same
   Frame latest_;              // being looked at

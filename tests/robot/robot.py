@@ -185,8 +185,8 @@ def check_ages(name, camera):
     # while the program starts.
     late = [line for line in about if line["frame"] > 1 and
             1000 * (line["time"] - camera.written[line["frame"] - 1]) >
-            line["duration_ms"] + (line["frame_interval_ms"] or interval) + 30]
-    check(f"{name}: nor by another clock", len(late) <= 0.05 * len(about), late[:1])
+            line["duration_ms"] + (line["frame_interval_ms"] or interval) + 50]
+    check(f"{name}: nor by another clock", len(late) <= max(1, 0.05 * len(about)), late[:1])
 
 
 def test_live():
@@ -225,7 +225,7 @@ def test_same_frame():
 
 def test_frozen():
     """A camera that hangs: nothing more is said about its last frame, until there is another."""
-    camera = Camera("--ask", WHAT, "--ask", "How many shapes are there?", "--cpu-share", "0.05")
+    camera = Camera("--ask", WHAT, "--ask", "How many shapes are there?", "--cpu-share", "0.03")
     for i in range(4):
         camera.write(frame("red"))
         time.sleep(0.03)

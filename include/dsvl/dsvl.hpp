@@ -33,6 +33,7 @@
 #include "chat/frames.hpp"
 #endif
 #ifdef DSVL_WITH_PREVIEWS
+#include "chat/decoded_picture.hpp"
 #include "chat/prepared_picture.hpp"
 #endif
 #ifdef DSVL_WITH_GATE

@@ -95,6 +95,7 @@ int main() {
   dsvl::Frames frames({.most = 2});
   const auto shown = dsvl::prepare_picture(*model, dsvl::Picture::file("sign.png"));
   if (!shown || shown->low.pixels().width == 0 || frames.size() > 0) return 1;
+  if (!dsvl::decode_picture(dsvl::Picture::file("sign.png"))) return 1;
   const auto gate = dsvl::Gate::open(*model);
   if (gate && !gate->yes_no(*session, dsvl::Picture::file("sign.png"), "Is there a sign?")) return 1;
   return dsvl::ask<Sign>(*session, dsvl::Picture::file("sign.png"), "Read the sign.").has_value() ? 0 : 1;

@@ -1,0 +1,284 @@
+"""The window as a person uses it: desktop.py PROGRAM SOURCE_DIRECTORY SCRATCH.
+
+What it shows is read from its own state, and held against the pixels of the screen: two pictures of it differ where, and
+only where, the states say so.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from window import Window, require, shows
+
+require()
+from PIL import Image, ImageChops  # noqa: E402
+
+PROGRAM, SOURCE, SCRATCH = (os.path.abspath(a) for a in sys.argv[1:4])
+MODEL = os.path.join(SOURCE, "examples/models/tiny-vl")
+BARS = os.path.join(MODEL, "demo/000.png")
+SHAPES = os.path.join(MODEL, "demo/002.png")
+RAMBLING = ["--temperature", "100", "--max-tokens", "900"]
+
+
+def equal(found, wanted, what):
+    assert found == wanted, f"{what}: {found!r}, not {wanted!r}"
+
+
+def open_window(*arguments, model=True):
+    return Window(PROGRAM, SCRATCH, *(["-m", MODEL] if model else []), *arguments)
+
+
+def turns(state):
+    return (shows(state, "conversation") or {"turns": []})["turns"]
+
+
+def pictures(state):
+    return shows(state, "pictures")["pictures"]
+
+
+def ready(window, count=0):
+    """Waits until so many pictures were opened, and the model is there."""
+    return window.settle(lambda s: s["phase"] == "ready" and len(pictures(s)) == count, f"model and {count} pictures")
+
+
+def answered(window, count):
+    """Waits until so many questions were answered, and what the last answer looked at is drawn."""
+    return window.settle(
+        lambda s: s["phase"] == "ready" and len(turns(s)) == count and turns(s)[-1]["finish"] != "none"
+        and (shows(s, "seen")["drawn"] or not shows(s, "seen")["picture"]), f"answer {count}")
+
+
+class Looked:
+    """What the window said that it shows, and what the screen showed."""
+
+    def __init__(self, window):
+        self.state, self.picture = window.settle(), window.grab()
+        equal(window.state()["frame"], self.state["frame"], "frames while nothing happens")
+
+    def differs(self, other, place):
+        x, y, width, height = place
+        box = (x, y, x + width, y + height)
+        return ImageChops.difference(self.picture.crop(box), other.picture.crop(box)).getbbox() is not None
+
+    def compare(self, other):
+        """Returns the names of the areas that look different, after checking that the states said so."""
+        mine, theirs = ({a["name"]: a for a in s["areas"]} for s in (self.state, other.state))
+        rest = ImageChops.difference(self.picture, other.picture)
+        different = set()
+        for name in mine.keys() | theirs.keys():
+            place = (mine.get(name) or theirs[name])["place"]
+            rest.paste((0, 0, 0), (place[0], place[1], place[0] + place[2], place[1] + place[3]))
+            said = [dict(a[name]["shows"]) if name in a else None for a in (mine, theirs)]
+            looks = self.differs(other, place)
+            if said[0] == said[1]:
+                assert not looks, f"{name} looks different, and shows {said[0]} in both"
+            # Where only the pointer is elsewhere, nothing need be different.
+            elif [dict(s or {}, pointer=0) for s in said][0] != [dict(s or {}, pointer=0) for s in said][1]:
+                assert looks, f"{name} looks the same, and shows {said[0]}, then {said[1]}"
+                different.add(name)
+        assert rest.getbbox() is None, f"the window differs outside of its areas, in {rest.getbbox()}"
+        return different
+
+
+def a_question_is_asked_and_asked_again_and_the_picture_is_computed_once():
+    with open_window(BARS) as w:
+        ready(w, 1)
+        empty = Looked(w)
+        w.type("Which bar is the tallest?")
+        w.settle(lambda s: shows(s, "question")["text"] == "Which bar is the tallest?", "the question")
+        typed = Looked(w)
+        equal(empty.compare(typed), {"question"}, "what typing changes")
+
+        w.key("Return")
+        first = turns(answered(w, 1))[0]
+        equal((first["answer"], first["finish"]), ("The green bar.", "eos"), "the answer")
+        equal((first["pictures_computed"], first["pictures_known"]), (1, 0), "computed pictures of the first question")
+        asked = Looked(w)
+        equal(typed.compare(asked), {"header", "pictures", "conversation", "question", "seen"}, "what an answer changes")
+        assert shows(asked.state, "seen")["strongest"] >= 0, "no token was looked at"
+
+        w.type("How many bars are there?")
+        w.key("Return")
+        second = turns(answered(w, 2))[1]
+        equal((second["pictures_computed"], second["pictures_known"]), (0, 1), "computed pictures of the second question")
+        assert "not computed again" in second["footer"], second["footer"]
+
+        w.key("ctrl+r")
+        time.sleep(0.2)
+        again = turns(answered(w, 2))[1]
+        equal(again["answer"], second["answer"], "the answer to the same question")
+        equal(again["pictures_computed"], 0, "computed pictures when it is asked again")
+
+        w.key("ctrl+c")
+        w.key("ctrl+v")
+        w.settle(lambda s: shows(s, "question")["text"] == again["answer"], "the copied answer in the question's field")
+
+        w.key("ctrl+n")
+        w.settle(lambda s: not turns(s), "a new conversation")
+
+
+def an_answer_streams_and_stops_and_the_next_question_is_answered():
+    with open_window("-q", "Tell me everything.", *RAMBLING, BARS) as w:
+        ready(w, 1)
+        seen = set()
+        for _ in range(20):  # an answer of chance may be short
+            w.key("Return" if not seen else "ctrl+r")
+            w.wait(lambda s: s["phase"] == "answering" or (turns(s) and turns(s)[-1]["finish"] != "none"), "an answer")
+            end = time.monotonic() + 0.3
+            while time.monotonic() < end:
+                state = w.state()
+                if state["phase"] == "answering":
+                    seen.add(turns(state)[-1]["answer"])
+                time.sleep(0.01)
+            w.key("Escape")
+            last = turns(answered(w, 1))[-1]
+            if last["finish"] == "cancelled":
+                break
+        equal(last["finish"], "cancelled", "how the answer ended")
+        assert len([s for s in seen if s]) > 1, f"the answer was not seen to grow: {seen}"
+        assert "stopped" in last["footer"], last["footer"]
+        w.key("ctrl+n")
+        w.settle(lambda s: not turns(s), "a new conversation")
+        w.click(80, 230)  # the picture goes with the next question
+        w.move(640, 20)
+        w.type("Again.")
+        w.key("Return")
+        last = turns(answered(w, 1))[0]
+        assert last["answer"] and not last["error"], last
+        equal((last["pictures_computed"], last["pictures_known"]), (0, 1), "computed pictures of the next conversation")
+
+
+def a_window_that_answers_closes_at_once():
+    with open_window("-q", "Tell me everything.", *RAMBLING) as w:
+        ready(w)
+        w.key("Return")
+        w.wait(lambda s: s["phase"] == "answering" or turns(s), "an answer")
+        w.program.send_signal(signal.SIGTERM)  # SDL makes it a request to close, like the frame's button
+        equal(w.program.wait(timeout=20), 0, "exit code")
+
+
+def a_turned_photo_is_shown_upright_and_a_file_that_is_no_picture_is_named():
+    photo, rubbish = os.path.join(SCRATCH, "turned.jpg"), os.path.join(SCRATCH, "rubbish.png")
+    image = Image.new("RGB", (120, 80), (30, 90, 200))
+    image.paste((240, 200, 40), (0, 0, 60, 80))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter to the right: what is left becomes the top
+    image.save(photo, exif=exif, quality=95)
+    with open(rubbish, "w") as file:
+        file.write("not a picture")
+    with open_window(photo) as w:
+        shown = pictures(ready(w, 1))[0]
+        equal((shown["width"], shown["height"], shown["orientation"]), (80, 120, 6), "the turned picture")
+        # Its thumbnail is 80 x 120 in a square whose top left corner is at (18, 145) or nearby: yellow above blue.
+        screen = w.grab()
+        above, below = screen.getpixel((81, 180)), screen.getpixel((81, 235))
+        assert above[0] > 200 > 100 > below[0], f"{above} above {below}"
+        w.key("ctrl+o")
+        w.type(rubbish)
+        w.key("Return")
+        w.settle(lambda s: "rubbish.png" in shows(s, "pictures")["error"], "the name of the file that is no picture")
+        equal(len(pictures(w.state())), 1, "pictures")
+
+
+def memory_is_shown_before_a_model_is_loaded_and_precision_changes_it():
+    with open_window(model=False) as w:
+        full = w.settle(lambda s: (shows(s, "chooser") or {}).get("peak", 0) > 0, "a plan")
+        equal(full["phase"], "empty", "phase")
+        before = Looked(w)
+        w.click(450, 253)  # keys and values
+        w.settle(lambda s: shows(s, "chooser")["list_open"], "the list of formats")
+        w.click(450, 370)  # 8 bits
+        w.move(640, 20)
+        less = w.settle(lambda s: shows(s, "chooser")["kv"].startswith("8 bits") and shows(s, "chooser")["peak"] > 0, "8 bits")
+        assert shows(less, "chooser")["peak"] < shows(full, "chooser")["peak"], "8 bits take no less memory"
+        equal(before.compare(Looked(w)), {"chooser"}, "what a choice changes")
+        w.key("Return")
+        loaded = ready(w)
+        assert "64 tokens a picture" in shows(loaded, "header")["details"], shows(loaded, "header")
+
+
+def dark_and_light_are_chosen_with_a_key():
+    with open_window("--light") as w:
+        ready(w)
+        light = w.grab()
+        equal(w.state()["theme"], "light", "theme")
+        w.key("ctrl+t")
+        w.settle(lambda s: s["theme"] == "dark", "the dark theme")
+        dark = w.grab()
+        for x, y in (640, 20), (20, 400), (640, 400), (1200, 600):
+            assert min(light.getpixel((x, y))) > 200 and max(dark.getpixel((x, y))) < 80, (x, y)
+
+
+def pages_of_a_pdf_are_chosen():
+    if "PDF" not in subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True).stdout:
+        print("SKIPPED: pages of PDF files in a window: this build has no poppler-cpp")
+        return
+    file = os.path.join(SCRATCH, "pages.pdf")
+    a4 = [Image.new("RGB", (595, 842), colour) for colour in ((250, 250, 250), (60, 160, 90), (200, 60, 60))]
+    a4[0].save(file, save_all=True, append_images=a4[1:], resolution=72)
+    with open_window(file) as w:
+        w.settle(lambda s: (shows(s, "pages") or {}).get("drawn") == 3, "three pages")
+        equal(shows(w.state(), "pages")["pages"], 3, "pages")
+        green = w.grab().getpixel((620, 300))
+        assert green[1] > 140 and green[0] < 90, f"the second page is {green}"
+        w.click(620, 300)
+        w.move(640, 20)
+        page = pictures(w.settle(lambda s: len(pictures(s)) == 1, "the page"))[0]
+        # 150 dots an inch, to the nearest pixel: what poppler-cpp makes of A4.
+        equal((page["name"], page["width"], page["height"]), ("pages.pdf, page 2", 1240, 1754), "the page")
+        w.key("Escape")
+        w.settle(lambda s: shows(s, "pages") is None and s["phase"] == "ready", "the end of choosing")
+        w.type("What colour is it?")
+        w.key("Return")
+        equal(turns(answered(w, 1))[0]["pictures_computed"], 1, "computed pages")
+
+
+def idle_windows_take_no_time():
+    with open_window(BARS) as w:
+        state = ready(w, 1)
+        before = w.cpu_seconds()
+        time.sleep(2)
+        spent = w.cpu_seconds() - before
+        equal(w.state()["frame"], state["frame"], "frames while nothing happens")
+        assert spent <= 0.05, f"{spent} s of processor time in two seconds of nothing"
+        print(f"idle: {spent:.2f} s of processor time in 2 s")
+
+
+def frames_are_recorded_while_it_answers():
+    with open_window("-q", "Tell me everything.", *RAMBLING, BARS, SHAPES) as w:
+        ready(w, 2)
+        w.key("Return")
+        for _ in range(8):
+            answered(w, 1)
+            w.key("ctrl+r")
+            time.sleep(0.2)
+        times = answered(w, 1)["times"]["answering"]
+        assert times["frames"] > 20 and 0 < times["p50_ms"] <= times["p99_ms"] <= times["longest_ms"], times
+        print("frames while it answers, 1280 x 720, drawn by the processor: {frames}, p50 {p50_ms:.1f} ms, "
+              "p99 {p99_ms:.1f} ms, longest {longest_ms:.1f} ms".format(**times))
+
+
+TESTS = [a_question_is_asked_and_asked_again_and_the_picture_is_computed_once,
+         an_answer_streams_and_stops_and_the_next_question_is_answered,
+         a_window_that_answers_closes_at_once,
+         a_turned_photo_is_shown_upright_and_a_file_that_is_no_picture_is_named,
+         memory_is_shown_before_a_model_is_loaded_and_precision_changes_it,
+         dark_and_light_are_chosen_with_a_key,
+         pages_of_a_pdf_are_chosen,
+         idle_windows_take_no_time,
+         frames_are_recorded_while_it_answers]
+
+failed = 0
+for test in TESTS:
+    if len(sys.argv) > 4 and sys.argv[4] not in test.__name__:
+        continue
+    began = time.monotonic()
+    try:
+        test()
+        print(f"ok      {test.__name__.replace('_', ' ')} ({time.monotonic() - began:.1f} s)", flush=True)
+    except Exception as error:  # also what a machine that hangs makes of a process
+        failed += 1
+        print(f"FAILED  {test.__name__.replace('_', ' ')}: {type(error).__name__}: {error}", flush=True)
+sys.exit(1 if failed else 0)

@@ -17,13 +17,11 @@ namespace {
 
 dsvl::Status sdl_error(const char* what) { return dsvl::fail(dsvl::Code::unsupported, "%s: %s", what, SDL_GetError()); }
 
-/// The part of a pixel grid that a command may draw in; false when it is nothing.
+/// The part of the window that a command may draw in; false when it is nothing.
 bool clip(const ImDrawCmd& command, const ImDrawData& data, SDL_Rect& to) {
-  const ImVec2 scale = data.FramebufferScale, from = data.DisplayPos;
-  const float left = std::max(0.0f, (command.ClipRect.x - from.x) * scale.x);
-  const float top = std::max(0.0f, (command.ClipRect.y - from.y) * scale.y);
-  const float right = std::min(data.DisplaySize.x * scale.x, (command.ClipRect.z - from.x) * scale.x);
-  const float bottom = std::min(data.DisplaySize.y * scale.y, (command.ClipRect.w - from.y) * scale.y);
+  const float left = std::max(0.0f, command.ClipRect.x), top = std::max(0.0f, command.ClipRect.y);
+  const float right = std::min(data.DisplaySize.x, command.ClipRect.z);
+  const float bottom = std::min(data.DisplaySize.y, command.ClipRect.w);
   to = {static_cast<int>(left), static_cast<int>(top), static_cast<int>(right - left), static_cast<int>(bottom - top)};
   return to.w > 0 && to.h > 0;
 }
@@ -55,6 +53,7 @@ dsvl::Result<std::unique_ptr<Canvas>> Canvas::open(const char* title, int width,
       SDL_CreateWindow(title, SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, width, height,
                        SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
   if (!window) return sdl_error("no window");
+  SDL_EnableScreenSaver();
   SDL_SetWindowMinimumSize(window, 880, 520);
   // What SDL finds best; SDL_RENDER_DRIVER=software draws on the processor.
   SDL_Renderer* const renderer = SDL_CreateRenderer(window, -1, 0);
@@ -78,6 +77,7 @@ Canvas::Canvas(SDL_Window* window, SDL_Renderer* renderer) : window_(window), re
 
 Canvas::~Canvas() {
   letters_.reset();
+  destroy_left();
   ImGui_ImplSDL2_Shutdown();
   ImGui::DestroyContext();
   SDL_DestroyRenderer(renderer_);
@@ -90,8 +90,7 @@ dsvl::Status Canvas::upload_fonts() {
   int width = 0, height = 0;
   ImFontAtlas& atlas = *ImGui::GetIO().Fonts;
   atlas.GetTexDataAsRGBA32(&pixels, &width, &height);
-  letters_ = {SDL_CreateTexture(renderer_, SDL_PIXELFORMAT_RGBA32, SDL_TEXTUREACCESS_STATIC, width, height),
-              [](SDL_Texture* t) { if (t) SDL_DestroyTexture(t); }};
+  letters_ = keep(SDL_CreateTexture(renderer_, SDL_PIXELFORMAT_RGBA32, SDL_TEXTUREACCESS_STATIC, width, height));
   if (!letters_ || SDL_UpdateTexture(letters_.get(), nullptr, pixels, 4 * width) != 0) return sdl_error("no letters");
   SDL_SetTextureBlendMode(letters_.get(), SDL_BLENDMODE_BLEND);
   SDL_SetTextureScaleMode(letters_.get(), SDL_ScaleModeNearest);
@@ -100,14 +99,24 @@ dsvl::Status Canvas::upload_fonts() {
 }
 
 Texture Canvas::texture(const dsvl::Pixels& rgb) {
-  SDL_Texture* const made = SDL_CreateTexture(renderer_, SDL_PIXELFORMAT_RGB24, SDL_TEXTUREACCESS_STATIC,
-                                              static_cast<int>(rgb.width), static_cast<int>(rgb.height));
+  Texture made = keep(SDL_CreateTexture(renderer_, SDL_PIXELFORMAT_RGB24, SDL_TEXTUREACCESS_STATIC,
+                                        static_cast<int>(rgb.width), static_cast<int>(rgb.height)));
+  if (made) SDL_UpdateTexture(made.get(), nullptr, rgb.data, static_cast<int>(rgb.row_stride()));
+  return made;
+}
+
+Texture Canvas::keep(SDL_Texture* made) {
   if (!made) return {};
-  SDL_UpdateTexture(made, nullptr, rgb.data, static_cast<int>(rgb.row_stride()));
-  return {made, SDL_DestroyTexture};
+  return {made, [this](SDL_Texture* texture) { left_.push_back(texture); }};
+}
+
+void Canvas::destroy_left() {
+  for (SDL_Texture* const texture : left_) SDL_DestroyTexture(texture);
+  left_.clear();
 }
 
 void Canvas::begin_frame() {
+  destroy_left();
   ImGui_ImplSDL2_NewFrame();
 #if IMGUI_VERSION_NUM < 18700
   // It asks where the pointer is on the whole screen, which SDL may learn late. The window's own events say it in time.
@@ -121,10 +130,11 @@ void Canvas::begin_frame() {
 void Canvas::end_frame(const float background[3]) {
   const auto level = [](float share) { return static_cast<std::uint8_t>(share * 255 + 0.5f); };
   ImGui::Render();
+  const ImDrawData& data = *ImGui::GetDrawData();
+  SDL_RenderSetScale(renderer_, data.FramebufferScale.x, data.FramebufferScale.y);
   SDL_RenderSetClipRect(renderer_, nullptr);
   SDL_SetRenderDrawColor(renderer_, level(background[0]), level(background[1]), level(background[2]), 255);
   SDL_RenderClear(renderer_);
-  const ImDrawData& data = *ImGui::GetDrawData();
   for (int i = 0; i < data.CmdListsCount; ++i) draw(renderer_, *data.CmdLists[i], data);
   SDL_RenderPresent(renderer_);
 }

@@ -7,11 +7,11 @@
 #include <SDL.h>
 
 #include <memory>
-#include <string>
+#include <vector>
 
 namespace desktop {
 
-/// A picture that can be drawn; it goes before its canvas.
+/// A picture that can be drawn. It may be let go in the frame that shows it, and goes before its canvas.
 using Texture = std::shared_ptr<SDL_Texture>;
 
 class Canvas {
@@ -33,8 +33,11 @@ class Canvas {
 
  private:
   Canvas(SDL_Window* window, SDL_Renderer* renderer);
+  Texture keep(SDL_Texture* made);
+  void destroy_left();
   SDL_Window* const window_;
   SDL_Renderer* const renderer_;
+  std::vector<SDL_Texture*> left_;  // let go since the last frame, which may have been described with them
   Texture letters_;
 };
 

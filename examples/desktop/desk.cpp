@@ -67,7 +67,7 @@ bool Desk::handle(const SDL_Event& event) {
 }
 
 bool Desk::handle_control_key(SDL_Keycode key) {
-  const bool ready = phase() == Phase::ready;
+  const bool ready = phase() == Phase::ready, in_other_field = path_.active || model_path_.active;
   switch (key) {
     case SDLK_o: path_.focus = true, question_.focus = false; return true;
     case SDLK_n: begin_anew(); return true;
@@ -76,9 +76,9 @@ bool Desk::handle_control_key(SDL_Keycode key) {
     case SDLK_r:
       if (ready && !talk_.state().turns.empty()) talk_.ask_again();
       return true;
-    case SDLK_v: return paste_file();
+    case SDLK_v: return !in_other_field && paste_file();
     // With words in the question's field they are copied.
-    case SDLK_c: return question_.text.empty() && (copy_answer_ = true);
+    case SDLK_c: return question_.text.empty() && !in_other_field && (copy_answer_ = true);
     default: return false;
   }
 }
@@ -104,14 +104,21 @@ void Desk::change_theme() {
 
 void Desk::begin_anew() {
   if (phase() != Phase::ready) return;
+  tick_known();
   talk_.clear();
   overlay_.clear();
   seen_ = {};
 }
 
+/// Pictures that were asked about are new to another conversation.
+void Desk::tick_known() {
+  for (ShelfPicture& picture : shelf_.pictures()) picture.ticked = picture.ticked || talk_.state().knows(picture.source);
+}
+
 void Desk::open(const std::string& path) { shelf_.open(path); }
 
 void Desk::ask() {
+  choosing_ = false;
   std::vector<SharedPicture> pictures;
   for (ShelfPicture& picture : shelf_.pictures())
     if (picture.ticked) pictures.push_back(picture.source), picture.ticked = false;  // later questions know it already
@@ -121,11 +128,11 @@ void Desk::ask() {
 }
 
 void Desk::load() {
+  if (phase() != Phase::ready && phase() != Phase::empty) return;
   choosing_ = false;
+  tick_known();
   overlay_.clear();
   seen_ = {};
-  // Pictures that were asked about are new to another conversation.
-  for (ShelfPicture& picture : shelf_.pictures()) picture.ticked = true;
   talk_.load(choice_);
 }
 
@@ -195,7 +202,7 @@ void Desk::show_right(const Look& look, const Place& place) {
       if (seen_.kind == OverlayKind::attention && i < last->attention.size()) wish.attention = last->attention[i];
     }
   if (!wish.picture && last && !last->pictures.empty()) wish.picture = last->pictures.back();
-  if (wish.picture && talk.model) overlay_.want(*talk.model, session_options(*talk.choice), wish);
+  if (wish.picture && talk.model) overlay_.want(talk.model, wish);
   show_seen(look, place, overlay_, seen_);
 }
 

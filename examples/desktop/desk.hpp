@@ -31,6 +31,7 @@ class Desk {
   void copy(const std::string& text);
   void change_theme();
   void begin_anew();
+  void tick_known();
   void open(const std::string& path);
   void ask();
   void load();

@@ -14,8 +14,8 @@ struct Drawn {
   dsvl::Index strongest = -1;
 };
 
-dsvl::Result<Drawn> draw(const dsvl::Model& model, const dsvl::SessionOptions& options, const OverlayWish& wish) {
-  const auto shown = dsvl::prepare_picture(model, wish.picture->picture(), options);
+dsvl::Result<Drawn> draw(const LoadedModel& loaded, const OverlayWish& wish) {
+  const auto shown = dsvl::prepare_picture(*loaded.model, wish.picture->picture(), session_options(loaded.choice));
   if (!shown) return shown.error();
   Drawn out;
   out.seen = shown->seen;
@@ -31,15 +31,15 @@ dsvl::Result<Drawn> draw(const dsvl::Model& model, const dsvl::SessionOptions& o
 
 }  // namespace
 
-void Overlay::want(const dsvl::Model& model, const dsvl::SessionOptions& options, const OverlayWish& wish) {
+void Overlay::want(const SharedModel& model, const OverlayWish& wish) {
   if (wish_ == wish) return;
   const bool other = !wish_ || wish_->picture != wish.picture || wish_->kind != wish.kind;
   wish_ = wish;
   if (other) texture_.reset();
   error_.clear();
   done_ = false;
-  background_.post([this, model, options, wish] {
-    auto drawn = std::make_shared<dsvl::Result<Drawn>>(draw(model, options, wish));
+  background_.post([this, model, wish] {
+    auto drawn = std::make_shared<dsvl::Result<Drawn>>(draw(*model, wish));
     mailbox_.post([this, wish, drawn] {
       if (wish_ != wish) return;  // another one is wanted meanwhile
       done_ = true;

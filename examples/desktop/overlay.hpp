@@ -28,7 +28,7 @@ class Overlay {
       : mailbox_(mailbox), background_(background), canvas_(canvas) {}
 
   /// Has a picture drawn as that model sees it, unless it is already.
-  void want(const dsvl::Model& model, const dsvl::SessionOptions& options, const OverlayWish& wish);
+  void want(const SharedModel& model, const OverlayWish& wish);
   void clear();
 
   /// Empty before it is drawn for the first time.

@@ -8,8 +8,7 @@ namespace desktop {
 
 struct Talk::Engine {
   dsvl::GenerateOptions generate;
-  std::optional<dsvl::ThreadPool> pool;  // before what uses it
-  std::optional<dsvl::Model> model;
+  SharedModel loaded;  // before what uses it
   std::optional<dsvl::Session> session;
   std::vector<AskedPicture> pictures;    // of the conversation
   std::vector<std::size_t> before;       // how many of them there were before each of the session's turns
@@ -53,6 +52,12 @@ const char* name(Phase phase) {
     case Phase::answering: return "answering";
   }
   return "unknown";
+}
+
+bool TalkState::knows(const SharedPicture& picture) const {
+  const auto kept = std::find_if(turns.rbegin(), turns.rend(), [](const Turn& t) { return t.kept; });
+  return kept != turns.rend() && std::any_of(kept->seen.begin(), kept->seen.end(),
+                                             [&](const AskedPicture& p) { return p.source == picture; });
 }
 
 // --- the window's thread -----------------------------------------------------------------------
@@ -130,14 +135,13 @@ void Talk::on_progress(void* self, dsvl::Stage stage, double done, double total)
 void Talk::load_on_thread(const Choice& choice) {
   Engine& e = *engine_;
   e.pictures.clear(), e.before.clear();
-  e.session.reset(), e.model.reset(), e.pool.reset();
-  e.pool.emplace(choice.threads, dsvl::ThreadPriority::low);
+  e.session.reset(), e.loaded.reset();
+  const auto loaded = std::make_shared<LoadedModel>(choice);
   dsvl::LoadOptions load;
-  load.host.executor = &*e.pool;
+  load.host.executor = &loaded->pool;
   load.progress = {&Talk::on_progress, this};
   load.cancel = &cancel_;
   const auto fail = [&](const dsvl::Status& why) {
-    e.model.reset();
     post([text = std::string(why.text())](TalkState& s) { s = {}, s.error = text; });
   };
   auto model = dsvl::Model::load(dsvl::utf8_to_path(choice.model), load);
@@ -145,13 +149,13 @@ void Talk::load_on_thread(const Choice& choice) {
   if (!model->tokenizer()) return fail(dsvl::fail(dsvl::Code::unsupported, "it has no tokenizer, so it takes no texts"));
   auto session = dsvl::Session::open(*model, session_options(choice));
   if (!session) return fail(session.error());
-  e.model = std::move(*model);
+  loaded->model = std::move(*model);
+  e.loaded = loaded;
   e.session = std::move(*session);
-  post([choice, shown = *e.model, bytes = e.session->bytes(), context = e.session->context()](TalkState& s) {
+  post([loaded, bytes = e.session->bytes(), context = e.session->context()](TalkState& s) {
     s = {};
     s.phase = Phase::ready;
-    s.choice = choice;
-    s.model = shown;
+    s.model = loaded;
     s.session_bytes = bytes, s.context = context;
   });
 }

@@ -9,6 +9,8 @@
 
 #include <optional>
 
+#include <dsvl/base/thread_pool.hpp>
+
 namespace desktop {
 
 /// The model that is wanted, and how precisely it computes.
@@ -20,6 +22,16 @@ struct Choice {
   int threads = 1;                       ///< of the model
   bool operator==(const Choice&) const = default;
 };
+
+/// A model with the threads that it computes on. Whoever looks at it keeps both.
+struct LoadedModel {
+  Choice choice;
+  dsvl::ThreadPool pool;  // before what uses it
+  std::optional<dsvl::Model> model;
+
+  explicit LoadedModel(const Choice& wanted) : choice(wanted), pool(wanted.threads, dsvl::ThreadPriority::low) {}
+};
+using SharedModel = std::shared_ptr<const LoadedModel>;
 
 /// How sessions are opened, for plan() too.
 dsvl::SessionOptions session_options(const Choice& choice);
@@ -55,11 +67,13 @@ struct TalkState {
   float share = 0;            ///< of that stage, 0 to 1
   bool stopping = false;      ///< stop() was called, and it has not stopped yet
   std::string error;          ///< why no model could be loaded
-  std::optional<Choice> choice;    ///< what is loaded
-  std::optional<dsvl::Model> model;
+  SharedModel model;          ///< null: none is loaded
   std::size_t session_bytes = 0;   ///< memory of the session
   dsvl::Index context = 0;         ///< tokens that the conversation has room for
   std::vector<Turn> turns;
+
+  /// Whether a picture is part of the conversation.
+  [[nodiscard]] bool knows(const SharedPicture& picture) const;
 };
 
 class Talk {

@@ -116,7 +116,7 @@ ChooserWishes show_chooser(const Look& look, const Place& place, const Planner& 
   show_precision(choice);
   ImGui::Dummy({0, 4});
   const std::string words = show_plan(look, planner);
-  if (!talk.error.empty()) text(look.fonts.body, look.theme.bad, talk.error);
+  if (!talk.error.empty() && planner.error().empty()) text(look.fonts.body, look.theme.bad, talk.error);
   ImGui::Dummy({0, 4});
   ImGui::BeginDisabled(!planner.plan());
   wishes.load = main_button("Load", look.theme, {120, 0}) && planner.plan();

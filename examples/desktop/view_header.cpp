@@ -7,7 +7,7 @@ namespace {
 
 /// "tiny-vl   hybrid, 64 tokens a picture, 1024 of context, 21 MiB"
 std::string about(const TalkState& talk) {
-  const dsvl::ModelInfo& info = talk.model->info();
+  const dsvl::ModelInfo& info = talk.model->model->info();
   return std::to_string(info.image_tokens) + " tokens a picture, context of " + std::to_string(talk.context) + ", " +
          cli::bytes_text(static_cast<double>(talk.session_bytes)) + " beside " +
          cli::bytes_text(static_cast<double>(info.file_bytes)) + " of weights";
@@ -21,7 +21,7 @@ HeaderWishes show_header(const Look& look, const Place& place, const TalkState& 
   ImGui::SetCursorPos({18, 16});
   std::string name, details;
   if (talk.model) {
-    const auto path = dsvl::utf8_to_path(talk.choice->model);
+    const auto path = dsvl::utf8_to_path(talk.model->choice.model);
     name = dsvl::path_to_utf8(path.has_filename() ? path.filename() : path.parent_path().filename());
     details = about(talk);
   } else {

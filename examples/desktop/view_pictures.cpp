@@ -6,13 +6,6 @@ namespace desktop {
 
 namespace {
 
-bool in_conversation(const TalkState& talk, const SharedPicture& picture) {
-  for (auto turn = talk.turns.rbegin(); turn != talk.turns.rend(); ++turn)
-    if (turn->kept)
-      return std::any_of(turn->seen.begin(), turn->seen.end(), [&](const AskedPicture& p) { return p.source == picture; });
-  return false;
-}
-
 std::string about(const ShelfPicture& picture, bool asked) {
   std::string out = std::to_string(picture.width) + " x " + std::to_string(picture.height);
   if (picture.orientation != 1) out += ", turned";
@@ -46,7 +39,7 @@ void show_tiles(const Look& look, Shelf& shelf, const TalkState& talk, PictureWi
   shows.key("pictures").begin_array();
   for (std::size_t i = 0; i < shelf.pictures().size(); ++i) {
     ShelfPicture& picture = shelf.pictures()[i];
-    const bool asked = in_conversation(talk, picture.source);
+    const bool asked = talk.knows(picture.source);
     if (i % 2 == 1) ImGui::SameLine(0, 10);
     show_tile(look, picture, i, side, asked, wishes);
     shows.begin_object().key("name").value(picture.source->name);

@@ -141,13 +141,20 @@ def an_answer_streams_and_stops_and_the_next_question_is_answered():
         assert "stopped" in last["footer"], last["footer"]
         w.key("ctrl+n")
         w.settle(lambda s: not turns(s), "a new conversation")
-        w.click(80, 230)  # the picture goes with the next question
-        w.move(640, 20)
         w.type("Again.")
         w.key("Return")
         last = turns(answered(w, 1))[0]
         assert last["answer"] and not last["error"], last
         equal((last["pictures_computed"], last["pictures_known"]), (0, 1), "computed pictures of the next conversation")
+
+
+def pictures_are_closed_with_the_pointer():
+    with open_window(BARS, SHAPES) as w:
+        ready(w, 2)
+        w.click(128, 160)
+        w.move(640, 20)
+        left = ready(w, 1)
+        assert [p["name"] for p in pictures(left)] in (["000.png"], ["002.png"]), pictures(left)
 
 
 def a_window_that_answers_closes_at_once():
@@ -262,6 +269,7 @@ def frames_are_recorded_while_it_answers():
 
 TESTS = [a_question_is_asked_and_asked_again_and_the_picture_is_computed_once,
          an_answer_streams_and_stops_and_the_next_question_is_answered,
+         pictures_are_closed_with_the_pointer,
          a_window_that_answers_closes_at_once,
          a_turned_photo_is_shown_upright_and_a_file_that_is_no_picture_is_named,
          memory_is_shown_before_a_model_is_loaded_and_precision_changes_it,

@@ -7,6 +7,7 @@
 #   examples/install-dependencies.sh robot         what videos and cameras of examples/robot are read with
 #   examples/install-dependencies.sh server        what examples/server is built with, and tested with in a browser
 #   examples/install-dependencies.sh game          what examples/game is built with, and played with in tests
+#   examples/install-dependencies.sh desktop       what examples/desktop is built with, and tested with on a screen of its own
 #   examples/install-dependencies.sh reference     what makes the API reference, which --full does as well
 #   examples/install-dependencies.sh batch         launchers that dsvl batch is tested with, there too
 # With nothing missing it does nothing, and needs neither root nor network.
@@ -47,6 +48,14 @@ game  libsdl2-dev        SDL2/SDL.h
 game  xvfb               Xvfb
 game  xdotool            xdotool
 game  python3-pil        python3:PIL
+desktop libsdl2-dev      SDL2/SDL.h
+desktop libimgui-dev     imgui/imgui.h
+desktop libpoppler-cpp-dev poppler/cpp/poppler-document.h
+desktop pkg-config       pkg-config
+desktop fonts-dejavu-core ../share/fonts/truetype/dejavu/DejaVuSans.ttf
+desktop xvfb             Xvfb
+desktop xdotool          xdotool
+desktop python3-pil      python3:PIL
 reference doxygen        doxygen
 batch parallel           parallel
 batch openmpi-bin        mpirun

@@ -49,9 +49,8 @@ dsvl::Result<std::unique_ptr<Canvas>> Canvas::open(const char* title, int width,
   SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");  // what the processor drew takes no detour through OpenGL
   SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
   if (SDL_Init(SDL_INIT_VIDEO) != 0) return sdl_error("no screen");
-  SDL_Window* const window =
-      SDL_CreateWindow(title, SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, width, height,
-                       SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
+  SDL_Window* const window = SDL_CreateWindow(title, SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, width, height,
+                                              SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
   if (!window) return sdl_error("no window");
   SDL_EnableScreenSaver();
   SDL_SetWindowMinimumSize(window, 880, 520);
@@ -65,7 +64,7 @@ Canvas::Canvas(SDL_Window* window, SDL_Renderer* renderer) : window_(window), re
   IMGUI_CHECKVERSION();
   ImGui::CreateContext();
   ImGuiIO& io = ImGui::GetIO();
-  io.IniFilename = nullptr;              // nothing is left behind on the user's disk
+  io.IniFilename = nullptr;               // nothing is left behind on the user's disk
   io.ConfigInputTextCursorBlink = false;  // a cursor that blinks would need frames
   io.BackendFlags |= ImGuiBackendFlags_RendererHasVtxOffset;
 #if IMGUI_VERSION_NUM >= 18700

@@ -26,14 +26,9 @@ int threads_of(const Options& options) {
 }  // namespace
 
 Desk::Desk(const Options& options, const Fonts& fonts, Canvas& canvas, Mailbox& mailbox)
-    : fonts_(fonts),
-      shelf_(mailbox, background_, canvas, session_options({})),
-      planner_(mailbox, background_),
-      overlay_(mailbox, background_, canvas),
-      talk_(mailbox, generate_options(options)),
-      question_{options.question},
-      light_(options.light),
-      choosing_(options.models.empty()) {
+    : fonts_(fonts), shelf_(mailbox, background_, canvas, session_options({})), planner_(mailbox, background_),
+      overlay_(mailbox, background_, canvas), talk_(mailbox, generate_options(options)), question_{options.question},
+      light_(options.light), choosing_(options.models.empty()) {
   use(colours());
   for (const std::string& model : options.models) planner_.add(model);
   if (options.models.empty()) planner_.add(kShipped);
@@ -112,7 +107,8 @@ void Desk::begin_anew() {
 
 /// Pictures that were asked about are new to another conversation.
 void Desk::tick_known() {
-  for (ShelfPicture& picture : shelf_.pictures()) picture.ticked = picture.ticked || talk_.state().knows(picture.source);
+  for (ShelfPicture& picture : shelf_.pictures())
+    picture.ticked = picture.ticked || talk_.state().knows(picture.source);
 }
 
 void Desk::open(const std::string& path) { shelf_.open(path); }
@@ -144,14 +140,13 @@ void Desk::show(float width, float height) {
   const Look look{colours(), fonts_, screen_};
   const HeaderWishes header = show_header(look, {0, 0, width, kTop}, talk_.state(), light_);
   const float below = height - kTop - 1, middle = width - kLeft - kRight - 2;
-  const PictureWishes pictures =
-      show_pictures(look, {0, kTop + 1, kLeft, below}, shelf_, path_, talk_.state());
+  const PictureWishes pictures = show_pictures(look, {0, kTop + 1, kLeft, below}, shelf_, path_, talk_.state());
   show_middle(look, {kLeft + 1, kTop + 1, middle, below - kQuestion - kStatus});
-  const auto ticked = std::count_if(shelf_.pictures().begin(), shelf_.pictures().end(),
-                                    [](const ShelfPicture& p) { return p.ticked; });
+  const auto ticked =
+      std::count_if(shelf_.pictures().begin(), shelf_.pictures().end(), [](const ShelfPicture& p) { return p.ticked; });
   const float bottom = height - kQuestion - kStatus;
-  const QuestionWishes question = show_question(look, {kLeft + 1, bottom, middle, kQuestion}, question_, talk_.state(),
-                                                static_cast<int>(ticked));
+  const QuestionWishes question =
+      show_question(look, {kLeft + 1, bottom, middle, kQuestion}, question_, talk_.state(), static_cast<int>(ticked));
   show_status(look, {kLeft + 1, height - kStatus, middle, kStatus}, talk_.state());
   show_right(look, {width - kRight, kTop + 1, kRight, below});
 

@@ -38,7 +38,9 @@ bool lets_go(const SDL_Event& event) { return event.type == SDL_KEYUP || event.t
 /// Takes what happens until a frame is due: not before `next`, and never while `due` is 0 and nothing happens. False
 /// when the window is to close.
 bool wait_for_frame(Clock::time_point next, int& due, Desk& desk) {
-  const auto left = [&] { return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count()); };
+  const auto left = [&] {
+    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count());
+  };
   SDL_Event event;
   for (bool pressed = false;;) {
     SDL_PumpEvents();

@@ -20,10 +20,10 @@ struct Options {
   int font_pixels = 17;               ///< height of the text
   std::string state;                  ///< a file that says what is shown; empty: none
 
-  int threads = 0;                    ///< of the model; 0: one fewer than cores
-  dsvl::Index context = 0;            ///< tokens of a conversation; 0: the model's own
-  int max_tokens = 512;               ///< of an answer
-  float temperature = 0;              ///< 0: the likeliest token
+  int threads = 0;          ///< of the model; 0: one fewer than cores
+  dsvl::Index context = 0;  ///< tokens of a conversation; 0: the model's own
+  int max_tokens = 512;     ///< of an answer
+  float temperature = 0;    ///< 0: the likeliest token
 };
 
 /// Reads the command line. An exit code when there is nothing more to do.

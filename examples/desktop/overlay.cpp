@@ -51,8 +51,6 @@ void Overlay::want(const SharedModel& model, const OverlayWish& wish) {
   });
 }
 
-void Overlay::clear() {
-  wish_.reset(), texture_.reset(), error_.clear();
-}
+void Overlay::clear() { wish_.reset(), texture_.reset(), error_.clear(); }
 
 }  // namespace desktop

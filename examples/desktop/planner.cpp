@@ -33,7 +33,8 @@ void Planner::add(const std::string& text) {
   const bool folder = fs::is_directory(path, error);
   if (!folder || is_model_folder(path)) add_one(path);
   std::vector<fs::path> found;
-  for (fs::directory_iterator at(folder ? path : path.parent_path(), error), end; !error && at != end; at.increment(error))
+  for (fs::directory_iterator at(folder ? path : path.parent_path(), error), end; !error && at != end;
+       at.increment(error))
     if (is_model_file(at->path()) || (folder && is_model_folder(at->path()))) found.push_back(at->path());
   std::sort(found.begin(), found.end());
   for (const fs::path& each : found) add_one(each);

@@ -1,5 +1,5 @@
-// Screen: which areas a frame shows, where, and what is in each. Two frames look the same in an area if, and only if, it
-// shows the same in both: the tests hold pictures of the window to that.
+// Screen: which areas a frame shows, where, and what is in each. Two frames look the same in an area if, and only if,
+// it shows the same in both: the tests hold pictures of the window to that.
 #ifndef DSVL_DESKTOP_SCREEN_HPP
 #define DSVL_DESKTOP_SCREEN_HPP
 

@@ -23,7 +23,8 @@ dsvl::Result<SharedPicture> read(const std::filesystem::path& path) {
   const std::uintmax_t size = std::filesystem::file_size(path, error);
   if (error) return dsvl::fail(dsvl::Code::not_found, "%s: %s", out->name.c_str(), error.message().c_str());
   if (size == 0 || size > kLargestFile)
-    return dsvl::fail(dsvl::Code::limit, "%s: has %ju bytes, pictures of up to 256 MiB are opened", out->name.c_str(), size);
+    return dsvl::fail(dsvl::Code::limit, "%s: has %ju bytes, pictures of up to 256 MiB are opened", out->name.c_str(),
+                      size);
   out->file.resize(static_cast<std::size_t>(size));
   std::ifstream in(path, std::ios::binary);
   in.read(reinterpret_cast<char*>(out->file.data()), static_cast<std::streamsize>(size));
@@ -66,9 +67,9 @@ void Shelf::add(SharedPicture source) {
 void Shelf::arrive(SharedPicture source, const dsvl::Result<Decoded>& decoded) {
   if (!decoded) {
     std::string text(decoded.error().text());
-    return fail(text.starts_with("picture: ") ? dsvl::fail(decoded.error().code(), "%s: %s", source->name.c_str(),
-                                                           text.substr(9).c_str())
-                                              : decoded.error());
+    return fail(text.starts_with("picture: ")
+                    ? dsvl::fail(decoded.error().code(), "%s: %s", source->name.c_str(), text.substr(9).c_str())
+                    : decoded.error());
   }
   --reading_;
   pictures_.push_back({std::move(source), decoded->width, decoded->height, decoded->orientation,

@@ -18,22 +18,22 @@ struct ShelfPicture {
   dsvl::Index width = 0, height = 0;  ///< upright
   int orientation = 1;                ///< of its file
   Texture thumbnail;
-  bool ticked = true;                 ///< it goes with the next question
+  bool ticked = true;  ///< it goes with the next question
 };
 
 /// A PDF file whose pages are being chosen.
 struct PageChooser {
   std::string name;
-  std::shared_ptr<Pdf> pdf;     ///< for the background's thread
+  std::shared_ptr<Pdf> pdf;  ///< for the background's thread
   int pages = 0;
-  int first = 0;                ///< the first page that is shown
+  int first = 0;                    ///< the first page that is shown
   std::vector<Texture> thumbnails;  ///< of pages first, first + 1, …, as far as they are drawn
-  std::vector<int> taken;       ///< pages that were put on the shelf
+  std::vector<int> taken;           ///< pages that were put on the shelf
 };
 
 class Shelf {
  public:
-  static constexpr int kPagesShown = 8;
+  static constexpr int kPagesShown = 6;
 
   /// `session` says how pictures are decoded. The others must outlive the shelf.
   Shelf(Mailbox& mailbox, TaskThread& background, Canvas& canvas, const dsvl::SessionOptions& session);
@@ -57,8 +57,8 @@ class Shelf {
   void clear_error() { error_.clear(); }
 
  private:
-  void add(SharedPicture source);                                            // the background's thread
-  void arrive(SharedPicture source, const dsvl::Result<Decoded>& decoded);   // the window's
+  void add(SharedPicture source);                                           // the background's thread
+  void arrive(SharedPicture source, const dsvl::Result<Decoded>& decoded);  // the window's
   void arrive(const std::string& name, const dsvl::Result<std::shared_ptr<Pdf>>& pdf);
   void draw_pages();
   void fail(const dsvl::Status& status);

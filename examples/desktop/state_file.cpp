@@ -27,7 +27,8 @@ void list_times(const FrameTimes& times, dsvl::json::Writer& to) {
 
 }  // namespace
 
-void StateFile::write(const FrameState& frame, const Screen& screen, const FrameTimes& all, const FrameTimes& answering) {
+void StateFile::write(const FrameState& frame, const Screen& screen, const FrameTimes& all,
+                      const FrameTimes& answering) {
   if (path_.empty()) return;
   std::string shown = std::string("\"settled\":") + (frame.settled ? "true" : "false") + ",\"phase\":\"" + frame.phase +
                       "\",\"theme\":\"" + (frame.light ? "light" : "dark") + "\",";

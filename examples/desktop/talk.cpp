@@ -10,8 +10,8 @@ struct Talk::Engine {
   dsvl::GenerateOptions generate;
   SharedModel loaded;  // before what uses it
   std::optional<dsvl::Session> session;
-  std::vector<AskedPicture> pictures;    // of the conversation
-  std::vector<std::size_t> before;       // how many of them there were before each of the session's turns
+  std::vector<AskedPicture> pictures;  // of the conversation
+  std::vector<std::size_t> before;     // how many of them there were before each of the session's turns
 };
 
 namespace {
@@ -56,8 +56,8 @@ const char* name(Phase phase) {
 
 bool TalkState::knows(const SharedPicture& picture) const {
   const auto kept = std::find_if(turns.rbegin(), turns.rend(), [](const Turn& t) { return t.kept; });
-  return kept != turns.rend() && std::any_of(kept->seen.begin(), kept->seen.end(),
-                                             [&](const AskedPicture& p) { return p.source == picture; });
+  return kept != turns.rend() &&
+         std::any_of(kept->seen.begin(), kept->seen.end(), [&](const AskedPicture& p) { return p.source == picture; });
 }
 
 // --- the window's thread -----------------------------------------------------------------------
@@ -88,9 +88,8 @@ void Talk::ask(std::string question, std::vector<SharedPicture> pictures) {
   state_.turns.emplace_back();
   state_.turns.back().question = question, state_.turns.back().pictures = pictures;
   cancel_.reset();
-  thread_.post([this, question = std::move(question), pictures = std::move(pictures)] {
-    ask_on_thread(question, pictures);
-  });
+  thread_.post(
+      [this, question = std::move(question), pictures = std::move(pictures)] { ask_on_thread(question, pictures); });
 }
 
 void Talk::ask_again() {
@@ -146,7 +145,8 @@ void Talk::load_on_thread(const Choice& choice) {
   };
   auto model = dsvl::Model::load(dsvl::utf8_to_path(choice.model), load);
   if (!model) return fail(model.error());
-  if (!model->tokenizer()) return fail(dsvl::fail(dsvl::Code::unsupported, "it has no tokenizer, so it takes no texts"));
+  if (!model->tokenizer())
+    return fail(dsvl::fail(dsvl::Code::unsupported, "it has no tokenizer, so it takes no texts"));
   auto session = dsvl::Session::open(*model, session_options(choice));
   if (!session) return fail(session.error());
   loaded->model = std::move(*model);

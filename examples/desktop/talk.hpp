@@ -15,11 +15,11 @@ namespace desktop {
 
 /// The model that is wanted, and how precisely it computes.
 struct Choice {
-  std::string model;                     ///< a folder or a GGUF file
-  std::optional<dsvl::KvFormat> kv;      ///< of keys and values; none: as the weights suggest
+  std::string model;                 ///< a folder or a GGUF file
+  std::optional<dsvl::KvFormat> kv;  ///< of keys and values; none: as the weights suggest
   dsvl::ActivationPrecision activations = dsvl::ActivationPrecision::f32;
-  int context = 0;                       ///< tokens; 0: the model's own
-  int threads = 1;                       ///< of the model
+  int context = 0;  ///< tokens; 0: the model's own
+  int threads = 1;  ///< of the model
   bool operator==(const Choice&) const = default;
 };
 
@@ -48,12 +48,12 @@ struct Turn {
   std::vector<SharedPicture> pictures;  ///< that came with it
   std::string answer;                   ///< so far
   dsvl::Finish finish = dsvl::Finish::none;
-  std::string error;                    ///< why it failed; empty: it did not
-  bool kept = false;                    ///< it is part of the conversation: one that failed, or got no answer, is not
+  std::string error;  ///< why it failed; empty: it did not
+  bool kept = false;  ///< it is part of the conversation: one that failed, or got no answer, is not
   dsvl::Usage usage = {};
-  int computed = 0;                     ///< pictures whose embedding was computed for it
-  int known = 0;                        ///< pictures that it could look at, and that were computed before
-  std::vector<AskedPicture> seen;       ///< all that it could look at, in their order
+  int computed = 0;                           ///< pictures whose embedding was computed for it
+  int known = 0;                              ///< pictures that it could look at, and that were computed before
+  std::vector<AskedPicture> seen;             ///< all that it could look at, in their order
   std::vector<std::vector<float>> attention;  ///< of each of them: the share of each image token
 };
 
@@ -63,13 +63,13 @@ const char* name(Phase phase);
 
 struct TalkState {
   Phase phase = Phase::empty;
-  std::string stage;          ///< what is being done: "encode", "prefill", …; empty: tokens come
-  float share = 0;            ///< of that stage, 0 to 1
-  bool stopping = false;      ///< stop() was called, and it has not stopped yet
-  std::string error;          ///< why no model could be loaded
-  SharedModel model;          ///< null: none is loaded
-  std::size_t session_bytes = 0;   ///< memory of the session
-  dsvl::Index context = 0;         ///< tokens that the conversation has room for
+  std::string stage;              ///< what is being done: "encode", "prefill", …; empty: tokens come
+  float share = 0;                ///< of that stage, 0 to 1
+  bool stopping = false;          ///< stop() was called, and it has not stopped yet
+  std::string error;              ///< why no model could be loaded
+  SharedModel model;              ///< null: none is loaded
+  std::size_t session_bytes = 0;  ///< memory of the session
+  dsvl::Index context = 0;        ///< tokens that the conversation has room for
   std::vector<Turn> turns;
 
   /// Whether a picture is part of the conversation.

@@ -16,9 +16,9 @@ ImVec4 rgb(int hex, float alpha = 1) {
 }
 
 const Theme kDark = {rgb(0x14161A), rgb(0x1C1F25), rgb(0x272B33), rgb(0x31363F), rgb(0xE6E8EC), rgb(0x969CA8),
-                         rgb(0x5B8DEF), rgb(0xFFFFFF), rgb(0x2A3A57), rgb(0x67C58F), rgb(0xF0857D)};
+                     rgb(0x5B8DEF), rgb(0xFFFFFF), rgb(0x2A3A57), rgb(0x67C58F), rgb(0xF0857D)};
 const Theme kLight = {rgb(0xF2F3F5), rgb(0xFFFFFF), rgb(0xECEEF1), rgb(0xD9DCE1), rgb(0x1D2026), rgb(0x666D79),
-                          rgb(0x2F66D0), rgb(0xFFFFFF), rgb(0xDCE7FB), rgb(0x1E7F4B), rgb(0xB3362C)};
+                      rgb(0x2F66D0), rgb(0xFFFFFF), rgb(0xDCE7FB), rgb(0x1E7F4B), rgb(0xB3362C)};
 
 ImVec4 mix(const ImVec4& a, const ImVec4& b, float share) {
   const auto one = [&](float x, float y) { return x + (y - x) * share; };
@@ -35,7 +35,8 @@ constexpr const char* kKnown[][2] = {
 };
 
 /// Latin, Greek, Cyrillic, punctuation, arrows, and the ticks that we draw.
-constexpr ImWchar kLetters[] = {0x20, 0x17F, 0x370, 0x3FF, 0x400, 0x52F, 0x2010, 0x2044, 0x2190, 0x2195, 0x2713, 0x2715, 0};
+constexpr ImWchar kLetters[] = {0x20,   0x17F,  0x370,  0x3FF,  0x400,  0x52F, 0x2010,
+                                0x2044, 0x2190, 0x2195, 0x2713, 0x2715, 0};
 
 bool is_there(const std::string& file) {
   std::error_code error;

@@ -10,8 +10,7 @@ namespace desktop {
 using dsvl::Index;
 
 Bitmap shrink(const dsvl::Pixels& rgb, Index side) {
-  const double times =
-      std::max(1.0, static_cast<double>(std::max(rgb.width, rgb.height)) / static_cast<double>(side));
+  const double times = std::max(1.0, static_cast<double>(std::max(rgb.width, rgb.height)) / static_cast<double>(side));
   const auto smaller = [&](Index n) {
     return std::max<Index>(1, static_cast<Index>(std::lround(static_cast<double>(n) / times)));
   };

@@ -70,11 +70,13 @@ std::string show_plan(const Look& look, const Planner& planner) {
 }
 
 constexpr const char* kKvNames[] = {"As the weights suggest", "Float", "bf16 (half)", "8 bits (a quarter)"};
-constexpr std::optional<dsvl::KvFormat> kKvFormats[] = {{}, dsvl::KvFormat::full, dsvl::KvFormat::bf16, dsvl::KvFormat::q8};
+constexpr std::optional<dsvl::KvFormat> kKvFormats[] = {
+    {}, dsvl::KvFormat::full, dsvl::KvFormat::bf16, dsvl::KvFormat::q8};
 constexpr const char* kActivationNames[] = {"Float", "bf16, where weights are"};
 
 void show_precision(Choice& choice) {
-  int kv = static_cast<int>(std::find(std::begin(kKvFormats), std::end(kKvFormats), choice.kv) - std::begin(kKvFormats));
+  int kv =
+      static_cast<int>(std::find(std::begin(kKvFormats), std::end(kKvFormats), choice.kv) - std::begin(kKvFormats));
   ImGui::SetNextItemWidth(250);
   if (ImGui::Combo("Keys and values", &kv, kKvNames, static_cast<int>(std::size(kKvNames)))) choice.kv = kKvFormats[kv];
   int activations = static_cast<int>(choice.activations);

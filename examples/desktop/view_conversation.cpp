@@ -8,7 +8,7 @@ namespace desktop {
 
 namespace {
 
-constexpr float kThumbnail = 84;
+constexpr float kAskedSide = 84;
 
 /// What was computed for an answer, and what was not.
 std::string pictures_text(const Turn& turn) {
@@ -38,12 +38,12 @@ void show_asked(const Look& look, const Turn& turn, const Shelf& shelf, TurnWish
   const float right = ImGui::GetCursorPosX() + ImGui::GetContentRegionAvail().x;
   const auto count = static_cast<float>(turn.pictures.size());
   if (count > 0) {
-    ImGui::SetCursorPosX(std::max(0.0f, right - count * kThumbnail - (count - 1) * 10));
+    ImGui::SetCursorPosX(std::max(0.0f, right - count * kAskedSide - (count - 1) * 10));
     for (std::size_t i = 0; i < turn.pictures.size(); ++i) {
       if (i > 0) ImGui::SameLine(0, 10);
       ImGui::PushID(static_cast<int>(i));
       const ShelfPicture* const known = shelf.find(turn.pictures[i]);
-      if (picture_button("##asked", known ? known->thumbnail : Texture(), kThumbnail, look.theme, false))
+      if (picture_button("##asked", known ? known->thumbnail : Texture(), kAskedSide, look.theme, false))
         wishes.look_at = turn.pictures[i];
       ImGui::PopID();
     }

@@ -6,7 +6,7 @@ namespace desktop {
 namespace {
 
 /// "tiny-vl   hybrid, 64 tokens a picture, 1024 of context, 21 MiB"
-std::string about(const TalkState& talk) {
+std::string details_of(const TalkState& talk) {
   const dsvl::ModelInfo& info = talk.model->model->info();
   return std::to_string(info.image_tokens) + " tokens a picture, context of " + std::to_string(talk.context) + ", " +
          cli::bytes_text(static_cast<double>(talk.session_bytes)) + " beside " +
@@ -23,7 +23,7 @@ HeaderWishes show_header(const Look& look, const Place& place, const TalkState& 
   if (talk.model) {
     const auto path = dsvl::utf8_to_path(talk.model->choice.model);
     name = dsvl::path_to_utf8(path.has_filename() ? path.filename() : path.parent_path().filename());
-    details = about(talk);
+    details = details_of(talk);
   } else {
     name = talk.phase == Phase::loading ? "Loading..." : "No model yet";
   }

@@ -6,7 +6,7 @@ namespace desktop {
 
 namespace {
 
-constexpr float kSide = 182;
+constexpr float kPageSide = 182;
 
 void show_page(const Look& look, const PageChooser& chooser, int page, PageWishes& wishes) {
   const auto number = static_cast<std::size_t>(page - chooser.first);
@@ -14,9 +14,10 @@ void show_page(const Look& look, const PageChooser& chooser, int page, PageWishe
   ImGui::PushID(page);
   ImGui::BeginGroup();
   const bool drawn = number < chooser.thumbnails.size();
-  if (picture_button("##page", drawn ? chooser.thumbnails[number] : Texture(), kSide, look.theme, taken) && !taken)
+  if (picture_button("##page", drawn ? chooser.thumbnails[number] : Texture(), kPageSide, look.theme, taken) && !taken)
     wishes.take = page;
-  text(look.fonts.small, taken ? look.theme.accent : look.theme.dim, std::to_string(page + 1) + (taken ? ", opened" : ""));
+  text(look.fonts.small, taken ? look.theme.accent : look.theme.dim,
+       std::to_string(page + 1) + (taken ? ", opened" : ""));
   ImGui::EndGroup();
   ImGui::PopID();
 }
@@ -44,7 +45,7 @@ PageWishes show_pages(const Look& look, const Place& place, const PageChooser& c
   ImGui::SameLine();
   wishes.close = main_button("Done", look.theme);
   ImGui::Dummy({0, 4});
-  const int columns = std::max(1, static_cast<int>((place.width - 48) / (kSide + 12)));
+  const int columns = std::max(1, static_cast<int>((place.width - 36) / (kPageSide + 12)));
   for (int page = chooser.first; page < last; ++page) {
     if ((page - chooser.first) % columns != 0) ImGui::SameLine(0, 12);
     show_page(look, chooser, page, wishes);

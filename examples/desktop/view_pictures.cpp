@@ -6,13 +6,14 @@ namespace desktop {
 
 namespace {
 
-std::string about(const ShelfPicture& picture, bool asked) {
+std::string size_text(const ShelfPicture& picture, bool asked) {
   std::string out = std::to_string(picture.width) + " x " + std::to_string(picture.height);
   if (picture.orientation != 1) out += ", turned";
   return asked ? out + ", asked" : out;
 }
 
-void show_tile(const Look& look, ShelfPicture& picture, std::size_t number, float side, bool asked, PictureWishes& wishes) {
+void show_tile(const Look& look, ShelfPicture& picture, std::size_t number, float side, bool asked,
+               PictureWishes& wishes) {
   ImGui::PushID(static_cast<int>(number));
   ImGui::BeginGroup();
   const ImVec2 at = ImGui::GetCursorPos();
@@ -28,13 +29,14 @@ void show_tile(const Look& look, ShelfPicture& picture, std::size_t number, floa
   ImGui::SetCursorPos({at.x, at.y + side + 4});
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, {10, 2});
   line(look.fonts.small, picture.ticked ? look.theme.accent : look.theme.text, picture.source->name, side);
-  line(look.fonts.small, look.theme.dim, about(picture, asked), side);
+  line(look.fonts.small, look.theme.dim, size_text(picture, asked), side);
   ImGui::PopStyleVar();
   ImGui::EndGroup();
   ImGui::PopID();
 }
 
-void show_tiles(const Look& look, Shelf& shelf, const TalkState& talk, PictureWishes& wishes, dsvl::json::Writer& shows) {
+void show_tiles(const Look& look, Shelf& shelf, const TalkState& talk, PictureWishes& wishes,
+                dsvl::json::Writer& shows) {
   const float side = std::min(std::floor((ImGui::GetContentRegionAvail().x - 10) / 2), 126.0f);
   shows.key("pictures").begin_array();
   for (std::size_t i = 0; i < shelf.pictures().size(); ++i) {
@@ -62,7 +64,9 @@ PictureWishes show_pictures(const Look& look, const Place& place, Shelf& shelf, 
   if (input("##path", kHasPdf ? "Path of a picture or PDF" : "Path of a picture", path)) wishes.open = path.text;
   if (!shelf.error().empty()) text(look.fonts.small, look.theme.bad, shelf.error());
   else if (shelf.reading() > 0) text(look.fonts.small, look.theme.dim, "Reading...");
-  else if (shelf.pictures().empty()) text(look.fonts.small, look.theme.dim, "Drop pictures into this window. Those with a frame go with the next question.");
+  else if (shelf.pictures().empty())
+    text(look.fonts.small, look.theme.dim,
+         "Drop pictures into this window. Those with a frame go with the next question.");
   ImGui::Spacing();
   shows.key("path").value(path.text).key("active").value(path.active).key("error").value(shelf.error());
   shows.key("reading").value(shelf.reading());

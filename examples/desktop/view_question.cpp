@@ -12,7 +12,8 @@ const char* hint(const TalkState& talk, int pictures) {
 
 }  // namespace
 
-QuestionWishes show_question(const Look& look, const Place& place, Field& question, const TalkState& talk, int pictures) {
+QuestionWishes show_question(const Look& look, const Place& place, Field& question, const TalkState& talk,
+                             int pictures) {
   QuestionWishes wishes;
   dsvl::json::Writer shows;
   const Panel panel("question", place, look.theme.page, ImGuiWindowFlags_NoScrollbar);

@@ -13,10 +13,12 @@ std::string of_box(const dsvl::Box& box) {
   return out;
 }
 
-const dsvl::SeenPicture::View& sharpest(const dsvl::SeenPicture& seen) { return seen.high.side > 0 ? seen.high : seen.low; }
+const dsvl::SeenPicture::View& sharpest(const dsvl::SeenPicture& seen) {
+  return seen.high.side > 0 ? seen.high : seen.low;
+}
 
 /// The grid of tokens over the square that a tower sees; tokens of nothing but padding are dimmed.
-void draw_grid(const dsvl::TokenMap& map, const ImVec2& at, const ImVec2& size) {
+void draw_token_grid(const dsvl::TokenMap& map, const ImVec2& at, const ImVec2& size) {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const auto edge = [](float from, float length, dsvl::Index i, dsvl::Index count) {
     return std::floor(from + length * static_cast<float>(i) / static_cast<float>(count));
@@ -30,11 +32,11 @@ void draw_grid(const dsvl::TokenMap& map, const ImVec2& at, const ImVec2& size) 
                        IM_COL32(24, 24, 28, 150));
   }
   for (dsvl::Index x = 0; x <= grid.width; ++x)
-    list.AddRectFilled({edge(at.x, size.x - 1, x, grid.width), at.y}, {edge(at.x, size.x - 1, x, grid.width) + 1, at.y + size.y},
-                       IM_COL32(128, 128, 128, 110));
+    list.AddRectFilled({edge(at.x, size.x - 1, x, grid.width), at.y},
+                       {edge(at.x, size.x - 1, x, grid.width) + 1, at.y + size.y}, IM_COL32(128, 128, 128, 110));
   for (dsvl::Index y = 0; y <= grid.height; ++y)
-    list.AddRectFilled({at.x, edge(at.y, size.y - 1, y, grid.height)}, {at.x + size.x, edge(at.y, size.y - 1, y, grid.height) + 1},
-                       IM_COL32(128, 128, 128, 110));
+    list.AddRectFilled({at.x, edge(at.y, size.y - 1, y, grid.height)},
+                       {at.x + size.x, edge(at.y, size.y - 1, y, grid.height) + 1}, IM_COL32(128, 128, 128, 110));
 }
 
 /// The token under the pointer: a view has margins around the picture, what was looked at has none.
@@ -46,11 +48,13 @@ std::optional<dsvl::Index> pointed_at(const Overlay& overlay, const ImVec2& at, 
   const auto number = [](dsvl::Index n) { return static_cast<double>(n); };
   const dsvl::TokenMap map = seen.map();
   if (overlay.wish()->kind == OverlayKind::attention && overlay.strongest() >= 0)
-    return map.token_at(number(seen.region.x) + x * number(seen.region.width), number(seen.region.y) + y * number(seen.region.height));
-  return map.token(static_cast<dsvl::Index>(x * number(map.grid().width)), static_cast<dsvl::Index>(y * number(map.grid().height)));
+    return map.token_at(number(seen.region.x) + x * number(seen.region.width),
+                        number(seen.region.y) + y * number(seen.region.height));
+  return map.token(static_cast<dsvl::Index>(x * number(map.grid().width)),
+                   static_cast<dsvl::Index>(y * number(map.grid().height)));
 }
 
-std::string about(const dsvl::SeenPicture& seen) {
+std::string scaling_text(const dsvl::SeenPicture& seen) {
   const dsvl::SeenPicture::View& view = sharpest(seen);
   char out[200];
   std::snprintf(out, sizeof out, "%td x %td pixels%s became %td x %td in a square of %td, %td tokens.", seen.width,
@@ -90,8 +94,8 @@ void show_seen(const Look& look, const Place& place, const Overlay& overlay, See
     ImGui::Image(overlay.texture().get(), size);
     const auto pointed = pointed_at(overlay, at, size);
     const dsvl::TokenMap map = overlay.seen().map();
-    if (overlay.strongest() < 0) draw_grid(map, at, size);
-    words = about(overlay.seen());
+    if (overlay.strongest() < 0) draw_token_grid(map, at, size);
+    words = scaling_text(overlay.seen());
     if (pointed) {
       const dsvl::Box box = map.box_of(*pointed);
       token = "Token " + std::to_string(*pointed) + ": " + (box.empty() ? "padding" : of_box(box));
@@ -106,7 +110,12 @@ void show_seen(const Look& look, const Place& place, const Overlay& overlay, See
   shows.key("picture");
   if (overlay.wish()) shows.value(overlay.wish()->picture->name);
   else shows.null();
-  shows.key("kind").value(attention ? "attention" : "view").key("drawn").value(drawn && overlay.done()).key("strongest").value(overlay.strongest());
+  shows.key("kind")
+      .value(attention ? "attention" : "view")
+      .key("drawn")
+      .value(drawn && overlay.done())
+      .key("strongest")
+      .value(overlay.strongest());
   shows.key("words").value(words).key("token").value(token);
   look.screen.add("seen", place, shows.end_object());
 }

@@ -33,7 +33,8 @@ void show_status(const Look& look, const Place& place, const TalkState& talk) {
     const ImVec2 from = {place.x + 240, place.y + 7}, to = {place.x + place.width - 122, place.y + 13};
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.AddRectFilled(from, to, ImGui::GetColorU32(look.theme.field));
-    list.AddRectFilled(from, {std::floor(from.x + (to.x - from.x) * share), to.y}, ImGui::GetColorU32(look.theme.accent));
+    list.AddRectFilled(from, {std::floor(from.x + (to.x - from.x) * share), to.y},
+                       ImGui::GetColorU32(look.theme.accent));
   }
   shows.key("words").value(words).key("share");
   if (has_share) shows.value(static_cast<double>(share));

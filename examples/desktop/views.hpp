@@ -1,5 +1,5 @@
-// The parts of the window. Each draws what it is given, tells the screen what it shows, and returns what the user wants:
-// it changes nothing but what can be typed or ticked in it.
+// The parts of the window. Each draws what it is given, tells the screen what it shows, and returns what the user
+// wants: it changes nothing but what can be typed or ticked in it.
 #ifndef DSVL_DESKTOP_VIEWS_HPP
 #define DSVL_DESKTOP_VIEWS_HPP
 
@@ -29,8 +29,8 @@ struct HeaderWishes {
 HeaderWishes show_header(const Look& look, const Place& place, const TalkState& talk, bool light);
 
 struct PictureWishes {
-  std::string open;               ///< a file
-  SharedPicture look_at;          ///< a picture that was clicked
+  std::string open;       ///< a file
+  SharedPicture look_at;  ///< a picture that was clicked
   std::optional<std::size_t> remove;
 };
 PictureWishes show_pictures(const Look& look, const Place& place, Shelf& shelf, Field& path, const TalkState& talk);
@@ -46,7 +46,8 @@ struct QuestionWishes {
   bool ask = false, stop = false;
 };
 /// `pictures` go with the question.
-QuestionWishes show_question(const Look& look, const Place& place, Field& question, const TalkState& talk, int pictures);
+QuestionWishes show_question(const Look& look, const Place& place, Field& question, const TalkState& talk,
+                             int pictures);
 
 void show_status(const Look& look, const Place& place, const TalkState& talk);
 

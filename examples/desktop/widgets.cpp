@@ -77,7 +77,9 @@ void line(ImFont* font, const ImVec4& colour, const std::string& words, float wi
 }
 
 bool main_button(const char* label, const Theme& theme, const ImVec2& size) {
-  const auto brighter = [&](float by) { return ImVec4(theme.accent.x + by, theme.accent.y + by, theme.accent.z + by, 1); };
+  const auto brighter = [&](float by) {
+    return ImVec4(theme.accent.x + by, theme.accent.y + by, theme.accent.z + by, 1);
+  };
   ImGui::PushStyleColor(ImGuiCol_Button, theme.accent);
   ImGui::PushStyleColor(ImGuiCol_ButtonHovered, brighter(0.06f));
   ImGui::PushStyleColor(ImGuiCol_ButtonActive, brighter(-0.06f));
@@ -117,7 +119,8 @@ bool picture_button(const char* id, const Texture& texture, float side, const Th
     list.AddImage(texture.get(), at, {at.x + size.x, at.y + size.y});
   }
   if (ticked || ImGui::IsItemHovered())
-    list.AddRect({from.x + 1, from.y + 1}, {to.x - 1, to.y - 1}, ImGui::GetColorU32(ticked ? theme.accent : theme.dim), 0, 0, 2);
+    list.AddRect({from.x + 1, from.y + 1}, {to.x - 1, to.y - 1}, ImGui::GetColorU32(ticked ? theme.accent : theme.dim),
+                 0, 0, 2);
   return pressed;
 }
 

@@ -206,6 +206,21 @@ def memory_is_shown_before_a_model_is_loaded_and_precision_changes_it():
         assert "64 tokens a picture" in shows(loaded, "header")["details"], shows(loaded, "header")
 
 
+def a_model_that_is_not_there_is_named():
+    with open_window("-m", "no/such/model", model=False) as w:
+        state = w.settle(lambda s: "no/such/model" in (shows(s, "chooser") or {}).get("plan", ""), "what is wrong")
+        assert "no/such/model" in shows(state, "status")["words"], shows(state, "status")
+        w.key("Return")
+        equal(w.settle()["phase"], "empty", "phase")
+
+
+def without_a_screen_it_says_so():
+    done = subprocess.run([PROGRAM], env=dict(os.environ, DISPLAY=":99999", SDL_VIDEODRIVER="x11"), capture_output=True,
+                          text=True, timeout=60)
+    equal(done.returncode, 1, "exit code")
+    assert "no screen" in done.stderr, done.stderr
+
+
 def dark_and_light_are_chosen_with_a_key():
     with open_window("--light") as w:
         ready(w)
@@ -228,8 +243,9 @@ def pages_of_a_pdf_are_chosen():
     with open_window(file) as w:
         w.settle(lambda s: (shows(s, "pages") or {}).get("drawn") == 3, "three pages")
         equal(shows(w.state(), "pages")["pages"], 3, "pages")
-        green = w.grab().getpixel((620, 300))
+        green, red = (w.grab().getpixel((x, 300)) for x in (620, 810))
         assert green[1] > 140 and green[0] < 90, f"the second page is {green}"
+        assert red[0] > 180 and red[2] < 90, f"the third page is {red}"
         w.click(620, 300)
         w.move(640, 20)
         page = pictures(w.settle(lambda s: len(pictures(s)) == 1, "the page"))[0]
@@ -273,6 +289,8 @@ TESTS = [a_question_is_asked_and_asked_again_and_the_picture_is_computed_once,
          a_window_that_answers_closes_at_once,
          a_turned_photo_is_shown_upright_and_a_file_that_is_no_picture_is_named,
          memory_is_shown_before_a_model_is_loaded_and_precision_changes_it,
+         a_model_that_is_not_there_is_named,
+         without_a_screen_it_says_so,
          dark_and_light_are_chosen_with_a_key,
          pages_of_a_pdf_are_chosen,
          idle_windows_take_no_time,

@@ -115,6 +115,7 @@ void Desk::open(const std::string& path) { shelf_.open(path); }
 
 void Desk::ask() {
   choosing_ = false;
+  shelf_.close_pages();
   std::vector<SharedPicture> pictures;
   for (ShelfPicture& picture : shelf_.pictures())
     if (picture.ticked) pictures.push_back(picture.source), picture.ticked = false;  // later questions know it already

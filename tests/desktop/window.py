@@ -51,14 +51,16 @@ class Window:
             self.move(640, 20)
             return self
         except BaseException:
-            self.__exit__()
+            self.__exit__(True)
             raise
 
-    def __exit__(self, *_):
+    def __exit__(self, failure=None, *_):
         for process in (self.program, self.screen):
             if process.poll() is None:
-                process.terminate()
+                process.terminate()  # SDL makes it a request to close, like the frame's button
             process.wait()
+        if not failure and self.program.returncode != 0:
+            raise AssertionError(f"the program closed with {self.program.returncode}")
 
     def xdotool(self, *arguments):
         return subprocess.run(["xdotool", *arguments], env=self.environment, check=True, capture_output=True, text=True,

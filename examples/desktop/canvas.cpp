@@ -53,7 +53,7 @@ dsvl::Result<std::unique_ptr<Canvas>> Canvas::open(const char* title, int width,
                                               SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
   if (!window) return sdl_error("no window");
   SDL_EnableScreenSaver();
-  SDL_SetWindowMinimumSize(window, 880, 520);
+  SDL_SetWindowMinimumSize(window, 1000, 560);
   // What SDL finds best; SDL_RENDER_DRIVER=software draws on the processor.
   SDL_Renderer* const renderer = SDL_CreateRenderer(window, -1, 0);
   if (!renderer) return sdl_error("no renderer");

@@ -30,6 +30,14 @@ std::vector<std::vector<float>> mean_attention(const dsvl::Answer& answer) {
   return out;
 }
 
+/// What went wrong, and what can be done about it in a window.
+std::string why(const dsvl::Status& status) {
+  std::string out(status.text());
+  if (status.code() == dsvl::Code::limit)
+    out += "\nA new conversation makes room, and so does a larger context (Model...).";
+  return out;
+}
+
 }  // namespace
 
 dsvl::SessionOptions session_options(const Choice& choice) {
@@ -177,7 +185,7 @@ void Talk::report_end(dsvl::Answer& answer, const std::vector<SharedPicture>& pi
   Engine& e = *engine_;
   Turn turn;
   turn.finish = answer.finish();
-  if (turn.finish == dsvl::Finish::error) turn.error = answer.status().text();
+  if (turn.finish == dsvl::Finish::error) turn.error = why(answer.status());
   turn.answer = answer.text();
   turn.usage = answer.usage();
   turn.seen = e.pictures;

@@ -33,21 +33,27 @@ std::string footer(const Turn& turn) {
   return out;
 }
 
+/// A question's pictures, in rows at the right side.
+void show_asked_pictures(const Look& look, const Turn& turn, const Shelf& shelf, TurnWishes& wishes) {
+  constexpr float kGap = 10;
+  const float left = ImGui::GetCursorPosX(), room = ImGui::GetContentRegionAvail().x;
+  const auto in_a_row = static_cast<std::size_t>(std::max(1.0f, (room + kGap) / (kAskedSide + kGap)));
+  for (std::size_t i = 0; i < turn.pictures.size(); ++i) {
+    const std::size_t here = std::min(in_a_row, turn.pictures.size() - i / in_a_row * in_a_row);
+    if (i % in_a_row > 0) ImGui::SameLine(0, kGap);
+    else ImGui::SetCursorPosX(std::floor(left + room - static_cast<float>(here) * (kAskedSide + kGap) + kGap));
+    ImGui::PushID(static_cast<int>(i));
+    const ShelfPicture* const known = shelf.find(turn.pictures[i]);
+    if (picture_button("##asked", known ? known->thumbnail : Texture(), kAskedSide, look.theme, false))
+      wishes.look_at = turn.pictures[i];
+    ImGui::PopID();
+  }
+}
+
 /// The question as a bubble at the right side, under its pictures.
 void show_asked(const Look& look, const Turn& turn, const Shelf& shelf, TurnWishes& wishes) {
   const float right = ImGui::GetCursorPosX() + ImGui::GetContentRegionAvail().x;
-  const auto count = static_cast<float>(turn.pictures.size());
-  if (count > 0) {
-    ImGui::SetCursorPosX(std::max(0.0f, right - count * kAskedSide - (count - 1) * 10));
-    for (std::size_t i = 0; i < turn.pictures.size(); ++i) {
-      if (i > 0) ImGui::SameLine(0, 10);
-      ImGui::PushID(static_cast<int>(i));
-      const ShelfPicture* const known = shelf.find(turn.pictures[i]);
-      if (picture_button("##asked", known ? known->thumbnail : Texture(), kAskedSide, look.theme, false))
-        wishes.look_at = turn.pictures[i];
-      ImGui::PopID();
-    }
-  }
+  show_asked_pictures(look, turn, shelf, wishes);
   constexpr float kMargin = 12;
   const float widest = std::floor(ImGui::GetContentRegionAvail().x * 0.8f);
   const ImVec2 size = ImGui::CalcTextSize(turn.question.c_str(), nullptr, false, widest - 2 * kMargin);

@@ -32,10 +32,14 @@ void begin_shows(dsvl::json::Writer& shows, const Place& place) {
 
 namespace {
 
-/// Puts the cursor behind the words of a field that has just got the keyboard, where ImGui would select them all.
+/// Puts the cursor behind the words of a field that has just got the keyboard, where ImGui would select them all, and
+/// has the cursor seen, where ImGui would stay scrolled to the words before.
 int to_end(ImGuiInputTextCallbackData* data) {
   Field& field = *static_cast<Field*>(data->UserData);
-  if (!field.active) data->CursorPos = data->SelectionStart = data->SelectionEnd = data->BufTextLen;
+  if (!field.active) {
+    data->CursorPos = data->SelectionStart = data->SelectionEnd = data->BufTextLen;
+    data->BufDirty = true;
+  }
   field.active = true;
   return 0;
 }

@@ -148,6 +148,13 @@ def an_answer_streams_and_stops_and_the_next_question_is_answered():
         equal((last["pictures_computed"], last["pictures_known"]), (0, 1), "computed pictures of the next conversation")
 
 
+def a_file_that_is_dropped_is_opened():
+    with open_window(BARS) as w:
+        ready(w, 1)
+        w.drop(SHAPES)
+        equal([p["name"] for p in pictures(ready(w, 2))], ["000.png", "002.png"], "pictures")
+
+
 def pictures_are_closed_with_the_pointer():
     with open_window(BARS, SHAPES) as w:
         ready(w, 2)
@@ -285,6 +292,7 @@ def frames_are_recorded_while_it_answers():
 
 TESTS = [a_question_is_asked_and_asked_again_and_the_picture_is_computed_once,
          an_answer_streams_and_stops_and_the_next_question_is_answered,
+         a_file_that_is_dropped_is_opened,
          pictures_are_closed_with_the_pointer,
          a_window_that_answers_closes_at_once,
          a_turned_photo_is_shown_upright_and_a_file_that_is_no_picture_is_named,

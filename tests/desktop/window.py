@@ -82,6 +82,10 @@ class Window:
         time.sleep(0.1)
         self.xdotool("click", "1")
 
+    def drop(self, file):
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drop.py")
+        subprocess.run([sys.executable, script, self.display, self.id, file], check=True, timeout=60)
+
     # What a person sees.
 
     def state(self):

@@ -17,7 +17,8 @@ std::string details_of(const TalkState& talk) {
 
 HeaderWishes show_header(const Look& look, const Place& place, const TalkState& talk, bool light) {
   HeaderWishes wishes;
-  const Panel panel("header", place, look.theme.panel, ImGuiWindowFlags_NoScrollbar);
+  const Panel panel("header", place, look.theme.panel,
+                    ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
   ImGui::SetCursorPos({18, 16});
   std::string name, details;
   if (talk.model) {

@@ -16,7 +16,8 @@ QuestionWishes show_question(const Look& look, const Place& place, Field& questi
                              int pictures) {
   QuestionWishes wishes;
   dsvl::json::Writer shows;
-  const Panel panel("question", place, look.theme.page, ImGuiWindowFlags_NoScrollbar);
+  const Panel panel("question", place, look.theme.page,
+                    ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
   begin_shows(shows, place);
   constexpr float kButton = 92;
   ImGui::SetCursorPos({18, 8});

@@ -20,7 +20,8 @@ std::string doing(const TalkState& talk) {
 
 void show_status(const Look& look, const Place& place, const TalkState& talk) {
   dsvl::json::Writer shows;
-  const Panel panel("status", place, look.theme.page, ImGuiWindowFlags_NoScrollbar);
+  const Panel panel("status", place, look.theme.page,
+                    ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
   begin_shows(shows, place);
   const std::string words = doing(talk);
   const bool failed = talk.phase == Phase::empty && !talk.error.empty();

@@ -67,13 +67,15 @@ void text(ImFont* font, const ImVec4& colour, const std::string& words) {
 
 void line(ImFont* font, const ImVec4& colour, const std::string& words, float width) {
   ImGui::PushFont(font);
+  const auto fits = [&](const std::string& text) { return ImGui::CalcTextSize(text.c_str()).x <= width; };
   std::string shown = words;
-  while (!shown.empty() && ImGui::CalcTextSize((shown + "...").c_str()).x > width && shown.size() > 1) {
-    if (shown.size() == words.size() && ImGui::CalcTextSize(shown.c_str()).x <= width) break;
-    do shown.pop_back();
-    while (!shown.empty() && (static_cast<unsigned char>(shown.back()) & 0xC0) == 0x80);  // within a character
+  if (!fits(words)) {
+    while (!shown.empty() && !fits(shown + "...")) {
+      while ((static_cast<unsigned char>(shown.back()) & 0xC0) == 0x80 && shown.size() > 1) shown.pop_back();
+      shown.pop_back();  // the first byte of a character
+    }
+    shown += "...";
   }
-  if (shown.size() < words.size()) shown += "...";
   ImGui::PushStyleColor(ImGuiCol_Text, colour);
   ImGui::TextUnformatted(shown.c_str());
   ImGui::PopStyleColor();

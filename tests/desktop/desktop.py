@@ -148,6 +148,23 @@ def an_answer_streams_and_stops_and_the_next_question_is_answered():
         equal((last["pictures_computed"], last["pictures_known"]), (0, 1), "computed pictures of the next conversation")
 
 
+def progress_is_shown_while_pictures_are_looked_at():
+    several = [os.path.join(MODEL, f"demo/{n:03}.png") for n in range(8)]
+    with open_window("-q", "Describe the image.", *several) as w:
+        ready(w, 8)
+        shares = []
+
+        def is_done(state):
+            status = shows(state, "status")
+            if status["words"] == "Looking at the picture":
+                shares.append(status["share"])
+            return turns(state) and turns(state)[-1]["finish"] != "none"
+        w.key("Return")
+        last = turns(w.wait(is_done, "an answer"))[-1]
+        equal(last["pictures_computed"], 8, "computed pictures")
+        assert shares and all(0 <= s <= 1 for s in shares), f"progress: {shares}"  # of each picture
+
+
 def a_file_that_is_dropped_is_opened():
     with open_window(BARS) as w:
         ready(w, 1)
@@ -292,6 +309,7 @@ def frames_are_recorded_while_it_answers():
 
 TESTS = [a_question_is_asked_and_asked_again_and_the_picture_is_computed_once,
          an_answer_streams_and_stops_and_the_next_question_is_answered,
+         progress_is_shown_while_pictures_are_looked_at,
          a_file_that_is_dropped_is_opened,
          pictures_are_closed_with_the_pointer,
          a_window_that_answers_closes_at_once,

@@ -38,7 +38,8 @@
 //              not throw or longjmp, nor use a session that is inside the call which calls them.
 //   Texts      are UTF-8. Paths too, on every system, and they end with a zero byte.
 //
-// Frozen: functions and fields are added at the end, and none is changed or removed while DSVL_C_ABI stays.
+// Frozen: functions and fields are added at the end, and none is changed or removed while DSVL_C_ABI stays. Additions
+// count up DSVL_C_ABI_MINOR; what says "Minor 1" came with it.
 #ifndef DSVL_C_H
 #define DSVL_C_H
 
@@ -47,6 +48,8 @@
 
 /* The version of this interface. It changes when a program that was compiled before would not work any more. */
 #define DSVL_C_ABI 1
+/* What was added since: it grows with every function and field, and programs that were compiled before still work. */
+#define DSVL_C_ABI_MINOR 1
 
 /* DSVL_C_EXPORT is for the library's own file; DSVL_C_DLL for a program on Windows that uses dsvl.dll. */
 #if defined(DSVL_C_EXPORT) && defined(_WIN32)
@@ -102,11 +105,23 @@ typedef struct dsvl_text {
   size_t bytes;      ///< its length
 } dsvl_text;
 
+/// A rectangle in pixels, (0, 0) at the top left. Without width and height it is all of what it is a part of. It will
+/// never be longer.
+typedef struct dsvl_rect {
+  int64_t x;       ///< of the left edge
+  int64_t y;       ///< of the top edge
+  int64_t width;   ///< in pixels
+  int64_t height;  ///< in pixels
+} dsvl_rect;
+
 /// The version of the library: 10000 * major + 100 * minor + patch. Threads: any.
 DSVL_C_API uint32_t dsvl_version(void);
 /// The DSVL_C_ABI that the library was made with. A host that loads the library itself compares it with its own.
 /// Threads: any.
 DSVL_C_API uint32_t dsvl_abi_version(void);
+/// The DSVL_C_ABI_MINOR that the library was made with. Functions and fields that came with a later one are not there:
+/// such a field is refused unless it is zero. Since minor 1. Threads: any.
+DSVL_C_API uint32_t dsvl_abi_minor_version(void);
 /// The name of a code ("bad_file"), or "unknown". It lives as long as the library is loaded. Threads: any.
 DSVL_C_API const char* dsvl_code_name(dsvl_code code);
 
@@ -278,6 +293,7 @@ typedef struct dsvl_session_options {
   int32_t has_background;         ///< not 0: files with alpha are blended onto `background`; 0: alpha is dropped
   uint8_t background[4];          ///< r, g, b, and 0
   int32_t reserved;               ///< 0
+  int64_t attention_maps;         ///< tokens of an answer that dsvl_answer_get_attention() knows; 0: none. Minor 1
 } dsvl_session_options;
 
 /// What a model with one session takes, in bytes.
@@ -360,6 +376,7 @@ typedef struct dsvl_picture {
   int64_t chroma_stride[2];  ///< 0: as in one buffer
   int32_t has_background;    ///< not 0: pixels with alpha lie on `background`; 0: alpha is ignored
   uint8_t background[4];     ///< r, g, b, and 0
+  dsvl_rect region;          ///< the part that is the picture, cut out before it is scaled; all 0: the whole. Minor 1
 } dsvl_picture;
 
 /// A question, and how it is to be answered. All is copied or used when the call returns, except that with
@@ -387,6 +404,8 @@ typedef struct dsvl_question {
   void* progress_user;                  ///< handed to it
   int32_t placeholders;                 ///< not 0: "<image_placeholder>" in the text says where pictures belong
   int32_t reserved;                     ///< 0
+  int64_t time_limit;                   ///< nanoseconds after this call at which the answer ends, with what was said
+                                        ///< until then and DSVL_FINISH_DEADLINE; 0: none. Minor 1
 } dsvl_question;
 
 /// Asks the next question: encodes what is new, and works until the first token can be chosen. The answer before ends.
@@ -425,6 +444,22 @@ DSVL_C_API dsvl_code dsvl_session_score(dsvl_session* session, const dsvl_questi
 DSVL_C_API dsvl_code dsvl_session_classify(dsvl_session* session, const dsvl_question* question,
                                            const dsvl_text* choices, size_t count, double* probabilities,
                                            dsvl_error* error);
+
+/// What the model makes of a question that is answered by yes or no.
+typedef struct dsvl_yes_no {
+  size_t size;         ///< sizeof(dsvl_yes_no)
+  double probability;  ///< of yes, where it is either
+  double mass;         ///< of an answer that begins with yes or no; where it is low, `probability` means little
+} dsvl_yes_no;
+/// Asks a question for yes or no, and fills `made` from the first token of the answer: nothing is generated. The
+/// conversation stays as it is; the answer before ends. For other words than "Yes" and "No": dsvl_session_classify().
+/// Since minor 1.
+///
+/// Threads  one at a time; not after dsvl_session_close()
+/// Cost     as for dsvl_session_ask, and no token behind it
+/// Codes    those of dsvl_session_ask; cancelled also after time_limit
+DSVL_C_API dsvl_code dsvl_session_yes_no(dsvl_session* session, const dsvl_question* question, dsvl_yes_no* made,
+                                         dsvl_error* error);
 
 // --- answers -------------------------------------------------------------------------------------------------------
 
@@ -481,10 +516,50 @@ typedef struct dsvl_answer_info {
   double encode;             ///< seconds of running the towers
   double prefill;            ///< seconds of running the decoder over the prompt
   double decode;             ///< seconds of making tokens
+  int64_t pictures;          ///< of this question, as far as they were looked at: dsvl_answer_get_picture(). Minor 1
+  int64_t map_tokens;        ///< tokens of the answer that dsvl_answer_get_attention() knows. Minor 1
+  int64_t map_pictures;      ///< pictures of the whole prompt that it knows; the last are the question's own. Minor 1
+  int64_t map_cells;         ///< image tokens of one of them: numbers of a map. Minor 1
 } dsvl_answer_info;
 /// Fills `info`. The code is that of this call, not the answer's.
 /// Threads: one at a time; not after dsvl_answer_close(). Codes: bad_argument.
 DSVL_C_API dsvl_code dsvl_answer_get_info(dsvl_answer* answer, dsvl_answer_info* info, dsvl_error* error);
+/// A square that a tower sees. It will never be longer.
+typedef struct dsvl_seen_view {
+  int64_t side;       ///< in pixels; 0: the model has no such view
+  dsvl_rect content;  ///< the scaled picture within the square; background is around it
+  double scale;       ///< pixels of the square for one of the picture, along its longest side
+} dsvl_seen_view;
+/// What became of one picture of a question on its way to the model.
+typedef struct dsvl_seen {
+  size_t size;           ///< sizeof(dsvl_seen)
+  int64_t width;         ///< pixels that were decoded or given, upright where it was turned; 0: not decoded
+  int64_t height;        ///< pixels, likewise
+  dsvl_rect region;      ///< the part of these that is the picture
+  dsvl_seen_view low;    ///< the view of SigLIP
+  dsvl_seen_view high;   ///< the view of SAM-B, in hybrid models
+  int64_t tokens;        ///< image tokens that it takes in the prompt
+  int64_t grid_width;    ///< columns of them; tokens are numbered row by row
+  int64_t grid_height;   ///< rows of them. The grid divides the square of `high` where low_from_high, else of `low`
+  int32_t orientation;   ///< 1 to 8, as the file's EXIF data name it; 1: upright, or they name none
+  int32_t turned;        ///< 1: the picture was turned as they say
+  int32_t low_from_high; ///< 1: the low view was made of the high one, margins included
+  int32_t recognised;    ///< 1: it was known, so it was not encoded
+  int32_t done;          ///< 1: it is encoded; 0: an error or the user stopped at it
+  int32_t reserved;      ///< 0
+} dsvl_seen;
+/// Fills `seen` of a picture of the answer's question, by its number from 0 on; see dsvl_answer_info::pictures.
+/// Since minor 1.
+/// Threads: one at a time; not after dsvl_answer_close(). Codes: bad_argument (no such picture, also when the session
+/// went on to something else).
+DSVL_C_API dsvl_code dsvl_answer_get_picture(dsvl_answer* answer, int64_t picture, dsvl_seen* seen, dsvl_error* error);
+/// Writes how much `count` tokens of the answer from `first` on looked at each image token of a picture of the prompt,
+/// averaged over tokens, heads and layers: shares of all that they looked at. `picture` is below map_pictures. `shares`
+/// has room for `cells` numbers, which must be map_cells. dsvl_session_options::attention_maps asks for it. It is a
+/// hint at what an answer rests on, and no proof. Since minor 1.
+/// Threads: one at a time; not after dsvl_answer_close(). Codes: bad_argument (no such tokens or picture, other cells).
+DSVL_C_API dsvl_code dsvl_answer_get_attention(dsvl_answer* answer, int64_t first, int64_t count, int64_t picture,
+                                               float* shares, size_t cells, dsvl_error* error);
 /// Lets the answer go. What was said stays part of the conversation. Does nothing for NULL.
 /// Threads: one at a time, after the last use; a second time is the host's fault.
 DSVL_C_API void dsvl_answer_close(dsvl_answer* answer);

@@ -240,6 +240,111 @@ static void check_scores_and_constraints(dsvl_model* model) {
   dsvl_session_close(session);
 }
 
+/* Yes or no is one pass: a probability, and how much of all it is a share of. The conversation stays as it is. */
+static void check_yes_and_no(dsvl_model* model) {
+  dsvl_session* session = NULL;
+  dsvl_session_info state = {.size = sizeof state};
+  dsvl_picture picture = picture_file();
+  const dsvl_picture* pictures[1];
+  dsvl_question question;
+  dsvl_yes_no found = {.size = sizeof found}, older = {.size = offsetof(dsvl_yes_no, mass), .mass = 7};
+  pictures[0] = &picture;
+  question = question_of("Is there a red bar?", pictures, 1);
+  CHECK(dsvl_session_open(model, NULL, &session, &error) == DSVL_OK);
+  CHECK(dsvl_session_yes_no(session, &question, &found, &error) == DSVL_OK);
+  CHECK(found.probability >= 0 && found.probability <= 1 && found.mass > 0 && found.mass <= 1);
+  CHECK(dsvl_session_yes_no(session, &question, &older, &error) == DSVL_OK);
+  CHECK(older.probability == found.probability && older.mass == 7);
+  CHECK(dsvl_session_get_info(session, &state, &error) == DSVL_OK && state.turns == 0);
+  question.time_limit = 1;
+  CHECK(dsvl_session_rewind(session, 0, &error) == DSVL_OK);
+  pictures[0] = NULL;
+  CHECK(dsvl_session_yes_no(session, &question, &found, &error) == DSVL_ERROR_BAD_ARGUMENT);
+  pictures[0] = &picture;
+  CHECK(dsvl_session_yes_no(session, &question, &found, &error) == DSVL_ERROR_CANCELLED);
+  dsvl_session_close(session);
+}
+
+/* What the model was shown of a picture, and where it looked; the same for a part of it. */
+static void check_what_it_saw(dsvl_model* model) {
+  enum { kCells = 64 };
+  dsvl_session* session = NULL;
+  dsvl_session_options options = {.size = sizeof options};
+  dsvl_answer* answer = NULL;
+  dsvl_answer_info info = {.size = sizeof info};
+  dsvl_piece piece = {.size = sizeof piece};
+  dsvl_picture whole = picture_file(), part = picture_file();
+  const dsvl_picture* pictures[2];
+  dsvl_question question;
+  dsvl_seen seen[2] = {{.size = sizeof(dsvl_seen)}, {.size = sizeof(dsvl_seen)}};
+  float shares[kCells], sum = 0;
+  int i;
+  options.attention_maps = 3;
+  part.region.x = 10;
+  part.region.width = 40;
+  part.region.height = 60;
+  pictures[0] = &whole;
+  pictures[1] = &part;
+  question = question_of("Which bar is the tallest?", pictures, 2);
+  CHECK(dsvl_session_open(model, &options, &session, &error) == DSVL_OK);
+  CHECK(dsvl_session_ask(session, &question, &answer, &error) == DSVL_OK);
+  while (dsvl_answer_next(answer, &piece, &error) == DSVL_OK && piece.present) continue;
+  CHECK(dsvl_answer_get_info(answer, &info, &error) == DSVL_OK);
+  CHECK(info.pictures == 2 && info.map_pictures == 2 && info.map_tokens == 3);
+  CHECK(info.map_cells == kCells);
+  for (i = 0; i < 2; ++i) {
+    CHECK(dsvl_answer_get_picture(answer, i, &seen[i], &error) == DSVL_OK);
+    CHECK(seen[i].width == seen[0].width && seen[i].height == seen[0].height && seen[0].width > 60);
+    CHECK(seen[i].tokens == kCells && seen[i].grid_width == 8 && seen[i].grid_height == 8);
+    CHECK(seen[i].low.side == 128 && seen[i].high.side == 256 && seen[i].high.scale > 0);
+    CHECK(seen[i].done == 1 && seen[i].recognised == 0 && seen[i].turned == 0 && seen[i].orientation == 1);
+  }
+  CHECK(seen[0].region.width == seen[0].width && seen[0].region.height == seen[0].height);
+  CHECK(seen[1].region.x == 10 && seen[1].region.y == 0 && seen[1].region.width == 40 && seen[1].region.height == 60);
+  CHECK(seen[1].high.content.height == 256 && seen[1].high.content.width < 256);
+  CHECK(dsvl_answer_get_picture(answer, 2, &seen[0], &error) == DSVL_ERROR_BAD_ARGUMENT);
+  CHECK(dsvl_answer_get_picture(answer, -1, &seen[0], &error) == DSVL_ERROR_BAD_ARGUMENT);
+  CHECK(dsvl_answer_get_picture(answer, 0, NULL, &error) == DSVL_ERROR_BAD_ARGUMENT);
+  CHECK(dsvl_answer_get_attention(answer, 0, 3, 0, shares, kCells, &error) == DSVL_OK);
+  for (i = 0; i < kCells; ++i) {
+    CHECK(shares[i] >= 0);
+    sum += shares[i];
+  }
+  CHECK(sum > 0 && sum < 1);
+  CHECK(dsvl_answer_get_attention(answer, 0, 4, 0, shares, kCells, &error) == DSVL_ERROR_BAD_ARGUMENT);
+  CHECK(dsvl_answer_get_attention(answer, 0, 1, 2, shares, kCells, &error) == DSVL_ERROR_BAD_ARGUMENT);
+  CHECK(dsvl_answer_get_attention(answer, 0, 1, 0, shares, kCells - 1, &error) == DSVL_ERROR_BAD_ARGUMENT);
+  CHECK(dsvl_answer_get_attention(answer, 0, 1, 0, NULL, kCells, &error) == DSVL_ERROR_BAD_ARGUMENT);
+  dsvl_answer_close(answer);
+  part.region.width = 100000;
+  CHECK(dsvl_session_ask(session, &question, &answer, &error) == DSVL_ERROR_BAD_ARGUMENT && answer == NULL);
+  dsvl_session_close(session);
+}
+
+/* An answer ends when its time is over, with what was said until then. */
+static void check_time_limits(dsvl_model* model) {
+  dsvl_session* session = NULL;
+  dsvl_answer* answer = NULL;
+  dsvl_answer_info info;
+  char said[256];
+  dsvl_picture picture = picture_file();
+  const dsvl_picture* pictures[1];
+  dsvl_question question;
+  pictures[0] = &picture;
+  question = question_of("Which bar is the tallest?", pictures, 1);
+  CHECK(dsvl_session_open(model, NULL, &session, &error) == DSVL_OK);
+  question.time_limit = INT64_MAX;
+  expect_green(session, &question);
+  question.time_limit = -1;
+  CHECK(dsvl_session_ask(session, &question, &answer, &error) == DSVL_ERROR_BAD_ARGUMENT && answer == NULL);
+  CHECK(strstr(error.text, "time_limit") != NULL);
+  question.time_limit = 1;
+  CHECK(dsvl_session_start(session, &question, &answer, &error) == DSVL_OK);
+  CHECK(finish(answer, said, sizeof said, &info) == DSVL_OK);
+  CHECK(info.finish == DSVL_FINISH_DEADLINE && said[0] == '\0');
+  dsvl_session_close(session);
+}
+
 /* A model that was loaded without them refuses constraints. */
 static void check_constraints_that_were_not_loaded(void) {
   dsvl_model* model = NULL;
@@ -486,7 +591,10 @@ static void check_null(dsvl_model* model) {
   dsvl_memory_plan plan = {.size = sizeof plan};
   dsvl_question question = question_of("?", NULL, 0);
   dsvl_text text = {NULL, 3};
+  dsvl_seen seen = {.size = sizeof seen};
+  dsvl_yes_no found = {.size = sizeof found};
   double number = 0;
+  float share = 0;
   int32_t fits = 0;
   const dsvl_code bad = DSVL_ERROR_BAD_ARGUMENT;
   CHECK(dsvl_cancel_open(NULL, NULL) == bad);
@@ -513,6 +621,9 @@ static void check_null(dsvl_model* model) {
   CHECK(dsvl_session_classify(NULL, &question, &question.text, 1, &number, NULL) == bad);
   CHECK(dsvl_answer_next(NULL, &piece, NULL) == bad && dsvl_answer_step(NULL, 0, &piece, NULL) == bad);
   CHECK(dsvl_answer_get_info(NULL, &info, NULL) == bad);
+  CHECK(dsvl_answer_get_picture(NULL, 0, &seen, NULL) == bad);
+  CHECK(dsvl_answer_get_attention(NULL, 0, 1, 0, &share, 1, NULL) == bad);
+  CHECK(dsvl_session_yes_no(NULL, &question, &found, NULL) == bad);
   CHECK(dsvl_session_open(model, NULL, &session, NULL) == DSVL_OK);
   CHECK(dsvl_session_ask(session, NULL, &answer, NULL) == bad && dsvl_session_ask(session, &question, NULL, NULL) == bad);
   question.text = text;
@@ -535,6 +646,7 @@ int main(int argc, char** argv) {
   gguf_path = argv[3];
   sprintf(saved_path, "%.900s/saved.session", argv[4]);
   CHECK(dsvl_abi_version() == DSVL_C_ABI && dsvl_version() >= 100);
+  CHECK(dsvl_abi_minor_version() == DSVL_C_ABI_MINOR);
   CHECK(strcmp(dsvl_code_name(DSVL_ERROR_BAD_FILE), "bad_file") == 0);
   CHECK(strcmp(dsvl_code_name(-1), "unknown") == 0 && strcmp(dsvl_code_name(1000), "unknown") == 0);
   CHECK(dsvl_model_load("no/such/model", NULL, &model, &error) == DSVL_ERROR_NOT_FOUND && model == NULL);
@@ -546,6 +658,9 @@ int main(int argc, char** argv) {
   check_steps(model);
   check_scores_and_constraints(model);
   check_constraints_that_were_not_loaded();
+  check_yes_and_no(model);
+  check_what_it_saw(model);
+  check_time_limits(model);
   check_saving_and_forks(model);
   check_model_in_memory();
   check_host_and_order_of_closing();

@@ -1,5 +1,6 @@
 /* What is frozen of the structs and numbers of dsvl/c.h: sizes and offsets in bytes, where pointers have 8, and the values
-   of the enumerators. A line here changes never; a new field of a struct is a new line, and a new size. */
+   of the enumerators. A line here changes never; a new field of a struct is a new line, and a new size, and wants another
+   DSVL_C_ABI_MINOR. */
 #include <dsvl/c.h>
 
 #include "check.h"
@@ -10,6 +11,8 @@
 static void check_structs(void) {
   CHECK(sizeof(dsvl_code) == 4);
   CHECK(sizeof(dsvl_text) == 16 && offsetof(dsvl_text, data) == 0 && offsetof(dsvl_text, bytes) == 8);
+  CHECK(sizeof(dsvl_rect) == 32 && offsetof(dsvl_rect, y) == 8 && offsetof(dsvl_rect, width) == 16);
+  CHECK(sizeof(dsvl_seen_view) == 48 && offsetof(dsvl_seen_view, content) == 8 && offsetof(dsvl_seen_view, scale) == 40);
   SIZE(dsvl_error, 400);
   FIELD(dsvl_error, code, 8);
   FIELD(dsvl_error, text, 12);
@@ -43,7 +46,7 @@ static void check_structs(void) {
   FIELD(dsvl_model_info, file_bytes, 56);
   FIELD(dsvl_model_info, hybrid, 64);
   FIELD(dsvl_model_info, has_tokenizer, 68);
-  SIZE(dsvl_session_options, 120);
+  SIZE(dsvl_session_options, 128);
   FIELD(dsvl_session_options, host, 8);
   FIELD(dsvl_session_options, system, 16);
   FIELD(dsvl_session_options, context, 24);
@@ -62,6 +65,7 @@ static void check_structs(void) {
   FIELD(dsvl_session_options, has_background, 108);
   FIELD(dsvl_session_options, background, 112);
   FIELD(dsvl_session_options, reserved, 116);
+  FIELD(dsvl_session_options, attention_maps, 120);
   SIZE(dsvl_memory_plan, 72);
   FIELD(dsvl_memory_plan, model, 8);
   FIELD(dsvl_memory_plan, decoder, 16);
@@ -75,7 +79,7 @@ static void check_structs(void) {
   FIELD(dsvl_session_info, turns, 8);
   FIELD(dsvl_session_info, context, 16);
   FIELD(dsvl_session_info, bytes, 24);
-  SIZE(dsvl_picture, 120);
+  SIZE(dsvl_picture, 152);
   FIELD(dsvl_picture, path, 8);
   FIELD(dsvl_picture, bytes, 16);
   FIELD(dsvl_picture, byte_count, 24);
@@ -91,7 +95,8 @@ static void check_structs(void) {
   FIELD(dsvl_picture, chroma_stride, 96);
   FIELD(dsvl_picture, has_background, 112);
   FIELD(dsvl_picture, background, 116);
-  SIZE(dsvl_question, 160);
+  FIELD(dsvl_picture, region, 120);
+  SIZE(dsvl_question, 168);
   FIELD(dsvl_question, text, 8);
   FIELD(dsvl_question, pictures, 24);
   FIELD(dsvl_question, picture_count, 32);
@@ -112,12 +117,16 @@ static void check_structs(void) {
   FIELD(dsvl_question, progress_user, 144);
   FIELD(dsvl_question, placeholders, 152);
   FIELD(dsvl_question, reserved, 156);
+  FIELD(dsvl_question, time_limit, 160);
+  SIZE(dsvl_yes_no, 24);
+  FIELD(dsvl_yes_no, probability, 8);
+  FIELD(dsvl_yes_no, mass, 16);
   SIZE(dsvl_piece, 40);
   FIELD(dsvl_piece, text, 8);
   FIELD(dsvl_piece, log_probability, 24);
   FIELD(dsvl_piece, id, 32);
   FIELD(dsvl_piece, present, 36);
-  SIZE(dsvl_answer_info, 160);
+  SIZE(dsvl_answer_info, 192);
   FIELD(dsvl_answer_info, finish, 8);
   FIELD(dsvl_answer_info, whole, 12);
   FIELD(dsvl_answer_info, code, 16);
@@ -137,10 +146,29 @@ static void check_structs(void) {
   FIELD(dsvl_answer_info, encode, 136);
   FIELD(dsvl_answer_info, prefill, 144);
   FIELD(dsvl_answer_info, decode, 152);
+  FIELD(dsvl_answer_info, pictures, 160);
+  FIELD(dsvl_answer_info, map_tokens, 168);
+  FIELD(dsvl_answer_info, map_pictures, 176);
+  FIELD(dsvl_answer_info, map_cells, 184);
+  SIZE(dsvl_seen, 200);
+  FIELD(dsvl_seen, width, 8);
+  FIELD(dsvl_seen, height, 16);
+  FIELD(dsvl_seen, region, 24);
+  FIELD(dsvl_seen, low, 56);
+  FIELD(dsvl_seen, high, 104);
+  FIELD(dsvl_seen, tokens, 152);
+  FIELD(dsvl_seen, grid_width, 160);
+  FIELD(dsvl_seen, grid_height, 168);
+  FIELD(dsvl_seen, orientation, 176);
+  FIELD(dsvl_seen, turned, 180);
+  FIELD(dsvl_seen, low_from_high, 184);
+  FIELD(dsvl_seen, recognised, 188);
+  FIELD(dsvl_seen, done, 192);
+  FIELD(dsvl_seen, reserved, 196);
 }
 
 static void check_numbers(void) {
-  CHECK(DSVL_C_ABI == 1);
+  CHECK(DSVL_C_ABI == 1 && DSVL_C_ABI_MINOR == 1);
   CHECK(DSVL_OK == 0 && DSVL_ERROR_NOT_FOUND == 1 && DSVL_ERROR_IO == 2 && DSVL_ERROR_BAD_FILE == 3);
   CHECK(DSVL_ERROR_UNSUPPORTED == 4 && DSVL_ERROR_BAD_SHAPE == 5 && DSVL_ERROR_BAD_ARGUMENT == 6);
   CHECK(DSVL_ERROR_BAD_TEXT == 7 && DSVL_ERROR_OUT_OF_MEMORY == 8 && DSVL_ERROR_LIMIT == 9);

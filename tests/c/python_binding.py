@@ -169,6 +169,31 @@ class Calls(unittest.TestCase):
         self.assertTrue(dsvl.Constraint.schema('{"type": "null"}').matches("null"))
         self.assertTrue(dsvl.Constraint.regex("a+").matches("aaa"))
 
+    def test_yes_or_no_is_a_probability(self):
+        with self.model.session() as session:
+            probability, mass = session.yes_no("Is there a red bar?", PICTURE)
+            self.assertTrue(0 <= probability <= 1 and 0 < mass <= 1)
+            self.assertEqual(session.turns, 0)
+
+    def test_what_the_model_saw_of_a_region(self):
+        with self.model.session(attention_maps=2) as session:
+            with session.ask(QUESTION, [PICTURE, dsvl.region(PICTURE, 10, 0, 40, 60)], max_tokens=3) as answer:
+                "".join(answer)
+                whole, part = answer.pictures
+                self.assertEqual(whole["region"]["width"], whole["width"])
+                self.assertEqual(part["region"], {"x": 10, "y": 0, "width": 40, "height": 60})
+                self.assertEqual(part["high"]["side"], 256)
+                shares = answer.attention(1)
+                self.assertEqual(len(shares), 64)
+                self.assertTrue(0 < sum(shares) < 1)
+                with self.assertRaises(dsvl.Error):
+                    answer.attention(2)
+
+    def test_an_answer_ends_when_its_time_is_over(self):
+        with self.model.session() as session, session.ask(QUESTION, PICTURE, time_limit=1e-9) as answer:
+            self.assertEqual("".join(answer), "")
+            self.assertEqual(answer.finish, "deadline")
+
     def test_saving_forks_and_threads(self):
         with self.model.session() as session:
             session.answer(QUESTION, PICTURE)

@@ -40,6 +40,7 @@ struct ModelHandle {
 struct SessionHandle {
   std::shared_ptr<HostAdapter> model_host;  ///< of its model; may be null
   std::shared_ptr<HostAdapter> host;        ///< its own; may be null
+  Model model;                              ///< its model
   Session session;                          ///< the session
 };
 

@@ -72,6 +72,7 @@ extern "C" {
 
 DSVL_C_API uint32_t dsvl_version(void) { return DSVL_VERSION; }
 DSVL_C_API uint32_t dsvl_abi_version(void) { return DSVL_C_ABI; }
+DSVL_C_API uint32_t dsvl_abi_minor_version(void) { return DSVL_C_ABI_MINOR; }
 DSVL_C_API const char* dsvl_code_name(dsvl_code code) {
   // Names are literals, which end with a zero byte.
   return code >= 0 && code <= DSVL_ERROR_CANCELLED ? dsvl::name(static_cast<dsvl::Code>(code)).data() : "unknown";

@@ -5,6 +5,7 @@
 #include "../base/host_macros_push.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -111,6 +112,7 @@ inline Result<SessionOptions> read_session_options(const dsvl_session_options& f
   to.apply_exif_orientation = from.apply_exif_orientation != 0;
   to.clip_gray16 = from.clip_gray16 != 0;
   to.background = color(from.has_background, from.background);
+  to.attention_maps = to_index(from.attention_maps);
   return to;
 }
 
@@ -133,12 +135,10 @@ inline Result<Pixels> read_pixels(const dsvl_picture& from) noexcept {
   to.background = color(from.has_background, from.background);
   return to;
 }
-/// One picture of a question; bytes and pixels stay the caller's.
+/// The whole of a picture; bytes and pixels stay the caller's.
 ///
-/// Codes  bad_argument (null, none or several of its three forms), unsupported
-inline Result<Picture> read_picture(const dsvl_picture* given, std::size_t number) {
-  if (!given) return fail(Code::bad_argument, "picture %zu is NULL", number);
-  DSVL_TRY(from, read_struct(given, "dsvl_picture"));
+/// Codes  bad_argument (none or several of its three forms)
+inline Result<Picture> read_whole_picture(const dsvl_picture& from, std::size_t number) {
   const int forms = (from.path != nullptr) + (from.bytes != nullptr) + (from.pixels != nullptr);
   if (forms != 1)
     return fail(Code::bad_argument, "picture %zu has %d of path, bytes and pixels: exactly one is needed", number,
@@ -147,6 +147,29 @@ inline Result<Picture> read_picture(const dsvl_picture* given, std::size_t numbe
   if (from.bytes) return Picture::bytes({static_cast<const std::byte*>(from.bytes), from.byte_count});
   DSVL_TRY(pixels, read_pixels(from));
   return Picture::pixels(pixels);
+}
+/// One picture of a question, or the part of it that was asked for.
+///
+/// Codes  bad_argument (null, none or several of its three forms), unsupported
+inline Result<Picture> read_picture(const dsvl_picture* given, std::size_t number) {
+  if (!given) return fail(Code::bad_argument, "picture %zu is NULL", number);
+  DSVL_TRY(from, read_struct(given, "dsvl_picture"));
+  DSVL_TRY(whole, read_whole_picture(from, number));
+  const dsvl_rect& part = from.region;
+  if (part.x == 0 && part.y == 0 && part.width == 0 && part.height == 0) return std::move(whole);
+  return whole.region({to_index(part.x), to_index(part.y), to_index(part.width), to_index(part.height)});
+}
+
+/// The time `nanoseconds` from now; 0 means none, the largest time.
+///
+/// Codes  bad_argument (negative)
+inline Result<Clock::time_point> read_time_limit(std::int64_t nanoseconds) noexcept {
+  constexpr Clock::time_point kNever = (Clock::time_point::max)();
+  if (nanoseconds < 0)
+    return fail(Code::bad_argument, "dsvl_question::time_limit is %lld ns", static_cast<long long>(nanoseconds));
+  const Clock::time_point now = Clock::now();
+  const std::chrono::nanoseconds limit(nanoseconds);
+  return nanoseconds == 0 || limit >= kNever - now ? kNever : now + limit;
 }
 
 /// A question as dsvl takes it, except for what must outlive the call, which is a Watched.
@@ -184,6 +207,8 @@ struct Question {
   Status read_choices(const dsvl_question& from) {
     options.max_tokens = to_index(from.max_tokens, options.max_tokens);
     options.placeholders = from.placeholders != 0;
+    DSVL_TRY(deadline, read_time_limit(from.time_limit));
+    options.deadline = deadline;
     options.draft = to_index(from.draft);
     DSVL_TRY(draft_text, read_text(from.draft_text, "dsvl_question::draft_text"));
     options.draft_text = draft_text;

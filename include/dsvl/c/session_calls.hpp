@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "../chat/gate.hpp"
 #include "options.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -30,7 +32,7 @@ dsvl_code open_session(const dsvl_model* model, const dsvl_session_options* opti
     DSVL_TRY(how, read_session_options(from, host.get()));
     Result<Session> session = open(behind(model)->model, how);
     if (!session) return session.error();
-    return new_handle<SessionHandle>(behind(model)->host, host, std::move(*session));
+    return new_handle<SessionHandle>(behind(model)->host, host, behind(model)->model, std::move(*session));
   });
 }
 
@@ -126,6 +128,35 @@ inline dsvl_answer_info info_to_c(AnswerHandle& from) noexcept {
   to.encode = usage.encode;
   to.prefill = usage.prefill;
   to.decode = usage.decode;
+  to.pictures = std::ssize(answer.pictures());
+  to.map_tokens = answer.attention().tokens();
+  to.map_pictures = answer.attention().pictures();
+  to.map_cells = answer.attention().cells();
+  return to;
+}
+
+/// A rectangle as c.h has it.
+inline dsvl_rect rect_to_c(const Rect& from) noexcept { return {from.x, from.y, from.width, from.height}; }
+/// What a tower saw, as c.h has it.
+inline dsvl_seen_view view_to_c(const SeenPicture::View& from) noexcept {
+  return {from.side, rect_to_c(from.content), from.scale};
+}
+/// What became of a picture, as c.h has it.
+inline dsvl_seen seen_to_c(const SeenPicture& from) noexcept {
+  dsvl_seen to = {};
+  to.width = from.width;
+  to.height = from.height;
+  to.region = rect_to_c(from.region);
+  to.low = view_to_c(from.low);
+  to.high = view_to_c(from.high);
+  to.tokens = from.tokens;
+  to.grid_width = from.grid.width;
+  to.grid_height = from.grid.height;
+  to.orientation = from.orientation;
+  to.turned = from.turned ? 1 : 0;
+  to.low_from_high = from.low_from_high ? 1 : 0;
+  to.recognised = from.recognised ? 1 : 0;
+  to.done = from.done ? 1 : 0;
   return to;
 }
 
@@ -166,7 +197,7 @@ DSVL_C_API dsvl_code dsvl_session_fork(dsvl_session* session, int64_t context, d
     if (!session) return no_handle("dsvl_session");
     SessionHandle& from = *behind(session);
     DSVL_TRY(fork, from.session.fork(to_index(context)));
-    return new_handle<SessionHandle>(from.model_host, from.host, std::move(fork));
+    return new_handle<SessionHandle>(from.model_host, from.host, from.model, std::move(fork));
   });
 }
 DSVL_C_API dsvl_code dsvl_session_rewind(dsvl_session* session, uint64_t turns, dsvl_error* error) {
@@ -228,6 +259,22 @@ DSVL_C_API dsvl_code dsvl_session_classify(dsvl_session* session, const dsvl_que
   };
   return dsvl::c_interface::score_texts(session, question, choices, count, probabilities, error, classify);
 }
+DSVL_C_API dsvl_code dsvl_session_yes_no(dsvl_session* session, const dsvl_question* question, dsvl_yes_no* made,
+                                         dsvl_error* error) {
+  using namespace dsvl::c_interface;
+  return guarded(error, [&]() -> dsvl::Status {
+    if (!session) return no_handle("dsvl_session");
+    Watched watched;
+    Question asked;
+    DSVL_CHECK_STATUS(asked.read(question, watched));
+    DSVL_TRY(gate, dsvl::Gate::open(behind(session)->model));
+    DSVL_TRY(found, gate.yes_no(behind(session)->session, asked.pictures, asked.text, asked.options));
+    dsvl_yes_no to = {};
+    to.probability = found.probability;
+    to.mass = found.mass;
+    return write_struct(to, made, "dsvl_yes_no");
+  });
+}
 
 DSVL_C_API dsvl_code dsvl_answer_next(dsvl_answer* answer, dsvl_piece* piece, dsvl_error* error) {
   return dsvl::c_interface::take_piece(answer, piece, error, [](dsvl::Answer& from) { return from.next(); });
@@ -246,6 +293,27 @@ DSVL_C_API dsvl_code dsvl_answer_get_info(dsvl_answer* answer, dsvl_answer_info*
   return guarded(error, [&]() -> dsvl::Status {
     if (!answer) return no_handle("dsvl_answer");
     return write_struct(info_to_c(*behind(answer)), info, "dsvl_answer_info");
+  });
+}
+DSVL_C_API dsvl_code dsvl_answer_get_picture(dsvl_answer* answer, int64_t picture, dsvl_seen* seen, dsvl_error* error) {
+  using namespace dsvl::c_interface;
+  return guarded(error, [&]() -> dsvl::Status {
+    if (!answer) return no_handle("dsvl_answer");
+    const auto pictures = behind(answer)->answer->pictures();
+    if (picture < 0 || picture >= std::ssize(pictures))
+      return dsvl::fail(dsvl::Code::bad_argument, "picture %lld of an answer that has looked at %zu",
+                        static_cast<long long>(picture), pictures.size());
+    return write_struct(seen_to_c(pictures[static_cast<std::size_t>(picture)]), seen, "dsvl_seen");
+  });
+}
+DSVL_C_API dsvl_code dsvl_answer_get_attention(dsvl_answer* answer, int64_t first, int64_t count, int64_t picture,
+                                               float* shares, size_t cells, dsvl_error* error) {
+  using namespace dsvl::c_interface;
+  return guarded(error, [&]() -> dsvl::Status {
+    if (!answer) return no_handle("dsvl_answer");
+    if (!shares) return dsvl::fail(dsvl::Code::bad_argument, "the place for the shares is NULL");
+    return behind(answer)->answer->attention().mean(to_index(first), to_index(count), to_index(picture),
+                                                    {shares, cells});
   });
 }
 DSVL_C_API void dsvl_answer_close(dsvl_answer* answer) { delete dsvl::c_interface::behind(answer); }

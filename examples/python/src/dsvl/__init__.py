@@ -18,7 +18,8 @@ from typing import NamedTuple
 from . import _c, _pictures
 from ._c import Error
 
-__all__ = ["Answer", "Cancel", "Constraint", "Error", "Model", "Row", "Session", "ask_table", "plan", "version"]
+__all__ = ["Answer", "Cancel", "Constraint", "Error", "Model", "Row", "Session", "ask_table", "plan", "region",
+           "version"]
 
 
 def version():
@@ -100,10 +101,11 @@ def _progress(report):
 
 
 def _session_options(system=None, context=0, pictures=0, cached_tokens=0, kv="auto", apply_exif_orientation=False,
-                     background=None, keep_generated_ids=False):
+                     background=None, keep_generated_ids=False, attention_maps=0):
     options = _c.SessionOptions(context=context, pictures=pictures, cached_tokens=cached_tokens,
                                 kv=("auto", "f32", "bf16", "q8").index(kv),
-                                apply_exif_orientation=apply_exif_orientation, keep_generated_ids=keep_generated_ids)
+                                apply_exif_orientation=apply_exif_orientation, keep_generated_ids=keep_generated_ids,
+                                attention_maps=attention_maps)
     if system is not None:
         options.system = system.encode()
     if background is not None:
@@ -116,6 +118,13 @@ def plan(path, **session):
     made = _c.MemoryPlan()
     _c.call("plan", _path(path), None, ctypes.byref(_session_options(**session)), ctypes.byref(made))
     return {name: getattr(made, name) for name, _ in made._fields_[1:]}
+
+
+def region(picture, x, y, width, height):
+    """A part of a picture as a picture of its own, cut out before it is scaled: small print becomes legible."""
+    given = _pictures.of(picture)
+    given.struct.region = _c.Rect(x, y, width, height)
+    return given
 
 
 class Model(_Handle):
@@ -138,7 +147,7 @@ class Model(_Handle):
 
     def session(self, **options):
         """Opens a conversation: system, context, pictures, cached_tokens, kv ("f32", "bf16", "q8"),
-        apply_exif_orientation, background (r, g, b), keep_generated_ids."""
+        apply_exif_orientation, background (r, g, b), keep_generated_ids, attention_maps (tokens; Answer.attention)."""
         return Session(_c.make("session_open", self._handle, ctypes.byref(_session_options(**options))))
 
     def load_session(self, path, **options):
@@ -150,7 +159,7 @@ class _Asked:
     """A dsvl_question and all that it points to."""
 
     def __init__(self, text, pictures, max_tokens=0, temperature=0, top_p=0, top_k=0, repetition_penalty=0, seed=0,
-                 draft=0, stop=(), constraint=None, cancel=None, progress=None, placeholders=False):
+                 draft=0, stop=(), constraint=None, cancel=None, progress=None, placeholders=False, time_limit=0):
         given = [] if pictures is None else list(pictures) if isinstance(pictures, (list, tuple)) else [pictures]
         self.pictures = [_pictures.of(picture) for picture in given]
         pointers = [ctypes.pointer(picture.struct) for picture in self.pictures]
@@ -162,7 +171,7 @@ class _Asked:
             temperature=temperature, top_p=top_p, top_k=top_k, repetition_penalty=repetition_penalty, seed=seed,
             draft=draft, stop=self.stop, stop_count=len(self.stop), progress=self.progress,
             constraint=constraint._handle if constraint else None, cancel=cancel._handle if cancel else None,
-            placeholders=placeholders)
+            placeholders=placeholders, time_limit=round(time_limit * 1e9))
 
 
 class Session(_Handle):
@@ -173,7 +182,7 @@ class Session(_Handle):
         """Asks about no picture, one, or a list of them. Returns an Answer, which works when it is asked for more.
 
         Options: max_tokens (512), temperature (0: the likeliest), top_p, top_k, repetition_penalty, seed, draft, stop
-        (texts), constraint, cancel, progress, placeholders.
+        (texts), constraint, cancel, progress, placeholders, time_limit (seconds, after which the answer ends).
         """
         return self._answer("session_ask", _Asked(question, pictures, **options))
 
@@ -200,6 +209,12 @@ class Session(_Handle):
     def classify(self, question, choices, pictures=None, **options):
         """The choices' probabilities, as if the model could say nothing else."""
         return self._numbers("session_classify", question, choices, pictures, options)
+
+    def yes_no(self, question, pictures=None, **options):
+        """The probability of yes where it is yes or no, and how much of all answers begins with either, in one pass."""
+        asked, found = _Asked(question, pictures, **options), _c.YesNo()
+        _c.call("session_yes_no", self._handle, ctypes.byref(asked.struct), ctypes.byref(found))
+        return found.probability, found.mass
 
     def _numbers(self, function, question, texts, pictures, options):
         asked, numbers = _Asked(question, pictures, **options), (ctypes.c_double * len(texts))()
@@ -270,7 +285,7 @@ class Answer(_Handle):
 
     @property
     def finish(self):
-        """Why it ended: "eos", "stop", "length", "cancelled", "context_full" or "error"; "none" while it has not."""
+        """Why it ended: "eos", "stop", "length", "deadline", "cancelled", "context_full" or "error"; "none" before."""
         return _c.FINISHES[self._info().finish]
 
     @property
@@ -282,7 +297,35 @@ class Answer(_Handle):
     def usage(self):
         """Tokens, passes and seconds so far, by name."""
         info = self._info()
-        return {name: getattr(info, name) for name, _ in info._fields_[9:]}
+        return {name: getattr(info, name) for name, _ in info._fields_[9:20]}
+
+    @property
+    def pictures(self):
+        """What the model was shown of each picture of the question, by name: sizes, region, views, grid of tokens."""
+        return [self._picture(i) for i in range(self._info().pictures)]
+
+    def _picture(self, number):
+        seen = _c.Seen()
+        _c.call("answer_get_picture", self._handle, number, ctypes.byref(seen))
+        return _plain(seen)
+
+    def attention(self, picture=0, first=0, count=None):
+        """How much each image token of a picture of the prompt was looked at, rows of the grid one after the other:
+        the mean over `count` tokens of the answer (None: all that are kept, see Model.session())."""
+        info = self._info()
+        if not 0 <= picture < info.map_pictures:
+            raise Error("bad_argument", f"no attention to picture {picture}: there are maps of {info.map_pictures} "
+                                        "pictures (attention_maps of the session)")
+        shares = (ctypes.c_float * info.map_cells)()
+        count = info.map_tokens - first if count is None else count
+        _c.call("answer_get_attention", self._handle, first, count, picture, shares, len(shares))
+        return list(shares)
+
+
+def _plain(struct):
+    """A struct as a dict, without what is for C alone."""
+    values = {name: getattr(struct, name) for name, _ in struct._fields_ if name not in ("size", "reserved")}
+    return {name: _plain(value) if isinstance(value, ctypes.Structure) else value for name, value in values.items()}
 
 
 class Row(NamedTuple):

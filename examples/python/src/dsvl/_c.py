@@ -6,7 +6,7 @@ from ctypes import POINTER, c_char, c_char_p, c_double, c_float, c_int32, c_int6
 from ctypes import c_void_p
 from pathlib import Path
 
-ABI = 1
+ABI, MINOR = 1, 1  # what is used here of the interface
 CODES = ("ok", "not_found", "io", "bad_file", "unsupported", "bad_shape", "bad_argument", "bad_text", "out_of_memory",
          "limit", "cancelled")
 FINISHES = ("none", "eos", "stop", "length", "cancelled", "context_full", "error", "deadline")
@@ -51,6 +51,14 @@ class View(ctypes.Structure):
         return ctypes.string_at(self.data, self.bytes).decode() if self.bytes else ""
 
 
+class Rect(ctypes.Structure):
+    _fields_ = [("x", c_int64), ("y", c_int64), ("width", c_int64), ("height", c_int64)]
+
+
+class SeenView(ctypes.Structure):
+    _fields_ = [("side", c_int64), ("content", Rect), ("scale", c_double)]
+
+
 class CError(Sized):
     _fields_ = [("size", c_size_t), ("code", c_int32), ("text", c_char * 384)]
 
@@ -79,7 +87,7 @@ class SessionOptions(Sized):
                 ("text_bytes", c_int64), ("logit_rows", c_int64), ("cached_tokens", c_int64), ("kv", c_int32),
                 ("activations", c_int32), ("keep_generated_ids", c_int32), ("apply_exif_orientation", c_int32),
                 ("clip_gray16", c_int32), ("has_background", c_int32), ("background", c_uint8 * 4),
-                ("reserved", c_int32)]
+                ("reserved", c_int32), ("attention_maps", c_int64)]
 
 
 class MemoryPlan(Sized):
@@ -96,7 +104,7 @@ class Picture(Sized):
                 ("pixels", c_void_p), ("width", c_int64), ("height", c_int64), ("stride", c_int64),
                 ("format", c_int32), ("full_range", c_int32), ("bt709", c_int32), ("linear", c_int32),
                 ("chroma", c_void_p * 2), ("chroma_stride", c_int64 * 2), ("has_background", c_int32),
-                ("background", c_uint8 * 4)]
+                ("background", c_uint8 * 4), ("region", Rect)]
 
 
 class Question(Sized):
@@ -105,7 +113,11 @@ class Question(Sized):
                 ("repetition_penalty", c_float), ("penalize_prompt", c_int32), ("top_k", c_int64), ("seed", c_uint64),
                 ("draft", c_int64), ("draft_text", Text), ("stop", POINTER(Text)), ("stop_count", c_size_t),
                 ("constraint", c_void_p), ("cancel", c_void_p), ("progress", PROGRESS), ("progress_user", c_void_p),
-                ("placeholders", c_int32), ("reserved", c_int32)]
+                ("placeholders", c_int32), ("reserved", c_int32), ("time_limit", c_int64)]
+
+
+class YesNo(Sized):
+    _fields_ = [("size", c_size_t), ("probability", c_double), ("mass", c_double)]
 
 
 class Piece(Sized):
@@ -118,12 +130,21 @@ class AnswerInfo(Sized):
                  ("message", View), ("text", View), ("ids", POINTER(c_int32)), ("id_count", c_size_t)]
                 + [(name, c_int64) for name in ("prompt_tokens", "reused_tokens", "answer_tokens", "passes", "drafted",
                                                 "accepted")]
-                + [(name, c_double) for name in ("decode_image", "preprocess", "encode", "prefill", "decode")])
+                + [(name, c_double) for name in ("decode_image", "preprocess", "encode", "prefill", "decode")]
+                + [(name, c_int64) for name in ("pictures", "map_tokens", "map_pictures", "map_cells")])
+
+
+class Seen(Sized):
+    _fields_ = ([("size", c_size_t), ("width", c_int64), ("height", c_int64), ("region", Rect), ("low", SeenView),
+                 ("high", SeenView), ("tokens", c_int64), ("grid_width", c_int64), ("grid_height", c_int64)]
+                + [(name, c_int32) for name in ("orientation", "turned", "low_from_high", "recognised", "done",
+                                                "reserved")])
 
 
 STRUCTS = {"dsvl_error": CError, "dsvl_host": Host, "dsvl_load_options": LoadOptions, "dsvl_model_info": ModelInfo,
            "dsvl_session_options": SessionOptions, "dsvl_memory_plan": MemoryPlan, "dsvl_session_info": SessionInfo,
-           "dsvl_picture": Picture, "dsvl_question": Question, "dsvl_piece": Piece, "dsvl_answer_info": AnswerInfo}
+           "dsvl_picture": Picture, "dsvl_question": Question, "dsvl_piece": Piece, "dsvl_answer_info": AnswerInfo,
+           "dsvl_yes_no": YesNo, "dsvl_seen": Seen}
 
 # Handles are c_void_p. What returns a code takes a CError behind its other arguments.
 _CALLS = {
@@ -145,8 +166,11 @@ _CALLS = {
     "session_complete": [c_void_p, POINTER(Question), POINTER(c_void_p)],
     "session_score": [c_void_p, POINTER(Question), POINTER(Text), c_size_t, POINTER(c_double)],
     "session_classify": [c_void_p, POINTER(Question), POINTER(Text), c_size_t, POINTER(c_double)],
+    "session_yes_no": [c_void_p, POINTER(Question), POINTER(YesNo)],
     "answer_next": [c_void_p, POINTER(Piece)],
     "answer_get_info": [c_void_p, POINTER(AnswerInfo)],
+    "answer_get_picture": [c_void_p, c_int64, POINTER(Seen)],
+    "answer_get_attention": [c_void_p, c_int64, c_int64, c_int64, POINTER(c_float), c_size_t],
 }
 _VOID_CALLS = ("cancel_set", "cancel_reset", "cancel_close", "model_close", "constraint_close", "session_close",
                "answer_close")
@@ -159,6 +183,9 @@ def _open():
     opened.dsvl_abi_version.restype = c_uint32
     if opened.dsvl_abi_version() != ABI:
         raise ImportError(f"{path} has version {opened.dsvl_abi_version()} of dsvl's C interface, and {ABI} is needed")
+    minor = opened.dsvl_abi_minor_version() if hasattr(opened, "dsvl_abi_minor_version") else 0
+    if minor < MINOR:
+        raise ImportError(f"{path} has version {ABI}.{minor} of dsvl's C interface, and {ABI}.{MINOR} is needed")
     for call, arguments in _CALLS.items():
         function = getattr(opened, "dsvl_" + call)
         function.restype, function.argtypes = c_int32, arguments + [POINTER(CError)]

@@ -101,7 +101,9 @@ def of_pillow(image):
 
 
 def of(picture):
-    """Whatever stands for a picture: a path, bytes of a file, an array, a PIL image."""
+    """Whatever stands for a picture: a path, bytes of a file, an array, a PIL image, a region of one of these."""
+    if isinstance(picture, Given):
+        return picture
     if isinstance(picture, (str, os.PathLike)):
         return of_path(picture)
     if isinstance(picture, (bytes, bytearray, memoryview)):

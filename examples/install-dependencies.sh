@@ -5,6 +5,7 @@
 #   examples/install-dependencies.sh fuzz i686     what tests/run.sh --full uses besides: libFuzzer, 32 bits
 #   examples/install-dependencies.sh validator     a second opinion about JSON schemas, which --full asks
 #   examples/install-dependencies.sh robot         what videos and cameras of examples/robot are read with
+#   examples/install-dependencies.sh bindings      what Node and C# need, whose bindings tests/run.sh tests where they are
 #   examples/install-dependencies.sh server        what examples/server is built with, and tested with in a browser
 #   examples/install-dependencies.sh game          what examples/game is built with, and played with in tests
 #   examples/install-dependencies.sh desktop       what examples/desktop is built with, and tested with on a screen of its own
@@ -39,6 +40,10 @@ test  python3-numpy      python3:numpy
 test  python3-pil        python3:PIL
 test  python3-pip        python3:pip
 robot libopencv-videoio-dev opencv4/opencv2/videoio.hpp
+bindings nodejs          node
+bindings npm             npm
+bindings mono-mcs        mcs
+bindings mono-runtime    mono
 server libcpp-httplib-dev httplib.h
 server pkg-config        pkg-config
 server nodejs            node

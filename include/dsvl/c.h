@@ -46,9 +46,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The version of this interface. It changes when a program that was compiled before would not work any more. */
+/// The version of this interface. It changes when a program that was compiled before would not work any more.
 #define DSVL_C_ABI 1
-/* What was added since: it grows with every function and field, and programs that were compiled before still work. */
+/// What was added since: it grows with every function and field, and programs that were compiled before still work.
 #define DSVL_C_ABI_MINOR 1
 
 /* DSVL_C_EXPORT is for the library's own file; DSVL_C_DLL for a program on Windows that uses dsvl.dll. */
@@ -61,6 +61,7 @@
 #elif defined(DSVL_C_DLL) && defined(_WIN32)
 #define DSVL_C_API __declspec(dllimport)
 #else
+/// Where the functions are: set by the macros above, and never by hand.
 #define DSVL_C_API
 #endif
 

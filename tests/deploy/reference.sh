@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the API reference with doxygen (.github/docs): the headers that dsvl.hpp and convert/convert.hpp bring to a file
-# that only declares, and a page for each task, made of the examples. What doxygen warns about is an error: a type, a
+# that only declares, the C interface, and a page for each task, made of the examples. What doxygen warns about is an error: a type, a
 # function or a field without a comment, too.
 #   reference.sh SOURCE_DIR WORK_DIR COMPILER
 # The pages are in WORK_DIR/html. Ends with 77 where doxygen is missing.
@@ -21,7 +21,7 @@ headers=$("$compiler" -std=c++20 -DDSVL_HEADER_ONLY=0 -MM -Iinclude include/dsvl
 {
   cat .github/docs/Doxyfile
   echo "PROJECT_NUMBER = $(sed -n 's/#define DSVL_VERSION_STRING "\(.*\)"/\1/p' include/dsvl/base/config.hpp)"
-  echo INPUT = $headers .github/docs
+  echo INPUT = $headers include/dsvl/c.h .github/docs
   echo "STRIP_FROM_PATH = include"
   echo "EXAMPLE_PATH = examples"
   echo "OUTPUT_DIRECTORY = $work"
@@ -29,11 +29,13 @@ headers=$("$compiler" -std=c++20 -DDSVL_HEADER_ONLY=0 -MM -Iinclude include/dsvl
 } >"$work/Doxyfile"
 doxygen "$work/Doxyfile"
 
-for page in ask saw stream cancel game_loop host convert save classdsvl_1_1Session classdsvl_1_1Status; do
+for page in ask saw stream cancel game_loop host convert save from_c classdsvl_1_1Session classdsvl_1_1Status c_8h; do
   grep -q '</html>' "$work/html/$page.html" || { echo "the reference has no page $page" >&2; exit 1; }
 done
 if [ -s "$work/warnings" ]; then
   cat "$work/warnings" >&2
   exit 1
 fi
+[ "$(grep -c 'class="memtitle".*()</h2>' "$work/html/c_8h.html")" = "$(wc -l <tests/c/symbols.txt)" ] ||
+  { echo "the reference does not have each function of c.h" >&2; exit 1; }
 echo "$(echo "$headers" | wc -l) headers: $work/html/index.html"

@@ -61,6 +61,7 @@ struct Logger {
   void* user = nullptr;  ///< handed to `write`; must outlive every model, session and answer that logs here
   /// Writes a message, if there is a receiver.
   void operator()(Level level, std::string_view text) const { if (write) write(user, level, text); }
+  /// Whether both write to the same place.
   bool operator==(const Logger&) const noexcept = default;
 };
 
@@ -126,6 +127,7 @@ struct Host {
   Logger log = {};                     ///< silent by default
   PictureDecoder decode_picture = {};  ///< for pictures that are neither PNG nor JPEG; refused by default
 
+  /// Whether both have the same parts.
   bool operator==(const Host&) const noexcept = default;
 };
 

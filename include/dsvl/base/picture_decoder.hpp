@@ -31,6 +31,7 @@ struct PictureDecoder {
   Status (*decode)(void* user, std::span<const std::byte> file, std::string_view kind, Give give) = nullptr;
   void* user = nullptr;  ///< must outlive every session and answer that decodes here
 
+  /// Whether both are the same decoder.
   bool operator==(const PictureDecoder&) const noexcept = default;
 };
 

@@ -45,6 +45,7 @@ struct SessionOptions {
   /// takes Limits::logit_rows x heads x context floats. Sessions of a Scheduler keep none: it refuses them.
   Index attention_maps = 0;
 
+  /// Whether all choices are equal.
   bool operator==(const SessionOptions&) const noexcept = default;
 };
 

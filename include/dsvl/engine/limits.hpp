@@ -56,6 +56,7 @@ struct Limits {
   /// on some processors.
   ActivationPrecision activations = ActivationPrecision::f32;
 
+  /// Whether all sizes are equal.
   bool operator==(const Limits&) const noexcept = default;
 };
 

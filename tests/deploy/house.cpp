@@ -140,7 +140,9 @@ void check_lines(const fs::path& header, const fs::path& root, const std::string
     if (width > 120) fault(where, "is wider than 120 columns");
     begin = end + 1;
   }
-  if (number > 500) fault(header.generic_string(), "is longer than 500 lines");
+  // c.h stays one file, for those who write bindings from it.
+  const std::size_t most = header == "c.h" ? 700 : 500;
+  if (number > most) fault(header.generic_string(), "is longer than " + std::to_string(most) + " lines");
 }
 
 void check_guard(const fs::path& header, const std::string& raw) {

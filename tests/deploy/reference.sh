@@ -36,6 +36,7 @@ if [ -s "$work/warnings" ]; then
   cat "$work/warnings" >&2
   exit 1
 fi
-[ "$(grep -c 'class="memtitle".*()</h2>' "$work/html/c_8h.html")" = "$(wc -l <tests/c/symbols.txt)" ] ||
-  { echo "the reference does not have each function of c.h" >&2; exit 1; }
+while read -r function; do
+  grep -q ">$function</" "$work/html/c_8h.html" || { echo "the reference does not have $function" >&2; exit 1; }
+done <tests/c/symbols.txt
 echo "$(echo "$headers" | wc -l) headers: $work/html/index.html"

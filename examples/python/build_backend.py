@@ -36,7 +36,9 @@ def library_bytes():
         options = ["-DCMAKE_BUILD_TYPE=Release", "-DDSVL_BUILD_SHARED=ON"]
         options += [f"-DDSVL_{part}=OFF" for part in ("TESTS", "EXAMPLES", "BENCHMARKS", "INSTALL")]
         subprocess.check_call(["cmake", "-S", str(ROOT), "-B", build, *options])
-        subprocess.check_call(["cmake", "--build", build, "--target", "dsvl_shared", "--config", "Release"])
+        # Files of kernels take up to 1 GB each. CMAKE_BUILD_PARALLEL_LEVEL says another number.
+        jobs = [] if "CMAKE_BUILD_PARALLEL_LEVEL" in os.environ else ["--parallel", str(min(os.cpu_count() or 1, 7))]
+        subprocess.check_call(["cmake", "--build", build, "--target", "dsvl_shared", "--config", "Release", *jobs])
         return next(Path(build).rglob(LIBRARY)).read_bytes()
 
 

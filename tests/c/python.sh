@@ -2,6 +2,7 @@
 # examples/python as a data scientist has it: `pip install` of a wheel with the library inside, without the network, then
 # the tests of python_binding.py and the examples.
 #   python.sh PYTHON LIBRARY SOURCE_DIR WORK_DIR
+# Without a LIBRARY ("") pip builds it, as it does for a user, for a minute or two.
 set -eu
 
 python=$1 library=$2 source=$3 work=$4
@@ -17,19 +18,28 @@ fi
 rm -rf "$work"
 mkdir -p "$work/frozen"
 
-# The package is built from a copy, so that the source folder stays as it is. DSVL_LIBRARY: the library is compiled once.
-mkdir -p "$work/source/examples" "$work/source/include/dsvl/base"
-cp -R "$source/examples/python" "$work/source/examples/"
-cp "$source/LICENSE" "$work/source/"
-cp "$source/include/dsvl/base/config.hpp" "$work/source/include/dsvl/base/"
-DSVL_LIBRARY=$library "$python" -m pip --disable-pip-version-check --no-input install --no-index --no-cache-dir \
-  --root-user-action ignore --quiet \
-  --target "$work/site" "$work/source/examples/python"
-cmp "$library" "$work/site/dsvl/"*dsvl.so || { echo "FAILED: the wheel has another library" >&2; exit 1; }
+export PYTHONDONTWRITEBYTECODE=1
+unset DSVL_LIBRARY
+install() {
+  "$python" -m pip --disable-pip-version-check --no-input install --no-index --no-cache-dir \
+    --root-user-action ignore --quiet --target "$work/site" "$@"
+}
+if [ -n "$library" ]; then
+  # From a copy of what the package is made of. DSVL_LIBRARY: the library is compiled once.
+  mkdir -p "$work/source/examples" "$work/source/include/dsvl/base"
+  cp -R "$source/examples/python" "$work/source/examples/"
+  cp "$source/LICENSE" "$work/source/"
+  cp "$source/include/dsvl/base/config.hpp" "$work/source/include/dsvl/base/"
+  DSVL_LIBRARY=$library install "$work/source/examples/python"
+  cmp "$library" "$work/site/dsvl/"*dsvl.so || { echo "FAILED: the wheel has another library" >&2; exit 1; }
+else
+  install "$source/examples/python"
+  nm -D --defined-only "$work/site/dsvl/libdsvl.so" | grep -q ' T dsvl_session_ask@@' ||
+    { echo "FAILED: the wheel has no library" >&2; exit 1; }
+fi
 
 cd "$source"
-unset DSVL_LIBRARY
-export PYTHONPATH="$work/site" PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH="$work/site"
 "$python" -W error "$here/python_binding.py" "$source" "$work"
 
 model=examples/models/tiny-vl

@@ -142,6 +142,7 @@ std::optional<fs::path> find_model(const std::string& named) {
   const fs::path shipped = "examples/models/tiny-vl", here = program_directory();
   std::vector<fs::path> places = {shipped};
   if (!here.empty()) places.push_back((here / "../.." / shipped).lexically_normal());
+  if (!here.empty()) places.push_back((here / "../share/dsvl/tiny-vl").lexically_normal());  // where both are installed
 #ifdef DSVL_DEFAULT_MODEL
   places.push_back(to_path(DSVL_DEFAULT_MODEL));
 #endif

@@ -45,9 +45,14 @@ case $route in
     quietly "$CMAKE" --install "$BUILD" --prefix "$prefix"
     for file in include/dsvl/dsvl.hpp include/dsvl/single/dsvl.hpp include/dsvl/single/dsvl_all.hpp \
       include/dsvl/single/dsvl_unit.hpp share/cmake/dsvl/dsvl-config.cmake share/pkgconfig/dsvl.pc \
-      share/doc/dsvl/LICENSE share/dsvl/dsvl_gdb.py share/dsvl/dsvl.natvis; do
+      share/doc/dsvl/LICENSE share/dsvl/dsvl_gdb.py share/dsvl/dsvl.natvis share/man/man1/dsvl.1 \
+      share/dsvl/tiny-vl/config.json; do
       [ -f "$prefix/$file" ] || fail "$file was not installed"
     done
+    if [ -x "$prefix/bin/dsvl" ]; then # it finds the model that was installed with it
+      said=$(cd "$work" && "$prefix/bin/dsvl" ask -q -i "$source/examples/models/tiny-vl/demo/000.png" "Which bar is the tallest?")
+      [ "$said" = "The green bar." ] || fail "the installed program says $said"
+    fi
     installed=$(cd "$prefix/include" && find . -type f ! -path './dsvl/single/*' | sort)
     in_source=$(cd "$source/include" && find . -type f -name '*.h*' | sort)  # the tour stays with the source
     [ "$installed" = "$in_source" ] || fail "not the same headers installed as in the source"

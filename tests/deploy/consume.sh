@@ -1,9 +1,11 @@
 #!/bin/sh
 # Uses dsvl from a project of somebody else's: builds a program there (examples/01_hello.cpp) and runs it.
 #   consume.sh ROUTE WORK_DIR
-# ROUTE  plain (program and compile line of README.md), cmake_subdirectory (what FetchContent does, too),
-#        cmake_package and meson_pkgconfig (from the copy that `consume.sh install` makes), meson_subproject
-# Environment: CXX, CMAKE, GENERATOR, and BUILD, dsvl's own build directory.
+# ROUTE  plain (program and compile line of README.md), cmake_subdirectory, cmake_fetch, meson_subproject, meson_shared,
+#        cmake_package, pkg_config and meson_pkgconfig (from the copy that `consume.sh install` makes), plugin,
+#        two_versions, older_libraries (which are refused)
+# Environment: CXX, CMAKE, GENERATOR, BUILD, dsvl's own build directory, and COMPILED, libraries with dsvl compiled once:
+# where something else is tested than how dsvl is compiled, programs are linked with these, which takes seconds.
 set -eu
 
 route=$1 work=$2/consume_$1 prefix=$2/prefix
@@ -28,11 +30,25 @@ quietly() {
 
 # Every route ends here: the program answers from the model that ships with dsvl, which it looks for from the
 # top of the repository.
+model=$source/examples/models/tiny-vl
+answer="There are 4 bars."
 finish() {
   cd "$source"
-  "$1" >"$work/output.txt" || { cat "$work/output.txt"; fail "$1"; }
+  "$@" >"$work/output.txt" || { cat "$work/output.txt"; fail "$1"; }
   cat "$work/output.txt"
-  [ -s "$work/output.txt" ] || fail "$1 printed nothing"
+  grep -q "$answer" "$work/output.txt" || fail "$1 said something else"
+}
+# The working tree as a commit, with its files in a folder of ours: what a release is made of. Sets commit.
+commit_tree() {
+  (cd "$source" && git rev-parse --is-inside-work-tree >/dev/null 2>&1) ||
+    { echo "SKIPPED: $route, which wants git and a clone"; exit 77; }
+  objects=$(cd "$source" && git rev-parse --path-format=absolute --git-path objects)
+  mkdir -p "$work/objects"
+  export GIT_INDEX_FILE="$work/index" GIT_OBJECT_DIRECTORY="$work/objects" GIT_ALTERNATE_OBJECT_DIRECTORIES="$objects"
+  export GIT_AUTHOR_NAME=dsvl GIT_AUTHOR_EMAIL=dsvl@localhost GIT_COMMITTER_NAME=dsvl GIT_COMMITTER_EMAIL=dsvl@localhost
+  export GIT_AUTHOR_DATE="2026-01-02T03:04:05Z" GIT_COMMITTER_DATE="2026-01-02T03:04:05Z"
+  commit=$(cd "$source" && git read-tree HEAD && git add -A &&
+    git commit-tree -m "The working tree" "$(git write-tree)")
 }
 
 # -O1 is what builds soonest and still answers at once.
@@ -75,23 +91,136 @@ case $route in
 
   cmake_subdirectory | cmake_package)
     quietly "$CMAKE" -S "$here/$route" -B "$work/build" -G "$GENERATOR" -DCMAKE_CXX_FLAGS=-O1 \
-      -DDSVL_SOURCE="$source" -DHELLO="$hello" -DCMAKE_PREFIX_PATH="$prefix"
+      -DDSVL_SOURCE="$source" -DHELLO="$hello" -DCMAKE_PREFIX_PATH="$prefix" -DCOMPILED="$(echo $COMPILED | tr ' ' ';')"
     run "$CMAKE" --build "$work/build"
     finish "$work/build/hello"
     ;;
 
-  meson_subproject | meson_pkgconfig)
+  cmake_fetch)
+    commit_tree
+    mkdir "$work/release" "$work/tree"
+    quietly sh "$source/.ci/release.sh" "$work/release" "$commit"
+    archive=$(echo "$work/release/"*-headers.tar.gz)
+    # A repository of what the archive has.
+    unset GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
+    tar -xzf "$archive" -C "$work/tree" --strip-components=1
+    (cd "$work/tree" && git init -q . && git add -A && git commit -q -m "dsvl" && git tag v0) || fail "git"
+    quietly "$CMAKE" -S "$here/$route" -B "$work/git" -G "$GENERATOR" -DCMAKE_CXX_FLAGS=-O1 -DHELLO="$hello" \
+      -DCOMPILED="$(echo $COMPILED | tr ' ' ';')" -DDSVL_REPOSITORY="file://$work/tree" -DDSVL_TAG=v0
+    run "$CMAKE" --build "$work/git"
+    finish "$work/git/hello"
+    quietly "$CMAKE" -S "$here/$route" -B "$work/archive" -G "$GENERATOR" -DCMAKE_CXX_FLAGS=-O1 -DHELLO="$hello" \
+      -DCOMPILED="$(echo $COMPILED | tr ' ' ';')" -DDSVL_ARCHIVE="$archive" \
+      -DDSVL_SHA256="$(sha256sum "$archive" | cut -d ' ' -f 1)"
+    # Both are configured alike, so the second need not be built.
+    [ -f "$work/archive/_deps/dsvl-src/include/dsvl/dsvl.hpp" ] || fail "the archive was not unpacked"
+    # As a project of its own it has nothing to build but what it installs.
+    quietly "$CMAKE" -S "$work/tree" -B "$work/alone" -G "$GENERATOR"
+    ;;
+
+  release)
+    commit_tree
+    # Elsewhere, later, with other settings: the same bytes.
+    quietly sh "$source/.ci/release.sh" "$work/first" "$commit"
+    (cd / && umask 077 && TZ=Asia/Tokyo LC_ALL=C.UTF-8 sh "$source/.ci/release.sh" "$work/second" "$commit") >/dev/null
+    diff -r "$work/first" "$work/second" || fail "two releases of one commit differ"
+    (cd "$work/first" && sha256sum --check --quiet SHA256SUMS) || fail "the checksums are wrong"
+    for archive in "$work/first/"*.tar.gz; do tar -tzf "$archive" >"$archive.list"; done
+    [ "$(wc -c <"$(echo "$work/first/"*-headers.tar.gz)")" -lt 1000000 ] || fail "the archive of the headers is large"
+    ! grep -e '\.safetensors$' -e /tests/ "$work/first/"*-headers.tar.gz.list || fail "the archive of the headers has these"
+    (cd "$source" && git ls-tree -r --name-only "$commit") | sort >"$work/tracked"
+    cut -d / -f 2- "$work/first/"dsvl-?.?.?.tar.gz.list | grep -v -e '/$' -e '^$' | sort | diff "$work/tracked" - ||
+      fail "the archive of the sources lacks (<) or has (>) these"
+    python3 -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["files"]), "files in the SPDX document")' \
+      "$work/first/"*.spdx.json
+    # Versions that disagree are refused.
+    wrong=$(cd "$source" && git cat-file blob "$commit:meson.build" | sed "s/^  version: '/&9/" | git hash-object -w --stdin)
+    wrong=$(cd "$source" && git update-index --cacheinfo "100644,$wrong,meson.build" &&
+      git commit-tree -m "Another version" "$(git write-tree)")
+    ! sh "$source/.ci/release.sh" "$work/wrong" "$wrong" >"$work/log.txt" 2>&1 || fail "meson.build may say another version"
+    grep -q 'meson.build has another version' "$work/log.txt" || { cat "$work/log.txt"; fail "another error"; }
+    ! sh "$source/.ci/release.sh" --tag "$work/wrong" "$commit" >"$work/log.txt" 2>&1 || fail "it tags what is not HEAD"
+    cat "$work/first/SHA256SUMS"
+    ;;
+
+  meson_subproject | meson_pkgconfig | meson_shared)
     # Meson wants everything below its own folder: the project is put together here.
-    cp "$here/$route/meson.build" "$work/"
+    cp "$here/$route/meson"* "$work/"
     cp "$hello" "$work/hello.cpp"
-    if [ "$route" = meson_subproject ]; then
+    cp "$source/examples/c/hello.c" "$work/"
+    if [ "$route" != meson_pkgconfig ]; then
       mkdir "$work/subprojects"
       ln -s "$source" "$work/subprojects/dsvl"
     fi
+    compiled=
+    if [ "$route" = meson_pkgconfig ]; then compiled="-Dcompiled=$(echo $COMPILED | tr ' ' ',')"; fi
     export PKG_CONFIG_PATH="$prefix/share/pkgconfig"
-    quietly meson setup --optimization=1 "$work/build" "$work"
+    quietly meson setup --optimization=1 $compiled "$work/build" "$work"
     run meson compile -C "$work/build"
+    if [ "$route" = meson_shared ]; then answer="The green bar."; fi
     finish "$work/build/hello"
+    ;;
+
+  pkg_config)
+    export PKG_CONFIG_PATH="$prefix/share/pkgconfig"
+    # shellcheck disable=SC2046,SC2086  # lists of flags
+    run "$CXX" -std=c++20 -O1 -DDSVL_HEADER_ONLY=0 $(pkg-config --cflags 'dsvl >= 0.1') "$hello" $COMPILED \
+      $(pkg-config --libs dsvl) -pthread -o "$work/hello"
+    finish "$work/hello"
+    # Under /usr the compiler's own folder is left out, and an absolute folder stays as it is, as Nix and Guix have it.
+    bare="-G $GENERATOR -DDSVL_TESTS=OFF -DDSVL_EXAMPLES=OFF -DDSVL_BENCHMARKS=OFF"
+    # shellcheck disable=SC2086
+    quietly "$CMAKE" -S "$source" -B "$work/usr" $bare -DCMAKE_INSTALL_PREFIX=/usr
+    DESTDIR=$work/root quietly "$CMAKE" --install "$work/usr"
+    flags=$(PKG_CONFIG_PATH=$work/root/usr/share/pkgconfig pkg-config --cflags dsvl)
+    case $flags in *share/pkgconfig* | *-I/usr/include*) fail "dsvl.pc of /usr gives $flags" ;; esac
+    # shellcheck disable=SC2086
+    quietly "$CMAKE" -S "$source" -B "$work/apart" $bare -DCMAKE_INSTALL_INCLUDEDIR="$work/headers"
+    quietly "$CMAKE" --install "$work/apart" --prefix "$work/store"
+    flags=$(PKG_CONFIG_PATH=$work/store/share/pkgconfig pkg-config --cflags dsvl)
+    case "$flags " in "-I$work/headers "*) ;; *) fail "dsvl.pc with an absolute folder gives $flags" ;; esac
+    [ -f "$work/headers/dsvl/dsvl.hpp" ] || fail "the headers are not where dsvl.pc says"
+    ;;
+
+  older_libraries)
+    mkdir -p "$work/old/xsimd/config" "$work/old/nlohmann"
+    printf '#define XSIMD_VERSION_%s\n' 'MAJOR 8' 'MINOR 0' 'PATCH 9' >"$work/old/xsimd/config/xsimd_config.hpp"
+    printf '#define NLOHMANN_JSON_VERSION_%s\n' 'MAJOR 3' 'MINOR 8' 'PATCH 12' >"$work/old/nlohmann/json.hpp"
+    : >"$work/old/xsimd/xsimd.hpp"
+    ! "$CMAKE" -S "$source" -B "$work/build" -DDSVL_TESTS=OFF -DDSVL_XSIMD_INCLUDE_DIR="$work/old" \
+      -DDSVL_JSON_INCLUDE_DIR="$work/old" >"$work/log.txt" 2>&1 || fail "older libraries are taken"
+    for text in 'xsimd 8\.1 or later .*, not 8\.0\.9 as in' 'nlohmann/json 3\.9 or later .*, not 3\.8\.12 as in'; do
+      grep -q "$text" "$work/log.txt" || { cat "$work/log.txt"; fail "the error does not say: $text"; }
+    done
+    echo "older libraries are refused by name"
+    ;;
+
+  plugin)
+    # -fno-gnu-unique: GCC marks variables of templates of the standard library so that a library is never unloaded.
+    unique=-fno-gnu-unique
+    "$CXX" $unique -E -x c++ /dev/null >/dev/null 2>&1 || unique=
+    run "$CXX" -std=c++20 -O1 -DDSVL_FORMATS=bf16 -fno-exceptions -fno-rtti -fvisibility=hidden $unique -fPIC -shared \
+      -I"$source/include" "$here/plugin/plugin.cpp" -pthread -o "$work/plugin.so"
+    # (What the standard library's templates need is weak, and the same in every copy.)
+    nm -D --defined-only "$work/plugin.so" | grep -e ' [TDB] ' -e ' _Z[ZGVT]*N[KRO]*4dsvl' >"$work/exported" || true
+    [ "$(sed 's/.* //' "$work/exported")" = plugin_ask ] || { cat "$work/exported"; fail "the plug-in exports these"; }
+    run "${CC:-cc}" -std=c99 -Wall -Werror "$here/plugin/host.c" -o "$work/host" -ldl
+    finish "$work/host" "$work/plugin.so" "$model" "$model/demo/000.png"
+    ;;
+
+  two_versions)
+    mkdir "$work/older"
+    cp -R "$source/include" "$work/older/"
+    sed -i -e 's/^\(#define DSVL_VERSION_MINOR\) .*/\1 0/' -e 's/^\(#define DSVL_VERSION_STRING\) .*/\1 "0.0.9"/' \
+      -e 's/^\(#define DSVL_ABI\) .*/\1 v0_0/' "$work/older/include/dsvl/base/config.hpp"
+    run "$CXX" -std=c++20 -O1 -DDSVL_FORMATS=bf16 -I"$work/older/include" -c "$here/two_versions/older.cpp" -o "$work/older.o"
+    run "$CXX" -std=c++20 -O1 -DDSVL_HEADER_ONLY=0 -I"$source/include" -c "$here/two_versions/newer.cpp" -o "$work/newer.o"
+    # What both define must not be dsvl's: the linker would keep one of them.
+    nm -C --defined-only "$work/older.o" | grep -i ' [tvwbdru] dsvl::' | grep -v ' dsvl::v0_0::' >"$work/shared" || true
+    [ ! -s "$work/shared" ] || { head "$work/shared"; fail "symbols do not stand in the namespace of their version"; }
+    # shellcheck disable=SC2086
+    run "$CXX" "$work/newer.o" "$work/older.o" $COMPILED -pthread -o "$work/both"
+    finish "$work/both" "$model" "$model/demo/000.png"
     ;;
 
   *)

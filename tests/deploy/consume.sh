@@ -196,13 +196,9 @@ case $route in
     ;;
 
   plugin)
-    # -fno-gnu-unique: GCC marks variables of templates of the standard library so that a library is never unloaded.
-    unique=-fno-gnu-unique
-    "$CXX" $unique -E -x c++ /dev/null >/dev/null 2>&1 || unique=
-    run "$CXX" -std=c++20 -O1 -DDSVL_FORMATS=bf16 -fno-exceptions -fno-rtti -fvisibility=hidden $unique -fPIC -shared \
-      -I"$source/include" "$here/plugin/plugin.cpp" -pthread -o "$work/plugin.so"
-    # (What the standard library's templates need is weak, and the same in every copy.)
-    nm -D --defined-only "$work/plugin.so" | grep -e ' [TDB] ' -e ' _Z[ZGVT]*N[KRO]*4dsvl' >"$work/exported" || true
+    run "$CXX" -std=c++20 -O1 -DDSVL_FORMATS=bf16 -fno-exceptions -fno-rtti -fvisibility=hidden -fPIC -shared \
+      -I"$source/include" "$here/plugin/plugin.cpp" -Wl,--version-script,"$here/plugin/plugin.map" -pthread -o "$work/plugin.so"
+    nm -D --defined-only "$work/plugin.so" >"$work/exported"
     [ "$(sed 's/.* //' "$work/exported")" = plugin_ask ] || { cat "$work/exported"; fail "the plug-in exports these"; }
     run "${CC:-cc}" -std=c99 -Wall -Werror "$here/plugin/host.c" -o "$work/host" -ldl
     finish "$work/host" "$work/plugin.so" "$model" "$model/demo/000.png"

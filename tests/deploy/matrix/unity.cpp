@@ -1,0 +1,3 @@
+// Both files as one, as unity builds have it.
+#include "other.cpp"  // NOLINT
+#include "main.cpp"   // NOLINT

@@ -3,7 +3,7 @@
 #   consume.sh ROUTE WORK_DIR
 # ROUTE  plain (program and compile line of README.md), cmake_subdirectory, cmake_fetch, meson_subproject, meson_shared,
 #        cmake_package, pkg_config and meson_pkgconfig (from the copy that `consume.sh install` makes), plugin,
-#        two_versions, older_libraries (which are refused)
+#        two_versions, older_libraries (which are refused), release (.ci/release.sh), vcpkg and debian (examples/packaging)
 # Environment: CXX, CMAKE, GENERATOR, BUILD, dsvl's own build directory, and COMPILED, libraries with dsvl compiled once:
 # where something else is tested than how dsvl is compiled, programs are linked with these, which takes seconds.
 set -eu
@@ -180,6 +180,49 @@ case $route in
     flags=$(PKG_CONFIG_PATH=$work/store/share/pkgconfig pkg-config --cflags dsvl)
     case "$flags " in "-I$work/headers "*) ;; *) fail "dsvl.pc with an absolute folder gives $flags" ;; esac
     [ -f "$work/headers/dsvl/dsvl.hpp" ] || fail "the headers are not where dsvl.pc says"
+    ;;
+
+  vcpkg)
+    port=$source/examples/packaging/vcpkg/ports/dsvl
+    python3 -c 'import json, sys; print("port of", json.load(open(sys.argv[1]))["version"])' "$port/vcpkg.json" >"$work/version"
+    grep -q "port of $(sed -n 's/^#define DSVL_VERSION_STRING "\(.*\)"/\1/p' "$source/include/dsvl/base/config.hpp")$" \
+      "$work/version" || fail "vcpkg.json has another version"
+    if command -v vcpkg >/dev/null 2>&1; then
+      quietly vcpkg install dsvl --classic --overlay-ports="${port%/*}" --x-install-root="$work/installed"
+      found=$(echo "$work/installed"/*-*)
+    else
+      echo "SKIPPED: vcpkg is not here: its port was run with stand-ins for vcpkg's functions"
+      quietly "$CMAKE" -DPORT=dsvl -DPORTFILE="$port/portfile.cmake" -DWORK="$work" -DGENERATOR="$GENERATOR" -P "$here/vcpkg.cmake"
+      found=$work/package
+    fi
+    [ -f "$found/share/dsvl/copyright" ] && [ -f "$found/share/dsvl/usage" ] || fail "the package lacks its copyright or usage"
+    quietly "$CMAKE" -S "$here/cmake_package" -B "$work/consumer" -G "$GENERATOR" -DHELLO="$hello" -DCMAKE_PREFIX_PATH="$found"
+    cat "$work/version"
+    ;;
+
+  debian)
+    command -v dh >/dev/null 2>&1 && command -v dpkg-buildpackage >/dev/null 2>&1 ||
+      { echo "SKIPPED: the Debian packages, which want dpkg-dev and debhelper"; exit 77; }
+    commit_tree
+    # The package is built from files, not from git.
+    mkdir "$work/output"
+    run sh "$source/examples/packaging/deb.sh" "$work/output" "$commit" >"$work/log.txt" 2>&1 ||
+      { tail -n 40 "$work/log.txt"; fail "dpkg-buildpackage"; }
+    for package in "$work/output/"*.deb; do dpkg-deb -x "$package" "$work/root"; done
+    for file in bin/dsvl include/dsvl/dsvl.hpp share/pkgconfig/dsvl.pc share/dsvl/tiny-vl/config.json share/man/man1/dsvl.1.gz; do
+      [ -f "$work/root/usr/$file" ] || fail "no package has $file"
+    done
+    ! dpkg-deb -c "$work/output/"libdsvl-dev_*.deb | grep -e /bin/ -e single || fail "libdsvl-dev has these"
+    # autopkgtest's tests, on what was unpacked.
+    cd "$work/output/"dsvl-*/
+    PATH=$work/root/usr/bin:$PATH run sh debian/tests/program
+    PKG_CONFIG_SYSROOT_DIR=$work/root PKG_CONFIG_PATH=$work/root/usr/share/pkgconfig:/usr/share/pkgconfig run sh debian/tests/headers
+    if command -v lintian >/dev/null 2>&1; then
+      run lintian --fail-on error "$work/output/"*.changes || fail "lintian"
+    else
+      echo "SKIPPED: lintian is not here, so it did not judge the Debian packages"
+    fi
+    (cd "$work/output" && ls -- *.deb *.dsc)
     ;;
 
   older_libraries)

@@ -1,8 +1,8 @@
-// The program's other file: a component alone.
+// The program's other file.
 #ifdef MATRIX_HOSTILE
 #include "hostile.hpp"
 #endif
-#include <dsvl/chat/model.hpp>
+#include <dsvl/dsvl.hpp>
 #include <dsvl/text/tokenizer.hpp>
 
 std::size_t tokens_of(const dsvl::Model& model, std::string_view text);

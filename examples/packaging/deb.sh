@@ -8,7 +8,7 @@ mkdir -p "$1"
 output=$(cd "$1" && pwd)
 root=$(cd "$(dirname "$0")/../.." && pwd)
 sh "$root/.ci/release.sh" "$output" "${2:-HEAD}" >/dev/null
-archive=$(echo "$output"/dsvl-?*.?*.?*[0-9].tar.gz)
+archive=$(echo "$output"/dsvl-*[0-9].tar.gz)
 version=${archive##*/dsvl-}
 version=${version%.tar.gz}
 mv "$archive" "$output/dsvl_$version.orig.tar.gz"

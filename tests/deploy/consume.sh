@@ -1,9 +1,10 @@
 #!/bin/sh
 # Uses dsvl from a project of somebody else's: builds a program there (examples/01_hello.cpp) and runs it.
 #   consume.sh ROUTE WORK_DIR
-# ROUTE  plain (program and compile line of README.md), cmake_subdirectory, cmake_fetch, meson_subproject, meson_shared,
-#        cmake_package, pkg_config and meson_pkgconfig (from the copy that `consume.sh install` makes), plugin,
-#        two_versions, older_libraries (which are refused), release (.ci/release.sh), vcpkg and debian (examples/packaging)
+# ROUTE  plain (program and compile line of README.md), cmake_subdirectory, cmake_fetch, meson_subproject, meson_dispatch
+#        (that with kernels to choose from), meson_shared, cmake_package, pkg_config and meson_pkgconfig (from the copy
+#        that `consume.sh install` makes), plugin, two_versions, older_libraries (which are refused), release
+#        (.ci/release.sh), vcpkg and debian (examples/packaging)
 # Environment: CXX, CMAKE, GENERATOR, BUILD, dsvl's own build directory, and COMPILED, libraries with dsvl compiled once:
 # where something else is tested than how dsvl is compiled, programs are linked with these, which takes seconds.
 set -eu
@@ -143,9 +144,11 @@ case $route in
     cat "$work/first/SHA256SUMS"
     ;;
 
-  meson_subproject | meson_pkgconfig | meson_shared)
+  meson_subproject | meson_dispatch | meson_pkgconfig | meson_shared)
     # Meson wants everything below its own folder: the project is put together here.
-    cp "$here/$route/meson"* "$work/"
+    folder=$route
+    if [ "$route" = meson_dispatch ]; then folder=meson_subproject; fi
+    cp "$here/$folder/meson"* "$work/"
     cp "$hello" "$work/hello.cpp"
     cp "$source/examples/c/hello.c" "$work/"
     if [ "$route" != meson_pkgconfig ]; then
@@ -153,7 +156,7 @@ case $route in
       ln -s "$source" "$work/subprojects/dsvl"
     fi
     compiled=
-    if [ "$route" = meson_pkgconfig ]; then compiled="-Dcompiled=$(echo $COMPILED | tr ' ' ',')"; fi
+    case $route in meson_subproject | meson_pkgconfig) compiled="-Dcompiled=$(echo $COMPILED | tr ' ' ',')" ;; esac
     export PKG_CONFIG_PATH="$prefix/share/pkgconfig"
     quietly meson setup --optimization=1 $compiled "$work/build" "$work"
     run meson compile -C "$work/build"

@@ -41,8 +41,8 @@ finish() {
 }
 # The working tree as a commit, with its files in a folder of ours: what a release is made of. Sets commit.
 commit_tree() {
-  (cd "$source" && git rev-parse --is-inside-work-tree >/dev/null 2>&1) ||
-    { echo "SKIPPED: $route, which wants git and a clone"; exit 77; }
+  (cd "$source" && git rev-parse --is-inside-work-tree && command -v python3) >/dev/null 2>&1 ||
+    { echo "SKIPPED: $route, which wants git, a clone, and python3"; exit 77; }
   objects=$(cd "$source" && git rev-parse --path-format=absolute --git-path objects)
   mkdir -p "$work/objects"
   export GIT_INDEX_FILE="$work/index" GIT_OBJECT_DIRECTORY="$work/objects" GIT_ALTERNATE_OBJECT_DIRECTORIES="$objects"
@@ -117,6 +117,7 @@ case $route in
     [ -f "$work/archive/_deps/dsvl-src/include/dsvl/dsvl.hpp" ] || fail "the archive was not unpacked"
     # As a project of its own it has nothing to build but what it installs.
     quietly "$CMAKE" -S "$work/tree" -B "$work/alone" -G "$GENERATOR"
+    if command -v meson >/dev/null 2>&1; then quietly meson setup "$work/alone_meson" "$work/tree"; fi
     ;;
 
   release)

@@ -9,6 +9,7 @@ set -eu
 mode=$1 source=$2 work=$3 compiler=$4
 here=$(cd "$(dirname "$0")" && pwd)/matrix
 shift 4
+command -v python3 >/dev/null 2>&1 || { echo "SKIPPED: the matrix of flags, which python3 measures"; exit 77; }
 rm -rf "$work"
 mkdir -p "$work"
 model=$source/examples/models/tiny-vl

@@ -12,7 +12,7 @@ mkdir -p "$work"
 cp "$source/examples/node/"* "$work/"
 if [ ! -d "$work/node_modules/koffi" ]; then
   command -v npm >/dev/null 2>&1 || skip "npm is not here (Debian: npm)"
-  (cd "$work" && timeout 100 npm install --no-audit --no-fund --silent >"$work/npm.log" 2>&1) || rm -rf "$work/node_modules"
+  (cd "$work" && timeout 60 npm install --no-audit --no-fund --silent --fetch-retries=0 >"$work/npm.log" 2>&1) || rm -rf "$work/node_modules"
 fi
 (cd "$work" && node -e 'require("koffi")' 2>"$work/koffi.log") ||
   skip "koffi is not here, and npm could not bring it: with a network, run npm install in $work"

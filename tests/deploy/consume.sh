@@ -48,7 +48,8 @@ commit_tree() {
   export GIT_INDEX_FILE="$work/index" GIT_OBJECT_DIRECTORY="$work/objects" GIT_ALTERNATE_OBJECT_DIRECTORIES="$objects"
   export GIT_AUTHOR_NAME=dsvl GIT_AUTHOR_EMAIL=dsvl@localhost GIT_COMMITTER_NAME=dsvl GIT_COMMITTER_EMAIL=dsvl@localhost
   export GIT_AUTHOR_DATE="2026-01-02T03:04:05Z" GIT_COMMITTER_DATE="2026-01-02T03:04:05Z"
-  commit=$(cd "$source" && git read-tree HEAD && git add -A &&
+  # (Of what is not tracked only what lies in folders that are: a build beside them is none of it.)
+  commit=$(cd "$source" && git read-tree HEAD && git ls-tree -z --name-only HEAD | xargs -0 git add -A -- &&
     git commit-tree -m "The working tree" "$(git write-tree)")
 }
 

@@ -118,7 +118,7 @@ case $route in
     [ -f "$work/archive/_deps/dsvl-src/include/dsvl/dsvl.hpp" ] || fail "the archive was not unpacked"
     # As a project of its own it has nothing to build but what it installs.
     quietly "$CMAKE" -S "$work/tree" -B "$work/alone" -G "$GENERATOR"
-    if command -v meson >/dev/null 2>&1; then quietly meson setup "$work/alone_meson" "$work/tree"; fi
+    if command -v meson >/dev/null 2>&1; then quietly meson setup -Dshared=true "$work/alone_meson" "$work/tree"; fi
     ;;
 
   release)

@@ -29,7 +29,7 @@ class FloatEnvironment {
   FloatEnvironment& operator=(const FloatEnvironment&) = delete;
 
  private:
-#if defined(__SSE__) || defined(_M_X64)
+#if (defined(__SSE__) && !defined(__wasm__)) || defined(_M_X64)
   static constexpr std::uint64_t kDefault = 0x1F80;  // value of MXCSR after reset, with all exceptions masked
   static std::uint64_t get() noexcept { return _mm_getcsr(); }
   static void set(std::uint64_t mode) noexcept { _mm_setcsr(static_cast<unsigned>(mode)); }
@@ -46,7 +46,7 @@ class FloatEnvironment {
   }
   static void set(std::uint64_t mode) noexcept { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
 #else
-  static constexpr std::uint64_t kDefault = 0;  // on an unknown machine there is nothing that we can set
+  static constexpr std::uint64_t kDefault = 0;  // WebAssembly has no modes; on an unknown machine we can set none
   static std::uint64_t get() noexcept { return 0; }
   static void set(std::uint64_t) noexcept {}
 #endif

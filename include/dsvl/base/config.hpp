@@ -135,7 +135,7 @@
 //   none), what the processor needs beyond the extended row (members of CpuFeatures)
 #define DSVL_ISAS(ROW)                                                                                              \
   ROW(generic, "generic", generic, "", "-", true)                                                                   \
-  ROW(sse2, "sse2", generic, "", "", cpu.sse2)                                                                      \
+  ROW(sse2, "sse2", generic, "-msse2", "", cpu.sse2)                                                                \
   ROW(sse4_2, "sse4.2", sse2, "-msse4.2 -mpopcnt", "-", cpu.sse4_2 && cpu.popcnt)                                   \
   ROW(avx, "avx", sse4_2, "-mavx", "/arch:AVX", cpu.ymm_saved && cpu.avx)                                           \
   ROW(avx2, "avx2", avx, "-mavx2", "/arch:AVX2", cpu.avx2)                                                          \

@@ -1,8 +1,9 @@
-# What the toolchain files of this folder share: one of Debian's cross compilers, GNU_TRIPLE-g++, and a root of its own.
+# What the toolchain files of this folder share: the headers that dsvl stands on, and for GCC (GNU_TRIPLE-g++GNU_SUFFIX) the
+# names of the compiler and the root of its libraries.
 #
 # dsvl's dependencies are headers that fit every processor; DSVL_PLATFORM_HEADERS is a folder with nothing else in it, so
 # that the build machine's own headers stay out of sight. tests/platforms/run.sh makes it.
-set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES DSVL_PLATFORM_HEADERS)
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES DSVL_PLATFORM_HEADERS)
 foreach(name IN ITEMS XSIMD JSON STB DOCTEST)
   set(DSVL_${name}_INCLUDE_DIR "${DSVL_PLATFORM_HEADERS}" CACHE PATH "")
 endforeach()
@@ -17,4 +18,4 @@ foreach(kind IN ITEMS LIBRARY INCLUDE PACKAGE)
   set(CMAKE_FIND_ROOT_PATH_MODE_${kind} ONLY)
 endforeach()
 # Emulated tests are bound by the emulator, not by the optimiser: this compiles in half the time of -O2.
-set(CMAKE_CXX_FLAGS_RELEASE_INIT "-O1 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_RELEASE "-O1 -DNDEBUG" CACHE STRING "")

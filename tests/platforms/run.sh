@@ -28,7 +28,7 @@ wasm_threads    em++                            node          -                 
 '
 names=$(awk 'NF { print $1 }' <<<"$table")
 
-small= answers_only= install= chosen=()
+small='' answers_only='' install='' chosen=()
 for argument in "$@"; do
   case $argument in
     --small) small=yes answers_only=yes ;;
@@ -126,7 +126,7 @@ answers() {
     sed -n 's/^[0-9]*: //p' | tee "$log"
   answered=$(sed -n "s/^\([0-9]* of [0-9]*\) answers are.*kernels: \([^;]*\);.* \([0-9.]* s\) for each.*/\1 (\2), \3/p" "$log")
   bits=$(compare_bits "$log")
-  [ "${answered%% *}" = "$(sed 's/.* of \([0-9]*\) .*/\1/' <<<"${answered:-none}")" ]
+  grep -q "^\([0-9]*\) of \1 " <<<"$answered"
 }
 # compare_bits ANSWERS: how many have the logits of x86-64's SSE2, and how far the others' log-likelihoods are apart.
 compare_bits() {
@@ -176,7 +176,7 @@ platform() {
 mkdir -p "$root"
 export WINEPREFIX=$PWD/$root/wine
 link_headers
-rows= SECONDS=0
+rows='' SECONDS=0
 for name in "${chosen[@]}"; do
   # shellcheck disable=SC2046  # the words of its row
   platform $(awk -v name="$name" '$1 == name' <<<"$table")

@@ -123,7 +123,7 @@ answers() {
   local name=$1 processor=$2 log
   log=$root/$name.answers${processor:+.$processor}
   env ${processor:+"QEMU_CPU=$processor"} ctest --test-dir "$root/$name" --verbose --tests-regex '^platform_answers$' |
-    sed -n 's/^[0-9]*: //p' | tee "$log"
+    sed -n 's/^[0-9]*: \([0-9].*\)/\1/p; s/^[0-9]*: \(FAILED.*\)/\1/p' | tee "$log"
   answered=$(sed -n "s/^\([0-9]* of [0-9]*\) answers are.*kernels: \([^;]*\);.* \([0-9.]* s\) for each.*/\1 (\2), \3/p" "$log")
   bits=$(compare_bits "$log")
   grep -q "^\([0-9]*\) of \1 " <<<"$answered"

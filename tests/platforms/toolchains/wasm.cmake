@@ -5,14 +5,16 @@ include("${emscripten_root}/cmake/Modules/Platform/Emscripten.cmake")
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES DSVL_WASM_THREADS)
 
 # One file, because this emscripten fetches the module as a page would, which node from 18 on tries and fails at.
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-O1 -sALLOW_MEMORY_GROWTH=1 -sEXIT_RUNTIME=1 -sNODERAWFS=1 -sSINGLE_FILE=1")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-O1 -sEXIT_RUNTIME=1 -sNODERAWFS=1 -sSINGLE_FILE=1")
 if(DSVL_WASM_THREADS)
   set(CMAKE_C_FLAGS_INIT "-pthread")
   set(CMAKE_CXX_FLAGS_INIT "-pthread")
-  # main() runs beside the page's thread, so that it may wait; workers are there before they are asked for.
+  # main() runs beside the page's thread, so that it may wait; workers are there before they are asked for. Memory that
+  # is shared and grows would want node's module acorn.
   string(APPEND CMAKE_EXE_LINKER_FLAGS_INIT
-         " -pthread -sPROXY_TO_PTHREAD=1 -sPTHREAD_POOL_SIZE=8 -sINITIAL_MEMORY=268435456 -Wno-pthreads-mem-growth")
+         " -pthread -sPROXY_TO_PTHREAD=1 -sPTHREAD_POOL_SIZE=8 -sINITIAL_MEMORY=268435456")
 else()
+  string(APPEND CMAKE_EXE_LINKER_FLAGS_INIT " -sALLOW_MEMORY_GROWTH=1")
   # The functions are there, and start nothing: FindThreads need not ask for shared memory.
   set(THREADS_HAVE_PTHREAD_ARG OFF CACHE BOOL "")
 endif()

@@ -4,8 +4,9 @@ execute_process(COMMAND em-config EMSCRIPTEN_ROOT OUTPUT_VARIABLE emscripten_roo
 include("${emscripten_root}/cmake/Modules/Platform/Emscripten.cmake")
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES DSVL_WASM_THREADS)
 
-# One file, because this emscripten fetches the module as a page would, which node from 18 on tries and fails at.
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-O1 -sEXIT_RUNTIME=1 -sNODERAWFS=1 -sSINGLE_FILE=1")
+# -g1 keeps white space, whose removal would want node's module acorn. One file, because this emscripten's programs fetch
+# a second one as a page does, which with node from 18 on fails.
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-O1 -g1 -sEXIT_RUNTIME=1 -sNODERAWFS=1 -sSINGLE_FILE=1")
 if(DSVL_WASM_THREADS)
   set(CMAKE_C_FLAGS_INIT "-pthread")
   set(CMAKE_CXX_FLAGS_INIT "-pthread")

@@ -57,7 +57,7 @@ cat >"$scratch/interrupt" <<END
 exec tests/platforms/wine.sh "$bin/platform_interrupt.exe" 3000 '"$(tr / '\\' <<<"Z:$bin/dsvl.exe")" bench -m $model --runs 1000'
 END
 capture env TERM=xterm script -qec "bash $scratch/interrupt" /dev/null
-check "Ctrl-C stops it, with the exit code for that" 130 . ''
+if [ "$code" -eq 130 ]; then ok "Ctrl-C stops it, with the exit code for that"; else bad "Ctrl-C: exit code $code"; fi
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

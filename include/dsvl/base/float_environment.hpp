@@ -9,10 +9,12 @@
 
 #include "config.hpp"
 
-#if defined(__SSE__) || defined(_M_X64)
+#if (defined(__SSE__) && !defined(__wasm__)) || defined(_M_X64)
 #include <xmmintrin.h>
 #elif defined(_MSC_VER) && defined(_M_ARM64)
 #include <intrin.h>
+#elif !defined(__aarch64__)
+#include <cfenv>
 #endif
 
 DSVL_BEGIN_NAMESPACE
@@ -46,9 +48,10 @@ class FloatEnvironment {
   }
   static void set(std::uint64_t mode) noexcept { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
 #else
-  static constexpr std::uint64_t kDefault = 0;  // WebAssembly has no modes; on an unknown machine we can set none
-  static std::uint64_t get() noexcept { return 0; }
-  static void set(std::uint64_t) noexcept {}
+  // What the C library knows of: rounding, where the machine has modes at all (WebAssembly has none).
+  static constexpr std::uint64_t kDefault = FE_TONEAREST;
+  static std::uint64_t get() noexcept { return static_cast<std::uint64_t>(std::fegetround()); }
+  static void set(std::uint64_t mode) noexcept { std::fesetround(static_cast<int>(mode)); }
 #endif
 
   std::uint64_t saved_;

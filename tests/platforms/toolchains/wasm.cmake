@@ -7,9 +7,10 @@ list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES DSVL_WASM_THREADS)
 # -g1 keeps white space, whose removal would want node's module acorn. One file, because this emscripten's programs fetch
 # a second one as a page does, which with node from 18 on fails.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-O1 -g1 -sEXIT_RUNTIME=1 -sNODERAWFS=1 -sSINGLE_FILE=1")
+set(CMAKE_CXX_FLAGS_INIT "-msimd128 -msse2") # tests of lanes have vectors outside of the kernels' units, too
 if(DSVL_WASM_THREADS)
   set(CMAKE_C_FLAGS_INIT "-pthread")
-  set(CMAKE_CXX_FLAGS_INIT "-pthread")
+  string(APPEND CMAKE_CXX_FLAGS_INIT " -pthread")
   # main() runs beside the page's thread, so that it may wait; workers are there before they are asked for. Memory that
   # is shared and grows would want node's module acorn.
   string(APPEND CMAKE_EXE_LINKER_FLAGS_INIT

@@ -14,10 +14,13 @@
 #include <dsvl/io/json_writer.hpp>
 #include <dsvl/kernels/cpu.hpp>
 #include <dsvl/kernels/dispatch.hpp>
-#include <dsvl/kernels/lanes/bytes.hpp>
-#include <dsvl/kernels/lanes/prefetch.hpp>
 #include <string>
 #include <vector>
+
+#if !DSVL_SCALAR
+#include <dsvl/kernels/lanes/bytes.hpp>
+#include <dsvl/kernels/lanes/prefetch.hpp>
+#endif
 
 namespace bench {
 
@@ -58,7 +61,7 @@ constexpr Unit unit_of(dsvl::ActivationFormat x_format) {
 
 /// The limits against which work is held: arithmetic and reading, with all threads at once. Two operations for each
 /// product that is added. Arithmetic is 0, unknown, where this file is compiled for other instructions than the kernels
-/// that run.
+/// that run, or for none that work on vectors.
 struct Ceilings {
   double fma = 0;        ///< GFLOP/s of fused multiply-adds in registers
   double bf16 = 0;       ///< of pairs of bf16
@@ -66,19 +69,22 @@ struct Ceilings {
   double gigabytes = 0;  ///< GB/s of reading memory much larger than any cache
 
   static Ceilings measure(dsvl::Executor& executor) {
-    namespace k = dsvl::kernels;
-    using k::Bits, k::Lanes;
     Ceilings c;
     c.gigabytes = read(executor);
+#if !DSVL_SCALAR
+    namespace k = dsvl::kernels;
+    using k::Bits, k::Lanes;
     if (std::strcmp(dsvl::active_kernels<float>().name, dsvl::name(dsvl::Isa::DSVL_ISA)) != 0) return c;
     c.fma = arithmetic<Lanes>(executor, 1, [](Lanes sum, Lanes x) { return k::fma(sum, x, x); });
     c.bf16 = arithmetic<Lanes>(executor, 2, [](Lanes sum, Lanes x) { return k::dot_bf16(x, x, sum); });
     c.int8 = arithmetic<Bits>(executor, 4, [](Bits sum, Bits x) { return k::dot_bytes<7>(x, x, sum); });
+#endif
     return c;
   }
   [[nodiscard]] double of(Unit unit) const { return unit == Unit::fma ? fma : unit == Unit::bf16 ? bf16 : int8; }
 
  private:
+#if !DSVL_SCALAR
   /// `step` in enough independent chains to hide its latency, and often enough to make waking the threads not count.
   template <class Batch, class Step>
   static double arithmetic(dsvl::Executor& executor, int products, Step&& step) {
@@ -100,8 +106,34 @@ struct Ceilings {
     return 2.0 * products * kChains * kSteps * static_cast<double>(Batch::size) * workers / took / 1e9;
   }
 
-  static double read(dsvl::Executor& executor) {
+  static constexpr std::size_t kStep = 8 * dsvl::kernels::Lanes::size;  // floats that one turn of read_all takes
+  /// Adds floats up, so that they are read: as fast as memory gives them.
+  static float read_all(const float* from, std::size_t floats) {
     using Batch = dsvl::kernels::Lanes;
+    Batch acc[8];
+    for (auto& a : acc) a = Batch(0.0f);
+    for (std::size_t i = 0; i < floats; i += kStep)
+      for (std::size_t k = 0; k < 8; ++k) {
+        const float* const at = from + i + k * Batch::size;
+        dsvl::kernels::prefetch(at + 2048);  // faster than reading alone
+        acc[k] += Batch::load_unaligned(at);
+      }
+    Batch sum = acc[0];
+    for (std::size_t k = 1; k < 8; ++k) sum += acc[k];
+    return sum.get(0);
+  }
+#else
+  static constexpr std::size_t kStep = 8;
+  static float read_all(const float* from, std::size_t floats) {
+    float acc[kStep] = {}, sum = 0;
+    for (std::size_t i = 0; i < floats; i += kStep)
+      for (std::size_t k = 0; k < kStep; ++k) acc[k] += from[i + k];
+    for (const float a : acc) sum += a;
+    return sum;
+  }
+#endif
+
+  static double read(dsvl::Executor& executor) {
     constexpr std::size_t kFloats = std::size_t{1} << 27;  // 512 MiB
     dsvl::Buffer<float> memory;
     if (!memory.resize(kFloats)) return 0;
@@ -110,20 +142,8 @@ struct Ceilings {
     std::vector<float> sink(workers * 16);
     const double took = seconds(3, [&] {
       executor.run(static_cast<int>(workers), [&](int w) {
-        constexpr std::size_t kStep = 8 * Batch::size;
         const std::size_t share = kFloats / workers / kStep * kStep;
-        const float* const from = memory.data() + static_cast<std::size_t>(w) * share;
-        Batch acc[8];
-        for (auto& a : acc) a = Batch(0.0f);
-        for (std::size_t i = 0; i < share; i += kStep)
-          for (std::size_t k = 0; k < 8; ++k) {
-            const float* const at = from + i + k * Batch::size;
-            dsvl::kernels::prefetch(at + 2048);  // faster than reading alone
-            acc[k] += Batch::load_unaligned(at);
-          }
-        Batch sum = acc[0];
-        for (std::size_t k = 1; k < 8; ++k) sum += acc[k];
-        sink[static_cast<std::size_t>(w) * 16] = sum.get(0);
+        sink[static_cast<std::size_t>(w) * 16] = read_all(memory.data() + static_cast<std::size_t>(w) * share, share);
       });
     });
     return static_cast<double>(kFloats) * sizeof(float) / took / 1e9;

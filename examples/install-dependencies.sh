@@ -10,6 +10,7 @@
 #   examples/install-dependencies.sh game          what examples/game is built with, and played with in tests
 #   examples/install-dependencies.sh desktop       what examples/desktop is built with, and tested with on a screen of its own
 #   examples/install-dependencies.sh reference     what makes the API reference, which --full does as well
+#   examples/install-dependencies.sh platforms more-platforms  compilers and emulators for tests/platforms/run.sh
 #   examples/install-dependencies.sh batch         launchers that dsvl batch is tested with, there too
 # With nothing missing it does nothing, and needs neither root nor network.
 set -eu
@@ -64,6 +65,14 @@ desktop python3-pil      python3:PIL
 reference doxygen        doxygen
 batch parallel           parallel
 batch openmpi-bin        mpirun
+platforms g++-aarch64-linux-gnu aarch64-linux-gnu-g++
+platforms qemu-user      qemu-aarch64
+platforms g++-mingw-w64-x86-64-posix x86_64-w64-mingw32-g++-posix
+platforms wine           wine
+more-platforms g++-arm-linux-gnueabihf arm-linux-gnueabihf-g++
+more-platforms g++-riscv64-linux-gnu riscv64-linux-gnu-g++
+more-platforms emscripten em++
+more-platforms nodejs    node
 validator python3-jsonschema python3 -m jsonschema
 fuzz  clang              clang++
 fuzz  libclang-rt-dev    clang++ -fsanitize=address

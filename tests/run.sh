@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds dsvl in several ways and runs every test. Debian 12, Ubuntu 24.04 or later.
 #
-#   tests/run.sh              --release and --sanitize; this is what CI runs
+#   tests/run.sh              --release, --sanitize, and of --platforms the two that most depends on; this is what CI runs
 #   tests/run.sh --release    g++, optimised for this machine: all tests, examples, packaging tests, and what depends on
 #                             kernels with those of every instruction set that the processor has; in build/
 #   tests/run.sh --sanitize   readers, words and scheduler under ASan, UBSan and TSan; in build/asan, build/tsan
 #   tests/run.sh --clang      clang++, for any machine of this kind, built by Meson; in build/meson-clang
 #   tests/run.sh --assertions g++, with the standard library's own checks; in build/assertions
-#   tests/run.sh --i686       g++, with addresses of 32 bits: files, words and what is below; in build/i686
+#   tests/run.sh --i686       g++, with addresses of 32 bits: files, words and what is below; in
+#                             build/platforms/i686
+#   tests/run.sh --platforms  other processors and systems under emulators, as far as they can be had here (see
+#                             tests/platforms/run.sh); in build/platforms
 #   tests/run.sh --fuzz       clang++ with libFuzzer: every fuzz target for 30 seconds (see tests/fuzz/run.sh); in build/fuzz
 #   tests/run.sh --full       also what takes minutes or wants published models, and everything under the sanitizers; with
 #                             no other option all of these but --clang
@@ -26,6 +29,7 @@ for option in "$@"; do
     --clang) phases+=(clang) ;;
     --assertions) phases+=(assertions) ;;
     --i686) phases+=(i686) ;;
+    --platforms) phases+=(platforms) ;;
     --fuzz) phases+=(fuzz) ;;
     --full) full=yes ;;
     -h | --help)
@@ -39,8 +43,8 @@ for option in "$@"; do
   esac
 done
 if [ ${#phases[@]} -eq 0 ]; then
-  phases=(release asan tsan)
-  [ -z "$full" ] || phases+=(assertions i686 fuzz)
+  if [ -n "$full" ]; then phases=(release asan tsan assertions platforms fuzz)
+  else phases=(release asan tsan few_platforms); fi
 fi
 
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
@@ -142,17 +146,16 @@ run_assertions() {
 }
 
 # Sizes that fit 64 bits and not 32: what reads files and words, and what that stands on.
-run_i686() {
-  sh examples/install-dependencies.sh i686 || true
-  if ! echo 'int main() {}' | g++ -m32 -x c++ - -o build/i686-probe 2>/dev/null || ! build/i686-probe; then
-    skip "g++ makes no programs of 32 bits that run here, so addresses of 32 bits were not tested"
-    return
-  fi
-  # The kernel's headers are the same ones for 64 bits, and lie where g++ does not look for 32.
-  configure build/i686 "-DCMAKE_CXX_FLAGS=-m32 -msse2 -mfpmath=sse -idirafter /usr/include/x86_64-linux-gnu" \
-    -DDSVL_EXAMPLES=OFF -DDSVL_BENCHMARKS=OFF
-  cmake --build build/i686 --parallel "$jobs" --target test_base test_io test_text
-  ctest --test-dir build/i686 --output-on-failure --parallel "$jobs" --tests-regex '^(base|io|text)$'
+run_i686() { run_on i686; }
+# Library, kernels and two questions on 64-bit Arm and on Windows.
+run_few_platforms() { run_on --small; }
+run_platforms() { run_on; }
+run_on() {
+  local status=0
+  JOBS=$jobs tests/platforms/run.sh --install "$@" >build/platforms.log 2>&1 || status=$?
+  cat build/platforms.log
+  grep '^SKIPPED:' build/platforms.log >>build/skipped.log || true
+  return $status
 }
 
 run_fuzz() {
@@ -182,6 +185,8 @@ describe() {
     tsan) echo "g++, ThreadSanitizer: tests with threads" ;;
     assertions) echo "g++, with the standard library's own checks" ;;
     i686) echo "g++, addresses of 32 bits: what reads input" ;;
+    platforms) echo "Other processors and systems, under emulators" ;;
+    few_platforms) echo "64-bit Arm and Windows, under emulators: two questions" ;;
     fuzz) echo "clang++ with libFuzzer: every fuzz target for 30 seconds" ;;
     clang) echo "clang++, any machine of this kind, built by Meson: unit tests" ;;
   esac

@@ -14,8 +14,9 @@
 #endif
 #include <fcntl.h>
 #include <io.h>
-#include <shellapi.h>
 #include <windows.h>
+
+#include <shellapi.h>  // which wants windows.h before it
 #ifdef _MSC_VER
 #pragma comment(lib, "shell32")
 #endif

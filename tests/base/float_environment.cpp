@@ -13,11 +13,6 @@ float add(float a, float b) {
   volatile float sum = x + y;
   return sum;
 }
-float times(float a, float b) {
-  volatile float x = a, y = b;
-  volatile float product = x * y;
-  return product;
-}
 }  // namespace
 
 TEST_CASE("inside, sums are rounded to nearest; outside, the host's rounding is back") {
@@ -34,6 +29,14 @@ TEST_CASE("inside, sums are rounded to nearest; outside, the host's rounding is 
 }
 
 #if defined(__SSE__)
+namespace {
+float times(float a, float b) {
+  volatile float x = a, y = b;
+  volatile float product = x * y;
+  return product;
+}
+}  // namespace
+
 TEST_CASE("inside, subnormals are kept, whatever the host does with them") {
   const unsigned before = _mm_getcsr();
   _mm_setcsr(before | 0x8040);  // flush to zero, denormals are zero

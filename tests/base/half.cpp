@@ -71,7 +71,7 @@ TEST_CASE("too large becomes infinity, too small becomes zero, NaN stays NaN") {
   CHECK(to_f16(2.9802326e-8f).bits == 1);
   CHECK(to_f16(-1e-30f).bits == 0x8000);
   CHECK(to_bf16((std::numeric_limits<float>::max)()).bits == 0x7F80);
-  const float signalling = std::bit_cast<float>(0x7F800001u);
+  const float signalling = dsvl::bit_cast<float>(0x7F800001u);
   CHECK(std::isnan(to_float(to_bf16(signalling))));
   CHECK(std::isnan(to_float(to_f16(signalling))));
 }

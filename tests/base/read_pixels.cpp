@@ -259,7 +259,7 @@ TEST_CASE("linear light becomes the exact value of sRGB's transfer function, at 
   };
   int value = 0;
   for (int next = 1; next < 256; ++next) {
-    const float begins = std::bit_cast<float>(detail::kSrgb.begins[next]);
+    const float begins = dsvl::bit_cast<float>(detail::kSrgb.begins[next]);
     CHECK(exact(begins) >= next);
     CHECK(exact(std::nextafterf(begins, 0.0f)) < next);
     CHECK(byte_of_linear(begins) == next);
@@ -268,7 +268,7 @@ TEST_CASE("linear light becomes the exact value of sRGB's transfer function, at 
   std::int64_t wrong = 0;
   for (std::uint32_t bits = 0; bits <= 0x3F800000; bits += 257) {  // 4 million floats from 0 to 1
     while (value < 255 && bits >= detail::kSrgb.begins[value + 1]) ++value;
-    wrong += byte_of_linear(std::bit_cast<float>(bits)) != value;
+    wrong += byte_of_linear(dsvl::bit_cast<float>(bits)) != value;
   }
   CHECK(wrong == 0);
   // Bits of the thresholds as computed with 60 decimal digits: no compiler may find others.

@@ -1,6 +1,6 @@
 // Sessions that decode together: the same answers as alone, and nobody is in anybody's way.
-#include <bit>
 #include <chrono>
+#include <dsvl/base/bit_cast.hpp>
 #include <dsvl/chat/scheduler.hpp>
 #include <dsvl/convert/convert.hpp>
 #include <map>
@@ -29,7 +29,7 @@ struct HeardTokens {
     text += piece.text;
     log_probabilities.push_back(piece.log_probability);
     std::uint64_t hash = 0;
-    for (const float x : answer.logits()) hash = hash * 0x9E3779B97F4A7C15u + std::bit_cast<std::uint32_t>(x);
+    for (const float x : answer.logits()) hash = hash * 0x9E3779B97F4A7C15u + dsvl::bit_cast<std::uint32_t>(x);
     logits.push_back(hash);
   }
   void over(const Answer& answer) {

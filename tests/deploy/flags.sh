@@ -40,11 +40,11 @@ refused() {
   elif grep -m 1 'error' "$work/said" | grep -q "#error.*$text\|error:.*$text"; then echo "ok      $what"
   else bad "$what: refused by another error"; fi
 }
-# predefines MACRO FLAG...: whether the compiler shows the flags.
+# predefines "MACRO VALUE" FLAG...: whether the compiler shows the flags.
 predefines() {
   macro=$1
   shift
-  "$compiler" "$@" -dM -E -x c++ /dev/null | grep -q "define $macro 1"
+  "$compiler" "$@" -dM -E -x c++ /dev/null 2>/dev/null | grep -q "define $macro\$"
 }
 
 for unit in all unit sampler; do
@@ -57,7 +57,7 @@ done
 refused "-ffinite-math-only is refused" 'NaN and infinity' unit "$@" -ffinite-math-only
 for flag in -funsafe-math-optimizations '-fassociative-math -fno-signed-zeros -fno-trapping-math' -freciprocal-math; do
   # shellcheck disable=SC2086  # several flags
-  if predefines __ASSOCIATIVE_MATH__ $flag || predefines __RECIPROCAL_MATH__ $flag; then
+  if predefines '__ASSOCIATIVE_MATH__ 1' $flag || predefines '__RECIPROCAL_MATH__ 1' $flag; then
     refused "${flag%% *} is refused" 'equal bits' unit "$@" $flag
   else
     echo "SKIPPED: $compiler does not show ${flag%% *}, so it cannot be refused"
@@ -65,6 +65,9 @@ for flag in -funsafe-math-optimizations '-fassociative-math -fno-signed-zeros -f
 done
 accepted "a file that only declares may have -ffast-math" declares "$@" -ffast-math -DDSVL_HEADER_ONLY=0
 refused "the unit of kernels beside it may not" 'equal bits' unit "$@" -ffast-math -DDSVL_HEADER_ONLY=0
+if predefines '__FLT_EVAL_METHOD__ 2' -mfpmath=387; then
+  refused "arithmetic of the x87 unit is refused" 'x87' unit "$@" -mfpmath=387
+fi
 accepted "containers that check themselves (_GLIBCXX_DEBUG)" all "$@" -D_GLIBCXX_DEBUG
 
 # The rows of DSVL_ISAS: the flags of each, those of the rows that it extends in front, choose that row.
@@ -83,6 +86,7 @@ while read -r isa flags; do
     seen=$((seen + 1))
     case $isa:$got in
       sse2:* | neon64:*) ;;  # what the compiler does without flags: it may be more
+      wasm128:sse2) ;;        # Clang ignores the flags of WebAssembly for other machines
       "$got:$got") echo "ok      the flags of $isa choose it" ;;
       *) failed=1; echo "FAILED  the flags of $isa ($flags) choose $got" >&2 ;;
     esac
@@ -96,7 +100,7 @@ END
 : >"$work/gnu/stubs-32.h"
 machine=$("$compiler" -print-multiarch 2>/dev/null || "$compiler" -dumpmachine)
 major=$("$compiler" -dumpversion | cut -d . -f 1)
-set -- "$@" -m32 -msse2 -isystem "$work" -isystem "/usr/include/$machine/c++/$major" -isystem "/usr/include/$machine"
+set -- "$@" -m32 -msse2 -mfpmath=sse -isystem "$work" -isystem "/usr/include/$machine/c++/$major" -isystem "/usr/include/$machine"
 if printf '#include <vector>\n#include <filesystem>\n' | "$compiler" "$@" -fsyntax-only -x c++ - 2>/dev/null; then
   accepted "32-bit addresses" all "$@"
 else

@@ -135,7 +135,7 @@
 //   none), what the processor needs beyond the extended row (members of CpuFeatures)
 #define DSVL_ISAS(ROW)                                                                                              \
   ROW(generic, "generic", generic, "", "-", true)                                                                   \
-  ROW(sse2, "sse2", generic, "", "", cpu.sse2)                                                                      \
+  ROW(sse2, "sse2", generic, "-msse2", "", cpu.sse2)                                                                \
   ROW(sse4_2, "sse4.2", sse2, "-msse4.2 -mpopcnt", "-", cpu.sse4_2 && cpu.popcnt)                                   \
   ROW(avx, "avx", sse4_2, "-mavx", "/arch:AVX", cpu.ymm_saved && cpu.avx)                                           \
   ROW(avx2, "avx2", avx, "-mavx2", "/arch:AVX2", cpu.avx2)                                                          \
@@ -147,7 +147,8 @@
   ROW(avx512_vnni, "avx512+vnni", avx512, "-mavx512vnni", "-", cpu.avx512_vnni)                                     \
   ROW(avx512_vnni_bf16, "avx512+vnni+bf16", avx512_vnni, "-mavx512bf16", "-", cpu.avx512_bf16)                      \
   ROW(neon64, "neon64", generic, "-march=armv8-a", "", cpu.arm64)                                                   \
-  ROW(neon64_dot, "neon64+dot", neon64, "-march=armv8.2-a+dotprod", "-", cpu.dot_products)
+  ROW(neon64_dot, "neon64+dot", neon64, "-march=armv8.2-a+dotprod", "-", cpu.dot_products)                          \
+  ROW(wasm128, "wasm128", generic, "-msimd128 -msse2", "-", cpu.wasm)
 
 // DSVL_ISA is the row of this translation unit, by its flags. Kernels live in an inline namespace of that name, so that
 // two units compiled with different flags never share a kernel symbol (the linker would keep an arbitrary copy, and an
@@ -167,6 +168,8 @@
 #endif
 #if DSVL_SCALAR
 #define DSVL_ISA generic
+#elif defined(__wasm_simd128__)  // the vectors are those of SSE2, by headers that emscripten brings
+#define DSVL_ISA wasm128
 #elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #if defined(__AVX512BF16__) && defined(__AVX512VNNI__)
 #define DSVL_ISA avx512_vnni_bf16

@@ -9,10 +9,12 @@
 
 #include "config.hpp"
 
-#if defined(__SSE__) || defined(_M_X64)
+#if (defined(__SSE__) && !defined(__wasm__)) || defined(_M_X64)
 #include <xmmintrin.h>
 #elif defined(_MSC_VER) && defined(_M_ARM64)
 #include <intrin.h>
+#elif !defined(__aarch64__)
+#include <cfenv>
 #endif
 
 DSVL_BEGIN_NAMESPACE
@@ -29,7 +31,7 @@ class FloatEnvironment {
   FloatEnvironment& operator=(const FloatEnvironment&) = delete;
 
  private:
-#if defined(__SSE__) || defined(_M_X64)
+#if (defined(__SSE__) && !defined(__wasm__)) || defined(_M_X64)
   static constexpr std::uint64_t kDefault = 0x1F80;  // value of MXCSR after reset, with all exceptions masked
   static std::uint64_t get() noexcept { return _mm_getcsr(); }
   static void set(std::uint64_t mode) noexcept { _mm_setcsr(static_cast<unsigned>(mode)); }
@@ -46,9 +48,10 @@ class FloatEnvironment {
   }
   static void set(std::uint64_t mode) noexcept { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
 #else
-  static constexpr std::uint64_t kDefault = 0;  // on an unknown machine there is nothing that we can set
-  static std::uint64_t get() noexcept { return 0; }
-  static void set(std::uint64_t) noexcept {}
+  // What the C library knows of: rounding, where the machine has modes at all (WebAssembly has none).
+  static constexpr std::uint64_t kDefault = FE_TONEAREST;
+  static std::uint64_t get() noexcept { return static_cast<std::uint64_t>(std::fegetround()); }
+  static void set(std::uint64_t mode) noexcept { std::fesetround(static_cast<int>(mode)); }
 #endif
 
   std::uint64_t saved_;

@@ -3,9 +3,9 @@
 #ifndef DSVL_BASE_HALF_HPP
 #define DSVL_BASE_HALF_HPP
 
-#include <bit>
 #include <cstdint>
 
+#include "bit_cast.hpp"
 #include "config.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -19,28 +19,28 @@ struct f16 { std::uint16_t bits; };
 constexpr float to_float(float x) noexcept { return x; }
 
 /// Converts exactly.
-constexpr float to_float(bf16 x) noexcept { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
+constexpr float to_float(bf16 x) noexcept { return dsvl::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
 
 /// Converts exactly, subnormals, infinities and NaN included.
 constexpr float to_float(f16 x) noexcept {
   const std::uint32_t sign = static_cast<std::uint32_t>(x.bits & 0x8000u) << 16;
   const std::uint32_t exponent = (x.bits >> 10) & 0x1Fu, mantissa = x.bits & 0x3FFu;
-  if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000u | (mantissa << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112u) << 23) | (mantissa << 13));
+  if (exponent == 0x1F) return dsvl::bit_cast<float>(sign | 0x7F800000u | (mantissa << 13));
+  if (exponent != 0) return dsvl::bit_cast<float>(sign | ((exponent + 112u) << 23) | (mantissa << 13));
   const float magnitude = static_cast<float>(mantissa) * 5.9604644775390625e-8f;  // 2^-24, exact
-  return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
+  return dsvl::bit_cast<float>(sign | dsvl::bit_cast<std::uint32_t>(magnitude));
 }
 
 /// Rounds to nearest, ties to even. NaN stays NaN (quiet).
 constexpr bf16 to_bf16(float x) noexcept {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t bits = dsvl::bit_cast<std::uint32_t>(x);
   if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return {static_cast<std::uint16_t>((bits >> 16) | 0x40u)};
   return {static_cast<std::uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16)};
 }
 
 /// Rounds to nearest, ties to even. Numbers too large for it become infinity; NaN stays NaN (quiet).
 constexpr f16 to_f16(float x) noexcept {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t bits = dsvl::bit_cast<std::uint32_t>(x);
   const std::uint32_t sign = (bits >> 16) & 0x8000u, rest = bits & 0x7FFFFFFFu;
   if (rest > 0x7F800000u) return {static_cast<std::uint16_t>(sign | 0x7E00u | ((rest >> 13) & 0x3FFu))};
   if (rest >= 0x477FF000u) return {static_cast<std::uint16_t>(sign | 0x7C00u)};  // rounds to 2^16 or more

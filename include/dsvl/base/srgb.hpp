@@ -9,9 +9,9 @@
 
 #include "strict_math.hpp"
 
-#include <bit>
 #include <cstdint>
 
+#include "bit_cast.hpp"
 #include "config.hpp"
 
 DSVL_BEGIN_NAMESPACE
@@ -42,7 +42,7 @@ struct SrgbTable {
     for (int value = 1; value < 256; ++value) {
       const double exact = srgb_begins(value);
       const float nearest = static_cast<float>(exact);
-      begins[value] = std::bit_cast<std::uint32_t>(nearest) + (static_cast<double>(nearest) < exact ? 1 : 0);
+      begins[value] = dsvl::bit_cast<std::uint32_t>(nearest) + (static_cast<double>(nearest) < exact ? 1 : 0);
     }
     begins[256] = 0xFFFFFFFF;
     lowest = begins[1] >> kShift << kShift;
@@ -73,7 +73,7 @@ constexpr std::uint8_t byte_of_encoded(float value) noexcept {
 /// Linear light to 8 bits, through the transfer function of sRGB. The result is exactly rounded.
 constexpr std::uint8_t byte_of_linear(float light) noexcept {
   const detail::SrgbTable& table = detail::kSrgb;
-  const auto given = std::bit_cast<std::uint32_t>(detail::clamp_to_unit(light));
+  const auto given = dsvl::bit_cast<std::uint32_t>(detail::clamp_to_unit(light));
   const std::uint32_t bits = given > table.lowest ? given : table.lowest;
   std::uint32_t value = table.first[(bits - table.lowest) >> table.kShift];
   value += bits >= table.begins[value + 1] ? 1 : 0;

@@ -12,6 +12,8 @@
 #error "dsvl promises equal bits: no -funsafe-math-optimizations, -fassociative-math, -freciprocal-math for this file"
 #elif defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
 #error "dsvl finds broken weights and logits by NaN and infinity: compile this file without -ffinite-math-only"
+#elif defined(__FLT_EVAL_METHOD__) && (__FLT_EVAL_METHOD__ == 2 || __FLT_EVAL_METHOD__ == -1)
+#error "dsvl promises equal bits, and the x87 unit keeps more of them or fewer: compile with -msse2 -mfpmath=sse"
 #endif
 
 #endif  // DSVL_BASE_STRICT_MATH_HPP

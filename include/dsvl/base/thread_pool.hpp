@@ -103,7 +103,7 @@ class ThreadPool final : public Executor {
 
   /// Runs the tasks on the pool's threads and on the caller's, or all on the caller's when the pool is busy.
   void run(int tasks, FunctionRef<void(int)> task) noexcept override {
-    if (tasks <= 1 || started_ == 0 || busy_.exchange(true, std::memory_order_acquire)) {
+    if (tasks <= 1 || started_ == 0 || busy_.test_and_set(std::memory_order_acquire)) {
       for (int i = 0; i < tasks; ++i) task(i);
       return;
     }
@@ -123,7 +123,7 @@ class ThreadPool final : public Executor {
     finished_.wait(lock, [&] { return unfinished_ == 0; });
     task_ = nullptr;
     lock.unlock();
-    busy_.store(false, std::memory_order_release);
+    busy_.clear(std::memory_order_release);
   }
 
  private:
@@ -177,7 +177,7 @@ class ThreadPool final : public Executor {
   int started_ = 0;
   const ThreadPriority priority_;
   std::atomic<int> limit_{0};      // see limit(); 0: none
-  std::atomic<bool> busy_{false};  // a run has the threads; no mutex, because a task may call run() itself
+  std::atomic_flag busy_{};  // a run has the threads; no mutex, because a task may call run() itself
   std::mutex mutex_;               // guards everything below
   std::condition_variable wake_, finished_;
   const FunctionRef<void(int)>* task_ = nullptr;

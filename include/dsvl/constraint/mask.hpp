@@ -124,10 +124,10 @@ class MaskMaker {
       known_[entry] = {matcher_->grammar_->id, lasting ? state : kDead, spelling_};
       walk_text(thread);
     }
-    std::size_t set = 0;
+    std::uint64_t set = 0;
     for (std::size_t w = 0; w < words_; ++w) {
       bits_[w] |= text_bits_[w];
-      set += (text_bits_[w] & 1u);
+      set += text_bits_[w] & 1u;
     }
     many_ = many_ || set > words_ / 2;
     if (!goes_on_) return;

@@ -248,7 +248,7 @@ class SchemaReader {
       for (std::uint64_t i = 0; i < n; ++i) {
         Facts& facts = add();
         facts.min_items = i + 1;
-        facts.elements.push_back({i, negation(equals(v.children[i]))});
+        facts.elements.push_back({i, negation(equals(v.children[static_cast<std::size_t>(i)]))});
       }
       return out.choices.push_back(std::move(branches));
     }
@@ -374,7 +374,7 @@ class SchemaReader {
       for (std::uint64_t i = 0; i < tree_[member].children.size(); ++i) {
         Facts& facts = add();
         facts.min_items = i + 1;
-        facts.elements.push_back({i, negation(satisfies(tree_[member].children[i]))});
+        facts.elements.push_back({i, negation(satisfies(tree_[member].children[static_cast<std::size_t>(i)]))});
       }
     } else {
       const auto [min, max] = contains_bounds(schema);

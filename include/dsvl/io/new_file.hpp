@@ -173,10 +173,11 @@ DSVL_COLD inline std::int64_t NewFile::writing_refused(std::filesystem::perms pe
 }
 
 DSVL_COLD inline Status NewFile::create(std::filesystem::perms, const Logger& log) {
-  // The path is made absolute now, so that a later change of the current folder does not matter.
+  // The path is made absolute now, so that a later change of the current folder does not matter. One on another machine
+  // (\\server\share) or of any length (\\?\C:) is so already, which libstdc++ does not see.
   std::error_code unknown;
   const std::filesystem::path whole = std::filesystem::absolute(target_, unknown);
-  if (!unknown) target_ = whole;
+  if (!unknown && !target_.native().starts_with(L"\\\\")) target_ = whole;
   const std::filesystem::path folder = target_.parent_path();
   // Paths have a limit as well. A temporary path keeps to it where the wanted path does.
   const std::size_t before = folder.native().size() + 1;

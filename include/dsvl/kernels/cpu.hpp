@@ -71,6 +71,13 @@ inline constexpr bool kArm64 = true;
 inline constexpr bool kArm64 = false;
 #endif
 
+/// True if this is compiled for WebAssembly. An engine without vectors refuses a module that has them before it runs.
+#if defined(__wasm__)
+inline constexpr bool kWasm = true;
+#else
+inline constexpr bool kWasm = false;
+#endif
+
 /// True on an Arm processor with the byte dot products of Armv8.2. Every Mac has them.
 inline bool dot_products() noexcept {
 #if defined(__ARM_FEATURE_DOTPROD) || (defined(__aarch64__) && defined(__ENVIRONMENT_MAC_OS_X_VERSION_MIN_REQUIRED__))
@@ -91,6 +98,7 @@ struct CpuFeatures {
   bool avx = false, avx2 = false, fma = false, f16c = false, avx_vnni = false;
   bool avx512 = false, avx512_bf16 = false, avx512_vnni = false;  ///< avx512: F, CD, BW, DQ and VL
   bool arm64 = false, dot_products = false;
+  bool wasm = false;
 
   /// Asks the processor. Some hundred cycles, in a virtual machine some ten thousand: ask once.
   static CpuFeatures detect() noexcept {
@@ -105,7 +113,7 @@ struct CpuFeatures {
     cpu.fma = all(one.ecx, {12}), cpu.f16c = all(one.ecx, {29}), cpu.avx_vnni = all(more.eax, {4});
     cpu.avx512 = all(seven.ebx, {16, 17, 28, 30, 31});
     cpu.avx512_bf16 = all(more.eax, {5}), cpu.avx512_vnni = all(seven.ecx, {11});
-    cpu.arm64 = kArm64, cpu.dot_products = cpu_detail::dot_products();
+    cpu.arm64 = kArm64, cpu.dot_products = cpu_detail::dot_products(), cpu.wasm = kWasm;
     return cpu;
   }
 };

@@ -7,13 +7,21 @@
 #define DSVL_KERNELS_UNIT_HPP
 
 #include "isa.hpp"
+#if DSVL_SCALAR
+#include "reference.hpp"
+#else
 #include "native.hpp"
+#endif
 
 DSVL_BEGIN_NAMESPACE
 
 template <>
 const Kernels<float>& kernels_of<Isa::DSVL_ISA>() noexcept {
+#if DSVL_SCALAR
+  return reference_kernels<float>();
+#else
   return kernels::kNative;
+#endif
 }
 
 DSVL_END_NAMESPACE

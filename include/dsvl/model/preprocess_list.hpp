@@ -7,6 +7,9 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -21,7 +24,15 @@ namespace detail {
 template <class T>
 std::string number_text(T x) {
   char text[32];
+#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 14000  // it has no std::to_chars of floats yet
+  for (int digits = 1; digits <= std::numeric_limits<T>::max_digits10; ++digits) {
+    std::snprintf(text, sizeof text, "%.*g", digits, static_cast<double>(x));
+    if (static_cast<T>(std::strtod(text, nullptr)) == x) break;
+  }
+  return text;
+#else
   return {text, std::to_chars(text, text + sizeof text, x).ptr};
+#endif
 }
 /// "0.5 0.5 0.5".
 template <class T>

@@ -48,7 +48,7 @@ std::vector<float> hard_floats() {
   for (std::uint32_t upper = 0; upper < 0x8000u; upper += 7) {
     for (const std::uint32_t lower :
          {0u, 1u, 0xFFFu, 0x1000u, 0x1001u, 0x2000u, 0x3000u, 0x7FFFu, 0x8000u, 0x8001u, 0xFFFFu}) {
-      const float x = std::bit_cast<float>(upper << 16 | lower);
+      const float x = dsvl::bit_cast<float>(upper << 16 | lower);
       if (!std::isnan(x)) out.insert(out.end(), {x, -x});
     }
   }
@@ -72,8 +72,8 @@ TEST_CASE("every bf16 and every f16 widens exactly, in lanes as alone") {
       const auto equal = [](double a, double x) {
         return std::isnan(x) ? std::isnan(a) : a == x && std::signbit(a) == std::signbit(x);
       };
-      wrong += std::bit_cast<std::uint32_t>(b[i]) != std::uint32_t{half[i]} << 16;
-      wrong += std::bit_cast<std::uint32_t>(to_float(bf16{half[i]})) != std::uint32_t{half[i]} << 16;
+      wrong += dsvl::bit_cast<std::uint32_t>(b[i]) != std::uint32_t{half[i]} << 16;
+      wrong += dsvl::bit_cast<std::uint32_t>(to_float(bf16{half[i]})) != std::uint32_t{half[i]} << 16;
       wrong += !equal(h[i], want) + !equal(soft[i], want) + !equal(to_float(f16{half[i]}), want);
     }
   }
@@ -106,7 +106,7 @@ TEST_CASE("rounding to bf16 and f16 finds the nearest value, ties to even, in la
 
 TEST_CASE("NaN stays NaN when it is rounded to 16 bits") {
   for (const std::uint32_t bits : {0x7F800001u, 0x7FC00000u, 0xFF80FFFFu, 0xFFFFFFFFu, 0x7F8000FFu}) {
-    const float x = std::bit_cast<float>(bits);
+    const float x = dsvl::bit_cast<float>(bits);
     std::uint16_t rounded[k::kLanes];
     k::store_bf16(reinterpret_cast<std::byte*>(rounded), k::splat(x));
     CHECK(std::isnan(to_float(bf16{rounded[0]})));
@@ -195,5 +195,5 @@ TEST_CASE("2^x of what is not positive is accurate, is 0 far below, and any NaN 
   CHECK(of(-125.0f) == std::ldexp(1.0f, -125));
   for (const float below : {-125.5f, -1e9f, std::numeric_limits<float>::lowest(), -INFINITY}) CHECK(of(below) == 0.0f);
   for (const std::uint32_t nan : {0x7FC00000u, 0x7FC00080u, 0xFFFFFFFFu, 0x7FFFFFFFu})
-    CHECK(std::isnan(of(std::bit_cast<float>(nan))));
+    CHECK(std::isnan(of(dsvl::bit_cast<float>(nan))));
 }

@@ -4,8 +4,7 @@
 
 #include "../../base/host_macros_push.hpp"
 
-#include <bit>
-
+#include "../../base/bit_cast.hpp"
 #include "../../base/byte_hash.hpp"
 #include "model_state.hpp"
 
@@ -21,7 +20,7 @@ DSVL_COLD
 inline ContentHash model_identity(const ModelState& model) noexcept {
   ContentHash id;
   const auto number = [&](auto x) { id.add(static_cast<std::uint64_t>(x)); };
-  const auto real = [&](float x) { id.add(std::bit_cast<std::uint32_t>(x)); };
+  const auto real = [&](float x) { id.add(dsvl::bit_cast<std::uint32_t>(x)); };
   for (const TensorInfo& t : model.network->checkpoint.tensors()) {
     add_bytes(id, std::as_bytes(std::span(t.name)));
     add_bytes(id, std::as_bytes(std::span(t.dtype)));
@@ -31,7 +30,7 @@ inline ContentHash model_identity(const ModelState& model) noexcept {
       add_bytes(id, {t.data + at, some});
   }
   const PreprocessConfig& p = model.config.preprocess;
-  number(p.size_rule), number(p.min_side), number(p.low_source), id.add(std::bit_cast<std::uint64_t>(p.rescale));
+  number(p.size_rule), number(p.min_side), number(p.low_source), id.add(dsvl::bit_cast<std::uint64_t>(p.rescale));
   for (const ViewConfig* view : {&p.low, &p.high}) {
     number(view->side), number(view->filter);
     for (std::size_t c = 0; c < 3; ++c)

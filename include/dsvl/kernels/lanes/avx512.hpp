@@ -79,7 +79,7 @@ DSVL_FORCE_INLINE void store_low_bytes(std::byte* to, Bits x) noexcept {
 #if defined(__AVX512BF16__)
 DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept {
   const __m512 x = a, w = b;
-  return Lanes(_mm512_dpbf16_ps(sum, std::bit_cast<__m512bh>(x), std::bit_cast<__m512bh>(w)));
+  return Lanes(_mm512_dpbf16_ps(sum, dsvl::bit_cast<__m512bh>(x), dsvl::bit_cast<__m512bh>(w)));
 }
 #else
 DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept {

@@ -63,7 +63,7 @@ DSVL_FORCE_INLINE void add_maddubs(int word, Bits codes, Bits numbers, Bits& hal
   // Both sums are kept in registers: GCC would otherwise add them as a tree, and spill its branches.
   const Bits two = maddubs(codes, numbers);
   if (word % kWordsIn16Bits<bits> == 0) halves = two;
-  else halves = keep_in_register(std::bit_cast<Bits>(std::bit_cast<Halves>(halves) + std::bit_cast<Halves>(two)));
+  else halves = keep_in_register(dsvl::bit_cast<Bits>(dsvl::bit_cast<Halves>(halves) + dsvl::bit_cast<Halves>(two)));
   if (word % kWordsIn16Bits<bits> == kWordsIn16Bits<bits> - 1)
     sum = keep_in_register(dot_halves(halves, ones16(), sum));
 }

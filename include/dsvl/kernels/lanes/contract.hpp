@@ -7,12 +7,12 @@
 #ifndef DSVL_KERNELS_LANES_CONTRACT_HPP
 #define DSVL_KERNELS_LANES_CONTRACT_HPP
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <xsimd/xsimd.hpp>
 
+#include "../../base/bit_cast.hpp"
 #include "../../base/half.hpp"
 #include "../../base/view.hpp"
 #include "unroll.hpp"
@@ -47,8 +47,8 @@ inline constexpr int kRegisters = 16;
 DSVL_FORCE_INLINE Lanes splat(float x) noexcept { return Lanes(x); }
 DSVL_FORCE_INLINE Lanes load(const float* from) noexcept { return Lanes::load_unaligned(from); }
 DSVL_FORCE_INLINE void store(float* to, Lanes x) noexcept { x.store_unaligned(to); }
-DSVL_FORCE_INLINE Bits bits(Lanes x) noexcept { return std::bit_cast<Bits>(x); }
-DSVL_FORCE_INLINE Lanes from_bits(Bits x) noexcept { return std::bit_cast<Lanes>(x); }
+DSVL_FORCE_INLINE Bits bits(Lanes x) noexcept { return dsvl::bit_cast<Bits>(x); }
+DSVL_FORCE_INLINE Lanes from_bits(Bits x) noexcept { return dsvl::bit_cast<Lanes>(x); }
 DSVL_FORCE_INLINE Bits splat_bits(std::uint32_t x) noexcept { return Bits(x); }
 DSVL_FORCE_INLINE Bits shift_left(Bits x, int by) noexcept { return x << by; }
 /// Zeros come in from the left.
@@ -56,14 +56,14 @@ DSVL_FORCE_INLINE Bits shift_right(Bits x, int by) noexcept { return x >> by; }
 DSVL_FORCE_INLINE Lanes select(Mask where, Lanes yes, Lanes no) noexcept { return xsimd::select(where, yes, no); }
 DSVL_FORCE_INLINE Lanes abs(Lanes x) noexcept { return xsimd::abs(x); }
 /// Signed 32-bit integers as floats.
-DSVL_FORCE_INLINE Lanes to_float(Bits x) noexcept { return xsimd::to_float(std::bit_cast<Ints>(x)); }
+DSVL_FORCE_INLINE Lanes to_float(Bits x) noexcept { return xsimd::to_float(dsvl::bit_cast<Ints>(x)); }
 /// Byte `i` of every lane, with its sign.
 DSVL_FORCE_INLINE Bits signed_byte(Bits x, int i) noexcept {
-  return std::bit_cast<Bits>(std::bit_cast<Ints>(shift_left(x, 24 - 8 * i)) >> 24);
+  return dsvl::bit_cast<Bits>(dsvl::bit_cast<Ints>(shift_left(x, 24 - 8 * i)) >> 24);
 }
 /// The larger of two numbers below 2^31.
 DSVL_FORCE_INLINE Bits larger(Bits a, Bits b) noexcept {
-  return std::bit_cast<Bits>((xsimd::max)(std::bit_cast<Ints>(a), std::bit_cast<Ints>(b)));
+  return dsvl::bit_cast<Bits>((xsimd::max)(dsvl::bit_cast<Ints>(a), dsvl::bit_cast<Ints>(b)));
 }
 
 /// Joins all lanes into one value, always in the same order: lane i with lane i + half, then quarters, then eighths, …

@@ -91,9 +91,9 @@ DSVL_FORCE_INLINE Lanes dot_bf16(Lanes a, Lanes b, Lanes sum) noexcept {
 }
 
 DSVL_FORCE_INLINE Bits dot_halves(Bits a, Bits b, Bits sum) noexcept {
-  const auto low = [](Bits x) { return std::bit_cast<Ints>(shift_left(x, 16)) >> 16; };
-  const auto high = [](Bits x) { return std::bit_cast<Ints>(x) >> 16; };
-  return sum + std::bit_cast<Bits>(low(a) * low(b) + high(a) * high(b));
+  const auto low = [](Bits x) { return dsvl::bit_cast<Ints>(shift_left(x, 16)) >> 16; };
+  const auto high = [](Bits x) { return dsvl::bit_cast<Ints>(x) >> 16; };
+  return sum + dsvl::bit_cast<Bits>(low(a) * low(b) + high(a) * high(b));
 }
 /// Takes signed codes.
 DSVL_FORCE_INLINE Bits dot_bytes(Bits codes, Bits numbers, Bits sum) noexcept {

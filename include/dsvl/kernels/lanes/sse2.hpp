@@ -1,4 +1,7 @@
 // SSE2, and SSE4.2: four floats. Every x86-64 processor has SSE2.
+//
+// Also what WebAssembly gets: emscripten's emmintrin.h makes its 128-bit instructions of these intrinsics, nearly all
+// of them one for one.
 #ifndef DSVL_KERNELS_LANES_SSE2_HPP
 #define DSVL_KERNELS_LANES_SSE2_HPP
 

@@ -27,7 +27,7 @@ DSVL_FORCE_INLINE float quantize_block(const float* x, std::byte* q) noexcept {
   const Lanes kRound = splat(12582912.0f);  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
   Bits sizes = splat_bits(0);  // compared as integers: the order is the same, and NaN is the largest
   for (Index i = 0; i < width; i += kLanes) sizes = larger(sizes, bits(abs(load(x + i))));
-  const float size = std::bit_cast<float>(largest(sizes));
+  const float size = dsvl::bit_cast<float>(largest(sizes));
   const Lanes up = splat(size > 0 ? 127.0f / size : 0.0f);
   for (Index i = 0; i < width; i += kLanes) {
     const Lanes scaled = load(x + i) * up;

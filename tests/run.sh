@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds dsvl in several ways and runs every test. Debian 12, Ubuntu 24.04 or later.
 #
-#   tests/run.sh              --release, --sanitize, and of --platforms the two that most depends on; this is what CI runs
+#   tests/run.sh              --release, --applications, --sanitize, and of --platforms the two that most depends on; this is
+#                             what CI runs
 #   tests/run.sh --release    g++, optimised for this machine: all tests, examples, packaging tests, and what depends on
 #                             kernels with those of every instruction set that the processor has; in build/
+#   tests/run.sh --applications  the window, the server, the game and the robot, with what they want; in build/
 #   tests/run.sh --sanitize   readers, words and scheduler under ASan, UBSan and TSan; in build/asan, build/tsan
 #   tests/run.sh --clang      clang++, for any machine of this kind, built by Meson; in build/meson-clang
 #   tests/run.sh --assertions g++, with the standard library's own checks; in build/assertions
@@ -25,6 +27,7 @@ phases=()
 for option in "$@"; do
   case $option in
     --release) phases+=(release) ;;
+    --applications) phases+=(applications) ;;
     --sanitize) phases+=(asan tsan) ;;
     --clang) phases+=(clang) ;;
     --assertions) phases+=(assertions) ;;
@@ -43,8 +46,8 @@ for option in "$@"; do
   esac
 done
 if [ ${#phases[@]} -eq 0 ]; then
-  if [ -n "$full" ]; then phases=(release asan tsan assertions platforms fuzz)
-  else phases=(release asan tsan few_platforms); fi
+  if [ -n "$full" ]; then phases=(release applications asan tsan assertions platforms fuzz)
+  else phases=(release applications asan tsan few_platforms); fi
 fi
 
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
@@ -76,10 +79,18 @@ run_release() {
   configure build -DDSVL_NATIVE=ON -DDSVL_EXAMPLES=ON -DDSVL_BENCHMARKS=ON -DDSVL_INSTALL=ON \
     "-DDSVL_TEST_ISAS=$isas" "-DDSVL_TEST_ISAS_FULLY=${full:-no}" "-DDSVL_OTHER_STB=$other_stb"
   cmake --build build --parallel "$jobs"
-  run_tests --parallel "$jobs" --label-exclude full
+  run_tests --parallel "$jobs" --label-exclude 'full|applications'
   [ -z "$full" ] || sh examples/install-dependencies.sh reference batch validator || true
   [ -z "$full" ] || run_tests --label-regex full --no-tests=ignore
 }
+# As a person uses them: a screen without a monitor, a browser without a window, npm's client.
+run_applications() {
+  sh examples/install-dependencies.sh desktop game robot server || true
+  configure build -DDSVL_EXAMPLES=ON
+  cmake --build build --parallel "$jobs"
+  run_tests --label-regex applications
+}
+
 # Debian 13's stb_image.h, which is 2.30 where Debian 12 has 2.27: a package that holds nothing but headers.
 newer_stb() {
   other_stb=$PWD/build/newer-stb/usr/include
@@ -181,6 +192,7 @@ run_clang() {
 describe() {
   case $1 in
     release) echo "g++, optimised for this machine: all tests" ;;
+    applications) echo "Applications: a window, a server, a game, a robot" ;;
     asan) echo "g++, AddressSanitizer and UndefinedBehaviorSanitizer: what reads input" ;;
     tsan) echo "g++, ThreadSanitizer: tests with threads" ;;
     assertions) echo "g++, with the standard library's own checks" ;;

@@ -179,12 +179,15 @@ case $route in
     DESTDIR=$work/root quietly "$CMAKE" --install "$work/usr"
     flags=$(PKG_CONFIG_PATH=$work/root/usr/share/pkgconfig pkg-config --cflags dsvl)
     case $flags in *share/pkgconfig* | *-I/usr/include*) fail "dsvl.pc of /usr gives $flags" ;; esac
+    # CMake allows no such folder below the sources, where $work may be.
+    apart=$(mktemp -d)
+    trap 'rm -rf "$apart"' EXIT
     # shellcheck disable=SC2086
-    quietly "$CMAKE" -S "$source" -B "$work/apart" $bare -DCMAKE_INSTALL_INCLUDEDIR="$work/headers"
+    quietly "$CMAKE" -S "$source" -B "$work/apart" $bare -DCMAKE_INSTALL_INCLUDEDIR="$apart/headers"
     quietly "$CMAKE" --install "$work/apart" --prefix "$work/store"
     flags=$(PKG_CONFIG_PATH=$work/store/share/pkgconfig pkg-config --cflags dsvl)
-    case "$flags " in "-I$work/headers "*) ;; *) fail "dsvl.pc with an absolute folder gives $flags" ;; esac
-    [ -f "$work/headers/dsvl/dsvl.hpp" ] || fail "the headers are not where dsvl.pc says"
+    case "$flags " in "-I$apart/headers "*) ;; *) fail "dsvl.pc with an absolute folder gives $flags" ;; esac
+    [ -f "$apart/headers/dsvl/dsvl.hpp" ] || fail "the headers are not where dsvl.pc says"
     ;;
 
   vcpkg)

@@ -30,9 +30,9 @@ Desk::Desk(const Options& options, const Fonts& fonts, Canvas& canvas, Mailbox& 
       overlay_(mailbox, background_, canvas), talk_(mailbox, generate_options(options)), question_{options.question},
       light_(options.light), choosing_(options.models.empty()) {
   use(colours());
+  const std::string first = planner_.add(choosing_ ? kShipped : options.models.front());
   for (const std::string& model : options.models) planner_.add(model);
-  if (options.models.empty()) planner_.add(kShipped);
-  choice_ = {planner_.models().front(), {}, {}, static_cast<int>(options.context), threads_of(options)};
+  choice_ = {first, {}, {}, static_cast<int>(options.context), threads_of(options)};
   for (const std::string& picture : options.pictures) open(picture);
   if (!choosing_) load();
 }
@@ -175,7 +175,7 @@ void Desk::show_middle(const Look& look, const Place& place) {
   } else if (is_choosing()) {
     planner_.plan(choice_);
     const ChooserWishes wishes = show_chooser(look, place, planner_, choice_, model_path_, talk_.state());
-    if (!wishes.add.empty()) planner_.add(wishes.add), choice_.model = wishes.add, model_path_.text.clear();
+    if (!wishes.add.empty()) choice_.model = planner_.add(wishes.add), model_path_.text.clear();
     if (wishes.load) load();
     if (wishes.close) choosing_ = false;
   } else {

@@ -90,7 +90,8 @@ int open_window(const Options& options) {
   if (!canvas) return cli::give_up(canvas.error(), "is there a screen? DISPLAY names it");
   Fonts fonts;
   if (!load_fonts(options.font, options.font_pixels, fonts)) {
-    cli::print_error(options.font + " is not there", "name a TrueType file with --font, or leave it out");
+    cli::print_error(options.font + " is not there, or is no whole TrueType font",
+                     "name another file with --font, or leave it out");
     return cli::kError;
   }
   if (const dsvl::Status s = (*canvas)->upload_fonts(); !s.ok()) return cli::give_up(s);

@@ -27,17 +27,19 @@ void Planner::add_one(const fs::path& path) {
   if (std::find(models_.begin(), models_.end(), text) == models_.end()) models_.push_back(text);
 }
 
-void Planner::add(const std::string& text) {
+std::string Planner::add(const std::string& text) {
   const fs::path path = cli::to_path(text);
   std::error_code error;
   const bool folder = fs::is_directory(path, error);
-  if (!folder || is_model_folder(path)) add_one(path);
   std::vector<fs::path> found;
   for (fs::directory_iterator at(folder ? path : path.parent_path(), error), end; !error && at != end;
        at.increment(error))
     if (is_model_file(at->path()) || (folder && is_model_folder(at->path()))) found.push_back(at->path());
   std::sort(found.begin(), found.end());
+  const fs::path meant = !folder || is_model_folder(path) || found.empty() ? path : found.front();
+  add_one(meant);
   for (const fs::path& each : found) add_one(each);
+  return cli::to_text(meant);
 }
 
 void Planner::plan(const Choice& choice) {

@@ -15,8 +15,9 @@ class Planner {
   /// Both must outlive the planner.
   Planner(Mailbox& mailbox, TaskThread& background) : mailbox_(mailbox), background_(background) {}
 
-  /// A model's folder or file, and the models that lie in it or beside it, join the list.
-  void add(const std::string& path);
+  /// A model's folder or file, and the models that lie in it or beside it, join the list. Returns the one that was
+  /// meant: it, or the first in a folder of models. A folder without any joins too, and its plan says what it lacks.
+  std::string add(const std::string& path);
   [[nodiscard]] const std::vector<std::string>& models() const { return models_; }
 
   /// Has the choice planned, unless it is already. Costs little, so every frame may call it.

@@ -1,7 +1,11 @@
 #include "theme.hpp"
 
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string_view>
 #include <system_error>
 
 #include "../cli/system.hpp"
@@ -38,9 +42,29 @@ constexpr const char* kKnown[][2] = {
 constexpr ImWchar kLetters[] = {0x20,   0x17F,  0x370,  0x3FF,  0x400,  0x52F, 0x2010,
                                 0x2044, 0x2190, 0x2195, 0x2713, 0x2715, 0};
 
-bool is_there(const std::string& file) {
+/// The number of `bytes` bytes at a place in a font's file, the high byte first; 0 behind its end.
+std::uint64_t number_at(std::string_view file, std::uint64_t at, int bytes) {
+  std::uint64_t out = 0;
+  for (int i = 0; i < bytes; ++i, ++at) out = out << 8 | (at < file.size() ? static_cast<unsigned char>(file[at]) : 0);
+  return out;
+}
+
+/// Whether a file is a TrueType or OpenType font and has all of its tables. ImGui ends the program when it is given
+/// something else, and reads behind the end of half a font.
+bool is_font(const std::string& name) {
+  const std::filesystem::path path = cli::to_path(name);
   std::error_code error;
-  return std::filesystem::is_regular_file(cli::to_path(file), error);
+  if (!std::filesystem::is_regular_file(path, error)) return false;
+  std::ifstream in(path, std::ios::binary);
+  const std::string file(std::istreambuf_iterator<char>(in), {});
+  std::uint64_t at = 0;
+  if (file.starts_with("ttcf")) at = number_at(file, 12, 4);  // several fonts, of which ImGui takes the first
+  const std::uint64_t kind = number_at(file, at, 4), tables = number_at(file, at + 4, 2);
+  if ((kind != 0x00010000 && kind != 0x74727565 && kind != 0x4F54544F) || tables == 0) return false;  // "true", "OTTO"
+  for (std::uint64_t table = at + 12; table < at + 12 + 16 * tables; table += 16)
+    if (number_at(file, table + 8, 4) + number_at(file, table + 12, 4) > file.size() || table + 16 > file.size())
+      return false;
+  return true;
 }
 
 }  // namespace
@@ -73,7 +97,7 @@ void use(const Theme& t) {
 bool load_fonts(const std::string& file, int pixels, Fonts& to) {
   std::string plain = file, bold = file;
   for (const auto& [p, b] : kKnown)
-    if (plain.empty() && is_there(p)) plain = p, bold = is_there(b) ? b : p;
+    if (plain.empty() && is_font(p)) plain = p, bold = is_font(b) ? b : p;
   ImFontAtlas& atlas = *ImGui::GetIO().Fonts;
   const auto size = static_cast<float>(pixels);
   if (plain.empty()) {
@@ -83,7 +107,7 @@ bool load_fonts(const std::string& file, int pixels, Fonts& to) {
     to.small = to.heading = to.body;
     return true;
   }
-  if (!is_there(plain)) return false;
+  if (!is_font(plain)) return false;
   ImFontConfig config;
   config.PixelSnapH = true, config.OversampleH = 1;  // each letter on whole pixels, so that gaps between them are even
   to.body = atlas.AddFontFromFileTTF(plain.c_str(), size, &config, kLetters);

@@ -20,7 +20,7 @@ struct Fonts {
   ImFont *body = nullptr, *small = nullptr, *heading = nullptr;
 };
 /// Loads letters of `pixels` in height: from `file`, or a font of the system's, or ImGui's own. False when `file` is
-/// named and is not there.
+/// named and is no font, or not all of one.
 bool load_fonts(const std::string& file, int pixels, Fonts& to);
 
 }  // namespace desktop

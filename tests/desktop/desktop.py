@@ -238,6 +238,30 @@ def a_model_that_is_not_there_is_named():
         equal(w.settle()["phase"], "empty", "phase")
 
 
+def a_folder_without_models_is_named_and_one_with_models_gives_its_first():
+    empty, full = os.path.join(SCRATCH, "empty"), os.path.join(SCRATCH, "models")
+    os.makedirs(empty, exist_ok=True)
+    os.makedirs(full, exist_ok=True)
+    if not os.path.lexists(os.path.join(full, "tiny")):
+        os.symlink(MODEL, os.path.join(full, "tiny"))
+    with open_window("-m", empty, model=False) as w:
+        w.settle(lambda s: "empty" in (shows(s, "chooser") or {}).get("plan", ""), "what is wrong with the folder")
+        equal(shows(w.state(), "chooser")["models"], [empty], "models")
+    with open_window("-m", full, model=False) as w:
+        equal(shows(ready(w), "header")["model"], "tiny", "the model that is loaded")
+
+
+def a_font_that_is_none_is_refused():
+    half = os.path.join(SCRATCH, "half.ttf")
+    with open(half, "wb") as file:  # a font with a table that begins where the file ends
+        file.write(bytes.fromhex("00010000 0001 0010 0000 0000 676c7966 00000000 0000001c 00000010"))
+    for font in ("no/such/font.ttf", os.path.join(SOURCE, "README.md"), half):
+        done = subprocess.run([PROGRAM, "--font", font], capture_output=True, text=True, timeout=60,
+                              env=dict(os.environ, SDL_VIDEODRIVER="dummy", SDL_RENDER_DRIVER="software"))
+        equal(done.returncode, 1, f"exit code with {font}: {done.stderr}")
+        assert font in done.stderr, done.stderr
+
+
 def without_a_screen_it_says_so():
     done = subprocess.run([PROGRAM], env=dict(os.environ, DISPLAY=":99999", SDL_VIDEODRIVER="x11"), capture_output=True,
                           text=True, timeout=60)
@@ -316,6 +340,8 @@ TESTS = [a_question_is_asked_and_asked_again_and_the_picture_is_computed_once,
          a_turned_photo_is_shown_upright_and_a_file_that_is_no_picture_is_named,
          memory_is_shown_before_a_model_is_loaded_and_precision_changes_it,
          a_model_that_is_not_there_is_named,
+         a_folder_without_models_is_named_and_one_with_models_gives_its_first,
+         a_font_that_is_none_is_refused,
          without_a_screen_it_says_so,
          dark_and_light_are_chosen_with_a_key,
          pages_of_a_pdf_are_chosen,

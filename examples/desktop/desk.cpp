@@ -69,7 +69,7 @@ bool Desk::handle_control_key(SDL_Keycode key) {
     case SDLK_t: change_theme(); return true;
     case SDLK_m: choosing_ = ready || phase() == Phase::empty; return true;
     case SDLK_r:
-      if (ready && !talk_.state().turns.empty()) talk_.ask_again();
+      if (ready && !talk_.state().turns.empty()) ask_again();
       return true;
     case SDLK_v: return !in_other_field && paste_file();
     // With words in the question's field they are copied.
@@ -111,6 +111,20 @@ void Desk::tick_known() {
     picture.ticked = picture.ticked || talk_.state().knows(picture.source);
 }
 
+void Desk::tick(const std::vector<SharedPicture>& pictures, bool ticked) {
+  for (ShelfPicture& picture : shelf_.pictures())
+    if (std::find(pictures.begin(), pictures.end(), picture.source) != pictures.end()) picture.ticked = ticked;
+}
+
+/// Pictures of a question that failed, or was stopped at once, are no part of the conversation, so they go with the next
+/// one: it would be answered without them.
+void Desk::tick_unanswered() {
+  if (!asked_ || phase() != Phase::ready) return;
+  asked_ = false;
+  const std::vector<Turn>& turns = talk_.state().turns;
+  if (!turns.empty() && !turns.back().kept) tick(turns.back().pictures, true);
+}
+
 void Desk::open(const std::string& path) { shelf_.open(path); }
 
 void Desk::ask() {
@@ -122,6 +136,13 @@ void Desk::ask() {
   seen_.picture.reset();
   talk_.ask(std::move(question_.text), std::move(pictures));
   question_.text.clear();
+  asked_ = true;
+}
+
+void Desk::ask_again() {
+  tick(talk_.state().turns.back().pictures, false);
+  talk_.ask_again();
+  asked_ = true;
 }
 
 void Desk::load() {
@@ -138,6 +159,7 @@ void Desk::load() {
 void Desk::show(float width, float height) {
   constexpr float kTop = 54, kLeft = 298, kRight = 356, kQuestion = 52, kStatus = 26;
   screen_.clear();
+  tick_unanswered();
   const Look look{colours(), fonts_, screen_};
   const HeaderWishes header = show_header(look, {0, 0, width, kTop}, talk_.state(), light_);
   const float below = height - kTop - 1, middle = width - kLeft - kRight - 2;
@@ -181,7 +203,7 @@ void Desk::show_middle(const Look& look, const Place& place) {
   } else {
     const TurnWishes wishes = show_conversation(look, place, talk_.state(), shelf_);
     if (wishes.copy) copy(*wishes.copy);
-    if (wishes.again) talk_.ask_again();
+    if (wishes.again) ask_again();
     if (wishes.look_at) seen_.picture = wishes.look_at;
   }
 }

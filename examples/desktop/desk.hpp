@@ -32,8 +32,11 @@ class Desk {
   void change_theme();
   void begin_anew();
   void tick_known();
+  void tick(const std::vector<SharedPicture>& pictures, bool ticked);
+  void tick_unanswered();
   void open(const std::string& path);
   void ask();
+  void ask_again();
   void load();
   void show_middle(const Look& look, const Place& place);
   void show_right(const Look& look, const Place& place);
@@ -49,6 +52,7 @@ class Desk {
   Field path_, model_path_, question_;
   SeenChoice seen_;
   bool light_, choosing_, copy_answer_ = false;
+  bool asked_ = false;  // a question is being answered, or its answer has not been shown yet
 };
 
 }  // namespace desktop

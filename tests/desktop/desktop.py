@@ -148,6 +148,23 @@ def an_answer_streams_and_stops_and_the_next_question_is_answered():
         equal((last["pictures_computed"], last["pictures_known"]), (0, 1), "computed pictures of the next conversation")
 
 
+def pictures_of_a_question_that_failed_go_with_the_next():
+    with open_window("-q", "word " * 300, "--context", "200", BARS) as w:
+        ready(w, 1)
+        w.key("Return")
+        failed = answered(w, 1)
+        assert turns(failed)[0]["error"], turns(failed)
+        equal(pictures(failed)[0]["ticked"], True, "the frame around its picture")
+        w.key("ctrl+r")
+        time.sleep(0.2)
+        equal(pictures(answered(w, 1))[0]["ticked"], True, "the frame when it has failed again")
+        w.type("Which bar is the tallest?")
+        w.key("Return")
+        last = answered(w, 2)
+        equal((turns(last)[1]["answer"], turns(last)[1]["pictures_computed"]), ("The green bar.", 1), "the next answer")
+        equal(pictures(last)[0]["ticked"], False, "the frame when it is known")
+
+
 def progress_is_shown_while_pictures_are_looked_at():
     several = [os.path.join(MODEL, f"demo/{n:03}.png") for n in range(8)]
     with open_window("-q", "Describe the image.", *several) as w:
@@ -333,6 +350,7 @@ def frames_are_recorded_while_it_answers():
 
 TESTS = [a_question_is_asked_and_asked_again_and_the_picture_is_computed_once,
          an_answer_streams_and_stops_and_the_next_question_is_answered,
+         pictures_of_a_question_that_failed_go_with_the_next,
          progress_is_shown_while_pictures_are_looked_at,
          a_file_that_is_dropped_is_opened,
          pictures_are_closed_with_the_pointer,

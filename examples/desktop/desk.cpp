@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "../cli/file_uri.hpp"
 #include "../cli/system.hpp"
 
 namespace desktop {
@@ -83,7 +84,7 @@ bool Desk::paste_file() {
   const std::unique_ptr<char, void (*)(void*)> copied(SDL_GetClipboardText(), SDL_free);
   std::string text = copied ? copied.get() : "";
   text = text.substr(0, text.find_first_of("\r\n"));
-  if (text.starts_with("file://")) text = text.substr(7);
+  text = cli::path_of_uri(text);
   std::error_code error;
   if (text.empty() || !std::filesystem::is_regular_file(cli::to_path(text), error)) return false;
   open(text);

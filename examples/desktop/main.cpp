@@ -60,7 +60,7 @@ bool wait_for_frame(Clock::time_point next, int& due, Desk& desk) {
 }
 
 void run(Canvas& canvas, Mailbox& mailbox, Desk& desk, StateFile& file) {
-  FrameTimes all, answering;
+  cli::Histogram all, answering;
   FrameState state;
   int due = kFramesAfterEvent;
   for (auto next = Clock::now();;) {

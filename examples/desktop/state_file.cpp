@@ -20,15 +20,15 @@ void list_areas(const Screen& screen, std::string& to) {
   to += "]";
 }
 
-void list_times(const FrameTimes& times, dsvl::json::Writer& to) {
-  to.begin_object().key("frames").value(times.frames()).key("p50_ms").value(times.percentile(0.5));
-  to.key("p99_ms").value(times.percentile(0.99)).key("longest_ms").value(times.longest()).end_object();
+void list_times(const cli::Histogram& times, dsvl::json::Writer& to) {
+  to.begin_object().key("frames").value(times.count()).key("p50_ms").value(times.quantile(0.5));
+  to.key("p99_ms").value(times.quantile(0.99)).key("longest_ms").value(times.longest()).end_object();
 }
 
 }  // namespace
 
-void StateFile::write(const FrameState& frame, const Screen& screen, const FrameTimes& all,
-                      const FrameTimes& answering) {
+void StateFile::write(const FrameState& frame, const Screen& screen, const cli::Histogram& all,
+                      const cli::Histogram& answering) {
   if (path_.empty()) return;
   std::string shown = std::string("\"settled\":") + (frame.settled ? "true" : "false") + ",\"phase\":\"" + frame.phase +
                       "\",\"theme\":\"" + (frame.light ? "light" : "dark") + "\",";

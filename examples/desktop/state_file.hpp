@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "frame_times.hpp"
+#include "../cli/histogram.hpp"
 #include "screen.hpp"
 
 namespace desktop {
@@ -25,8 +25,9 @@ class StateFile {
   /// Empty: nothing is written.
   explicit StateFile(const std::string& path) : path_(dsvl::utf8_to_path(path)) {}
   /// Writes the file, whole or not at all, if what it says has changed since the last time. `all` and `answering` are
-  /// the times of all frames, and of those while an answer came.
-  void write(const FrameState& frame, const Screen& screen, const FrameTimes& all, const FrameTimes& answering);
+  /// the times of all frames, and of those while an answer came, in milliseconds.
+  void write(const FrameState& frame, const Screen& screen, const cli::Histogram& all,
+             const cli::Histogram& answering);
 
  private:
   std::filesystem::path path_;

@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "histogram.hpp"
+#include "../cli/histogram.hpp"
 
 namespace game {
+
+using cli::Histogram;
 
 inline constexpr double kFrameMs = 1000.0 / 60;  ///< a frame must not take longer
 inline constexpr double kGraceMs = 0.5;          ///< that a slice may take beyond its budget

@@ -5,6 +5,7 @@ only where, the states say so.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -189,6 +190,17 @@ def a_file_that_is_dropped_is_opened():
         equal([p["name"] for p in pictures(ready(w, 2))], ["000.png", "002.png"], "pictures")
 
 
+def a_file_whose_name_was_copied_is_opened_as_file_managers_write_it():
+    spaced = os.path.join(SCRATCH, "a b.png")
+    shutil.copy(SHAPES, spaced)
+    with open_window() as w:
+        ready(w)
+        w.type("file://" + spaced.replace(" ", "%20"))
+        w.key("ctrl+a", "ctrl+x", "ctrl+v")
+        state = ready(w, 1)
+        equal((pictures(state)[0]["name"], shows(state, "question")["text"]), ("a b.png", ""), "what was opened")
+
+
 def pictures_are_closed_with_the_pointer():
     with open_window(BARS, SHAPES) as w:
         ready(w, 2)
@@ -353,6 +365,7 @@ TESTS = [a_question_is_asked_and_asked_again_and_the_picture_is_computed_once,
          pictures_of_a_question_that_failed_go_with_the_next,
          progress_is_shown_while_pictures_are_looked_at,
          a_file_that_is_dropped_is_opened,
+         a_file_whose_name_was_copied_is_opened_as_file_managers_write_it,
          pictures_are_closed_with_the_pointer,
          a_window_that_answers_closes_at_once,
          a_turned_photo_is_shown_upright_and_a_file_that_is_no_picture_is_named,

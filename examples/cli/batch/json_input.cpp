@@ -1,6 +1,7 @@
 #include "json_input.hpp"
 
 #include "../evaluation/records.hpp"
+#include "../file_uri.hpp"
 #include "../system.hpp"
 #include "keys.hpp"
 
@@ -9,20 +10,6 @@ namespace cli::batch {
 namespace json = dsvl::json;
 
 namespace {
-
-/// "a%20b" as "a b".
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned value = 0;
-    const char* const end = text.data() + std::min(i + 3, text.size());
-    const bool code = text[i] == '%' && i + 2 < text.size() &&
-                      std::from_chars(text.data() + i + 1, end, value, 16).ptr == end;
-    out += code ? static_cast<char>(static_cast<unsigned char>(value)) : text[i];
-    if (code) i += 2;
-  }
-  return out;
-}
 
 void read_pictures(json::Value record, const LiftedJson& lifted, InputBuilder& to) {
   const json::Value image = record.find("image"), images = record.find("images");
@@ -59,8 +46,7 @@ void InputBuilder::add_picture(std::string_view name, const LiftedJson& json) {
   if (name.empty()) return wrong("the name of a picture is empty");
   if (name.starts_with("http://") || name.starts_with("https://"))
     return wrong(std::string(name) + ": is a web address, files and data URIs are read");
-  const std::string path = name.starts_with("file://") ? percent_decoded(name.substr(7)) : std::string(name);
-  to_.pictures.push_back({std::string(name), folder_ / to_path(path), {}});
+  to_.pictures.push_back({std::string(name), folder_ / to_path(path_of_uri(name)), {}});
 }
 
 void InputBuilder::set_max_tokens(json::Value value) {

@@ -1,7 +1,7 @@
-// Histogram: times in hundredths of a millisecond, from which quantiles and shares follow. It takes no memory as the
-// game goes on.
-#ifndef DSVL_GAME_HISTOGRAM_HPP
-#define DSVL_GAME_HISTOGRAM_HPP
+// Histogram: times in hundredths of a millisecond, from which quantiles and shares follow: of frames that a game or a
+// window shows. A day of them takes no more memory than a second.
+#ifndef DSVL_CLI_HISTOGRAM_HPP
+#define DSVL_CLI_HISTOGRAM_HPP
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <numeric>
 
-namespace game {
+namespace cli {
 
 class Histogram {
  public:
@@ -53,6 +53,6 @@ class Histogram {
   double longest_ = 0;
 };
 
-}  // namespace game
+}  // namespace cli
 
-#endif  // DSVL_GAME_HISTOGRAM_HPP
+#endif  // DSVL_CLI_HISTOGRAM_HPP

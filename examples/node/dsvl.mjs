@@ -136,20 +136,24 @@ const plain = ({ size, reserved, ...values }) => values;
 
 // --- pictures and questions ----------------------------------------------------------------------------------------
 
-/** A path, the bytes of a PNG or JPEG file, or { pixels, width, height, format, stride }; each with a `region` too. */
+/**
+ * A path, the bytes of a PNG or JPEG file, or { pixels, width, height, format, stride, region }. A part of any of these
+ * is { picture, region: { x, y, width, height } }.
+ */
 function pictureOf(from) {
   if (typeof from === "string") return made("dsvl_picture", { path: from });
   if (from instanceof Uint8Array) return made("dsvl_picture", { bytes: from, byte_count: from.length });
-  const { region = {}, picture, format = "rgb", ...rest } = from;
-  if (picture !== undefined) return { ...pictureOf(picture), region: { x: 0, y: 0, ...region } };
+  const { region, picture, format = "rgb", ...rest } = from;
+  if (picture !== undefined) return { ...pictureOf(picture), ...regionOf(region) };
   if (!pixelFormats.includes(format)) throw new TypeError(`pixels are ${pixelFormats.join(", ")}, and not ${format}`);
   // What lies outside of the caller's memory cannot be told in C.
   const row = rest.width * [3, 3, 4, 4, 1][pixelFormats.indexOf(format)];
   const needed = (rest.stride || row) * (rest.height - 1) + row;
   if (!(rest.stride >= 0 || rest.stride === undefined) || !(rest.pixels?.byteLength >= needed))
     throw new RangeError(`${rest.pixels?.byteLength} bytes of pixels, and ${needed} are needed`);
-  return made("dsvl_picture", { ...rest, format: pixelFormats.indexOf(format) });
+  return made("dsvl_picture", { ...rest, ...regionOf(region), format: pixelFormats.indexOf(format) });
 }
+const regionOf = (region) => (region ? { region: { ...zero(rect), ...region } } : {});
 const textFor = (words) => ({ data: words, bytes: Buffer.byteLength(words) });
 /** { maxTokens, temperature, topP, topK, seed, timeLimit (seconds) }: how an answer is made. */
 function questionOf(words, pictures, options, cancel) {
@@ -236,8 +240,12 @@ export class Session {
   }
   /** { probability, mass }: of yes, where it is yes or no; of either. */
   async yesNo(words, pictures, options = {}) {
-    const found = made("dsvl_yes_no");
-    await later("session_yes_no", this.#handle, questionOf(words, pictures, options), found);
+    const found = made("dsvl_yes_no"), stop = stopper(options.signal);
+    try {
+      await later("session_yes_no", this.#handle, questionOf(words, pictures, options, stop.cancel), found);
+    } finally {
+      stop.close();
+    }
     return plain(found);
   }
   /** Goes back to the first `turns` questions. */

@@ -69,6 +69,10 @@ test("conversations", async (t) => {
     assert.equal(answer.usage.answer_tokens, 3);
     answer.close();
     answer.close();
+    const part = await session.ask("?", { pixels, width: 40, height: 30, region: { y: 5, width: 8, height: 9 } });
+    assert.deepEqual(part.pictures[0].region, { x: 0, y: 5, width: 8, height: 9 });
+    part.close();
+    await assert.rejects(session.ask("?", { picture, region: { x: 1 } }), refused("bad_argument", "region"));
     await assert.rejects(session.ask("?", { pixels, width: 41, height: 30 }), RangeError);
     await assert.rejects(session.ask("?", { pixels, width: 40, height: 30, format: "cmyk" }), TypeError);
     await assert.rejects(session.ask("?", "no/such.png"), refused("not_found", "no/such.png"));
@@ -86,6 +90,7 @@ test("conversations", async (t) => {
     assert.equal(answer.finish, "cancelled");
     answer.close();
     await assert.rejects(session.ask(question, picture, { signal: AbortSignal.abort() }), refused("cancelled"));
+    await assert.rejects(session.yesNo(question, picture, { signal: AbortSignal.abort() }), refused("cancelled"));
     const late = await session.ask(question, undefined, { timeLimit: 1e-9 });
     for await (const _ of late);
     assert.equal(late.finish, "deadline");

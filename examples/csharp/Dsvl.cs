@@ -90,6 +90,9 @@ public sealed class Model : Handle {
 
 /// <summary>A conversation: what was asked before is remembered, and pictures are encoded once.</summary>
 public sealed class Session : Handle {
+  // Kept while it is the session's, so that the finalizer's thread does not close it beside a call of this one.
+  private Answer last;
+
   internal Session(IntPtr handle) : base(handle, Native.dsvl_session_close) {}
 
   public Answer Ask(string question, Options options, params Picture[] pictures) {
@@ -97,8 +100,9 @@ public sealed class Session : Handle {
       IntPtr made;
       var error = Native.Error.Make();
       Native.Check(Native.dsvl_session_ask(Value, ref asked.Struct, out made, ref error), error);
+      GC.KeepAlive(last);
       GC.KeepAlive(this);
-      return new Answer(made);
+      return last = new Answer(made);
     }
   }
   public Answer Ask(string question, params Picture[] pictures) { return Ask(question, null, pictures); }

@@ -248,6 +248,8 @@ static void check_yes_and_no(dsvl_model* model) {
   const dsvl_picture* pictures[1];
   dsvl_question question;
   dsvl_yes_no found = {.size = sizeof found}, older = {.size = offsetof(dsvl_yes_no, mass), .mass = 7};
+  dsvl_answer* answer = NULL;
+  dsvl_piece piece = {.size = sizeof piece};
   pictures[0] = &picture;
   question = question_of("Is there a red bar?", pictures, 1);
   CHECK(dsvl_session_open(model, NULL, &session, &error) == DSVL_OK);
@@ -256,6 +258,10 @@ static void check_yes_and_no(dsvl_model* model) {
   CHECK(dsvl_session_yes_no(session, &question, &older, &error) == DSVL_OK);
   CHECK(older.probability == found.probability && older.mass == 7);
   CHECK(dsvl_session_get_info(session, &state, &error) == DSVL_OK && state.turns == 0);
+  CHECK(dsvl_session_ask(session, &question, &answer, &error) == DSVL_OK);
+  CHECK(dsvl_session_yes_no(session, &question, NULL, &error) == DSVL_ERROR_BAD_ARGUMENT);
+  CHECK(dsvl_answer_next(answer, &piece, &error) == DSVL_OK && piece.present == 1); /* it was refused in time */
+  dsvl_answer_close(answer);
   question.time_limit = 1;
   CHECK(dsvl_session_rewind(session, 0, &error) == DSVL_OK);
   pictures[0] = NULL;

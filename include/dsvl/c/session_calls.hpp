@@ -264,6 +264,8 @@ DSVL_C_API dsvl_code dsvl_session_yes_no(dsvl_session* session, const dsvl_quest
   using namespace dsvl::c_interface;
   return guarded(error, [&]() -> dsvl::Status {
     if (!session) return no_handle("dsvl_session");
+    // Looked at first: the answer before should not end, and nothing be computed, for a place that is missing.
+    DSVL_CHECK_STATUS(write_struct(dsvl_yes_no{}, made, "dsvl_yes_no"));
     Watched watched;
     Question asked;
     DSVL_CHECK_STATUS(asked.read(question, watched));

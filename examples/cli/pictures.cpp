@@ -11,6 +11,7 @@
 #include <dsvl/io/image.hpp>
 
 #include "console.hpp"
+#include "file_names.hpp"
 #include "looked.hpp"
 #include "system.hpp"
 
@@ -123,13 +124,6 @@ bool is_pipe(const fs::path& path) {
   std::error_code ignored;
   const fs::file_type type = fs::status(path, ignored).type();
   return type == fs::file_type::fifo || type == fs::file_type::character || type == fs::file_type::socket;
-}
-
-std::string lower_extension(const fs::path& path) {
-  std::string text = to_text(path.extension());
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
 }
 
 bool has_name_of_picture(const fs::path& path) {

@@ -60,8 +60,6 @@ bool is_pipe(const std::filesystem::path& path);
 /// "permission denied", "no such file" and their like, when a file cannot be had; empty when it seems it can.
 std::string why_unreadable(const std::filesystem::path& path);
 
-/// The end of a file's name from its last point on, ASCII letters small: ".jpg".
-std::string lower_extension(const std::filesystem::path& path);
 /// Whether a file has a name as pictures have. Kinds that are not decoded count, so that an error can say so.
 bool has_name_of_picture(const std::filesystem::path& path);
 

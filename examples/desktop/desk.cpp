@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "../cli/file_uri.hpp"
+#include "../cli/file_names.hpp"
 #include "../cli/system.hpp"
 
 namespace desktop {

@@ -1,10 +1,9 @@
 #include "shelf.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <fstream>
-#include <iterator>
 
+#include "../cli/file_names.hpp"
 #include "../cli/system.hpp"
 
 namespace desktop {
@@ -32,13 +31,6 @@ dsvl::Result<SharedPicture> read(const std::filesystem::path& path) {
   return SharedPicture(std::move(out));
 }
 
-bool is_pdf(const std::filesystem::path& path) {
-  std::string extension = dsvl::path_to_utf8(path.extension());
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".pdf";
-}
-
 }  // namespace
 
 Shelf::Shelf(Mailbox& mailbox, TaskThread& background, Canvas& canvas, const dsvl::SessionOptions& session)
@@ -48,7 +40,7 @@ void Shelf::open(const std::string& text) {
   ++reading_;
   error_.clear();
   background_.post([this, path = cli::to_path(text)] {
-    if (is_pdf(path)) {
+    if (cli::lower_extension(path) == ".pdf") {
       auto pdf = Pdf::open(path);
       mailbox_.post([this, name = dsvl::path_to_utf8(path.filename()), pdf = std::move(pdf)] { arrive(name, pdf); });
     } else if (auto source = read(path)) {

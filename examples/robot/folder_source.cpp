@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../cli/console.hpp"
+#include "../cli/file_names.hpp"
 #include "../cli/system.hpp"
 #include "source.hpp"
 
@@ -13,9 +14,7 @@ namespace {
 
 /// Whether a file's name is that of a picture which the library decodes.
 bool is_picture(const std::filesystem::path& file) {
-  std::string end = cli::to_text(file.extension());
-  for (char& c : end)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const std::string end = cli::lower_extension(file);
   return end == ".png" || end == ".jpg" || end == ".jpeg";
 }
 

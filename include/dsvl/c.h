@@ -106,8 +106,7 @@ typedef struct dsvl_text {
   size_t bytes;      ///< its length
 } dsvl_text;
 
-/// A rectangle in pixels, (0, 0) at the top left. Without width and height it is all of what it is a part of. It will
-/// never be longer.
+/// A rectangle in pixels, (0, 0) at the top left. Four zeros are all of what it is a part of. It will never be longer.
 typedef struct dsvl_rect {
   int64_t x;       ///< of the left edge
   int64_t y;       ///< of the top edge

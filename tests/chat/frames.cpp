@@ -1,6 +1,8 @@
 // Frames of cameras and videos: what is kept, what is reported, and what is asked.
 #include <dsvl/chat/frames.hpp>
 
+#include <limits>
+
 #include "demo.hpp"
 
 using namespace dsvl;
@@ -64,6 +66,13 @@ TEST_CASE("a change of fewer pixels than asked for is reported and not kept, and
   CHECK(same(few->where, {0, 2, 4, 1}));
   CHECK(frames.add(screen.paint(9, 9, 200).pixels(), 2ms)->kept);
   CHECK(frames.size() == 2);
+}
+
+TEST_CASE("options out of their range are taken for the nearest in it, and a share that is no number for none") {
+  Frames frames({.most = -3, .tolerance = -1, .least_share = std::numeric_limits<double>::quiet_NaN()});
+  REQUIRE(frames.add(Screen(8, 8, 100).pixels(), 0ms));
+  CHECK(frames.add(Screen(8, 8, 101).pixels(), 1ms)->kept);
+  CHECK(frames.size() == 1);
 }
 
 TEST_CASE("the newest frames are kept, as copies, and in the formats of cameras too") {

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "../../examples/cli/batch/csv.hpp"
+#include "../../examples/cli/file_names.hpp"
 #include "../../examples/cli/shards.hpp"
 
 using namespace cli::batch;
@@ -49,6 +50,13 @@ std::vector<std::size_t> taken(const dsvl::Result<Shards>& shards) {
 }
 
 }  // namespace
+
+TEST_CASE("a picture named by a URI of a file is the file, its characters resolved, and any other name stays") {
+  CHECK(cli::path_of_uri("file:///home/a%20b%C3%A4.png") == "/home/a b\xC3\xA4.png");
+  CHECK(cli::path_of_uri("file://100%.png") == "100%.png");
+  CHECK(cli::path_of_uri("a%20b.png") == "a%20b.png");
+  CHECK(cli::path_of_uri("file://%-1%4") == "%-1%4");
+}
 
 TEST_CASE("a record of a table ends at a line's end that is not quoted") {
   CHECK(records("a,b\n1,\"x\ny\"\n2,z", {','}) == std::vector<std::string>{"a,b", "1,\"x\ny\"", "2,z"});

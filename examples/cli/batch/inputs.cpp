@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../constraint.hpp"
+#include "../file_names.hpp"
 #include "../pictures.hpp"
 #include "../system.hpp"
 #include "json_input.hpp"

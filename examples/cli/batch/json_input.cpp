@@ -1,7 +1,7 @@
 #include "json_input.hpp"
 
 #include "../evaluation/records.hpp"
-#include "../file_uri.hpp"
+#include "../file_names.hpp"
 #include "../system.hpp"
 #include "keys.hpp"
 

@@ -54,11 +54,11 @@ struct FrameChange {
 /// does not copy.
 class Frames {
  public:
-  /// No frames yet. Options out of their range are taken for the nearest in it.
+  /// No frames yet. Options out of their range are taken for the nearest in it, and a share that is no number for 0.
   explicit Frames(const FrameOptions& options = {}) noexcept : options_(options) {
     options_.most = std::clamp<Index>(options.most, 1, 256);
     options_.tolerance = std::clamp<int>(options.tolerance, 0, 255);
-    options_.least_share = std::clamp<double>(options.least_share, 0, 1);
+    options_.least_share = options.least_share > 0 ? std::min<double>(options.least_share, 1) : 0;  // a NaN, too
   }
 
   /// Looks at a frame that was taken at `time`, since the beginning of the film or of the day. One that shows the same

@@ -114,6 +114,17 @@ void Canvas::destroy_left() {
   left_.clear();
 }
 
+void Canvas::handle(const SDL_Event& event) {
+  ImGui_ImplSDL2_ProcessEvent(&event);
+#if IMGUI_VERSION_NUM < 18700
+  // It asks whether Ctrl is down by now, and drops letters that were typed before.
+  if (event.type != SDL_KEYDOWN && event.type != SDL_KEYUP) return;
+  ImGuiIO& io = ImGui::GetIO();
+  io.KeyCtrl = (event.key.keysym.mod & KMOD_CTRL) != 0, io.KeyShift = (event.key.keysym.mod & KMOD_SHIFT) != 0;
+  io.KeyAlt = (event.key.keysym.mod & KMOD_ALT) != 0, io.KeySuper = (event.key.keysym.mod & KMOD_GUI) != 0;
+#endif
+}
+
 void Canvas::begin_frame() {
   destroy_left();
   ImGui_ImplSDL2_NewFrame();

@@ -27,6 +27,8 @@ class Canvas {
   /// 8-bit RGB, packed, of at least one pixel. Empty when there is no memory for it.
   Texture texture(const dsvl::Pixels& rgb);
 
+  /// Hands Dear ImGui what happened.
+  static void handle(const SDL_Event& event);
   void begin_frame();
   /// Draws what was described since, on `background` (r, g, b), and shows it.
   void end_frame(const float background[3]);

@@ -11,11 +11,6 @@
 #include <cstdio>
 
 #include <imgui.h>
-#if __has_include(<backends/imgui_impl_sdl2.h>)
-#include <backends/imgui_impl_sdl2.h>
-#else
-#include <backends/imgui_impl_sdl.h>
-#endif
 
 #include "../cli/console.hpp"
 #include "../cli/system.hpp"
@@ -51,7 +46,7 @@ bool wait_for_frame(Clock::time_point next, int& due, Desk& desk) {
       pressed = pressed || presses(event);
       due = kFramesAfterEvent;
       if (event.type == SDL_QUIT) return false;
-      if (!desk.handle(event)) ImGui_ImplSDL2_ProcessEvent(&event);
+      if (!desk.handle(event)) Canvas::handle(event);
     }
     if (due == 0) SDL_WaitEvent(nullptr);
     else if (left() > 0) SDL_WaitEventTimeout(nullptr, left());

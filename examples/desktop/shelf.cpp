@@ -88,12 +88,14 @@ void Shelf::turn_to(int first) {
 
 void Shelf::draw_pages() {
   const int first = chooser_->first, last = std::min(first + kPagesShown, chooser_->pages);
+  chooser_->shown = std::make_shared<const int>(first);
+  const std::weak_ptr<const int> shown = chooser_->shown;
   for (int page = first; page < last; ++page)
-    background_.post([this, pdf = chooser_->pdf, page, first] {
+    background_.post([this, pdf = chooser_->pdf, page, shown] {
+      if (shown.expired()) return;
       auto drawn = std::make_shared<dsvl::Result<Bitmap>>(pdf->draw(page, kPageSmall));
-      mailbox_.post([this, pdf, drawn, first] {
-        if (!chooser_ || chooser_->pdf != pdf || chooser_->first != first) return;  // no longer shown
-        chooser_->thumbnails.push_back(*drawn ? canvas_.texture((*drawn)->pixels()) : Texture());
+      mailbox_.post([this, drawn, shown] {
+        if (!shown.expired()) chooser_->thumbnails.push_back(*drawn ? canvas_.texture((*drawn)->pixels()) : Texture());
       });
     });
 }

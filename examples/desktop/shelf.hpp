@@ -29,6 +29,7 @@ struct PageChooser {
   int first = 0;                    ///< the first page that is shown
   std::vector<Texture> thumbnails;  ///< of pages first, first + 1, …, as far as they are drawn
   std::vector<int> taken;           ///< pages that were put on the shelf
+  std::shared_ptr<const int> shown; ///< is `first`, and goes when other pages are shown or none: these are not drawn then
 };
 
 class Shelf {

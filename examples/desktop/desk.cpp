@@ -117,8 +117,8 @@ void Desk::tick(const std::vector<SharedPicture>& pictures, bool ticked) {
     if (std::find(pictures.begin(), pictures.end(), picture.source) != pictures.end()) picture.ticked = ticked;
 }
 
-/// Pictures of a question that failed, or was stopped at once, are no part of the conversation, so they go with the next
-/// one: it would be answered without them.
+/// Pictures of a question that failed, or was stopped at once, are no part of the conversation: they go with the next
+/// question, which would be answered without them.
 void Desk::tick_unanswered() {
   if (!asked_ || phase() != Phase::ready) return;
   asked_ = false;

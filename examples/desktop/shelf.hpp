@@ -26,10 +26,10 @@ struct PageChooser {
   std::string name;
   std::shared_ptr<Pdf> pdf;  ///< for the background's thread
   int pages = 0;
-  int first = 0;                    ///< the first page that is shown
-  std::vector<Texture> thumbnails;  ///< of pages first, first + 1, …, as far as they are drawn
-  std::vector<int> taken;           ///< pages that were put on the shelf
-  std::shared_ptr<const int> shown; ///< is `first`, and goes when other pages are shown or none: these are not drawn then
+  int first = 0;                     ///< the first page that is shown
+  std::vector<Texture> thumbnails;   ///< of pages first, first + 1, …, as far as they are drawn
+  std::vector<int> taken;            ///< pages that were put on the shelf
+  std::shared_ptr<const int> shown;  ///< goes when other pages are shown, or none: these are not drawn any more then
 };
 
 class Shelf {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "messages.hpp"
 #include "support.hpp"
@@ -152,11 +153,12 @@ TEST_CASE("the folder is the one that was there at the beginning, wherever the p
 
 TEST_CASE("a name as long as the file system allows has a temporary name that is no longer") {
   const TemporaryFolder folder;
-  for (const std::string& name : {std::string(255, 'n'), std::string(230, 'n'), std::string("x") + [] {
-         std::string out;
-         for (int i = 0; i < 127; ++i) out += reinterpret_cast<const char*>(u8"é");
-         return out;
-       }()}) {
+  std::vector<std::string> names = {std::string(255, 'n'), std::string(230, 'n')};
+#ifndef _WIN32  // there characters count, but under wine bytes do as well
+  names.emplace_back("x");
+  for (int i = 0; i < 127; ++i) names.back() += reinterpret_cast<const char*>(u8"é");
+#endif
+  for (const std::string& name : names) {
     FileWriter file(folder.path / path_of(name));
     REQUIRE_MESSAGE(file.status().ok(), file.status().text());
     const std::string part = *folder.names().begin();

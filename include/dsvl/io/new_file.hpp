@@ -173,6 +173,8 @@ DSVL_COLD inline std::int64_t NewFile::writing_refused(std::filesystem::perms pe
 }
 
 DSVL_COLD inline Status NewFile::create(std::filesystem::perms, const Logger& log) {
+  // The temporary name is short enough whatever the wanted one is, so the rename would be the first to find out.
+  if (target_.filename().native().size() > 255) return fail_at(WriteStep::create, ERROR_FILENAME_EXCED_RANGE);
   // The path is made absolute now, so that a later change of the current folder does not matter. One on another machine
   // (\\server\share) or of any length (\\?\C:) is so already, which libstdc++ does not see.
   std::error_code unknown;

@@ -7,7 +7,8 @@ list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES DSVL_WASM_THREADS)
 # -g1 keeps white space, whose removal would want node's module acorn. One file, because this emscripten's programs fetch
 # a second one as a page does, which with node from 18 on fails.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-O1 -g1 -sEXIT_RUNTIME=1 -sNODERAWFS=1 -sSINGLE_FILE=1")
-set(CMAKE_CXX_FLAGS_INIT "-msimd128 -msse2") # tests of lanes have vectors outside of the kernels' units, too
+# Tests of lanes have vectors outside of the units of kernels, too. Eigen takes their flags for an x86 processor.
+set(CMAKE_CXX_FLAGS_INIT "-msimd128 -msse2 -DEIGEN_DONT_VECTORIZE")
 if(DSVL_WASM_THREADS)
   set(CMAKE_C_FLAGS_INIT "-pthread")
   string(APPEND CMAKE_CXX_FLAGS_INIT " -pthread")

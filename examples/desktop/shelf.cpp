@@ -70,6 +70,9 @@ void Shelf::arrive(SharedPicture source, const dsvl::Result<Decoded>& decoded) {
 
 void Shelf::arrive(const std::string& name, const dsvl::Result<std::shared_ptr<Pdf>>& pdf) {
   if (!pdf) return fail(pdf.error());
+  if (chooser_)
+    return fail(dsvl::fail(dsvl::Code::unsupported, "%s: open it again when pages of %s have been chosen", name.c_str(),
+                           chooser_->name.c_str()));
   --reading_;
   chooser_.emplace();
   chooser_->name = name, chooser_->pdf = *pdf, chooser_->pages = (*pdf)->pages();

@@ -2,6 +2,7 @@
 #ifndef DSVL_ROBOT_CAPTURE_HPP
 #define DSVL_ROBOT_CAPTURE_HPP
 
+#include <exception>
 #include <thread>
 
 #include "frame_slot.hpp"
@@ -30,10 +31,18 @@ class Capture {
   }
 
  private:
+  /// The next frame. What is thrown in OpenCV, or for want of memory, ends the reading and not the program.
+  static dsvl::Result<bool> read(FrameSource& source, Frame& frame) {
+    try {
+      return source.next(frame);
+    } catch (const std::exception& error) {
+      return dsvl::fail(dsvl::Code::io, "no frame can be had: %s", error.what());
+    }
+  }
   static dsvl::Status read_all(FrameSource& source, FrameSlot& slot, const CapturePace& pace) {
     Frame frame;
     for (auto next = Clock::now(); pace.each ? slot.wait_until_wanted() : slot.wait_until(next);) {
-      const auto more = source.next(frame);
+      const auto more = read(source, frame);
       if (!more) return more.error();
       if (!*more) return {};
       slot.put(frame);

@@ -26,7 +26,7 @@ class RawSource final : public FrameSource {
       pollfd input = {kStandardInput, POLLIN, 0};
       if (poll(&input, 1, kLookAround) <= 0) continue;  // nothing yet, or a signal
       const auto n = ::read(kStandardInput, frame.bytes.data() + got, bytes_ - got);
-      if (n < 0 && errno != EINTR)
+      if (n < 0 && errno != EINTR && errno != EAGAIN)
         return dsvl::fail(dsvl::Code::io, "standard input can not be read: %s", std::strerror(errno));
       if (n == 0) break;
       if (n > 0) got += static_cast<std::size_t>(n);

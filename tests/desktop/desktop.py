@@ -317,7 +317,11 @@ def pages_of_a_pdf_are_chosen():
     file = os.path.join(SCRATCH, "pages.pdf")
     a4 = [Image.new("RGB", (595, 842), colour) for colour in ((250, 250, 250), (60, 160, 90), (200, 60, 60))]
     a4[0].save(file, save_all=True, append_images=a4[1:], resolution=72)
-    with open_window(file) as w:
+    other = os.path.join(SCRATCH, "other.pdf")
+    a4[0].save(other, resolution=72)
+    with open_window(file, other) as w:
+        w.settle(lambda s: "other.pdf: open it again when pages of pages.pdf" in shows(s, "pictures")["error"],
+                 "that pages of one file are chosen at a time")
         w.settle(lambda s: (shows(s, "pages") or {}).get("drawn") == 3, "three pages")
         equal(shows(w.state(), "pages")["pages"], 3, "pages")
         green, red = (w.grab().getpixel((x, 300)) for x in (620, 810))

@@ -1,6 +1,7 @@
 // The parts of dsvl-robot, each alone. robot.py tests the program.
 #include <doctest/doctest.h>
 
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -215,6 +216,19 @@ TEST_CASE("a source that waits loses no frame, however slowly they are taken") {
   }
   CHECK(capture.join().ok());
   CHECK(seen == std::vector<int>{1, 2, 3, 4, 5});
+}
+
+TEST_CASE("what a library behind a source throws is the error of the reading, with its words") {
+  struct : FrameSource {
+    dsvl::Result<bool> next(Frame&) override { throw std::runtime_error("the camera was pulled out"); }
+  } source;
+  FrameSlot slot;
+  Capture capture(source, slot, {});
+  Frame frame;
+  while (slot.take(frame, 1000ms) != FrameSlot::Taken::ended) {}
+  const dsvl::Status error = capture.join();
+  CHECK(error.code() == dsvl::Code::io);
+  CHECK(std::string(error.text()).find("the camera was pulled out") != std::string::npos);
 }
 
 // --- questions -----------------------------------------------------------------------------------

@@ -85,7 +85,8 @@ run_release() {
 }
 # As a person uses them: a screen without a monitor, a browser without a window, npm's client.
 run_applications() {
-  sh examples/install-dependencies.sh desktop game robot server || true
+  local application
+  for application in desktop game robot server; do sh examples/install-dependencies.sh $application || true; done
   configure build -DDSVL_EXAMPLES=ON
   cmake --build build --parallel "$jobs"
   run_tests --label-regex applications
@@ -227,7 +228,7 @@ for phase in "${phases[@]}"; do
   [ "$status" = 0 ] && verdict=passed || verdict=FAILED
   [ "$status" = 0 ] || failed+=" $phase"
   grep -q '^SKIPPED:' "$log" && [ -z "$result" ] && result="skipped"
-  summary+=$(printf '%-10s %-7s %4d s  %s' "$phase" "$verdict" $((SECONDS - began)) "${result:-did not reach the tests}")
+  summary+=$(printf '%-13s %-7s %4d s  %s' "$phase" "$verdict" $((SECONDS - began)) "${result:-did not reach the tests}")
   summary+=$'\n'
 done
 

@@ -227,8 +227,9 @@ for phase in "${phases[@]}"; do
   [ -n "$result" ] || result=$(awk '/^(Ok|Fail|Timeout):/ { printf "%s %s  ", tolower($1), $2 }' "$log")
   [ "$status" = 0 ] && verdict=passed || verdict=FAILED
   [ "$status" = 0 ] || failed+=" $phase"
+  [ "$status" = 0 ] || result=${result:-did not reach the tests}
   grep -q '^SKIPPED:' "$log" && [ -z "$result" ] && result="skipped"
-  summary+=$(printf '%-13s %-7s %4d s  %s' "$phase" "$verdict" $((SECONDS - began)) "${result:-did not reach the tests}")
+  summary+=$(printf '%-13s %-7s %4d s  %s' "$phase" "$verdict" $((SECONDS - began)) "$result")
   summary+=$'\n'
 done
 

@@ -18,6 +18,7 @@ struct Drawing {
   dsvl::Index width = 0, height = 0;
   std::vector<std::uint8_t> rgb;
 
+  Drawing() = default;
   Drawing(dsvl::Index w, dsvl::Index h, std::uint8_t level = 0)
       : width(w), height(h), rgb(static_cast<std::size_t>(3 * w * h), level) {}
   [[nodiscard]] std::uint8_t* at(dsvl::Index x, dsvl::Index y) { return rgb.data() + 3 * (y * width + x); }

@@ -9,7 +9,7 @@ namespace desktop {
 namespace {
 
 struct Drawn {
-  Bitmap pixels;
+  cli::Drawing pixels;
   dsvl::SeenPicture seen;
   dsvl::Index strongest = -1;
 };

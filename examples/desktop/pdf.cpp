@@ -17,12 +17,11 @@ namespace {
 /// The finest that a page is drawn: twice what a tower of 1024 pixels sees of A4, so that regions stay sharp.
 constexpr double kDots = 150;
 
-Bitmap rgb_of(const poppler::image& image) {
-  Bitmap out{image.width(), image.height(), {}};
-  out.rgb.reserve(static_cast<std::size_t>(3 * out.width * out.height));
+cli::Drawing rgb_of(const poppler::image& image) {
+  cli::Drawing out(image.width(), image.height());
   for (int y = 0; y < image.height(); ++y) {
     const auto* const row = reinterpret_cast<const std::uint8_t*>(image.const_data()) + y * image.bytes_per_row();
-    out.rgb.insert(out.rgb.end(), row, row + 3 * image.width());
+    std::copy_n(row, 3 * image.width(), out.at(0, y));
   }
   return out;
 }
@@ -35,7 +34,7 @@ class PopplerPdf final : public Pdf {
     renderer_.set_render_hints(poppler::page_renderer::antialiasing | poppler::page_renderer::text_antialiasing);
   }
   [[nodiscard]] int pages() const override { return document_->pages(); }
-  dsvl::Result<Bitmap> draw(int number, dsvl::Index longest) override {
+  dsvl::Result<cli::Drawing> draw(int number, dsvl::Index longest) override {
     const std::unique_ptr<poppler::page> page(document_->create_page(number));
     if (!page) return dsvl::fail(dsvl::Code::bad_file, "page %d cannot be read", number + 1);
     const poppler::rectf size = page->page_rect(poppler::crop_box);  // in points, 72 to the inch

@@ -26,7 +26,7 @@ class Pdf {
   ///
   /// longest  of its sides in pixels; the page is not drawn finer than 150 dots an inch
   /// Codes    bad_file, out_of_memory
-  virtual dsvl::Result<Bitmap> draw(int number, dsvl::Index longest) = 0;
+  virtual dsvl::Result<cli::Drawing> draw(int number, dsvl::Index longest) = 0;
 };
 
 }  // namespace desktop

@@ -9,19 +9,14 @@
 #include <string>
 #include <vector>
 
-namespace desktop {
+#include "../cli/drawing.hpp"
 
-/// 8-bit RGB, packed, top row first.
-struct Bitmap {
-  dsvl::Index width = 0, height = 0;
-  std::vector<std::uint8_t> rgb;
-  [[nodiscard]] dsvl::Pixels pixels() const { return {rgb.data(), width, height, dsvl::PixelFormat::rgb, 0}; }
-};
+namespace desktop {
 
 struct PictureSource {
   std::string name;             ///< for people
   std::vector<std::byte> file;  ///< a picture's file; empty: it is a page
-  Bitmap page;
+  cli::Drawing page;
 
   /// Valid while this object lives.
   [[nodiscard]] dsvl::Picture picture() const {

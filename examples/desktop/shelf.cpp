@@ -96,7 +96,7 @@ void Shelf::draw_pages() {
   for (int page = first; page < last; ++page)
     background_.post([this, pdf = chooser_->pdf, page, shown] {
       if (shown.expired()) return;
-      auto drawn = std::make_shared<dsvl::Result<Bitmap>>(pdf->draw(page, kPageSmall));
+      auto drawn = std::make_shared<dsvl::Result<cli::Drawing>>(pdf->draw(page, kPageSmall));
       mailbox_.post([this, drawn, shown] {
         if (!shown.expired()) chooser_->thumbnails.push_back(*drawn ? canvas_.texture((*drawn)->pixels()) : Texture());
       });

@@ -9,13 +9,12 @@ namespace desktop {
 
 using dsvl::Index;
 
-Bitmap shrink(const dsvl::Pixels& rgb, Index side) {
+cli::Drawing shrink(const dsvl::Pixels& rgb, Index side) {
   const double times = std::max(1.0, static_cast<double>(std::max(rgb.width, rgb.height)) / static_cast<double>(side));
   const auto smaller = [&](Index n) {
     return std::max<Index>(1, static_cast<Index>(std::lround(static_cast<double>(n) / times)));
   };
-  Bitmap out{smaller(rgb.width), smaller(rgb.height), {}};
-  out.rgb.reserve(static_cast<std::size_t>(3 * out.width * out.height));
+  cli::Drawing out(smaller(rgb.width), smaller(rgb.height));
   for (Index y = 0; y < out.height; ++y) {
     const Index top = y * rgb.height / out.height, bottom = std::max(top + 1, (y + 1) * rgb.height / out.height);
     for (Index x = 0; x < out.width; ++x) {
@@ -25,7 +24,7 @@ Bitmap shrink(const dsvl::Pixels& rgb, Index side) {
         for (Index column = left; column < right; ++column)
           for (int c = 0; c < 3; ++c) sum[c] += rgb.row(row)[3 * column + c];
       const auto pixels = static_cast<std::uint64_t>((bottom - top) * (right - left));
-      for (const std::uint64_t s : sum) out.rgb.push_back(static_cast<std::uint8_t>((s + pixels / 2) / pixels));
+      for (int c = 0; c < 3; ++c) out.at(x, y)[c] = static_cast<std::uint8_t>((sum[c] + pixels / 2) / pixels);
     }
   }
   return out;

@@ -7,13 +7,13 @@
 namespace desktop {
 
 /// Averages blocks of pixels (8-bit RGB) until the longest side has at most `side`; smaller ones stay as they are.
-Bitmap shrink(const dsvl::Pixels& rgb, dsvl::Index side);
+cli::Drawing shrink(const dsvl::Pixels& rgb, dsvl::Index side);
 
 /// A picture as its owner would see it.
 struct Decoded {
   dsvl::Index width = 0, height = 0;  ///< of the picture, upright
   int orientation = 1;                ///< what its file's EXIF data say; 1: upright, or nothing
-  Bitmap small;                       ///< of `side` pixels at most
+  cli::Drawing small;                 ///< of `side` pixels at most
 };
 /// Decodes a picture as sessions of `options` do.
 dsvl::Result<Decoded> decode(const PictureSource& source, const dsvl::SessionOptions& options, dsvl::Index side);

@@ -21,12 +21,5 @@ binding="$source/examples/csharp/Dsvl.cs $source/examples/csharp/Native.cs"
 }
 mono "$work/test.exe" "$source"
 
-model=$source/examples/models/tiny-vl
-said=$(mono "$work/ask.exe" "$model" "$model/demo/000.png" "Which bar is the tallest?" 2>"$work/errors")
-[ "$said" = "The green bar." ] || { echo "FAILED: ask.exe says $said" >&2; cat "$work/errors" >&2; exit 1; }
-if mono "$work/ask.exe" no/such/model "$model/demo/000.png" "?" 2>"$work/errors" >/dev/null; then
-  echo "FAILED: ask.exe takes a model that is not there" >&2
-  exit 1
-fi
-grep -q '^not_found: no/such/model' "$work/errors" || { cat "$work/errors" >&2; echo "FAILED: the error of ask.exe" >&2; exit 1; }
-echo "the tests and the example"
+. "$here/example.sh"
+check_example mono "$work/ask.exe"

@@ -22,12 +22,5 @@ node --test-reporter=tap "$here/node_binding.mjs" "$work" "$source" >"$work/log"
   { cat "$work/log"; echo "FAILED: the tests of the Node binding" >&2; exit 1; }
 grep '^# pass' "$work/log"
 
-model=$source/examples/models/tiny-vl
-said=$(node "$work/ask.mjs" "$model" "$model/demo/000.png" "Which bar is the tallest?" 2>"$work/errors")
-[ "$said" = "The green bar." ] || { echo "FAILED: ask.mjs says $said" >&2; cat "$work/errors" >&2; exit 1; }
-if node "$work/ask.mjs" no/such/model "$model/demo/000.png" "?" 2>"$work/errors" >/dev/null; then
-  echo "FAILED: ask.mjs takes a model that is not there" >&2
-  exit 1
-fi
-grep -q '^not_found: no/such/model' "$work/errors" || { cat "$work/errors" >&2; echo "FAILED: the error of ask.mjs" >&2; exit 1; }
-echo "the tests and the example"
+. "$here/example.sh"
+check_example node "$work/ask.mjs"

@@ -11,7 +11,7 @@
 
 #include "../base/host_macros_push.hpp"
 
-#include <variant>
+#include <utility>
 
 #include "../base/crop_pixels.hpp"
 #include "internal/describe_picture.hpp"
@@ -27,17 +27,10 @@ DSVL_BEGIN_NAMESPACE
 inline Result<Image> decode_picture(const Picture& picture, const SessionOptions& options = {}) {
   Allocator* const from = options.host.allocator;
   Image whole{Buffer<std::uint8_t>(from)};
-  Pixels pixels;
-  if (const Pixels* const given = std::get_if<Pixels>(&picture.source())) {
-    pixels = *given;
-    DSVL_CHECK_STATUS(detail::check(pixels));
-  } else {
-    DSVL_TRY(image, detail::read_picture(picture.source(), detail::image_limits(options), options.host.decode_picture,
-                                         from, {}));
-    if (!picture.part()) return Result<Image>(std::move(image));
-    whole = std::move(image);
-    pixels = whole.pixels();
-  }
+  DSVL_TRY(source, detail::pixels_of(picture, options, whole));
+  if (whole.width > 0 && !picture.part()) return Result<Image>(std::move(whole));
+  Pixels pixels = source;
+  DSVL_CHECK_STATUS(detail::check(pixels));
   if (picture.part()) {
     Rect part = *picture.part();
     DSVL_TRY(inside, crop(pixels, part));

@@ -68,15 +68,8 @@ inline Result<PreparedPicture> prepare_picture(const Model& model, const Picture
   const PreprocessConfig& config = model.config().preprocess;
   Allocator* const from = options.host.allocator;
   Image decoded{Buffer<std::uint8_t>(from)};
-  Pixels pixels;
-  if (const Pixels* const given = std::get_if<Pixels>(&picture.source())) {
-    pixels = *given;
-  } else {
-    DSVL_TRY(image, detail::read_picture(picture.source(), detail::image_limits(options), options.host.decode_picture,
-                                         from, {}));
-    decoded = std::move(image);
-    pixels = decoded.pixels();
-  }
+  DSVL_TRY(source, detail::pixels_of(picture, options, decoded));
+  Pixels pixels = source;
   PreparedPicture out{{}, Image{Buffer<std::uint8_t>(from)}, {}};
   DSVL_CHECK_STATUS(detail::describe_picture(config, picture.part(), pixels, out.seen));
   out.seen.orientation = decoded.orientation;

@@ -5,6 +5,8 @@
 #include "../../base/host_macros_push.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <variant>
 
 #include "../../base/crop_pixels.hpp"
 #include "../../vision/preprocess.hpp"
@@ -36,6 +38,19 @@ inline Result<Image> read_picture(const Picture::Source& source, const ImageLimi
   if (path->empty()) return fail(Code::bad_argument, "the path of a picture is empty");
   DSVL_TRY(file, read_picture_file(*path, limits, from));
   return decode_picture(file.span(), limits, decoder, from, path_to_utf8(*path), until);
+}
+
+/// The pixels of a picture outside of a session: those that were given, not looked at yet, or those of its file, which
+/// `decoded` then holds.
+///
+/// Codes  those of read_picture
+DSVL_COLD
+inline Result<Pixels> pixels_of(const Picture& picture, const SessionOptions& options, Image& decoded) {
+  if (const Pixels* const given = std::get_if<Pixels>(&picture.source())) return *given;
+  DSVL_TRY(image, read_picture(picture.source(), image_limits(options), options.host.decode_picture,
+                               options.host.allocator, {}));
+  decoded = std::move(image);
+  return decoded.pixels();
 }
 
 /// One view of a picture of width x height pixels, as the configuration has it.
